@@ -1,0 +1,3 @@
+//! The command `openreplay-elastic`.
+
+fn main() {}

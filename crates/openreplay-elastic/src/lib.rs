@@ -1,0 +1,1 @@
+//! Delivers log records to Elasticsearch the way OpenReplay reads them.

@@ -1,0 +1,1 @@
+//! The OpenReplay session id of the current request, and where it lives.

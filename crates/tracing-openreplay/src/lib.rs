@@ -1,0 +1,1 @@
+//! Tracing layers whose records OpenReplay shows beside the replay.
