@@ -1,0 +1,153 @@
+use std::{fmt, num::NonZeroU8, str::FromStr};
+
+use crate::{SessionIdError, error::Kind};
+
+/// The id of an OpenReplay session.
+///
+/// 1 to 64 bytes of `A-Z a-z 0-9 - _`, held inline: copying one allocates nothing, and none can forge a log line,
+/// break JSON or move a terminal's cursor. OpenReplay's own ids are unsigned 64-bit integers in decimal, see
+/// [`as_u64`](Self::as_u64). `undefined`, `null` and `NaN` are what a page sends when it has no id yet: they are refused.
+///
+/// ```
+/// use openreplay_session::SessionId;
+///
+/// let id: SessionId = "4950498349085463837".parse()?;
+/// assert_eq!(id.as_str(), "4950498349085463837");
+/// assert!("undefined".parse::<SessionId>().is_err());
+/// assert!("42\nERROR forged".parse::<SessionId>().is_err());
+/// # Ok::<(), openreplay_session::SessionIdError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionId {
+    // zero beyond `len`, so that the derived comparisons hold
+    bytes: [u8; SessionId::MAX_LEN],
+    // never zero, so that an `Option` of it is no larger
+    len: NonZeroU8,
+}
+
+impl SessionId {
+    /// The most bytes that an id can have.
+    pub const MAX_LEN: usize = 64;
+
+    /// The id as text.
+    ///
+    /// ```
+    /// # use openreplay_session::SessionId;
+    /// assert_eq!(SessionId::from(42).as_str(), "42");
+    /// ```
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(self.as_bytes()).expect("only ASCII passes `parse`")
+    }
+
+    /// The id as a number if OpenReplay itself can look it up: an unsigned 64-bit integer, written as it writes one.
+    ///
+    /// OpenReplay searches for the number's shortest decimal form, so an id with leading zeros is not found.
+    ///
+    /// ```
+    /// # use openreplay_session::SessionId;
+    /// let number = |text: &str| text.parse::<SessionId>().unwrap().as_u64();
+    /// assert_eq!(number("18446744073709551615"), Some(u64::MAX));
+    /// assert_eq!(number("18446744073709551616"), None);
+    /// assert_eq!(number("007"), None);
+    /// assert_eq!(number("checkout-7"), None);
+    /// ```
+    #[must_use]
+    pub fn as_u64(&self) -> Option<u64> {
+        let bytes = self.as_bytes();
+        if bytes.len() > 1 && bytes[0] == b'0' {
+            return None;
+        }
+        bytes.iter().try_fold(0_u64, |number, byte| {
+            let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+            number.checked_mul(10)?.checked_add(digit)
+        })
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len.get())]
+    }
+
+    fn parse(value: &[u8]) -> Result<Self, Kind> {
+        if matches!(value, b"undefined" | b"null" | b"NaN") {
+            return Err(Kind::Placeholder);
+        }
+        let len = u8::try_from(value.len()).map_err(|_| Kind::TooLong(value.len()))?;
+        let len = NonZeroU8::new(len).ok_or(Kind::Empty)?;
+        let mut bytes = [0; Self::MAX_LEN];
+        bytes
+            .get_mut(..value.len())
+            .ok_or(Kind::TooLong(value.len()))?
+            .copy_from_slice(value);
+        match value.iter().position(|byte| !is_allowed(*byte)) {
+            Some(at) => Err(Kind::Byte {
+                byte: value[at],
+                at,
+            }),
+            None => Ok(Self { bytes, len }),
+        }
+    }
+}
+
+fn is_allowed(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+impl FromStr for SessionId {
+    type Err = SessionIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::try_from(text.as_bytes())
+    }
+}
+
+impl TryFrom<&str> for SessionId {
+    type Error = SessionIdError;
+
+    fn try_from(text: &str) -> Result<Self, Self::Error> {
+        Self::try_from(text.as_bytes())
+    }
+}
+
+impl TryFrom<&[u8]> for SessionId {
+    type Error = SessionIdError;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, Self::Error> {
+        Self::parse(bytes).map_err(SessionIdError::new)
+    }
+}
+
+impl From<u64> for SessionId {
+    fn from(mut number: u64) -> Self {
+        // 20 digits at most, written from the right
+        let mut digits = [0; 20];
+        let mut start = digits.len();
+        loop {
+            start -= 1;
+            digits[start] = b"0123456789"[(number % 10) as usize];
+            number /= 10;
+            if number == 0 {
+                break;
+            }
+        }
+        Self::parse(&digits[start..]).expect("1 to 20 digits are an id")
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SessionId").field(&self.as_str()).finish()
+    }
+}
+
+impl AsRef<str> for SessionId {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}

@@ -1,0 +1,232 @@
+//! What is a session id, and what is none.
+
+use std::collections::HashSet;
+
+use openreplay_session::SessionId;
+use proptest::prelude::*;
+
+#[track_caller]
+fn id(text: &str) -> SessionId {
+    text.parse().unwrap()
+}
+
+#[track_caller]
+fn refused(bytes: &[u8]) -> String {
+    SessionId::try_from(bytes).unwrap_err().to_string()
+}
+
+#[test]
+fn accepts_one_to_sixty_four_safe_bytes() {
+    let longest = "z".repeat(64);
+    for text in [
+        "0",
+        "4950498349085463837",
+        "checkout-7_B",
+        "-",
+        "_",
+        "NULL",
+        "nan",
+        "Undefined",
+        &longest,
+    ] {
+        assert_eq!(id(text).as_str(), text);
+        assert_eq!(id(text).to_string(), text);
+        assert_eq!(SessionId::try_from(text.as_bytes()), Ok(id(text)));
+        assert_eq!(SessionId::try_from(text), Ok(id(text)));
+    }
+}
+
+#[test]
+fn says_what_was_found_and_what_is_allowed() {
+    let rows: &[(&str, &[u8], &str)] = &[
+        (
+            "nothing",
+            b"",
+            "session id is empty, expected 1 to 64 of A-Z a-z 0-9 - _",
+        ),
+        (
+            "undefined",
+            b"undefined",
+            "session id is undefined, null or NaN: the page sent it before it had one",
+        ),
+        (
+            "null",
+            b"null",
+            "session id is undefined, null or NaN: the page sent it before it had one",
+        ),
+        (
+            "NaN",
+            b"NaN",
+            "session id is undefined, null or NaN: the page sent it before it had one",
+        ),
+        (
+            "65 bytes",
+            &[b'a'; 65],
+            "session id has 65 bytes, allowed are 1 to 64",
+        ),
+        (
+            "256 bytes",
+            &[b'a'; 256],
+            "session id has 256 bytes, allowed are 1 to 64",
+        ),
+        (
+            "a line feed",
+            b"42\n",
+            "session id has byte 0x0a at position 2, allowed are A-Z a-z 0-9 - _",
+        ),
+        (
+            "a quote",
+            b"\"",
+            "session id has byte 0x22 at position 0, allowed are A-Z a-z 0-9 - _",
+        ),
+        (
+            "an escape",
+            b"a\x1b[31m",
+            "session id has byte 0x1b at position 1, allowed are A-Z a-z 0-9 - _",
+        ),
+        (
+            "not UTF-8",
+            b"a\xff",
+            "session id has byte 0xff at position 1, allowed are A-Z a-z 0-9 - _",
+        ),
+        (
+            "a token",
+            b"abc.1.2.sig",
+            "session id has byte 0x2e at position 3, allowed are A-Z a-z 0-9 - _",
+        ),
+    ];
+    for (name, bytes, text) in rows {
+        assert_eq!(refused(bytes), *text, "{name}");
+    }
+}
+
+#[test]
+fn tells_an_absent_value_from_a_wrong_one() {
+    for (text, absent) in [
+        ("", true),
+        ("undefined", true),
+        ("null", true),
+        ("NaN", true),
+        ("a b", false),
+    ] {
+        let error = text.parse::<SessionId>().unwrap_err();
+        assert_eq!(error.is_absent(), absent, "{text:?}");
+    }
+}
+
+#[test]
+fn is_a_number_only_as_openreplay_writes_it() {
+    let rows = [
+        ("0", Some(0)),
+        ("42", Some(42)),
+        ("18446744073709551615", Some(u64::MAX)),
+        ("18446744073709551616", None),
+        ("99999999999999999999", None),
+        ("100000000000000000000000", None),
+        ("00", None),
+        ("007", None),
+        ("-1", None),
+        ("1_000", None),
+        ("1e3", None),
+        ("ff", None),
+    ];
+    for (text, number) in rows {
+        assert_eq!(id(text).as_u64(), number, "{text}");
+    }
+}
+
+#[test]
+fn goes_round_at_the_ends_of_the_range() {
+    for number in [
+        0,
+        1,
+        9,
+        10,
+        (1 << 53) + 1,
+        u64::MAX / 2 + 1,
+        u64::MAX - 1,
+        u64::MAX,
+    ] {
+        let id = SessionId::from(number);
+        assert_eq!(id.as_str(), number.to_string());
+        assert_eq!(id.as_u64(), Some(number));
+    }
+}
+
+#[test]
+fn shows_itself_and_pads_like_text() {
+    let id = id("42");
+    assert_eq!(format!("{id:?}"), r#"SessionId("42")"#);
+    assert_eq!(format!("{id:>5}|{id:<4}|"), "   42|42  |");
+    assert_eq!(id.as_ref(), "42");
+}
+
+#[test]
+fn the_debug_text_of_an_error_says_what_its_text_says() {
+    let error = "".parse::<SessionId>().unwrap_err();
+    assert_eq!(
+        format!("{error:?}"),
+        r#"SessionIdError("session id is empty, expected 1 to 64 of A-Z a-z 0-9 - _")"#
+    );
+}
+
+#[test]
+fn an_optional_id_is_no_larger_than_an_id() {
+    assert_eq!(size_of::<Option<SessionId>>(), size_of::<SessionId>());
+    assert_eq!(size_of::<SessionId>(), SessionId::MAX_LEN + 1);
+}
+
+#[test]
+fn is_send_and_sync() {
+    fn check<T: Send + Sync + Unpin + 'static>() {}
+    check::<SessionId>();
+    check::<openreplay_session::SessionIdError>();
+    check::<openreplay_session::InSession<std::future::Ready<()>>>();
+}
+
+#[cfg(feature = "http")]
+#[test]
+fn goes_into_a_header_value_and_back() {
+    use http::HeaderValue;
+
+    let value = HeaderValue::from(id("checkout-7"));
+    assert_eq!(value, "checkout-7");
+    assert_eq!(SessionId::try_from(&value), Ok(id("checkout-7")));
+    assert!(SessionId::try_from(&HeaderValue::from_bytes(b"a\xff").unwrap()).is_err());
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_an_id_exactly_if_they_are_safe(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+        let safe = (1..=64).contains(&bytes.len())
+            && bytes.iter().all(|b| matches!(b, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
+            && !matches!(&bytes[..], b"undefined" | b"null" | b"NaN");
+        let id = SessionId::try_from(&bytes[..]);
+        prop_assert_eq!(id.is_ok(), safe);
+        if let Ok(id) = id {
+            prop_assert_eq!(id.as_str().as_bytes(), &bytes[..]);
+        }
+    }
+
+    #[test]
+    fn any_safe_text_goes_round(text in "[A-Za-z0-9_-]{1,64}", other in "[A-Za-z0-9_-]{1,64}") {
+        prop_assume!(!["undefined", "null", "NaN"].contains(&&*text) && !["undefined", "null", "NaN"].contains(&&*other));
+        let (one, two) = (id(&text), id(&other));
+        prop_assert_eq!(one.to_string(), text.clone());
+        prop_assert_eq!(one == two, text == other);
+        prop_assert_eq!(HashSet::from([one, two]).len(), HashSet::from([text, other]).len());
+    }
+
+    #[test]
+    fn any_number_goes_round(number: u64) {
+        let id = SessionId::from(number);
+        prop_assert_eq!(id.as_str(), number.to_string());
+        prop_assert_eq!(id.as_u64(), Some(number));
+    }
+
+    #[test]
+    fn any_digits_are_a_number_exactly_if_it_prints_like_them(digits in "[0-9]{1,24}") {
+        let expected = digits.parse::<u64>().ok().filter(|number| number.to_string() == digits);
+        prop_assert_eq!(id(&digits).as_u64(), expected);
+    }
+}

@@ -1,0 +1,164 @@
+//! The session id in a tracker's token.
+
+use openreplay_session::SessionId;
+use proptest::prelude::*;
+
+const SIGNATURE: &str = "9bLCwwWHCCxsxW5bVeKUVRDxxUnsAbv3csF1oE2tY6dC";
+
+#[track_caller]
+fn refused(token: &[u8]) -> String {
+    SessionId::from_token(token).unwrap_err().to_string()
+}
+
+fn base_36(mut number: u128) -> String {
+    let mut digits = Vec::new();
+    loop {
+        digits.push(char::from_digit((number % 36) as u32, 36).unwrap());
+        number /= 36;
+        if number == 0 {
+            return digits.into_iter().rev().collect();
+        }
+    }
+}
+
+// composed as OpenReplay's `backend/pkg/token/tokenizer.go` does: HMAC-SHA256 with the secret `not a secret`
+#[test]
+fn reads_the_id_at_the_seams_of_base_36() {
+    let rows = [
+        (0, "0.0.0.6CMuaBvowfmCuJA6y8wwB8aGJYewBYPhvVX94UgBoHnH"),
+        (1, "1.1.1.9uEy8QenL9v1nqAdCLvGi68a43Mn3BkWhdyWkRwMFChz"),
+        (35, "z.z.z.sQt5BabHyobq3BgjtbbNKTETb1SXGg6ciJcabbNeEt1"),
+        (36, "10.10.10.H1UNH9YyVKyr1ScuFwBBRjw8uGtT3CyQ9w4ZFqjUZfEH"),
+        (1295, "zz.7.1.EVxq2cu4dAtyJJRfnhhyfYbuRx6A9qrNErgKPf7cPBbm"),
+        // the page's clock is ahead
+        (
+            1296,
+            "100.-1.1.FncrWzXskN2o7iAFXbPZXA6UkBcHMt7jqoM3gY183ufE",
+        ),
+        (
+            4_950_498_349_085_463_837,
+            "11m0l7dhxvfh9.1c.mr3k5wxs.B4a4aN3zSe5kWqfAiQ2Xe7GzEKC52N7iJeHNaJewG9Gv",
+        ),
+        (
+            (1 << 53) + 1,
+            "2gosa7pa2gx.-1xg.mr3k5wxs.5vQroaWzNBsCsNRSzD6DvX1R5cCBPdndk2J6JZhM69rc",
+        ),
+        (
+            (1 << 63) - 1,
+            "1y2p0ij32e8e7.0.1y2p0ij32e8e7.9bLCwwWHCCxsxW5bVeKUVRDxxUnsAbv3csF1oE2tY6dC",
+        ),
+        (
+            1 << 63,
+            "1y2p0ij32e8e8.0.-1y2p0ij32e8e8.Gb18bJpMbJQAa9xpiw44CskpHdRwUnHByRJ3DRgXs13B",
+        ),
+        (
+            u64::MAX,
+            "3w5e11264sgsf.c.mr3k5wxs.HJfYdg5UiWGP6RsjkWVdQ5gNaaQ8QDzqCxeRYXLjofSG",
+        ),
+    ];
+    for (number, token) in rows {
+        assert_eq!(
+            SessionId::from_token(token),
+            Ok(SessionId::from(number)),
+            "{token}"
+        );
+    }
+}
+
+#[test]
+fn says_which_part_is_wrong_and_shows_none() {
+    let session =
+        "part 1 of the token, the session id, is not an unsigned 64-bit integer in base 36";
+    let delay = "part 2 of the token, the delay, is not a 64-bit integer in base 36";
+    let expiry = "part 3 of the token, the expiry, is not a 64-bit integer in base 36";
+    let signature = "part 4 of the token, the signature, is not base 58";
+    let rows: &[(&str, &[u8], &str)] = &[
+        (
+            "nothing",
+            b"",
+            "token has 1 parts joined by dots, expected 4",
+        ),
+        (
+            "an id",
+            b"42",
+            "token has 1 parts joined by dots, expected 4",
+        ),
+        (
+            "three parts",
+            b"a.b.c",
+            "token has 3 parts joined by dots, expected 4",
+        ),
+        (
+            "five parts",
+            b"a.b.c.d.e",
+            "token has 5 parts joined by dots, expected 4",
+        ),
+        ("u64::MAX + 1", b"3w5e11264sgsg.1.1.a", session),
+        (
+            "far above u64",
+            b"zzzzzzzzzzzzzzzzzzzzzzzzzz.1.1.a",
+            session,
+        ),
+        ("no session id", b".1.1.a", session),
+        ("a signed session id", b"+1.1.1.a", session),
+        ("a negative session id", b"-1.1.1.a", session),
+        ("a space", b" 1.1.1.a", session),
+        ("not UTF-8", b"\xff.1.1.a", session),
+        ("digits beyond ASCII", "\u{661}.1.1.a".as_bytes(), session),
+        ("no delay", b"1..1.a", delay),
+        ("a delay with an underscore", b"1.1_0.1.a", delay),
+        ("no expiry", b"1.1..a", expiry),
+        ("an expiry above i64", b"1.1.1y2p0ij32e8e8.a", expiry),
+        ("no signature", b"1.1.1.", signature),
+        ("a zero in base 58", b"1.1.1.a0", signature),
+        ("an O in base 58", b"1.1.1.aO", signature),
+        ("an I in base 58", b"1.1.1.aI", signature),
+        ("an l in base 58", b"1.1.1.al", signature),
+        ("a line feed at the end", b"1.1.1.a\n", signature),
+    ];
+    for (name, token, text) in rows {
+        assert_eq!(refused(token), *text, "{name}");
+    }
+}
+
+#[test]
+fn a_token_is_never_an_id() {
+    let token = format!("11m0l7dhxvfh9.1c.mr3k5wxs.{SIGNATURE}");
+    assert!(token.parse::<SessionId>().is_err());
+}
+
+proptest! {
+    #[test]
+    fn any_id_goes_through_a_token(number: u64, delay in "-?[0-9a-z]{1,8}", expiry in "[0-9a-z]{1,9}") {
+        let token = format!("{}.{delay}.{expiry}.{SIGNATURE}", base_36(number.into()));
+        prop_assert_eq!(SessionId::from_token(&token), Ok(SessionId::from(number)));
+    }
+
+    #[test]
+    fn an_id_above_the_range_is_refused(above in 0..u128::from(u64::MAX)) {
+        let number = u128::from(u64::MAX) + 1 + above;
+        let token = format!("{}.1.1.{SIGNATURE}", base_36(number));
+        prop_assert!(SessionId::from_token(token).is_err());
+    }
+
+    #[test]
+    fn any_bytes_give_an_id_or_an_error_that_shows_nothing(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+        match SessionId::from_token(&bytes) {
+            Ok(id) => prop_assert!(id.as_u64().is_some()),
+            Err(error) => prop_assert!(error.to_string().contains("of the token") || error.to_string().starts_with("token has ")),
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_token_shows_in_an_error(
+        parts in proptest::collection::vec("[0-9A-Z]{6,20}", 1..7),
+        broken in "[-_+/= ]",
+    ) {
+        let token = format!("{}{broken}", parts.join("."));
+        let errors = [SessionId::from_token(&token).err(), token.parse::<SessionId>().err()];
+        let texts = format!("{errors:?}");
+        for part in parts {
+            prop_assert!(!texts.contains(&part), "{texts}");
+        }
+    }
+}
