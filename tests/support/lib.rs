@@ -1,1 +1,5 @@
 //! What the integration tests share.
+
+pub mod engine;
+
+pub use engine::{Elasticsearch, Engine, OpenSearch};

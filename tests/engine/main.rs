@@ -1,0 +1,3 @@
+//! What only a real Elasticsearch and a real OpenSearch can prove.
+
+mod fixture;
