@@ -1,1 +1,9 @@
 //! Delivers log records to Elasticsearch the way OpenReplay reads them.
+
+pub use self::client::{Answer, Client};
+pub use self::connection::{Connection, ConnectionBuilder};
+pub use self::error::Error;
+
+pub mod client;
+pub mod connection;
+mod error;

@@ -1,0 +1,189 @@
+//! Where Elasticsearch is, and who is asking.
+//!
+//! ```
+//! use openreplay_elastic::Connection;
+//!
+//! let connection = Connection::builder("https://elastic-1:9200")
+//!     .node("https://elastic-2:9200")
+//!     .api_key("VnVhQ2ZHY0JDZGJrUW0tZTVhT3g6dWkybHAyYXhUTm1zeWFrdzl0dk5udw==")
+//!     .build()?;
+//! assert_eq!(connection.nodes().collect::<Vec<_>>(), ["https://elastic-1:9200", "https://elastic-2:9200"]);
+//! assert!(!format!("{connection:?}").contains("VnVh"));
+//! # Ok::<(), openreplay_elastic::Error>(())
+//! ```
+
+use std::fmt;
+use std::time::Duration;
+
+pub use self::auth::Auth;
+pub(crate) use self::node::Node;
+use crate::Error;
+
+mod auth;
+mod cloud;
+mod node;
+#[cfg(test)]
+mod tests;
+
+/// Where Elasticsearch is, and who is asking: checked, and ready for a [`Client`](crate::Client) to use.
+///
+/// Its `Debug` text shows the nodes and the kind of credentials, never a secret.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) auth: Auth,
+    pub(crate) ca_pem: Option<Vec<u8>>,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) request_timeout: Duration,
+}
+
+impl Connection {
+    /// Starts with one node's address, such as `https://elastic:9200`.
+    ///
+    /// A user and a password in the address (`https://user:password@elastic:9200`) become the credentials and are not
+    /// kept in the address.
+    pub fn builder(url: impl Into<String>) -> ConnectionBuilder {
+        ConnectionBuilder::default().node(url)
+    }
+
+    /// Starts with an Elastic Cloud id, as the cloud console shows it.
+    pub fn cloud(id: impl Into<String>) -> ConnectionBuilder {
+        ConnectionBuilder {
+            cloud_id: Some(id.into()),
+            ..ConnectionBuilder::default()
+        }
+    }
+
+    /// The nodes' addresses, without credentials.
+    pub fn nodes(&self) -> impl Iterator<Item = &str> {
+        self.nodes.iter().map(Node::as_str)
+    }
+
+    /// Who is asking.
+    pub fn auth(&self) -> &Auth {
+        &self.auth
+    }
+}
+
+/// Makes a [`Connection`].
+#[derive(Debug)]
+#[must_use = "nothing is connected before `build`"]
+pub struct ConnectionBuilder {
+    urls: Vec<Secret>,
+    cloud_id: Option<String>,
+    auth: Option<Result<Auth, Error>>,
+    ca_pem: Option<Vec<u8>>,
+    connect_timeout: Duration,
+    request_timeout: Duration,
+}
+
+impl Default for ConnectionBuilder {
+    fn default() -> Self {
+        Self {
+            urls: Vec::new(),
+            cloud_id: None,
+            auth: None,
+            ca_pem: None,
+            connect_timeout: Duration::from_secs(5),
+            request_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+impl ConnectionBuilder {
+    /// Adds a node of the same cluster. Where one cannot be reached, the next is asked.
+    pub fn node(mut self, url: impl Into<String>) -> Self {
+        self.urls.push(Secret(url.into()));
+        self
+    }
+
+    /// Authenticates with an API key, in the encoded form that Elasticsearch answers as `encoded`.
+    ///
+    /// `id:api_key` is taken too, and encoded.
+    pub fn api_key(self, encoded: impl AsRef<str>) -> Self {
+        self.auth(Auth::api_key(encoded.as_ref()))
+    }
+
+    /// Authenticates as a user.
+    pub fn basic(self, user: impl AsRef<str>, password: impl AsRef<str>) -> Self {
+        self.auth(Auth::basic(user.as_ref(), password.as_ref()))
+    }
+
+    /// Authenticates with a bearer token, as services do.
+    pub fn bearer(self, token: impl AsRef<str>) -> Self {
+        self.auth(Auth::bearer(token.as_ref()))
+    }
+
+    fn auth(mut self, auth: Result<Auth, Error>) -> Self {
+        self.auth = Some(auth);
+        self
+    }
+
+    /// Trusts the certificates in this PEM text, instead of those that the system trusts.
+    pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.ca_pem = Some(pem.into());
+        self
+    }
+
+    /// How long a node may take to accept a connection; 5 seconds by default.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// How long a request may take, its whole answer included; 30 seconds by default.
+    pub fn request_timeout(mut self, limit: Duration) -> Self {
+        self.request_timeout = limit;
+        self
+    }
+
+    /// Checks everything; connects to nothing.
+    ///
+    /// # Errors
+    ///
+    /// Says which address, credential or certificate cannot be used, and what it should look like.
+    pub fn build(self) -> Result<Connection, Error> {
+        let mut nodes = Vec::new();
+        let mut auth = self.auth.transpose()?;
+        if let Some(id) = &self.cloud_id {
+            nodes.push(cloud::node(id)?);
+        }
+        for Secret(url) in &self.urls {
+            let (node, user) = Node::parse(url)?;
+            nodes.push(node);
+            match (user, &auth) {
+                (Some(user), None) => auth = Some(user),
+                (Some(user), Some(given)) if user != *given => {
+                    return Err(Error::config(
+                        "there are two different credentials, one of them in an address: give only one",
+                    ));
+                }
+                _ => {}
+            }
+        }
+        if nodes.is_empty() {
+            return Err(Error::config(
+                "there is no address: expected one such as https://elastic:9200",
+            ));
+        }
+        if let Some(pem) = &self.ca_pem {
+            crate::client::certificates(pem)?;
+        }
+        Ok(Connection {
+            nodes,
+            auth: auth.unwrap_or_default(),
+            ca_pem: self.ca_pem,
+            connect_timeout: self.connect_timeout,
+            request_timeout: self.request_timeout,
+        })
+    }
+}
+
+/// An address as given: it may hold a password.
+struct Secret(String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}

@@ -1,0 +1,116 @@
+use std::fmt;
+
+use http::Uri;
+use http::uri::Scheme;
+
+use super::Auth;
+use crate::Error;
+
+/// One address: scheme, host, port, and the path that a proxy may want in front; without credentials.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Node {
+    base: String,
+}
+
+impl Node {
+    /// The address, and the credentials that were in it.
+    pub(super) fn parse(url: &str) -> Result<(Self, Option<Auth>), Error> {
+        let url = url.trim();
+        let Some((scheme, rest)) = url.split_once("://") else {
+            return Err(Error::config(
+                "an address has no scheme: expected one such as https://elastic:9200",
+            ));
+        };
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        let (user, host) = match authority.rsplit_once('@') {
+            Some((user, host)) => (Some(user), host),
+            None => (None, authority),
+        };
+        let base = format!("{scheme}://{host}{path}");
+        Ok((Self::checked(&base)?, user.map(credentials).transpose()?))
+    }
+
+    pub(super) fn checked(base: &str) -> Result<Self, Error> {
+        let wrong = |what: &str| {
+            Error::config(format!(
+                "the address {base:?} {what}: expected one such as https://elastic:9200"
+            ))
+        };
+        let uri: Uri = base
+            .parse()
+            .map_err(|error: http::uri::InvalidUri| wrong("cannot be read").with_source(error))?;
+        let scheme = uri
+            .scheme()
+            .filter(|scheme| **scheme == Scheme::HTTP || **scheme == Scheme::HTTPS);
+        let Some(scheme) = scheme else {
+            return Err(wrong("is neither http nor https"));
+        };
+        let Some(authority) = uri
+            .authority()
+            .filter(|authority| !authority.host().is_empty())
+        else {
+            return Err(wrong("has no host"));
+        };
+        if uri.query().is_some() || base.contains('#') {
+            return Err(wrong("has a query or a fragment"));
+        }
+        let path = uri.path().trim_end_matches('/');
+        Ok(Self {
+            base: format!("{scheme}://{authority}{path}"),
+        })
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.base
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.base.starts_with("https:")
+    }
+
+    /// The address of one request; `path` starts with a slash.
+    pub(crate) fn uri(&self, path: &str) -> Result<Uri, Error> {
+        format!("{}{path}", self.base)
+            .parse()
+            .map_err(|error: http::uri::InvalidUri| {
+                Error::config(format!("the path {path:?} cannot be part of an address"))
+                    .with_source(error)
+            })
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.base)
+    }
+}
+
+fn credentials(user_info: &str) -> Result<Auth, Error> {
+    let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
+    match (decoded(user), decoded(password)) {
+        (Some(user), Some(password)) => Auth::basic(&user, &password),
+        _ => Err(Error::config(
+            "the user or the password in an address is not percent-encoded UTF-8",
+        )),
+    }
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        rest = tail;
+        if first == b'%' {
+            let (digits, tail) = rest.split_at_checked(2)?;
+            let digits = str::from_utf8(digits)
+                .ok()
+                .filter(|digits| !digits.starts_with('+'))?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = tail;
+        } else {
+            bytes.push(first);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}

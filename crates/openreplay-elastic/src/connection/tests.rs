@@ -1,0 +1,148 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::*;
+
+const KEY: &str = "aWQtb2Yta2V5OnNlY3JldC1vZi1rZXk=";
+
+fn refusal(builder: ConnectionBuilder) -> String {
+    let error = builder.build().unwrap_err();
+    assert!(error.is_config());
+    error.to_string()
+}
+
+#[test]
+fn reads_addresses_as_people_write_them() {
+    for (given, read) in [
+        ("http://localhost:9200", "http://localhost:9200"),
+        ("https://elastic", "https://elastic"),
+        (" https://elastic:443/ ", "https://elastic:443"),
+        ("https://proxy:443/es/", "https://proxy:443/es"),
+        ("http://[::1]:9200", "http://[::1]:9200"),
+        ("http://user:pass@elastic:9200", "http://elastic:9200"),
+        ("http://user:p%40ss@elastic", "http://elastic"),
+        ("HTTP://elastic:9200", "http://elastic:9200"),
+    ] {
+        let connection = Connection::builder(given).build().unwrap();
+        assert_eq!(connection.nodes().collect::<Vec<_>>(), [read], "{given}");
+    }
+}
+
+#[test]
+fn says_what_is_wrong_with_an_address_without_showing_its_password() {
+    for (given, said) in [
+        (
+            "elastic:9200",
+            "an address has no scheme: expected one such as https://elastic:9200",
+        ),
+        (
+            "ftp://user:hunter2@elastic",
+            "the address \"ftp://elastic\" is neither http nor https: expected one such as https://elastic:9200",
+        ),
+        (
+            "http://user:hunter2@elastic/?pretty",
+            "the address \"http://elastic/?pretty\" has a query or a fragment: expected one such as https://elastic:9200",
+        ),
+        (
+            "http://user:hunter2@",
+            "the address \"http://\" cannot be read: expected one such as https://elastic:9200",
+        ),
+        (
+            "http://us%zzer:hunter2@elastic",
+            "the user or the password in an address is not percent-encoded UTF-8",
+        ),
+        (
+            "user:hunter2@elastic",
+            "an address has no scheme: expected one such as https://elastic:9200",
+        ),
+    ] {
+        assert_eq!(refusal(Connection::builder(given)), said, "{given}");
+    }
+}
+
+#[test]
+fn takes_credentials_from_the_address_or_from_the_builder() {
+    let by_address = Connection::builder("http://me:p%40ss@elastic")
+        .build()
+        .unwrap();
+    let by_builder = Connection::builder("http://elastic")
+        .basic("me", "p@ss")
+        .build()
+        .unwrap();
+    assert_eq!(by_address.auth, by_builder.auth);
+    assert_eq!(
+        refusal(Connection::builder("http://me:pass@elastic").api_key(KEY)),
+        "there are two different credentials, one of them in an address: give only one"
+    );
+}
+
+#[test]
+fn takes_an_api_key_encoded_or_as_its_two_parts() {
+    let encoded = Auth::api_key(KEY).unwrap();
+    assert_eq!(encoded, Auth::api_key("id-of-key:secret-of-key").unwrap());
+    for wrong in ["", "secret-of-key", "c2VjcmV0", ":secret", "id:"] {
+        assert!(Auth::api_key(wrong).unwrap_err().is_config(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn shows_no_secret() {
+    for builder in [
+        Connection::builder("http://elastic").api_key(KEY),
+        Connection::builder("http://elastic").basic("me", "secret-of-key"),
+        Connection::builder("http://elastic").bearer("secret-of-key"),
+        Connection::builder("http://me:secret-of-key@elastic"),
+    ] {
+        let before = format!("{builder:?}");
+        let after = format!("{:#?}", builder.build().unwrap());
+        for shown in [before, after] {
+            assert!(!shown.contains("secret-of-key"), "{shown}");
+            assert!(!shown.contains(KEY), "{shown}");
+            assert!(
+                !shown.contains(&STANDARD.encode("me:secret-of-key")),
+                "{shown}"
+            );
+        }
+    }
+}
+
+#[test]
+fn reads_an_elastic_cloud_id() {
+    for (inside, read) in [
+        (
+            "eu.cloud.example$abc$def",
+            "https://abc.eu.cloud.example:443",
+        ),
+        (
+            "eu.cloud.example:9243$abc$def",
+            "https://abc.eu.cloud.example:9243",
+        ),
+        (
+            "eu.cloud.example$abc:9244$",
+            "https://abc.eu.cloud.example:9244",
+        ),
+    ] {
+        let id = format!("my-cluster:{}", STANDARD.encode(inside));
+        let connection = Connection::cloud(id).build().unwrap();
+        assert_eq!(connection.nodes().collect::<Vec<_>>(), [read]);
+    }
+    let evil = format!("x:{}", STANDARD.encode("h/$user@other"));
+    for wrong in ["", "name", "name:***", &evil] {
+        assert!(
+            refusal(Connection::cloud(wrong)).starts_with("the Elastic Cloud id cannot be read")
+        );
+    }
+}
+
+#[test]
+fn wants_an_address_and_certificates_that_are_some() {
+    assert_eq!(
+        refusal(ConnectionBuilder::default()),
+        "there is no address: expected one such as https://elastic:9200"
+    );
+    assert_eq!(
+        refusal(Connection::builder("https://elastic").ca_pem("hello")),
+        "the certificates of the authority cannot be used: expected PEM text with at least one \
+         `-----BEGIN CERTIFICATE-----`"
+    );
+}

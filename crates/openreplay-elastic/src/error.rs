@@ -1,0 +1,180 @@
+use std::error::Error as StdError;
+use std::fmt;
+
+use http::StatusCode;
+
+/// What went wrong between this crate and Elasticsearch.
+///
+/// The text says what was found and what would have been right, and never holds a secret; the cause, where there is
+/// one, is in [`source`](StdError::source).
+pub struct Error {
+    inner: Box<Inner>,
+}
+
+struct Inner {
+    kind: Kind,
+    text: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// An option cannot be used as given.
+    Config,
+    /// No connection was made, so nothing was sent.
+    Connect,
+    /// A connection was made, but not a trusted one: nothing was sent.
+    Tls,
+    /// No answer in time.
+    Timeout,
+    /// The connection broke between request and answer.
+    Broken,
+    /// An answer that is none of Elasticsearch's.
+    Answer,
+    /// Elasticsearch answered with an error.
+    Status {
+        status: StatusCode,
+        name: Option<String>,
+    },
+    /// Something of this machine: a file, a thread.
+    Io,
+    /// What was found there is not what the operation can work with.
+    State,
+}
+
+impl Error {
+    pub(crate) fn new(kind: Kind, text: impl Into<String>) -> Self {
+        Self {
+            inner: Box::new(Inner {
+                kind,
+                text: text.into(),
+                source: None,
+            }),
+        }
+    }
+
+    pub(crate) fn with_source(
+        mut self,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        self.inner.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn config(text: impl Into<String>) -> Self {
+        Self::new(Kind::Config, text)
+    }
+
+    /// Says at which address it happened, for the kinds where that is the news.
+    pub(crate) fn at(mut self, address: &str) -> Self {
+        self.inner.text = match self.inner.kind {
+            Kind::Connect => format!("{address} cannot be reached"),
+            Kind::Tls => format!(
+                "{address} cannot be trusted, or does not speak TLS: give the certificate of the authority that \
+                 signed its own, or an http address"
+            ),
+            Kind::Broken => format!("{address} broke the connection before its answer was whole"),
+            _ => return self,
+        };
+        self
+    }
+
+    /// Whether an option cannot be used as given.
+    pub fn is_config(&self) -> bool {
+        self.inner.kind == Kind::Config
+    }
+
+    /// Whether no connection could be made; nothing was sent then.
+    pub fn is_connect(&self) -> bool {
+        matches!(self.inner.kind, Kind::Connect | Kind::Tls)
+    }
+
+    /// Whether the other side could not be trusted, or does not speak TLS.
+    pub fn is_tls(&self) -> bool {
+        self.inner.kind == Kind::Tls
+    }
+
+    /// Whether no answer came in time. What was sent may have been done.
+    pub fn is_timeout(&self) -> bool {
+        self.inner.kind == Kind::Timeout
+    }
+
+    /// Whether the connection broke before the answer was whole. What was sent may have been done.
+    pub fn is_broken(&self) -> bool {
+        self.inner.kind == Kind::Broken
+    }
+
+    /// Whether the answer was none that Elasticsearch gives.
+    pub fn is_answer(&self) -> bool {
+        self.inner.kind == Kind::Answer
+    }
+
+    /// Whether a file or a thread of this machine was the reason.
+    pub fn is_io(&self) -> bool {
+        self.inner.kind == Kind::Io
+    }
+
+    /// Whether what was found there is not what the operation can work with; nothing was changed then.
+    pub fn is_state(&self) -> bool {
+        self.inner.kind == Kind::State
+    }
+
+    /// Whether the credentials are missing, wrong or expired (401).
+    pub fn is_unauthorized(&self) -> bool {
+        self.status() == Some(StatusCode::UNAUTHORIZED)
+    }
+
+    /// Whether the credentials are good, but do not allow this (403).
+    pub fn is_forbidden(&self) -> bool {
+        self.status() == Some(StatusCode::FORBIDDEN)
+    }
+
+    /// Whether what was asked for is not there (404).
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(StatusCode::NOT_FOUND)
+    }
+
+    /// The status of an answer that was an error.
+    pub fn status(&self) -> Option<StatusCode> {
+        match self.inner.kind {
+            Kind::Status { status, .. } => Some(status),
+            _ => None,
+        }
+    }
+
+    /// Elasticsearch's own name for its error, such as `index_not_found_exception`.
+    pub fn name(&self) -> Option<&str> {
+        match &self.inner.kind {
+            Kind::Status { name, .. } => name.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.inner.text)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Error");
+        debug
+            .field("kind", &self.inner.kind)
+            .field("text", &self.inner.text);
+        if let Some(source) = &self.inner.source {
+            debug.field("source", source);
+        }
+        debug.finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &self.inner.source {
+            Some(source) => Some(&**source),
+            None => None,
+        }
+    }
+}
