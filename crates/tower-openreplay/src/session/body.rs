@@ -1,0 +1,66 @@
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use http_body::{Body, Frame, SizeHint};
+use openreplay_session::{SessionId, sync_scope};
+use pin_project_lite::pin_project;
+
+pin_project! {
+    /// The response body of [`Session`](super::Session): its frames are polled in the session, and it is dropped in it.
+    #[derive(Debug)]
+    pub struct ResponseBody<B> {
+        session: Option<SessionId>,
+        // `None` in `drop` only
+        #[pin]
+        inner: Option<B>,
+    }
+
+    impl<B> PinnedDrop for ResponseBody<B> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            sync_scope(*this.session, || this.inner.set(None));
+        }
+    }
+}
+
+impl<B> ResponseBody<B> {
+    pub(super) fn new(session: Option<SessionId>, inner: B) -> Self {
+        Self {
+            session,
+            inner: Some(inner),
+        }
+    }
+}
+
+/// For the layers that answer by themselves: a default body, in no session.
+impl<B: Default> Default for ResponseBody<B> {
+    fn default() -> Self {
+        Self::new(None, B::default())
+    }
+}
+
+impl<B: Body> Body for ResponseBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let this = self.project();
+        let inner = this.inner.as_pin_mut().expect("there until `drop`");
+        sync_scope(*this.session, || inner.poll_frame(cx))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner
+            .as_ref()
+            .map_or_else(SizeHint::default, Body::size_hint)
+    }
+}

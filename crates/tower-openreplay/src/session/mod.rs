@@ -1,0 +1,112 @@
+//! The session of a request.
+//!
+//! [`SessionLayer`] reads the session's id from the request and makes it the current one of all that serves it:
+//! the inner service's `call`, its future, the frames and trailers of the response body, and the drop of
+//! each, so that streams and cancelled requests log in their session too. [`openreplay_session::current`] gives it.
+//!
+//! The id, the response and its errors pass through unchanged. Nothing is boxed, cloned or allocated.
+//!
+//! ```
+//! use std::convert::Infallible;
+//!
+//! use http::{Request, Response};
+//! use openreplay_session::{SessionId, current};
+//! use tower::{Layer as _, ServiceExt as _, service_fn};
+//! use tower_openreplay::SessionLayer;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let service = SessionLayer::new().layer(service_fn(|_: Request<()>| async {
+//!     assert_eq!(current(), Some(SessionId::from(42)));
+//!     Ok::<_, Infallible>(Response::new(String::new()))
+//! }));
+//!
+//! service.oneshot(Request::get("/").header("openReplaySession.id", "42").body(())?).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where the id is looked for
+//!
+//! The first of these that gives an id counts:
+//!
+//! 1. The header `openReplaySession.id` ([`with_id_header`](SessionLayer::with_id_header)). A tracker's token under this
+//!    name is decoded to the id. Of several tokens, joined by commas or in several headers, the last that decodes counts.
+//!    Without a token all values must be the same id.
+//! 2. The headers `X-OpenReplay-SessionToken` and `X-OpenReplay-Session-Token`
+//!    ([`with_token_headers`](SessionLayer::with_token_headers)), in this order: tokens only, the last that decodes.
+//! 3. A query parameter, if one is named ([`with_query_parameter`](SessionLayer::with_query_parameter)), read as the first header is.
+//!
+//! Empty values, `undefined`, `null` and `NaN` are no values. A request with none, with a malformed one or with two different ids
+//! is an ordinary request without a session. Names are compared without regard to case, as header names are; the parameter's exactly.
+//!
+//! A token lets its holder write into the recording. It is forgotten once its id is read, and the header values that
+//! hold one are marked [sensitive](http::HeaderValue::set_sensitive), so that `Debug` does not show them.
+//!
+//! # Its place among other layers
+//!
+//! What is inside the layer logs in the session. In axum the layer that is added last is the outermost:
+//!
+//! ```
+//! # use axum::{Router, routing::get};
+//! # use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, trace::TraceLayer};
+//! # use tower_openreplay::{SessionLayer, header_names};
+//! let app: Router = Router::new()
+//!     .route("/", get(|| async {}))
+//!     .layer(CatchPanicLayer::new())      // its log of a panic has the session
+//!     .layer(TraceLayer::new_for_http())  // as have all events of a trace, the body's too
+//!     .layer(SessionLayer::new())
+//!     .layer(CorsLayer::new().allow_headers(header_names())); // answers preflights, which carry no session
+//! # let _ = app;
+//! ```
+//!
+//! With `ServiceBuilder`, whose first layer is the outermost, the order of the lines is the opposite.
+//!
+//! # Behind a proxy
+//!
+//! **Symptom: the browser sends `openReplaySession.id`, and no request has a session.** To nginx the dot makes a header name
+//! invalid, and by default it drops such headers with no more than an info line in its error log. Any of these helps:
+//!
+//! - `ignore_invalid_headers off;` in nginx's `http` or `server` block.
+//! - The tracker option `network: { sessionTokenHeader: true }`: the header that it sets has no dot.
+//! - A name without a dot, here by [`with_id_header`](SessionLayer::with_id_header) and in the page.
+//!
+//! HAProxy passes the header, in lower case.
+//!
+//! # From another origin
+//!
+//! **Symptom: "Request header field openreplaysession.id is not allowed by Access-Control-Allow-Headers in preflight
+//! response" in the browser's console, and the request never leaves.** A request with one of the headers to another
+//! origin is asked about first. Allow [`header_names`](crate::header_names) in tower-http's `CorsLayer`. `*` suffices only for
+//! requests without credentials.
+//!
+//! `EventSource`, `WebSocket` and `sendBeacon` cannot set headers at all: name a query parameter.
+//!
+//! # Work that leaves the request
+//!
+//! What is spawned takes the session along by [`in_current_session`](openreplay_session::InCurrentSession). An upgraded connection is
+//! such work, too: axum runs the callback of `WebSocketUpgrade::on_upgrade` in a task of its own.
+//!
+//! ```
+//! use axum::{extract::ws::{WebSocket, WebSocketUpgrade}, response::Response};
+//! use openreplay_session::{current, scope};
+//!
+//! async fn upgrade(upgrade: WebSocketUpgrade) -> Response {
+//!     let session = current();
+//!     upgrade.on_upgrade(move |socket| scope(session, talk(socket)))
+//! }
+//!
+//! async fn talk(socket: WebSocket) {
+//!     // logs in the session of the request that was upgraded
+//! #   drop(socket);
+//! }
+//! # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(upgrade));
+//! ```
+
+mod body;
+mod future;
+mod layer;
+mod service;
+pub(crate) mod sources;
+
+pub use self::{body::ResponseBody, future::ResponseFuture, layer::SessionLayer, service::Session};

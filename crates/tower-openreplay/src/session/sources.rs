@@ -1,0 +1,125 @@
+use http::{HeaderMap, HeaderName, Request};
+use openreplay_session::SessionId;
+use percent_encoding::percent_decode_str;
+
+use crate::names::{OPENREPLAY_SESSION_ID, X_OPENREPLAY_SESSION_TOKEN, X_OPENREPLAY_SESSIONTOKEN};
+
+// above the longest token: 13, 14 and 14 characters in base 36, 44 in base 58, three dots
+const LONGEST_VALUE: usize = 128;
+
+/// Where the session's id is looked for, in this order.
+#[derive(Clone, Debug)]
+pub(crate) struct Sources {
+    pub(crate) id_header: HeaderName,
+    pub(crate) token_headers: Vec<HeaderName>,
+    pub(crate) query_parameter: Option<String>,
+}
+
+impl Default for Sources {
+    fn default() -> Self {
+        Self {
+            id_header: OPENREPLAY_SESSION_ID,
+            token_headers: vec![X_OPENREPLAY_SESSIONTOKEN, X_OPENREPLAY_SESSION_TOKEN],
+            query_parameter: None,
+        }
+    }
+}
+
+impl Sources {
+    /// The session of a request. Marks the header values that hold a token as sensitive.
+    pub(crate) fn session<B>(&self, request: &mut Request<B>) -> Option<SessionId> {
+        self.in_headers(request.headers_mut())
+            .or_else(|| self.in_query(request.uri().query()?))
+    }
+
+    // one pass: for the few headers of a request faster than to hash three names
+    pub(crate) fn in_headers(&self, headers: &mut HeaderMap) -> Option<SessionId> {
+        let mut id = Found::default();
+        let mut token: Option<(usize, SessionId)> = None;
+        for (name, value) in headers.iter_mut() {
+            if *name == self.id_header {
+                if value.as_bytes().contains(&b'.') {
+                    value.set_sensitive(true);
+                }
+                pieces(value.as_bytes()).for_each(|piece| id.add(piece));
+            } else if let Some(rank) = self.token_headers.iter().position(|header| header == name) {
+                value.set_sensitive(true);
+                let decoded =
+                    pieces(value.as_bytes()).filter_map(|piece| SessionId::from_token(piece).ok());
+                if let Some(session) = decoded.last()
+                    && token.is_none_or(|(other, _)| rank <= other)
+                {
+                    token = Some((rank, session));
+                }
+            }
+        }
+        id.session().or(token.map(|(_, session)| session))
+    }
+
+    fn in_query(&self, query: &str) -> Option<SessionId> {
+        let name = self.query_parameter.as_ref()?;
+        let mut found = Found::default();
+        for pair in query.split('&') {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if decode(key).eq(name.bytes()) {
+                let mut buffer = [0; LONGEST_VALUE];
+                match fill(&mut buffer, decode(value)) {
+                    Some(value) => found.add(value),
+                    None => found.malformed = true,
+                }
+            }
+        }
+        found.session()
+    }
+}
+
+/// What the values under one name say together.
+#[derive(Default)]
+struct Found {
+    token: Option<SessionId>,
+    id: Option<SessionId>,
+    malformed: bool,
+}
+
+impl Found {
+    fn add(&mut self, value: &[u8]) {
+        // no id has a dot, every token has
+        if value.contains(&b'.') {
+            match SessionId::from_token(value) {
+                Ok(id) => self.token = Some(id),
+                Err(_) => self.malformed = true,
+            }
+            return;
+        }
+        match SessionId::try_from(value) {
+            Ok(id) if self.id.is_none_or(|other| other == id) => self.id = Some(id),
+            Err(error) if error.is_absent() => {}
+            Ok(_) | Err(_) => self.malformed = true,
+        }
+    }
+
+    fn session(self) -> Option<SessionId> {
+        self.token.or(self.id.filter(|_| !self.malformed))
+    }
+}
+
+fn pieces(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
+}
+
+// as a form is decoded: `+` is a space, a broken `%` stands for itself
+fn decode(text: &str) -> impl Iterator<Item = u8> {
+    text.split('+').enumerate().flat_map(|(at, part)| {
+        let space = (at > 0).then_some(b' ');
+        space.into_iter().chain(percent_decode_str(part))
+    })
+}
+
+fn fill(buffer: &mut [u8], bytes: impl Iterator<Item = u8>) -> Option<&[u8]> {
+    let mut len = 0;
+    for byte in bytes {
+        *buffer.get_mut(len)? = byte;
+        len += 1;
+    }
+    Some(&buffer[..len])
+}

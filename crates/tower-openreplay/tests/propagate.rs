@@ -1,0 +1,199 @@
+//! Which outgoing requests get the session.
+
+use std::convert::Infallible;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use openreplay_session::{SessionId, sync_scope};
+use tower::{Layer as _, Service as _, service_fn};
+use tower_openreplay::{PropagateSessionLayer, propagate_session};
+
+const ID: &str = "openReplaySession.id";
+
+/// The headers that a request has once it is through the layer.
+fn sent(layer: &PropagateSessionLayer, request: Request<()>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let mut client = layer.layer(service_fn(|request: Request<()>| {
+        headers.clone_from(request.headers());
+        async { Ok::<_, Infallible>(Response::new(())) }
+    }));
+    sync_scope(SessionId::from(42), || drop(client.call(request)));
+    drop(client);
+    headers
+}
+
+fn get(uri: &str) -> Request<()> {
+    Request::get(uri).body(()).unwrap()
+}
+
+#[test]
+fn a_named_host_gets_it_and_no_other() {
+    let rows = [
+        ("stock.internal", "http://stock.internal/items", true),
+        ("stock.internal", "https://stock.internal:8443/", true),
+        ("stock.internal", "http://STOCK.Internal/", true),
+        ("STOCK.internal", "http://stock.internal/", true),
+        ("stock.internal", "http://stock.internal./", true),
+        ("stock.internal.", "http://stock.internal/", true),
+        ("stock.internal", "http://user:pass@stock.internal/", true),
+        ("stock.internal:8080", "http://stock.internal:8080/", true),
+        ("stock.internal:80", "http://stock.internal/", true),
+        ("stock.internal:443", "https://stock.internal/", true),
+        ("10.0.0.7", "http://10.0.0.7:3000/", true),
+        ("[::1]:3000", "http://[::1]:3000/", true),
+        ("[::1]", "http://[::1]/", true),
+        // lookalikes
+        (
+            "stock.internal",
+            "http://evil.example/stock.internal",
+            false,
+        ),
+        (
+            "stock.internal",
+            "http://evil.example/?stock.internal",
+            false,
+        ),
+        (
+            "stock.internal",
+            "http://stock.internal.evil.example/",
+            false,
+        ),
+        ("stock.internal", "http://xstock.internal/", false),
+        ("stock.internal", "http://a.stock.internal/", false),
+        ("stock.internal", "http://stock-internal/", false),
+        (
+            "stock.internal",
+            "http://stock.internal@evil.example/",
+            false,
+        ),
+        (
+            "stock.internal",
+            "http://stock.internal:80@evil.example/",
+            false,
+        ),
+        ("stock.internal", "http://stock.internal../", false),
+        ("stock.internal", "http://internal/", false),
+        // another port
+        ("stock.internal:8080", "http://stock.internal/", false),
+        ("stock.internal:8080", "http://stock.internal:80800/", false),
+        ("stock.internal:443", "http://stock.internal/", false),
+        ("stock.internal:80", "https://stock.internal/", false),
+        // no host at all
+        ("stock.internal", "/items", false),
+        ("stock.internal", "*", false),
+    ];
+    for (host, uri, expected) in rows {
+        let layer = PropagateSessionLayer::to_hosts([host]).unwrap();
+        let Ok(request) = Request::get(uri).body(()) else {
+            assert!(!expected, "{uri} is no address");
+            continue;
+        };
+        let headers = sent(&layer, request);
+        assert_eq!(
+            headers.get(ID).is_some_and(|id| id == "42"),
+            expected,
+            "{host}: {uri}"
+        );
+        assert_eq!(headers.len(), usize::from(expected), "{host}: {uri}");
+    }
+}
+
+#[test]
+fn the_host_header_of_a_request_decides_nothing() {
+    let layer = PropagateSessionLayer::to_hosts(["stock.internal"]).unwrap();
+    for uri in ["/items", "http://evil.example/"] {
+        let mut request = get(uri);
+        request
+            .headers_mut()
+            .insert("host", HeaderValue::from_static("stock.internal"));
+        assert!(!sent(&layer, request).contains_key(ID), "{uri}");
+    }
+}
+
+#[test]
+fn several_hosts_none_and_all() {
+    let two = PropagateSessionLayer::to_hosts(["one", "two:2"]).unwrap();
+    assert!(sent(&two, get("http://one/")).contains_key(ID));
+    assert!(sent(&two, get("http://two:2/")).contains_key(ID));
+    assert!(!sent(&two, get("http://three/")).contains_key(ID));
+
+    let none = PropagateSessionLayer::to_hosts([""; 0]).unwrap();
+    assert!(!sent(&none, get("http://one/")).contains_key(ID));
+
+    let all = PropagateSessionLayer::to_all_hosts();
+    assert!(sent(&all, get("http://anyone.example/")).contains_key(ID));
+    assert!(sent(&all, get("/without/a/host")).contains_key(ID));
+}
+
+#[test]
+fn what_is_no_host_is_refused() {
+    for host in [
+        "",
+        ".",
+        ":80",
+        "https://stock.internal",
+        "stock.internal/",
+        "stock.internal/items",
+        "stock.internal:",
+        "stock.internal:http",
+        "stock.internal:80800",
+        "user@stock.internal",
+        "*.internal",
+        "*",
+        "stock internal",
+        "stöck.internal",
+        "stock.internal:80@evil.example",
+        "::1",
+        "a,b",
+    ] {
+        let error = PropagateSessionLayer::to_hosts(["right", host]).expect_err(host);
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "{host:?} is not a host, expected a name or an address, with a port or without: \"stock.internal\", \"10.0.0.7:8080\""
+            )
+        );
+    }
+}
+
+#[test]
+fn what_is_there_stays() {
+    for there in ["7", "undefined", ""] {
+        let mut request = get("http://one/");
+        request
+            .headers_mut()
+            .insert(ID, HeaderValue::from_str(there).unwrap());
+        let headers = sent(&PropagateSessionLayer::to_all_hosts(), request);
+        assert_eq!(headers.get_all(ID).iter().collect::<Vec<_>>(), [there]);
+    }
+}
+
+#[test]
+fn without_a_session_nothing_is_set() {
+    let mut client =
+        PropagateSessionLayer::to_all_hosts().layer(service_fn(|request: Request<()>| {
+            assert!(request.headers().is_empty());
+            async { Ok::<_, Infallible>(Response::new(())) }
+        }));
+    drop(client.call(get("http://one/")));
+
+    let mut headers = HeaderMap::new();
+    propagate_session(&mut headers);
+    assert!(headers.is_empty());
+}
+
+#[test]
+fn the_header_can_be_another() {
+    let layer =
+        PropagateSessionLayer::to_all_hosts().with_header(HeaderName::from_static("x-session"));
+    let headers = sent(&layer, get("http://one/"));
+    assert_eq!(headers["x-session"], "42");
+    assert_eq!(headers.len(), 1);
+}
+
+#[test]
+fn the_function_sets_the_header_once() {
+    let mut headers = HeaderMap::new();
+    sync_scope(SessionId::from(42), || propagate_session(&mut headers));
+    sync_scope(SessionId::from(43), || propagate_session(&mut headers));
+    assert_eq!(headers.get_all(ID).iter().collect::<Vec<_>>(), ["42"]);
+}

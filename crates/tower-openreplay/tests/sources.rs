@@ -1,0 +1,373 @@
+//! Which id a request is taken to have.
+
+use std::{convert::Infallible, iter::once};
+
+use http::{HeaderName, HeaderValue, Request, Response};
+use openreplay_session::{SessionId, current};
+use proptest::prelude::*;
+use tower::{Layer as _, Service as _, service_fn};
+use tower_openreplay::SessionLayer;
+
+const ID: &str = "openReplaySession.id";
+const TOKEN: &str = "X-OpenReplay-SessionToken";
+const AXIOS: &str = "X-OpenReplay-Session-Token";
+
+// 4950498349085463837 and 35, signed with nothing that counts
+const TOKEN_A: &str = "11m0l7dhxvfh9.1c.mr3k5wxs.B4a4aN3zSe5kWqfAiQ2Xe7GzEKC52N7iJeHNaJewG9Gv";
+const TOKEN_B: &str = "z.-1c.mr3k5wxs.sQt5BabHyobq3BgjtbbNKTETb1SXGg6ciJcabbNeEt1";
+const A: Option<&str> = Some("4950498349085463837");
+const B: Option<&str> = Some("35");
+
+type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], Option<&'a str>);
+
+fn session_of(layer: &SessionLayer, request: Request<()>) -> Option<String> {
+    let mut seen = None;
+    let mut service = layer.layer(service_fn(|_: Request<()>| {
+        seen = current().map(|id| id.to_string());
+        async { Ok::<_, Infallible>(Response::new(())) }
+    }));
+    drop(service.call(request));
+    drop(service);
+    seen
+}
+
+fn request(headers: &[(&str, &[u8])]) -> Request<()> {
+    let mut request = Request::new(());
+    for (name, value) in headers {
+        let name: HeaderName = name.parse().unwrap();
+        request
+            .headers_mut()
+            .append(name, HeaderValue::from_bytes(value).unwrap());
+    }
+    request
+}
+
+#[test]
+fn reads_the_id_from_what_browsers_send() {
+    let longest = "z".repeat(64);
+    let too_long = "z".repeat(65);
+    let both = format!("{TOKEN_A}, {TOKEN_B}");
+    let thrice = format!("{TOKEN_A}, {TOKEN_A},{TOKEN_A}");
+    let own_then_token = format!("own, {TOKEN_A}");
+    let token_then_junk = format!("{TOKEN_B}, a.b.c.d!");
+    let rows: &[Row<'_>] = &[
+        ("nothing", &[], None),
+        ("another header", &[("x-request-id", "42")], None),
+        // the id
+        ("the documented header", &[(ID, "4950498349085463837")], A),
+        (
+            "in lower case",
+            &[("openreplaysession.id", "42")],
+            Some("42"),
+        ),
+        (
+            "in upper case",
+            &[("OPENREPLAYSESSION.ID", "42")],
+            Some("42"),
+        ),
+        (
+            "an opaque id",
+            &[(ID, "checkout-7_B")],
+            Some("checkout-7_B"),
+        ),
+        ("the longest", &[(ID, &longest)], Some(&longest)),
+        ("one longer", &[(ID, &too_long)], None),
+        ("nothing in it", &[(ID, "")], None),
+        ("undefined", &[(ID, "undefined")], None),
+        ("null", &[(ID, "null")], None),
+        ("NaN", &[(ID, "NaN")], None),
+        ("a space inside", &[(ID, "4 2")], None),
+        ("an address", &[(ID, "https://example.com/")], None),
+        // several
+        ("joined, the same", &[(ID, "42, 42,42")], Some("42")),
+        ("joined, two", &[(ID, "42, 43")], None),
+        ("repeated, the same", &[(ID, "42"), (ID, "42")], Some("42")),
+        ("repeated, two", &[(ID, "42"), (ID, "43")], None),
+        (
+            "too early, then right",
+            &[(ID, "undefined, 42")],
+            Some("42"),
+        ),
+        (
+            "too early, repeated",
+            &[(ID, "null"), (ID, "42"), (ID, "")],
+            Some("42"),
+        ),
+        ("commas only", &[(ID, ",, ,")], None),
+        ("one of two is malformed", &[(ID, "42, 4 2")], None),
+        ("the same number, not the same id", &[(ID, "42, 042")], None),
+        // a token under the id's name
+        ("a token as the id", &[(ID, TOKEN_A)], A),
+        ("the last token as the id", &[(ID, &both)], B),
+        (
+            "the tracker appended its token",
+            &[(ID, &own_then_token)],
+            A,
+        ),
+        (
+            "a broken token as the id",
+            &[(ID, "11m0l7dhxvfh9.1c.mr3k5wxs")],
+            None,
+        ),
+        (
+            "an id beyond the range in a token",
+            &[(ID, "3w5e11264sgsg.1.1.a")],
+            None,
+        ),
+        // the tracker's headers
+        ("the token", &[(TOKEN, TOKEN_A)], A),
+        ("as axios sends it", &[(AXIOS, TOKEN_A)], A),
+        (
+            "both spellings at once",
+            &[(AXIOS, TOKEN_A), (TOKEN, TOKEN_A)],
+            A,
+        ),
+        (
+            "both, of two sessions",
+            &[(AXIOS, TOKEN_A), (TOKEN, TOKEN_B)],
+            B,
+        ),
+        (
+            "the one that decodes",
+            &[(TOKEN, "undefined"), (AXIOS, TOKEN_B)],
+            B,
+        ),
+        ("thrice", &[(TOKEN, &thrice)], A),
+        ("the last", &[(TOKEN, &both)], B),
+        (
+            "the last, repeated",
+            &[(TOKEN, TOKEN_A), (TOKEN, TOKEN_B)],
+            B,
+        ),
+        ("the last that decodes", &[(TOKEN, &token_then_junk)], B),
+        ("own, then the tracker's", &[(TOKEN, &own_then_token)], A),
+        ("an id is no token", &[(TOKEN, "42")], None),
+        // which goes first
+        (
+            "the id before the token",
+            &[(TOKEN, TOKEN_B), (ID, "42")],
+            Some("42"),
+        ),
+        (
+            "the token where the id is missing",
+            &[(ID, "undefined"), (TOKEN, TOKEN_B)],
+            B,
+        ),
+        (
+            "the token where the id is malformed",
+            &[(ID, "4 2"), (TOKEN, TOKEN_B)],
+            B,
+        ),
+        (
+            "the token where there are two ids",
+            &[(ID, "42, 43"), (TOKEN, TOKEN_B)],
+            B,
+        ),
+    ];
+    let layer = SessionLayer::new();
+    for (name, headers, expected) in rows {
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_bytes()))
+            .collect();
+        assert_eq!(
+            session_of(&layer, request(&headers)).as_deref(),
+            *expected,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn raw_bytes_are_no_id() {
+    for value in [&b"42\xff"[..], b"\xf0\x9f\x92\xa9", b"4\t2", b"\xc2\xa042"] {
+        assert_eq!(
+            session_of(&SessionLayer::new(), request(&[(ID, value)])),
+            None,
+            "{value:?}"
+        );
+    }
+}
+
+#[test]
+fn every_name_can_be_another() {
+    let name = HeaderName::from_static;
+    let layer = SessionLayer::new()
+        .with_id_header(name("x-id"))
+        .with_token_headers([name("x-tok-1"), name("x-tok-2")]);
+    let rows: &[Row<'_>] = &[
+        ("the id", &[("X-Id", "42")], Some("42")),
+        (
+            "the first token",
+            &[("x-tok-2", TOKEN_A), ("x-tok-1", TOKEN_B)],
+            B,
+        ),
+        ("the second token", &[("x-tok-2", TOKEN_A)], A),
+        (
+            "no default",
+            &[(ID, "42"), (TOKEN, TOKEN_A), (AXIOS, TOKEN_A)],
+            None,
+        ),
+    ];
+    for (name, headers, expected) in rows {
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_bytes()))
+            .collect();
+        assert_eq!(
+            session_of(&layer, request(&headers)).as_deref(),
+            *expected,
+            "{name}"
+        );
+    }
+    let none = SessionLayer::new().with_token_headers([]);
+    assert_eq!(
+        session_of(&none, request(&[(TOKEN, TOKEN_A.as_bytes())])),
+        None
+    );
+}
+
+#[test]
+fn reads_the_query_if_told_so() {
+    let too_long = format!("/?openReplaySession.id={}", "1".repeat(200));
+    let token = format!("/?openReplaySession.id={TOKEN_A}");
+    let rows = [
+        ("none", "/", None),
+        ("empty", "/?", None),
+        ("the id", "/?openReplaySession.id=42", Some("42")),
+        (
+            "among others",
+            "/?a=1&openReplaySession.id=42&b",
+            Some("42"),
+        ),
+        ("encoded", "/?openReplaySession.id=a%2Db%5f1", Some("a-b_1")),
+        (
+            "the name encoded",
+            "/?openReplaySession%2Eid=42",
+            Some("42"),
+        ),
+        ("a token", &token, A),
+        ("the name's case counts", "/?openreplaysession.id=42", None),
+        ("a part of the name", "/?xopenReplaySession.id=42", None),
+        ("no value", "/?openReplaySession.id", None),
+        ("undefined", "/?openReplaySession.id=undefined", None),
+        (
+            "too early, then right",
+            "/?openReplaySession.id=null&openReplaySession.id=42",
+            Some("42"),
+        ),
+        (
+            "twice the same",
+            "/?openReplaySession.id=42&openReplaySession.id=42",
+            Some("42"),
+        ),
+        (
+            "two",
+            "/?openReplaySession.id=42&openReplaySession.id=43",
+            None,
+        ),
+        ("a plus is a space", "/?openReplaySession.id=4+2", None),
+        ("a plus is no sign", "/?openReplaySession.id=z.+1.1.a", None),
+        ("an encoded space", "/?openReplaySession.id=42%20", None),
+        ("an encoded line feed", "/?openReplaySession.id=42%0A", None),
+        ("a broken escape", "/?openReplaySession.id=42%", None),
+        ("an escape of no byte", "/?openReplaySession.id=%zz", None),
+        ("joined", "/?openReplaySession.id=42,42", None),
+        ("too long", &too_long, None),
+    ];
+    let layer = SessionLayer::new().with_query_parameter("openReplaySession.id");
+    for (name, uri, expected) in rows {
+        let request = Request::get(uri).body(()).unwrap();
+        assert_eq!(session_of(&layer, request).as_deref(), expected, "{name}");
+    }
+
+    let request = || Request::get("/?openReplaySession.id=42");
+    assert_eq!(
+        session_of(&SessionLayer::new(), request().body(()).unwrap()),
+        None
+    );
+    let header_first = request().header(ID, "43").body(()).unwrap();
+    assert_eq!(session_of(&layer, header_first).as_deref(), Some("43"));
+    let token_first = request().header(TOKEN, TOKEN_B).body(()).unwrap();
+    assert_eq!(session_of(&layer, token_first).as_deref(), B);
+}
+
+#[test]
+fn the_inner_service_sees_the_request_as_it_came_and_debug_shows_no_token() {
+    let mut service = SessionLayer::new().layer(service_fn(|request: Request<()>| {
+        let debug = format!("{request:?}");
+        assert!(
+            !debug.contains("mr3k5wxs") && !debug.contains("B4a4aN3z"),
+            "{debug}"
+        );
+        assert!(debug.contains("42"), "the id itself may show: {debug}");
+        let values: Vec<_> = request.headers().get_all(TOKEN).iter().collect();
+        assert_eq!(values, [TOKEN_A, TOKEN_B]);
+        assert_eq!(request.headers()[AXIOS], TOKEN_A);
+        assert_eq!(request.headers().len(), 5);
+        async { Ok::<_, Infallible>(Response::new(())) }
+    }));
+    let joined = format!("own, {TOKEN_A}");
+    drop(service.call(request(&[
+        (ID, b"42"),
+        (TOKEN, TOKEN_A.as_bytes()),
+        (TOKEN, TOKEN_B.as_bytes()),
+        (AXIOS, TOKEN_A.as_bytes()),
+        (ID, joined.as_bytes()),
+    ])));
+}
+
+proptest! {
+    #[test]
+    fn any_header_bytes_give_a_legal_id_or_none(
+        values in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..4),
+        which in proptest::collection::vec(0..3_usize, 4),
+    ) {
+        let mut request = Request::new(());
+        for (value, which) in values.iter().zip(which) {
+            if let Ok(value) = HeaderValue::from_bytes(value) {
+                let name: HeaderName = [ID, TOKEN, AXIOS][which].parse().unwrap();
+                request.headers_mut().append(name, value);
+            }
+        }
+        if let Some(id) = session_of(&SessionLayer::new(), request) {
+            prop_assert!(id.parse::<SessionId>().is_ok());
+        }
+    }
+
+    #[test]
+    fn any_id_is_found_among_values_that_are_none(
+        id in "[A-Za-z0-9_-]{1,64}",
+        before in proptest::collection::vec("|undefined|null|NaN| |\t", 0..4),
+        after in proptest::collection::vec("|undefined|null|NaN| |\t", 0..4),
+        joined: bool,
+    ) {
+        prop_assume!(id.parse::<SessionId>().is_ok());
+        let values: Vec<_> = before.iter().chain(once(&id)).chain(&after).map(String::as_str).collect();
+        let request = if joined {
+            request(&[(ID, values.join(",").as_bytes())])
+        } else {
+            request(&values.iter().map(|value| (ID, value.as_bytes())).collect::<Vec<_>>())
+        };
+        prop_assert_eq!(session_of(&SessionLayer::new(), request), Some(id));
+    }
+
+    #[test]
+    fn two_different_ids_are_none(one in "[A-Za-z0-9]{1,20}", two in "[A-Za-z0-9]{1,20}") {
+        prop_assume!(one != two && one.parse::<SessionId>().is_ok() && two.parse::<SessionId>().is_ok());
+        let joined = format!("{one}, {two}");
+        prop_assert_eq!(session_of(&SessionLayer::new(), request(&[(ID, joined.as_bytes())])), None);
+        let repeated = request(&[(ID, one.as_bytes()), (ID, two.as_bytes())]);
+        prop_assert_eq!(session_of(&SessionLayer::new(), repeated), None);
+    }
+
+    #[test]
+    fn any_query_gives_a_legal_id_or_none(query in "[!-~]{0,60}", value in "[a-zA-Z0-9%+&=._-]{0,30}") {
+        let uri = format!("/?{}&id={value}", query.replace('#', ""));
+        if let Ok(request) = Request::get(uri).body(())
+            && let Some(id) = session_of(&SessionLayer::new().with_query_parameter("id"), request)
+        {
+            prop_assert!(id.parse::<SessionId>().is_ok());
+        }
+    }
+}
