@@ -7,3 +7,4 @@ pub use self::error::Error;
 pub mod client;
 pub mod connection;
 mod error;
+pub mod panel;

@@ -1,0 +1,98 @@
+use bytes::Bytes;
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{Client, Error};
+
+/// OpenReplay searches this name, whichever were entered in its form.
+pub(crate) const LOGS: &str = "logs";
+/// It asks for no more records of a session.
+const LIMIT: u32 = 1_000;
+
+/// What OpenReplay got.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Asked {
+    /// The records, in the order in which the panel shows them.
+    pub hits: Vec<Hit>,
+    /// How many there are.
+    pub total: u64,
+    /// Whether the answer said to be Elasticsearch's, without which OpenReplay's client refuses it.
+    pub is_elasticsearch: bool,
+}
+
+impl Asked {
+    /// The records alone.
+    pub fn sources(&self) -> Vec<Value> {
+        self.hits.iter().map(|hit| hit.source.clone()).collect()
+    }
+}
+
+/// One record found.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Hit {
+    /// The index that holds it.
+    #[serde(rename = "_index")]
+    pub index: String,
+    /// Its id there.
+    #[serde(rename = "_id")]
+    pub id: String,
+    /// The record.
+    #[serde(rename = "_source", default)]
+    pub source: Value,
+}
+
+/// Asks what the button "Add" in OpenReplay's form asks: is there any record?
+///
+/// # Errors
+///
+/// Where Elasticsearch cannot be asked, or answers with an error.
+pub async fn add(client: &Client) -> Result<Asked, Error> {
+    search(client, &json!({"size": 1})).await
+}
+
+/// Asks for the records of a session, as the panel does: the first thousand, unsorted.
+///
+/// # Errors
+///
+/// Where Elasticsearch cannot be asked, or answers with an error.
+pub async fn session(client: &Client, id: &str) -> Result<Asked, Error> {
+    let phrase = format!("openReplaySession.id={id}");
+    search(
+        client,
+        &json!({"size": LIMIT, "query": {"match_phrase": {"message": phrase}}}),
+    )
+    .await
+}
+
+/// Searches as OpenReplay does, whatever the query.
+pub(crate) async fn search(client: &Client, query: &Value) -> Result<Asked, Error> {
+    let body = Bytes::from(query.to_string());
+    let path = format!("/{LOGS}/_search?track_total_hits=true");
+    let answer = client.request(Method::POST, &path, body).await?;
+    let is_elasticsearch = answer.is_elasticsearch();
+    let found: Found = answer.ok()?.json()?;
+    Ok(Asked {
+        hits: found.hits.hits,
+        total: found.hits.total.value,
+        is_elasticsearch,
+    })
+}
+
+#[derive(Deserialize)]
+struct Found {
+    hits: Hits,
+}
+
+#[derive(Deserialize)]
+struct Hits {
+    hits: Vec<Hit>,
+    total: Total,
+}
+
+#[derive(Deserialize)]
+struct Total {
+    value: u64,
+}

@@ -1,0 +1,26 @@
+//! What the panel beside a replay shows: how OpenReplay asks for a session's records, and how it reads the answer.
+//!
+//! ```
+//! use openreplay_elastic::panel::{self, Level};
+//! use serde_json::json;
+//!
+//! let rows = panel::rows(&[json!({
+//!     "@timestamp": "2026-07-01T12:00:00.000001Z",
+//!     "level": "warning",
+//!     "message": "[openReplaySession.id=4950498349085463837] low on stock",
+//! })])?;
+//! assert_eq!(rows[0].level, Level::Warning);
+//! # Ok::<(), openreplay_elastic::panel::Unreadable>(())
+//! ```
+
+pub use self::ask::{Asked, Hit, add, session};
+pub use self::file::{FileRows, read_file, session_of};
+pub use self::order::{Order, order};
+pub use self::rows::{Level, Row, Unreadable, rows};
+
+pub(crate) mod ask;
+mod file;
+mod order;
+mod rows;
+#[cfg(test)]
+mod tests;

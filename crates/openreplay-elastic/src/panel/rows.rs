@@ -1,0 +1,163 @@
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+/// One line of the panel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Row {
+    /// Where the row's button takes the replay to; `None` where the panel cannot read the time.
+    pub time: Option<SystemTime>,
+    /// The time as it stands in the record.
+    pub time_text: String,
+    /// How the row is marked.
+    pub level: Level,
+    /// Whether `level` was a word that the panel knows, and not merely read as [`Level::Info`].
+    pub level_is_known: bool,
+    /// All that is shown of the record: its first line, and when opened, every line.
+    pub message: String,
+}
+
+impl Row {
+    /// What a row shows until it is opened.
+    pub fn first_line(&self) -> &str {
+        self.message.split('\n').next().unwrap_or_default()
+    }
+}
+
+/// The levels that the panel knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// `error`
+    Error,
+    /// `warning`
+    Warning,
+    /// `info`, and every word that is none of the others
+    Info,
+    /// `debug`
+    Debug,
+}
+
+impl Level {
+    const ALL: [Self; 4] = [Self::Error, Self::Warning, Self::Info, Self::Debug];
+
+    /// The word in the record.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Info => "info",
+            Self::Debug => "debug",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Why the panel shows nothing at all, for one record's sake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unreadable {
+    /// The first hit has no `message`, by which the panel tells whose records these are.
+    NoMessage,
+    /// A hit has no `level` that it could look into.
+    NoLevel {
+        /// Which of the hits, counted from 0.
+        hit: usize,
+    },
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoMessage => f.write_str("the first record has no `message`"),
+            Self::NoLevel { hit } => write!(f, "record {} has no `level`", hit + 1),
+        }
+    }
+}
+
+impl StdError for Unreadable {}
+
+/// Reads the sources of hits, in their order, as the panel does.
+///
+/// # Errors
+///
+/// Where one record breaks the whole panel.
+pub fn rows(sources: &[Value]) -> Result<Vec<Row>, Unreadable> {
+    if sources
+        .first()
+        .is_some_and(|first| is_empty(first.get("message")))
+    {
+        return Err(Unreadable::NoMessage);
+    }
+    sources
+        .iter()
+        .enumerate()
+        .map(|(hit, source)| row(source).ok_or(Unreadable::NoLevel { hit }))
+        .collect()
+}
+
+fn row(source: &Value) -> Option<Row> {
+    let (level, level_is_known) = level(source.get("level")?)?;
+    let time_text = match source.get("@timestamp") {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    };
+    let message = match source.get("message") {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Null) | None => String::new(),
+        Some(other) => other.to_string(),
+    };
+    Some(Row {
+        time: time(source.get("@timestamp")),
+        time_text,
+        level,
+        level_is_known,
+        message,
+    })
+}
+
+/// The panel asks of a text whether it contains one of its words, and of a list whether that is an element.
+fn level(value: &Value) -> Option<(Level, bool)> {
+    let contains = |word: &str| match value {
+        Value::String(text) => text.contains(word),
+        Value::Array(words) => words.iter().any(|element| element == word),
+        _ => false,
+    };
+    if !matches!(value, Value::String(_) | Value::Array(_)) {
+        return None;
+    }
+    let known = Level::ALL
+        .into_iter()
+        .find(|level| contains(level.as_str()));
+    Some((known.unwrap_or(Level::Info), known.is_some()))
+}
+
+fn time(value: Option<&Value>) -> Option<SystemTime> {
+    let timestamp = match value? {
+        Value::String(text) => text.parse().ok(),
+        Value::Number(milliseconds) => {
+            jiff::Timestamp::from_millisecond(milliseconds.as_i64()?).ok()
+        }
+        _ => None,
+    };
+    timestamp.map(SystemTime::from)
+}
+
+/// What JavaScript takes for false.
+fn is_empty(value: Option<&Value>) -> bool {
+    match value {
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) => text.is_empty(),
+        Some(Value::Bool(truth)) => !truth,
+        Some(Value::Number(number)) => number.as_f64() == Some(0.0),
+        Some(Value::Array(_) | Value::Object(_)) => false,
+    }
+}

@@ -1,0 +1,175 @@
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn record(time: &str, level: &str, message: &str) -> Value {
+    json!({"@timestamp": time, "level": level, "message": message})
+}
+
+#[test]
+fn reads_what_is_shown_and_nothing_else() {
+    let found = rows(&[json!({
+        "@timestamp": "2026-07-01T12:00:00.25Z",
+        "level": "error",
+        "message": "first\nsecond",
+        "fields": {"secret": "invisible"},
+    })])
+    .unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].first_line(), "first");
+    assert_eq!(found[0].message, "first\nsecond");
+    assert_eq!(found[0].level, Level::Error);
+    let since_epoch = found[0].time.unwrap().duration_since(std::time::UNIX_EPOCH);
+    assert_eq!(
+        since_epoch.unwrap(),
+        Duration::from_millis(1_782_907_200_250)
+    );
+}
+
+#[test]
+fn takes_the_levels_that_it_knows_and_reads_the_rest_as_info() {
+    let cases = [
+        (json!("error"), Level::Error, true),
+        (json!("warning"), Level::Warning, true),
+        (json!("info"), Level::Info, true),
+        (json!("debug"), Level::Debug, true),
+        (json!("WARN"), Level::Info, false),
+        (json!("trace"), Level::Info, false),
+        (json!(""), Level::Info, false),
+        // it looks for the word, not for the whole
+        (json!("errors"), Level::Error, true),
+        (json!(["debug"]), Level::Debug, true),
+        (json!(["debugging"]), Level::Info, false),
+    ];
+    for (value, level, known) in cases {
+        let found = rows(&[json!({"message": "m", "level": value})]).unwrap();
+        assert_eq!(
+            (found[0].level, found[0].level_is_known),
+            (level, known),
+            "{value}"
+        );
+    }
+}
+
+#[test]
+fn one_record_without_a_level_breaks_it_all() {
+    let good = record("2026-07-01T12:00:00Z", "info", "m");
+    for level in [Value::Null, json!(3), json!({"name": "info"}), json!(true)] {
+        let bad = json!({"message": "m", "level": level});
+        let found = rows(&[good.clone(), good.clone(), bad]);
+        assert_eq!(found, Err(Unreadable::NoLevel { hit: 2 }));
+    }
+    let found = rows(&[json!({"message": "m"})]);
+    assert_eq!(found.unwrap_err().to_string(), "record 1 has no `level`");
+}
+
+#[test]
+fn the_first_record_needs_a_message_and_a_later_one_shows_empty() {
+    let bare = json!({"level": "info"});
+    assert_eq!(
+        rows(std::slice::from_ref(&bare)),
+        Err(Unreadable::NoMessage)
+    );
+    let found = rows(&[record("", "info", "m"), bare]).unwrap();
+    assert_eq!(found[1].message, "");
+    assert_eq!(found[1].time, None);
+}
+
+#[test]
+fn counts_neighbours_out_of_order_and_the_longest_way_back() {
+    let times = ["12:00:01", "12:00:05", "12:00:03", "12:00:04", "12:00:04"];
+    let sources: Vec<_> = times
+        .iter()
+        .map(|time| record(&format!("2026-07-01T{time}Z"), "info", "m"))
+        .collect();
+    let found = order(&rows(&sources).unwrap());
+    assert_eq!((found.neighbours, found.out_of_order), (4, 1));
+    assert_eq!(found.worst, Duration::from_secs(2));
+    assert!(!found.is_kept());
+    assert!(order(&[]).is_kept());
+}
+
+#[test]
+fn a_file_gives_the_rows_of_one_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.log");
+    let lines = [
+        record("t", "info", "[openReplaySession.id=12] a").to_string(),
+        record("t", "error", "[openReplaySession.id=123] b").to_string(),
+        "not json".into(),
+        "[1]".into(),
+        String::new(),
+        json!({"message": "[openReplaySession.id=12] no level"}).to_string(),
+        record("t", "error", "[openReplaySession.id=12] c").to_string(),
+    ];
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    let found = read_file(&path, "12").unwrap();
+    let messages: Vec<_> = found.rows.iter().map(|row| &row.message[..]).collect();
+    assert_eq!(
+        messages,
+        ["[openReplaySession.id=12] a", "[openReplaySession.id=12] c"]
+    );
+    assert_eq!(
+        (found.not_json, found.unreadable, found.errors()),
+        (2, 1, 1)
+    );
+    assert!(
+        read_file(&folder.path().join("absent"), "12")
+            .unwrap_err()
+            .is_io()
+    );
+}
+
+#[test]
+fn finds_the_session_that_a_message_names() {
+    assert_eq!(session_of("[openReplaySession.id=1-a_B] m"), Some("1-a_B"));
+    assert_eq!(session_of("m openReplaySession.id=7"), Some("7"));
+    assert_eq!(session_of("openReplaySession.id="), None);
+    assert_eq!(session_of("m"), None);
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,20}".prop_map(Value::from),
+        prop_oneof!["error", "warning", "info", "debug"].prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::btree_map("@timestamp|level|message|.", inner, 0..4)
+                .prop_map(Value::from_iter),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_hits_give_a_row_each_or_say_which_one_breaks_the_panel(
+        sources in proptest::collection::vec(any_json(), 0..6)
+    ) {
+        match rows(&sources) {
+            Ok(found) => {
+                prop_assert_eq!(found.len(), sources.len());
+                prop_assert!(order(&found).out_of_order <= order(&found).neighbours);
+            }
+            Err(Unreadable::NoMessage) => prop_assert!(!sources.is_empty()),
+            Err(Unreadable::NoLevel { hit }) => {
+                let level = sources[hit].get("level");
+                prop_assert!(!matches!(level, Some(Value::String(_) | Value::Array(_))));
+            }
+        }
+    }
+
+    #[test]
+    fn every_session_id_is_found_in_its_prefix(id in "[A-Za-z0-9_-]{1,64}", rest in ".{0,20}") {
+        let message = format!("[openReplaySession.id={id}] {rest}");
+        prop_assert_eq!(session_of(&message), Some(&id[..]));
+    }
+}
