@@ -4,7 +4,9 @@ pub use self::client::{Answer, Client};
 pub use self::connection::{Connection, ConnectionBuilder};
 pub use self::error::Error;
 
+mod api;
 pub mod client;
 pub mod connection;
 mod error;
 pub mod panel;
+pub mod setup;

@@ -1,0 +1,28 @@
+//! JSON asked and answered, where an error status is an error.
+
+use bytes::Bytes;
+use http::Method;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{Answer, Client, Error};
+
+pub(crate) async fn get<T: DeserializeOwned>(client: &Client, path: &str) -> Result<T, Error> {
+    client
+        .request(Method::GET, path, Bytes::new())
+        .await?
+        .ok()?
+        .json()
+}
+
+pub(crate) async fn send(
+    client: &Client,
+    method: Method,
+    path: &str,
+    body: &Value,
+) -> Result<Answer, Error> {
+    client
+        .request(method, path, Bytes::from(body.to_string()))
+        .await?
+        .ok()
+}

@@ -1,0 +1,82 @@
+//! What an index behind `logs` is like.
+
+use serde_json::{Value, json};
+
+use super::Flavor;
+
+pub(crate) const CREATED_BY: &str = "openreplay-elastic";
+/// Above those that the engines bring, below those that a user would give to overrule ours.
+const PRIORITY: u32 = 640;
+/// `keyword` and `flattened` refuse a value over 32,766 bytes, and a character has up to four.
+const LONGEST_TERM: u32 = 8_191;
+
+pub(super) fn template(flavor: Flavor) -> Value {
+    json!({
+        "index_patterns": ["logs-00*"],
+        "priority": PRIORITY,
+        "_meta": {"created_by": CREATED_BY},
+        "template": {"settings": {"index": settings(flavor)}, "mappings": mappings(flavor)},
+    })
+}
+
+/// Neighbours in time have to stay neighbours when segments merge: the engines name that differently.
+fn settings(flavor: Flavor) -> Value {
+    let mut settings = json!({
+        "number_of_shards": 1,
+        // a copy where there is a second node, and no yellow cluster where there is none
+        "auto_expand_replicas": "0-1",
+        "sort.field": ["@timestamp"],
+        "sort.order": ["asc"],
+    });
+    match flavor {
+        Flavor::Elasticsearch => settings["merge.policy.type"] = json!("time_based"),
+        Flavor::OpenSearch => settings["merge.policy"] = json!("log_byte_size"),
+    }
+    settings
+}
+
+fn mappings(flavor: Flavor) -> Value {
+    let keyword = json!({"type": "keyword", "ignore_above": LONGEST_TERM});
+    let number = json!({"type": "long", "ignore_malformed": true});
+    let fields = match flavor {
+        Flavor::Elasticsearch => {
+            json!({"type": "flattened", "ignore_above": LONGEST_TERM, "depth_limit": 64})
+        }
+        Flavor::OpenSearch => json!({"type": "flat_object"}),
+    };
+    json!({
+        "_meta": {"created_by": CREATED_BY},
+        "dynamic": false,
+        "properties": {
+            // without an index on it, or Elasticsearch visits the newest segments first
+            "@timestamp": {"type": "date_nanos", "index": false, "ignore_malformed": true},
+            // each hit has to score the same, in every index behind the alias
+            "message": {"type": "text", "similarity": "boolean", "norms": false},
+            "level": keyword,
+            "tags": keyword,
+            "openReplaySession": {"properties": {"id": keyword}},
+            "log": {"properties": {
+                "logger": keyword,
+                "origin": {"properties": {"file": {"properties": {"name": keyword, "line": number}}}},
+            }},
+            "service": {"properties": {"name": keyword, "version": keyword, "environment": keyword}},
+            "host": {"properties": {"name": keyword}},
+            "process": {"properties": {"pid": number}},
+            "fields": fields,
+            "spans": {"type": "object", "enabled": false},
+        },
+    })
+}
+
+/// What "Add" in OpenReplay's form finds before the first app has written.
+pub(super) fn first_record() -> Value {
+    let now = jiff::Timestamp::now();
+    let now = format!("{now:.6}");
+    json!({
+        "@timestamp": now,
+        "utc_time": now,
+        "level": "info",
+        "message": "openreplay-elastic setup: OpenReplay can read `logs`",
+        "service.name": "openreplay-elastic",
+    })
+}

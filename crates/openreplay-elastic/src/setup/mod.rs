@@ -1,0 +1,202 @@
+//! Makes `logs` the alias that OpenReplay reads in time order.
+//!
+//! ```no_run
+//! use openreplay_elastic::setup::{self, Options};
+//! use openreplay_elastic::{Client, Connection};
+//!
+//! # async fn example() -> Result<(), openreplay_elastic::Error> {
+//! let connection = Connection::builder("http://localhost:9200").basic("elastic", "…").build()?;
+//! let done = setup::run(&Client::new(&connection)?, &Options::default()).await?;
+//! println!("records go to {}", done.write_index);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it makes
+//!
+//! An index template, so that [`rotate`](crate::rotate) gives more of the same, and `logs-000001` behind the alias `logs`:
+//! one shard, sorted on `@timestamp`; merges join neighbours only; `message` is analysed text whose score is the same for
+//! each hit; the fields of events stand under one `fields`, so that they can neither disagree on a type nor explode
+//! the mapping. OpenReplay asks for hits without a sort and shows them as they come: this is what makes them come
+//! in the order of time.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+pub use self::engine::{Engine, Flavor};
+pub(crate) use self::found::has_wired_streams;
+pub use self::found::{Behind, Found, find};
+use crate::api;
+use crate::error::{Error, Kind};
+use crate::panel::ask::LOGS;
+use crate::{Client, panel};
+
+mod engine;
+mod found;
+pub(crate) mod layout;
+
+/// The index template's name.
+pub const TEMPLATE: &str = "openreplay-logs";
+const FIRST_INDEX: &str = "logs-000001";
+
+/// What is wanted beyond the alias itself.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    also: Vec<String>,
+}
+
+impl Options {
+    /// Puts a further, existing index behind `logs`, to be read only. Default: none.
+    #[must_use]
+    pub fn also(mut self, index: impl Into<String>) -> Self {
+        self.also.push(index.into());
+        self
+    }
+}
+
+/// What [`run`] did.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Done {
+    /// Which engine this is.
+    pub engine: Engine,
+    /// Whether `logs` is new. If not, it was there already, made by an earlier run.
+    pub created: bool,
+    /// The index that new records go to.
+    pub write_index: String,
+    /// The indices that came behind `logs` by [`Options::also`].
+    pub added: Vec<String>,
+    /// Whether a first record was written, since there was none.
+    pub first_record: bool,
+}
+
+/// Makes `logs`, unless an earlier run did, and writes a first record if there is none. Safe to run again, and by two at once.
+///
+/// # Errors
+///
+/// [`is_state`](Error::is_state) where `logs` is something else already: nothing was changed then, and the text says
+/// what was found and what can be done. Also where Elasticsearch cannot be asked or refuses.
+pub async fn run(client: &Client, options: &Options) -> Result<Done, Error> {
+    let engine = Engine::ask(client).await?;
+    let found = find(client).await?;
+    if !found.is_ours() && found != Found::Nothing {
+        return Err(Error::new(Kind::State, found.to_string()));
+    }
+    for index in &options.also {
+        check_can_be_read_along(client, index).await?;
+    }
+
+    let path = format!("/_index_template/{TEMPLATE}");
+    api::send(client, Method::PUT, &path, &layout::template(engine.flavor)).await?;
+    let created = found == Found::Nothing && create(client).await?;
+    let write_index = match find(client).await? {
+        Found::Alias {
+            write_index: Some(index),
+            ours: true,
+            ..
+        } => index,
+        other => return Err(Error::new(Kind::State, other.to_string())),
+    };
+
+    let mut added = Vec::new();
+    for index in &options.also {
+        let alias = json!({"index": index, "alias": LOGS, "is_write_index": false});
+        let actions = json!({"actions": [{"add": alias}]});
+        api::send(client, Method::POST, "/_aliases", &actions).await?;
+        added.push(index.clone());
+    }
+    let first_record = write_first_record(client, &write_index).await?;
+    Ok(Done {
+        engine,
+        created,
+        write_index,
+        added,
+        first_record,
+    })
+}
+
+/// Whether this run did it, and not another at the same time.
+async fn create(client: &Client) -> Result<bool, Error> {
+    let body = json!({"aliases": {LOGS: {"is_write_index": true}}});
+    match api::send(client, Method::PUT, &format!("/{FIRST_INDEX}"), &body).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.name() == Some("resource_already_exists_exception") => {
+            match find(client).await? {
+                found if found.is_ours() => Ok(false),
+                _ => Err(Error::new(
+                    Kind::State,
+                    format!(
+                        "an index {FIRST_INDEX} is there, but not behind `logs`: delete it, or rename it by a reindex, and run \
+                         this again; nothing was changed but the template {TEMPLATE}"
+                    ),
+                )),
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn check_can_be_read_along(client: &Client, index: &str) -> Result<(), Error> {
+    if !is_index_name(index) {
+        return Err(Error::config(format!(
+            "{index:?} cannot be an index's name: expected one without spaces, commas, wildcards or slashes"
+        )));
+    }
+    let path = format!("/{index}/_mapping?filter_path=*.mappings.properties.message.type");
+    let mappings: BTreeMap<String, Mapping> = api::get(client, &path).await?;
+    if mappings.is_empty() {
+        return Err(Error::new(
+            Kind::State,
+            format!(
+                "{index} has no field `message`, so OpenReplay could not read it: nothing was changed"
+            ),
+        ));
+    }
+    let kinds = mappings.values().map(Mapping::message_type);
+    if let Some(kind) = kinds
+        .flatten()
+        .find(|kind| !matches!(*kind, "text" | "match_only_text"))
+    {
+        return Err(Error::new(
+            Kind::State,
+            format!(
+                "`message` of {index} is of the type {kind}, in which OpenReplay's query never finds a session: reindex it with \
+                 `message` as text; nothing was changed"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// "Add" in OpenReplay's form fails as long as there is no record.
+async fn write_first_record(client: &Client, index: &str) -> Result<bool, Error> {
+    if !panel::add(client).await?.hits.is_empty() {
+        return Ok(false);
+    }
+    let path = format!("/{index}/_create/openreplay-elastic-setup?refresh=true");
+    match api::send(client, Method::PUT, &path, &layout::first_record()).await {
+        Ok(_) => Ok(true),
+        // another did at the same time
+        Err(error) if error.status() == Some(http::StatusCode::CONFLICT) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+pub(crate) fn is_index_name(name: &str) -> bool {
+    let is_wrong = |c: char| c.is_whitespace() || c.is_control() || "\\/*?\"<>|,#%:".contains(c);
+    !name.is_empty() && !name.contains(is_wrong) && !name.starts_with(['-', '_', '+', '.'])
+}
+
+#[derive(Deserialize)]
+struct Mapping {
+    mappings: Value,
+}
+
+impl Mapping {
+    fn message_type(&self) -> Option<&str> {
+        self.mappings.pointer("/properties/message/type")?.as_str()
+    }
+}
