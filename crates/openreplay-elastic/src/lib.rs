@@ -9,4 +9,5 @@ pub mod client;
 pub mod connection;
 mod error;
 pub mod panel;
+pub mod rotate;
 pub mod setup;

@@ -1,0 +1,223 @@
+//! Rolls `logs` over to a new index and removes old ones, by aliases only: it needs no lifecycle management.
+//!
+//! ```no_run
+//! use openreplay_elastic::rotate::{self, Age, Options};
+//!
+//! # async fn example(client: openreplay_elastic::Client) -> Result<(), openreplay_elastic::Error> {
+//! let options = Options::default()
+//!     .max_age("1d".parse()?)
+//!     .max_size("20gb".parse()?)
+//!     .keep("14d".parse()?);
+//! let done = rotate::run(&client, &options).await?;
+//! println!("removed: {:?}", done.removed);
+//! # Ok(())
+//! # }
+//! ```
+
+use std::time::{Duration, SystemTime};
+
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+pub use self::units::{Age, Size};
+use crate::error::{Error, Kind};
+use crate::panel::ask::LOGS;
+use crate::setup::{Found, find};
+use crate::{Client, api};
+
+#[cfg(test)]
+mod tests;
+mod units;
+
+/// A sender may still be repeating a batch to the index that it first went to: an `_id` is unique in one index only.
+const LEAST_KEEP: Duration = Duration::from_secs(60 * 60);
+
+/// When to roll over, and what to remove.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    max_age: Option<Age>,
+    max_size: Option<Size>,
+    keep: Option<Age>,
+}
+
+impl Options {
+    /// Rolls over an index that is older. Default: whatever the age.
+    #[must_use]
+    pub fn max_age(mut self, age: Age) -> Self {
+        self.max_age = Some(age);
+        self
+    }
+
+    /// Rolls over an index that is larger. Default: whatever the size.
+    #[must_use]
+    pub fn max_size(mut self, size: Size) -> Self {
+        self.max_size = Some(size);
+        self
+    }
+
+    /// Removes indices whose last record is older, at least an hour. Default: none.
+    #[must_use]
+    pub fn keep(mut self, age: Age) -> Self {
+        self.keep = Some(age);
+        self
+    }
+
+    fn conditions(&self) -> Map<String, Value> {
+        let mut conditions = Map::new();
+        if let Some(age) = self.max_age {
+            conditions.insert("max_age".into(), age.to_string().into());
+        }
+        if let Some(size) = self.max_size {
+            conditions.insert("max_size".into(), size.to_string().into());
+        }
+        conditions
+    }
+}
+
+/// What [`run`] did.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Done {
+    /// The index that records went to before.
+    pub from: String,
+    /// The one that they go to now, if that is another.
+    pub to: Option<String>,
+    /// The indices that were removed, oldest first.
+    pub removed: Vec<String>,
+}
+
+/// Rolls over if one of the conditions holds, or there are none; then removes what is too old. Two at once do it once.
+///
+/// Only indices of [`setup`](crate::setup)'s making are ever removed, never one that came by its option `also`.
+///
+/// # Errors
+///
+/// [`is_state`](Error::is_state) where `logs` is not what [`setup`](crate::setup) makes; [`is_config`](Error::is_config) for
+/// less than an hour to keep; else where Elasticsearch cannot be asked or refuses.
+pub async fn run(client: &Client, options: &Options) -> Result<Done, Error> {
+    if options.keep.is_some_and(|age| age.duration() < LEAST_KEEP) {
+        return Err(Error::config(
+            "less than an hour to keep: expected at least 1h, since a sender may still be repeating a batch to the index \
+             that it first went to",
+        ));
+    }
+    let from = match find(client).await? {
+        Found::Alias {
+            write_index: Some(index),
+            ours: true,
+            ..
+        } => index,
+        other => return Err(Error::new(Kind::State, other.to_string())),
+    };
+    let to = roll_over(client, &from, options).await?;
+    let removed = match options.keep {
+        Some(age) => remove_older(client, age.duration()).await?,
+        None => Vec::new(),
+    };
+    Ok(Done { from, to, removed })
+}
+
+/// The new index is named here, so that whoever comes second finds it there and does no more.
+async fn roll_over(
+    client: &Client,
+    from: &str,
+    options: &Options,
+) -> Result<Option<String>, Error> {
+    let Some(to) = next_name(from) else {
+        return Err(Error::new(
+            Kind::State,
+            format!("{from} does not end in a number, so there is no next one"),
+        ));
+    };
+    let path = format!("/{LOGS}/_rollover/{to}");
+    let body = json!({"conditions": options.conditions()});
+    match api::send(client, Method::POST, &path, &body).await {
+        Ok(answer) => {
+            let rolled: Rolled = answer.json()?;
+            Ok(rolled.rolled_over.then_some(to))
+        }
+        Err(error) if error.name() == Some("resource_already_exists_exception") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// `logs-000009` gives `logs-000010`.
+fn next_name(name: &str) -> Option<String> {
+    let (prefix, number) = name.rsplit_once('-')?;
+    if !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let next = number.parse::<u64>().ok()?.checked_add(1)?;
+    Some(format!("{prefix}-{next:0width$}", width = number.len()))
+}
+
+async fn remove_older(client: &Client, keep: Duration) -> Result<Vec<String>, Error> {
+    let Found::Alias {
+        behind,
+        write_index,
+        ..
+    } = find(client).await?
+    else {
+        return Ok(Vec::new());
+    };
+    let ours: Vec<_> = behind.into_iter().filter(|behind| behind.ours).collect();
+    let path = format!("/_cat/indices/{LOGS}?format=json&h=index,creation.date");
+    let rows: Vec<CatRow> = api::get(client, &path).await?;
+    let mut indices = Vec::new();
+    for row in rows {
+        if ours.iter().any(|behind| behind.index == row.index) {
+            indices.push((row.created()?, row.index));
+        }
+    }
+    indices.sort_unstable();
+
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    let limit = now.saturating_sub(keep);
+    let mut removed = Vec::new();
+    for pair in indices.windows(2) {
+        // nothing came after the next one was made
+        let [(_, index), (last_record, _)] = pair else {
+            continue;
+        };
+        if *last_record >= limit || write_index.as_ref() == Some(index) {
+            continue;
+        }
+        let actions = json!({"actions": [{"remove_index": {"index": index}}]});
+        match api::send(client, Method::POST, "/_aliases", &actions).await {
+            Ok(_) => removed.push(index.clone()),
+            // another was faster
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(removed)
+}
+
+#[derive(Deserialize)]
+struct Rolled {
+    rolled_over: bool,
+}
+
+#[derive(Deserialize)]
+struct CatRow {
+    index: String,
+    #[serde(rename = "creation.date")]
+    creation_date: String,
+}
+
+impl CatRow {
+    /// Since 1970.
+    fn created(&self) -> Result<Duration, Error> {
+        let milliseconds = self.creation_date.parse().map_err(|error| {
+            Error::new(
+                Kind::Answer,
+                format!("{} has no date of creation", self.index),
+            )
+            .with_source(error)
+        })?;
+        Ok(Duration::from_millis(milliseconds))
+    }
+}

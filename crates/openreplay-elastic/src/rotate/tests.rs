@@ -1,0 +1,64 @@
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn names_the_next_index() {
+    let cases = [
+        ("logs-000001", Some("logs-000002")),
+        ("logs-000009", Some("logs-000010")),
+        ("logs-999999", Some("logs-1000000")),
+        ("my-logs-1", Some("my-logs-2")),
+        ("logs", None),
+        ("logs-", None),
+        ("logs-+1", None),
+        ("logs-99999999999999999999", None),
+    ];
+    for (name, next) in cases {
+        assert_eq!(next_name(name).as_deref(), next, "{name}");
+    }
+}
+
+#[test]
+fn refuses_what_is_no_age_or_size_and_says_what_is() {
+    for text in [
+        "",
+        "d",
+        "7",
+        "7 d",
+        "-7d",
+        "1.5d",
+        "7w",
+        "99999999999999999999d",
+        "999999999999999999d",
+        "7d7d",
+    ] {
+        let error = text.parse::<Age>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("{text:?} is no span of time: expected one such as 7d, 12h, 30m or 45s")
+        );
+        assert!(error.is_config());
+    }
+    let error = "20".parse::<Size>().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        r#""20" is no size: expected one such as 20gb or 500mb"#
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_an_age_that_reads_back_or_none(text in "[0-9]{0,12}[dhms]?.?") {
+        if let Ok(age) = text.parse::<Age>() {
+            prop_assert_eq!(age.to_string().parse::<Age>().unwrap().duration(), age.duration());
+        }
+    }
+
+    #[test]
+    fn every_whole_number_with_a_unit_is_a_size(number in 0u64..1_000_000, unit in "b|kb|mb|gb|tb|GB") {
+        let size: Size = format!("{number}{unit}").parse().unwrap();
+        prop_assert_eq!(size.to_string().parse::<Size>().unwrap(), size);
+        prop_assert_eq!(size.bytes() % number.max(1), 0);
+    }
+}
