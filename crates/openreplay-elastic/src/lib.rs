@@ -5,6 +5,7 @@ pub use self::connection::{Connection, ConnectionBuilder};
 pub use self::error::Error;
 
 mod api;
+pub mod api_key;
 pub mod client;
 pub mod connection;
 mod error;

@@ -1,0 +1,231 @@
+//! Creates the API key that OpenReplay reads with.
+//!
+//! ```no_run
+//! use openreplay_elastic::api_key::{self, Options};
+//!
+//! # async fn example(client: openreplay_elastic::Client) -> Result<(), openreplay_elastic::Error> {
+//! let key = api_key::create(&client, &Options::reader()).await?;
+//! println!("API Key ID: {}", key.id);
+//! # Ok(())
+//! # }
+//! ```
+
+use std::fmt;
+
+use http::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::error::{Error, Kind};
+use crate::panel::ask::LOGS;
+use crate::rotate::Age;
+use crate::setup::is_index_name;
+use crate::{Client, api};
+
+/// What the key may do, and for how long.
+#[derive(Clone, Debug)]
+pub struct Options {
+    role: Role,
+    indices: Vec<String>,
+    expires_in: Option<Age>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Role {
+    Reader,
+    Documented,
+    Writer,
+}
+
+impl Options {
+    /// For OpenReplay: it may read `logs` and nothing else, which is all that OpenReplay needs.
+    #[must_use]
+    pub fn reader() -> Self {
+        Self::new(Role::Reader, &[LOGS])
+    }
+
+    /// For OpenReplay: exactly the key of its documentation. Whoever holds that may administer the whole cluster.
+    #[must_use]
+    pub fn documented() -> Self {
+        Self::new(Role::Documented, &["*log*"])
+    }
+
+    /// For the app and for `ship`: it may add records to `logs`, and neither read nor change any. It names the indices behind
+    /// too, since a batch is repeated to the very index that it first went to.
+    #[must_use]
+    pub fn writer() -> Self {
+        Self::new(Role::Writer, &[LOGS, "logs-00*"])
+    }
+
+    fn new(role: Role, indices: &[&str]) -> Self {
+        Self {
+            role,
+            indices: indices.iter().map(|&name| name.to_owned()).collect(),
+            expires_in: None,
+        }
+    }
+
+    /// Adds a further index or alias. Default: `logs` alone.
+    #[must_use]
+    pub fn index(mut self, name: impl Into<String>) -> Self {
+        let name = name.into();
+        if !self.indices.contains(&name) {
+            self.indices.push(name);
+        }
+        self
+    }
+
+    /// Lets the key end. Default: it does not.
+    #[must_use]
+    pub fn expires_in(mut self, age: Age) -> Self {
+        self.expires_in = Some(age);
+        self
+    }
+
+    fn body(&self) -> Result<Value, Error> {
+        if let Some(name) = self
+            .indices
+            .iter()
+            .find(|name| !is_index_name(&name.replace('*', "x")))
+        {
+            return Err(Error::config(format!(
+                "{name:?} cannot be an index's name: expected one without spaces, commas or slashes"
+            )));
+        }
+        let (name, role, cluster, privilege) = match self.role {
+            Role::Reader => ("openreplay-api-key", "openreplay-role", json!([]), "read"),
+            Role::Documented => (
+                "openreplay-api-key",
+                "openreplay-role",
+                json!(["all"]),
+                "read",
+            ),
+            Role::Writer => (
+                "openreplay-writer",
+                "openreplay-writer-role",
+                json!([]),
+                "create_doc",
+            ),
+        };
+        let indices = json!([{"names": self.indices, "privileges": [privilege]}]);
+        let mut body = json!({
+            "name": name,
+            "role_descriptors": {role: {"cluster": cluster, "indices": indices}},
+        });
+        if let Some(age) = self.expires_in {
+            body["expiration"] = age.to_string().into();
+        }
+        Ok(body)
+    }
+}
+
+/// A new key. Its `Debug` text leaves the secret out.
+#[derive(Clone, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct ApiKey {
+    /// What goes into the field "API Key ID" of OpenReplay's form.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// When it ends, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expiration: Option<u64>,
+    /// What goes into the field "API Key".
+    pub api_key: String,
+    /// Both in one, as this crate's [`Connection`](crate::Connection) takes them.
+    pub encoded: String,
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKey")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("expiration", &self.expiration)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Creates a key. A second call creates a second one.
+///
+/// # Errors
+///
+/// [`is_state`](Error::is_state) where the engine has no keys, since it has no security; [`is_forbidden`](Error::is_forbidden)
+/// where the caller may not; [`is_config`](Error::is_config) where it asks with an API key, which can make none that may do anything.
+pub async fn create(client: &Client, options: &Options) -> Result<ApiKey, Error> {
+    let body = options.body()?;
+    match api::send(client, Method::POST, "/_security/api_key", &body).await {
+        Ok(answer) => answer.json(),
+        Err(error) if is_no_security(&error) => Err(Error::new(
+            Kind::State,
+            "this engine has no API keys, since its security is off or it is not Elasticsearch: whoever reaches it may do everything, \
+             and OpenReplay's form takes any text as API Key ID and API Key",
+        )
+        .with_source(error)),
+        Err(error) if error.to_string().contains("derived api keys") => Err(Error::config(
+            "an API key cannot create one that may do anything: ask with a user and a password",
+        )
+        .with_source(error)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Without its security, Elasticsearch does not know the question.
+fn is_no_security(error: &Error) -> bool {
+    let unknown = error.to_string().contains("no handler found");
+    unknown || error.status() == Some(StatusCode::METHOD_NOT_ALLOWED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asks_for_no_more_than_is_needed() {
+        let body = Options::reader()
+            .expires_in("90d".parse().unwrap())
+            .body()
+            .unwrap();
+        assert_eq!(
+            body,
+            json!({
+                "name": "openreplay-api-key",
+                "expiration": "90d",
+                "role_descriptors": {"openreplay-role": {
+                    "cluster": [],
+                    "indices": [{"names": ["logs"], "privileges": ["read"]}],
+                }},
+            })
+        );
+    }
+
+    #[test]
+    fn the_documented_one_is_the_documented_one() {
+        assert_eq!(
+            Options::documented().body().unwrap(),
+            json!({
+                "name": "openreplay-api-key",
+                "role_descriptors": {"openreplay-role": {
+                    "cluster": ["all"],
+                    "indices": [{"names": ["*log*"], "privileges": ["read"]}],
+                }},
+            })
+        );
+    }
+
+    #[test]
+    fn refuses_a_name_that_no_index_can_have() {
+        let error = Options::reader().index("logs, other").body().unwrap_err();
+        assert!(error.is_config());
+    }
+
+    #[test]
+    fn keeps_the_secret_out_of_debug_texts() {
+        let key: ApiKey = serde_json::from_value(json!({
+            "id": "an-id", "name": "n", "api_key": "top-secret", "encoded": "c2VjcmV0",
+        }))
+        .unwrap();
+        let text = format!("{key:?}");
+        assert!(text.contains("an-id") && !text.contains("secret") && !text.contains("c2Vj"));
+    }
+}
