@@ -6,6 +6,7 @@ pub use self::error::Error;
 
 mod api;
 pub mod api_key;
+pub mod check;
 pub mod client;
 pub mod connection;
 mod error;

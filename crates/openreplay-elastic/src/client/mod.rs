@@ -98,6 +98,11 @@ impl Client {
         })
     }
 
+    /// Who is asking.
+    pub fn auth(&self) -> &Auth {
+        &self.shared.auth
+    }
+
     /// Sends `body` as JSON; an empty one is sent as none. `path` starts with a slash and may have a query.
     ///
     /// # Errors

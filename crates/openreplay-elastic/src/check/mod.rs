@@ -1,0 +1,225 @@
+//! Asks as OpenReplay asks, and explains what keeps a row from appearing.
+//!
+//! ```no_run
+//! use openreplay_elastic::check;
+//!
+//! # async fn example(client: openreplay_elastic::Client) -> Result<(), openreplay_elastic::Error> {
+//! let report = check::run(&client, Some("4950498349085463837")).await?;
+//! for finding in &report.findings {
+//!     println!("{}: {}", finding.text, finding.remedy);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+use serde_json::{Value, json};
+
+pub use self::finding::{Fault, Finding};
+use crate::panel::ask::{self, LOGS};
+use crate::panel::{self, Asked};
+use crate::setup::has_wired_streams;
+use crate::{Client, Error, api};
+
+mod finding;
+mod records;
+#[cfg(test)]
+mod tests;
+
+/// What [`run`] saw.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Report {
+    /// Whether the button "Add" in OpenReplay's form would succeed.
+    pub add_passes: bool,
+    /// The session that was asked for: the given one, or else the one of the latest record.
+    pub session: Option<String>,
+    /// How many of its records there are.
+    pub records: u64,
+    /// What is wrong, the worst first.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Whether OpenReplay shows what it should: no finding but hints.
+    pub fn is_good(&self) -> bool {
+        self.findings.iter().all(|finding| finding.fault.is_hint())
+    }
+
+    fn find(&mut self, fault: Fault, text: impl Into<String>) {
+        if !self.findings.iter().any(|finding| finding.fault == fault) {
+            self.findings.push(Finding::new(fault, text.into()));
+        }
+    }
+}
+
+/// Asks what "Add" asks, then for a session: the given one, or that of the latest record; then looks into the causes.
+///
+/// # Errors
+///
+/// None for anything that is a finding. Only where an answer is none that either engine gives.
+pub async fn run(client: &Client, session: Option<&str>) -> Result<Report, Error> {
+    let mut report = Report {
+        add_passes: false,
+        session: session.map(str::to_owned),
+        records: 0,
+        findings: Vec::new(),
+    };
+    if !client.auth().is_api_key() {
+        report.find(
+            Fault::NotAKey,
+            "this asks without an API key, and OpenReplay asks with one",
+        );
+    }
+    match panel::add(client).await {
+        Ok(added) => with_answer(client, &mut report, &added).await?,
+        Err(error) => without_answer(client, &mut report, error).await?,
+    }
+    report.findings.sort_by_key(|finding| finding.fault);
+    Ok(report)
+}
+
+async fn with_answer(client: &Client, report: &mut Report, added: &Asked) -> Result<(), Error> {
+    if !added.is_elasticsearch {
+        report.find(
+            Fault::NotElasticsearch,
+            "the answer does not say `X-Elastic-Product: Elasticsearch`, so OpenReplay's client refuses it",
+        );
+    }
+    if added.hits.is_empty() {
+        report.find(
+            Fault::Empty,
+            "`logs` has no record: \"Add\" says \"no logs found\"",
+        );
+    }
+    report.add_passes = added.is_elasticsearch && !added.hits.is_empty();
+    if has_wired_streams(client).await? {
+        report.find(
+            Fault::WiredStreams,
+            "wired streams are switched on, and own the name `logs`",
+        );
+    }
+    types(client, report).await?;
+
+    let latest = latest(client).await?;
+    if report.session.is_none() {
+        let messages = latest
+            .iter()
+            .filter_map(|record| record.get("message")?.as_str());
+        report.session = messages
+            .filter_map(panel::session_of)
+            .next()
+            .map(str::to_owned);
+    }
+    records::look_at(report, &latest);
+    let Some(session) = report.session.clone() else {
+        if !added.hits.is_empty() {
+            report.find(
+                Fault::NoSessions,
+                "none of the latest records names a session",
+            );
+        }
+        return Ok(());
+    };
+    if session.parse::<u64>().is_err() {
+        report.find(
+            Fault::NotAnId,
+            format!("{session} is no session id of OpenReplay's, which are numbers: it will never ask for this one"),
+        );
+    }
+    let asked = panel::session(client, &session).await?;
+    report.records = asked.total;
+    records::look_at_session(report, &session, &asked);
+    Ok(())
+}
+
+async fn without_answer(client: &Client, report: &mut Report, error: Error) -> Result<(), Error> {
+    let text = error.to_string();
+    let fault = if error.is_tls() {
+        Fault::Tls
+    } else if error.is_connect() || error.is_timeout() || error.is_broken() {
+        Fault::Unreachable
+    } else if error.is_unauthorized() {
+        Fault::Unauthorized
+    } else if error.is_forbidden() {
+        Fault::Forbidden
+    } else if error.is_not_found() && error.name() == Some("index_not_found_exception") {
+        if has_wired_streams(client).await? {
+            report.find(
+                Fault::WiredStreams,
+                "wired streams are switched on, and own the name `logs`",
+            );
+        }
+        report.find(
+            Fault::NoLogs,
+            "there is no `logs`, and OpenReplay searches no other name",
+        );
+        return Ok(());
+    } else {
+        return Err(error);
+    };
+    report.find(fault, text);
+    Ok(())
+}
+
+/// What a reader may learn of the mapping.
+async fn types(client: &Client, report: &mut Report) -> Result<(), Error> {
+    let path = format!("/{LOGS}/_field_caps?fields=message,@timestamp");
+    let caps: Value = match api::get(client, &path).await {
+        Err(error) if error.status().is_some() => return Ok(()),
+        caps => caps?,
+    };
+    let kinds = |field: &str| -> Vec<String> {
+        let found = caps["fields"][field].as_object();
+        found
+            .into_iter()
+            .flat_map(|kinds| kinds.keys().cloned())
+            .collect()
+    };
+    let wrong = kinds("message")
+        .into_iter()
+        .find(|kind| !matches!(&kind[..], "text" | "match_only_text" | "unmapped"));
+    if let Some(kind) = wrong {
+        report.find(
+            Fault::NotAnalysed,
+            format!(
+                "`message` is of the type {kind} and not analysed, so no session is ever found"
+            ),
+        );
+    }
+    let path = format!("/{LOGS}/_settings?filter_path=*.settings.index.sort");
+    let sorts: Result<Value, _> = api::get(client, &path).await;
+    let path = format!("/{LOGS}/_settings?filter_path=*.settings.index.creation_date");
+    let all: Result<Value, _> = api::get(client, &path).await;
+    // reading the settings takes a privilege that OpenReplay's key need not have
+    let (Ok(Value::Object(sorts)), Ok(Value::Object(all))) = (sorts, all) else {
+        return Ok(());
+    };
+    let unsorted: Vec<_> = all
+        .keys()
+        .filter(|index| !sorts.contains_key(*index))
+        .cloned()
+        .collect();
+    if !unsorted.is_empty() {
+        report.find(
+            Fault::NotSorted,
+            format!(
+                "{} does not keep records in the order of time, and OpenReplay does not sort them",
+                unsorted.join(", ")
+            ),
+        );
+    }
+    Ok(())
+}
+
+/// The newest thousand records, where `@timestamp` can be sorted by, or else any.
+async fn latest(client: &Client) -> Result<Vec<Value>, Error> {
+    let sort = json!([{"@timestamp": {"order": "desc", "unmapped_type": "date"}}]);
+    let query = json!({"size": 1_000, "sort": sort});
+    let asked = match ask::search(client, &query).await {
+        Err(error) if error.status().is_some() => {
+            ask::search(client, &json!({"size": 1_000})).await?
+        }
+        asked => asked?,
+    };
+    Ok(asked.sources())
+}

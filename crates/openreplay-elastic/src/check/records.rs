@@ -1,0 +1,99 @@
+//! What is wrong with records as the panel reads them.
+
+use serde_json::Value;
+
+use super::{Fault, Report};
+use crate::panel::{self, Asked, Row};
+
+/// Any records: each would stand alone in a panel.
+pub(super) fn look_at(report: &mut Report, records: &[Value]) {
+    let count =
+        |is_bad: &dyn Fn(&Value) -> bool| records.iter().filter(|record| is_bad(record)).count();
+    let of = records.len();
+    // what a wired stream makes of a message
+    let renamed =
+        count(&|record| record.get("message").is_none() && record.pointer("/body/text").is_some());
+    if renamed > 0 {
+        report.find(
+            Fault::WiredStreams,
+            format!("{renamed} of the latest {of} records have `body.text` and no `message`: a wired stream renamed it"),
+        );
+    }
+    let no_message = count(&|record| !record.get("message").is_some_and(Value::is_string));
+    if no_message > 0 {
+        report.find(
+            Fault::NoMessage,
+            format!("{no_message} of the latest {of} records have no `message`"),
+        );
+    }
+    let no_level = count(&|record| {
+        !matches!(
+            record.get("level"),
+            Some(Value::String(_) | Value::Array(_))
+        )
+    });
+    if no_level > 0 {
+        report.find(
+            Fault::NoLevel,
+            format!("{no_level} of the latest {of} records have no `level`"),
+        );
+    }
+    let readable: Vec<Row> = records
+        .iter()
+        .filter_map(|record| panel::rows(std::slice::from_ref(record)).ok())
+        .flatten()
+        .collect();
+    let unknown = readable.iter().filter(|row| !row.level_is_known).count();
+    if unknown > 0 {
+        report.find(
+            Fault::UnknownLevel,
+            format!(
+                "{unknown} of the latest {of} records have a `level` that the panel reads as info"
+            ),
+        );
+    }
+    let no_time = readable.iter().filter(|row| row.time.is_none()).count();
+    if no_time > 0 {
+        report.find(
+            Fault::NoTime,
+            format!(
+                "{no_time} of the latest {of} records have no `@timestamp` that the panel can read"
+            ),
+        );
+    }
+}
+
+/// A session's records: what one panel would show.
+pub(super) fn look_at_session(report: &mut Report, session: &str, asked: &Asked) {
+    let shown = asked.hits.len();
+    if shown == 0 {
+        report.find(
+            Fault::SessionNotFound,
+            format!("no record has `openReplaySession.id={session}` in its `message`"),
+        );
+        return;
+    }
+    if asked.total > shown as u64 {
+        report.find(
+            Fault::TooMany,
+            format!("session {session} has {} records", asked.total),
+        );
+    }
+    let sources = asked.sources();
+    look_at(report, &sources);
+    let Ok(rows) = panel::rows(&sources) else {
+        return;
+    };
+    let order = panel::order(&rows);
+    if !order.is_kept() {
+        report.find(
+            Fault::OutOfOrder,
+            format!(
+                "session {session}: {} of {} neighbours come out of order, up to {:.1} s back in time",
+                order.out_of_order,
+                order.neighbours,
+                order.worst.as_secs_f64()
+            ),
+        );
+    }
+}
