@@ -2,10 +2,10 @@
 
 mod filter;
 mod lookup;
-#[expect(
-    dead_code,
-    reason = "both layers will break the phrase in their messages"
-)]
 mod phrase;
+mod with_session;
 
-pub use self::filter::SessionOnly;
+pub use self::{
+    filter::SessionOnly,
+    with_session::{LayerExt, WithSession},
+};

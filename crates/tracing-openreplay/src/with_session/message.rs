@@ -1,0 +1,100 @@
+//! What stands in front of a message, and the message of an event that has none.
+
+use std::{
+    cell::Cell,
+    fmt::{self, Debug, Write as _},
+};
+
+use openreplay_session::SessionId;
+
+use super::values::Recorded;
+use crate::phrase;
+
+/// `[openReplaySession.id=<id>] ` and the message, in which no other session is named.
+pub(super) struct Prefixed<'a> {
+    pub(super) session: &'a SessionId,
+    pub(super) message: Message<'a>,
+}
+
+pub(super) enum Message<'a> {
+    /// As it was recorded.
+    Recorded(&'a Recorded<'a>),
+    /// The event has none: its fields speak for it.
+    Fields(&'a [(&'static str, &'a Recorded<'a>)]),
+}
+
+impl Debug for Prefixed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(phrase::PREFIX)?;
+        f.write_str(self.session.as_str())?;
+        f.write_str("] ")?;
+        with_scratch(|text| {
+            if f.alternate() {
+                write!(text, "{:#?}", self.message)?;
+            } else {
+                write!(text, "{:?}", self.message)?;
+            }
+            f.write_str(&phrase::broken(text))
+        })
+    }
+}
+
+impl Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = match self {
+            Self::Recorded(message) => return text(message, f),
+            Self::Fields(fields) => fields,
+        };
+        for (position, (name, value)) in fields.iter().enumerate() {
+            let space = if position == 0 { "" } else { " " };
+            write!(f, "{space}{name}=")?;
+            match value {
+                Recorded::Str(value) => write!(f, "{value:?}")?,
+                value => text(value, f)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value as a message shows it: text without quotes, an error with its causes.
+fn text(value: &Recorded<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match value {
+        Recorded::F64(value) => value.fmt(f),
+        Recorded::I64(value) => value.fmt(f),
+        Recorded::U64(value) => value.fmt(f),
+        Recorded::I128(value) => value.fmt(f),
+        Recorded::U128(value) => value.fmt(f),
+        Recorded::Bool(value) => value.fmt(f),
+        Recorded::Str(value) => f.write_str(value),
+        Recorded::Bytes(value) => write!(f, "{value:02x?}"),
+        Recorded::Error(value) => {
+            write!(f, "{value}")?;
+            let mut cause = value.source();
+            while let Some(error) = cause {
+                write!(f, ": {error}")?;
+                cause = error.source();
+            }
+            Ok(())
+        }
+        Recorded::Debug(value) => value.fmt(f),
+    }
+}
+
+/// Lends out an empty text that keeps its memory from one time to the next.
+fn with_scratch(run: impl FnOnce(&mut String) -> fmt::Result) -> fmt::Result {
+    thread_local! {
+        static SCRATCH: Cell<String> = const { Cell::new(String::new()) };
+    }
+    // taken, not borrowed: a value that logs while it is written gets one of its own, and so does a thread at its end
+    let mut text = SCRATCH.try_with(Cell::take).unwrap_or_default();
+    text.clear();
+    let result = run(&mut text);
+    if text.capacity() <= KEPT {
+        let _ = SCRATCH.try_with(|scratch| scratch.set(text));
+    }
+    result
+}
+
+/// One huge message shall not hold its memory for ever.
+const KEPT: usize = 64 * 1024;

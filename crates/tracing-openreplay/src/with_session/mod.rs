@@ -1,0 +1,235 @@
+//! Any other layer, its events marked with their session.
+
+mod message;
+mod metadata;
+mod rewrite;
+mod values;
+
+use std::{any::TypeId, fmt, marker::PhantomData};
+
+use tracing_core::{Dispatch, Event, Interest, LevelFilter, Metadata, Subscriber, span};
+use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
+
+use self::metadata::Addition;
+use crate::lookup;
+
+/// Brings [`with_session`](Self::with_session) to every [`Layer`].
+pub trait LayerExt<S>: Layer<S> + Sized
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    /// Marks the events that this layer is given with the session in which they happened.
+    ///
+    /// ```
+    /// use openreplay_session::{SessionId, sync_scope};
+    /// use tracing_openreplay::LayerExt as _;
+    /// use tracing_subscriber::{fmt, prelude::*};
+    /// # use std::{io, sync::Mutex};
+    /// # let (mut reader, writer) = io::pipe()?;
+    /// # let make_writer = Mutex::new(writer);
+    ///
+    /// let subscriber = tracing_subscriber::registry().with(
+    ///     fmt::layer()
+    ///         .without_time()
+    ///         .with_target(false)
+    /// #       .with_ansi(false)
+    /// #       .with_writer(make_writer)
+    ///         .with_session(),
+    /// );
+    ///
+    /// tracing::subscriber::with_default(subscriber, || {
+    ///     sync_scope(SessionId::from(42), || {
+    ///         tracing::info!(status = 200, "answered");
+    ///         tracing::error!("out of stock");
+    ///     });
+    ///     tracing::info!("no session");
+    /// });
+    /// # let mut written = String::new();
+    /// # io::Read::read_to_string(&mut reader, &mut written)?;
+    /// # assert_eq!(
+    /// #     written,
+    /// #     " INFO [openReplaySession.id=42] answered status=200\n\
+    /// #     ERROR [openReplaySession.id=42] out of stock tags=\"error\"\n INFO no session\n",
+    /// # );
+    /// # io::Result::Ok(())
+    /// ```
+    ///
+    /// writes
+    ///
+    /// ```text
+    ///  INFO [openReplaySession.id=42] answered status=200
+    /// ERROR [openReplaySession.id=42] out of stock tags="error"
+    ///  INFO no session
+    /// ```
+    ///
+    /// # What changes, and what does not
+    ///
+    /// - `message` begins with `[openReplaySession.id=<id>] `, by which OpenReplay finds it. An event without a message gets
+    ///   one of its fields, so that a row in OpenReplay has something to say.
+    /// - An error has one more field: `tags`, with the text `error`, in a session or not. Text, because every layer can write
+    ///   that, and to Elasticsearch a text is the same as a list of one. An event's own `tags` field stays as it is.
+    /// - All else is handed on as the macro recorded it: a number is a number, an error is that very error, with its causes.
+    ///   Metadata, span and callsite are the original's, so that filters decide as before. `log` records keep target, file and line.
+    /// - Outside of a session, what is no error passes through untouched.
+    ///
+    /// # Order
+    ///
+    /// Filters go on either side: `layer.with_session().with_filter(f)` and `layer.with_filter(f).with_session()` do the same, but for
+    /// spans that `f` hides: only in the second form can one of them tell an event's session.
+    ///
+    /// # Text from clients
+    ///
+    /// OpenReplay takes any record for a session's that has `openReplaySession.id=<id>` in its message. In a session this phrase is
+    /// broken wherever it stands in a message but at the front (`openReplaySessi*n.id`), so that a client's text cannot name another
+    /// session. Events outside of a session, the other fields, and spans are the inner layer's: where such a layer's whole line becomes
+    /// the message, as with plain text, a client's text in them can be taken for the phrase.
+    fn with_session(self) -> WithSession<Self, S> {
+        WithSession {
+            inner: self,
+            addition: Addition::Prefix,
+            subscriber: PhantomData,
+        }
+    }
+}
+
+impl<S, L> LayerExt<S> for L
+where
+    L: Layer<S>,
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+}
+
+/// A layer whose events carry their session, see [`LayerExt::with_session`].
+pub struct WithSession<L, S> {
+    inner: L,
+    addition: Addition,
+    // as in `Filtered`: without it nobody could tell for which subscriber a layer that fits all of them is wrapped
+    subscriber: PhantomData<fn(S)>,
+}
+
+impl<L, S> WithSession<L, S> {
+    /// For the layers of `sentry-tracing`: the session becomes the tag `openReplaySession.id`, which is what OpenReplay searches
+    /// Sentry for.
+    ///
+    /// Message and errors stay as they are. Sentry groups events by their messages: with an id in each, every session
+    /// would open an issue of its own.
+    ///
+    /// ```
+    /// use tracing_openreplay::LayerExt as _;
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// # fn of_sentry() -> tracing_subscriber::fmt::Layer<tracing_subscriber::Registry> { tracing_subscriber::fmt::layer() }
+    /// # let error_layer = of_sentry();
+    /// // let error_layer = sentry_tracing::ErrorLayer::new();
+    /// tracing_subscriber::registry().with(error_layer.with_session().as_sentry_tag());
+    /// ```
+    ///
+    /// `sentry-tracing` makes a tag of each field of an event whose name begins with `tags.`, so that is what is added. It does so
+    /// for events and issues; on a breadcrumb or a log it is an attribute of that name.
+    #[must_use]
+    pub fn as_sentry_tag(mut self) -> Self {
+        self.addition = Addition::SentryTag;
+        self
+    }
+}
+
+impl<S, L> Layer<S> for WithSession<L, S>
+where
+    L: Layer<S>,
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        let session = lookup::of_event(event, &ctx);
+        let session = session.as_ref();
+        match rewrite::plan(event, session, self.addition) {
+            Some(to) => rewrite::rewrite(event, session, to, &mut |event| {
+                self.inner.on_event(event, ctx.clone());
+            }),
+            None => self.inner.on_event(event, ctx),
+        }
+    }
+
+    fn on_new_span(&self, attrs: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
+        lookup::remember(id, &ctx);
+        self.inner.on_new_span(attrs, id, ctx);
+    }
+
+    // from here on as the inner layer has it
+
+    fn on_register_dispatch(&self, subscriber: &Dispatch) {
+        self.inner.on_register_dispatch(subscriber);
+    }
+
+    fn on_layer(&mut self, subscriber: &mut S) {
+        self.inner.on_layer(subscriber);
+    }
+
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        self.inner.register_callsite(metadata)
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, ctx: Context<'_, S>) -> bool {
+        self.inner.enabled(metadata, ctx)
+    }
+
+    fn event_enabled(&self, event: &Event<'_>, ctx: Context<'_, S>) -> bool {
+        self.inner.event_enabled(event, ctx)
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        self.inner.max_level_hint()
+    }
+
+    fn on_record(&self, id: &span::Id, values: &span::Record<'_>, ctx: Context<'_, S>) {
+        self.inner.on_record(id, values, ctx);
+    }
+
+    fn on_follows_from(&self, id: &span::Id, follows: &span::Id, ctx: Context<'_, S>) {
+        self.inner.on_follows_from(id, follows, ctx);
+    }
+
+    fn on_enter(&self, id: &span::Id, ctx: Context<'_, S>) {
+        self.inner.on_enter(id, ctx);
+    }
+
+    fn on_exit(&self, id: &span::Id, ctx: Context<'_, S>) {
+        self.inner.on_exit(id, ctx);
+    }
+
+    fn on_close(&self, id: span::Id, ctx: Context<'_, S>) {
+        self.inner.on_close(id, ctx);
+    }
+
+    fn on_id_change(&self, old: &span::Id, new: &span::Id, ctx: Context<'_, S>) {
+        self.inner.on_id_change(old, new, ctx);
+    }
+
+    // Per-layer filters and `Option<L>` make themselves known to the layers around them only by being asked here;
+    // unanswered, they fail in silence. The trait's method is unsafe, so forwarding it cannot be otherwise.
+    #[allow(unsafe_code)]
+    unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
+        if id == TypeId::of::<Self>() {
+            return Some(std::ptr::from_ref(self).cast());
+        }
+        // SAFETY: the caller's promise is handed on unchanged, and a pointer into `inner` lives as long as `self`
+        unsafe { self.inner.downcast_raw(id) }
+    }
+}
+
+impl<L: Clone, S> Clone for WithSession<L, S> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<L: fmt::Debug, S> fmt::Debug for WithSession<L, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WithSession")
+            .field("inner", &self.inner)
+            .field("addition", &self.addition)
+            .finish()
+    }
+}

@@ -1,0 +1,72 @@
+use std::thread;
+
+use tracing::{error, info, info_span, subscriber::with_default};
+use tracing_openreplay::LayerExt as _;
+use tracing_subscriber::{Registry, prelude::*};
+
+use crate::{Sink, fields, in_session, text, written};
+
+#[test]
+fn a_span_made_in_a_session_brings_it_to_another_thread() {
+    let text = written(|| {
+        let span = in_session(42, || info_span!("job"));
+        let dispatch = tracing::dispatcher::get_default(Clone::clone);
+        let work = move || {
+            tracing::dispatcher::with_default(&dispatch, || span.in_scope(|| info!("on a thread")));
+        };
+        thread::spawn(work).join().unwrap();
+    });
+    assert_eq!(text, " INFO job: [openReplaySession.id=42] on a thread\n");
+}
+
+#[test]
+fn an_explicit_parent_and_none_at_all_stay_what_they_are() {
+    let text = written(|| {
+        let one = in_session(1, || info_span!("one"));
+        let _two = in_session(2, || info_span!("two")).entered();
+        info!(parent: &one, "of one");
+        in_session(3, || info!(parent: None, "of none"));
+    });
+    assert_eq!(
+        text,
+        " INFO one: [openReplaySession.id=1] of one\n INFO [openReplaySession.id=3] of none\n",
+    );
+}
+
+#[test]
+fn two_wrappers_mark_an_event_once() {
+    let sink = Sink::default();
+    let layer = text(&sink).with_session().with_session();
+    with_default(Registry::default().with(layer), || {
+        in_session(42, || error!("x"));
+    });
+    assert_eq!(
+        sink.text(),
+        "ERROR [openReplaySession.id=42] x tags=\"error\"\n"
+    );
+}
+
+#[test]
+fn a_message_cannot_name_another_session() {
+    let rows = fields(|| {
+        in_session(42, || {
+            info!("GET /?openReplaySession.id=7");
+            info!(message = "openReplaySession.id=7");
+            info!(path = "openReplaySession.id=7");
+        });
+    });
+    let messages: Vec<_> = rows
+        .iter()
+        .map(|row| row["message"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        messages,
+        [
+            "[openReplaySession.id=42] GET /?openReplaySessi*n.id=7",
+            "[openReplaySession.id=42] openReplaySessi*n.id=7",
+            "[openReplaySession.id=42] path=\"openReplaySessi*n.id=7\"",
+        ]
+    );
+    // a field is the inner layer's
+    assert_eq!(rows[2]["path"], "openReplaySession.id=7");
+}
