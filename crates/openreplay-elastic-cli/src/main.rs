@@ -1,3 +1,63 @@
-//! The command `openreplay-elastic`.
+//! The command `openreplay-elastic`: sets up, checks and fills the Elasticsearch that OpenReplay reads logs from.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::commands::Command;
+use self::connect::ConnectArgs;
+
+mod commands;
+mod connect;
+mod exit;
+mod print;
+
+/// Makes Elasticsearch show an app's logs beside OpenReplay's session replays.
+///
+/// From nothing to a row beside a replay:
+///
+///   openreplay-elastic setup         makes `logs`, where OpenReplay searches
+///   openreplay-elastic api-key       makes the key for OpenReplay's form
+///   openreplay-elastic check         asks as OpenReplay asks, and says what is wrong
+///   openreplay-elastic logs SESSION  shows a session's rows as the replay would
+#[derive(Debug, Parser)]
+#[command(version, verbatim_doc_comment, after_long_help = AFTER_HELP, propagate_version = true)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    connect: ConnectArgs,
+
+    /// Prints the result as one JSON value, for programs.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+const AFTER_HELP: &str = "\
+Environment:
+  ELASTICSEARCH_URL        the address, or several separated by commas; --url goes before it
+  ELASTICSEARCH_API_KEY    an API key in its encoded form
+  ELASTICSEARCH_USER       or a user
+  ELASTICSEARCH_PASSWORD   and the user's password
+  NO_COLOR                 no colours, on a terminal too
+
+Exit codes:
+  0  done, or nothing wrong
+  1  it failed: Elasticsearch cannot be asked or refuses, a file cannot be read
+  2  wrong usage
+  3  something else stands where `logs` should be: nothing was changed
+  4  `check` found what keeps rows away
+  5  `logs` found no record of the session";
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(args.command.run(&args.connect, args.json)),
+        Err(error) => Err(error.into()),
+    };
+    exit::code(outcome)
+}

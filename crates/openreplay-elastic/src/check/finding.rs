@@ -50,8 +50,6 @@ pub enum Fault {
     NoLevel,
     /// No record of the session.
     SessionNotFound,
-    /// No record of any session.
-    NoSessions,
     /// The session's records do not come in the order of time.
     OutOfOrder,
     /// Records whose time the panel cannot read.
@@ -60,6 +58,8 @@ pub enum Fault {
     UnknownLevel,
     /// The session has more records than OpenReplay asks for.
     TooMany,
+    /// No record of any session yet.
+    NoSessions,
     /// The session's id is none that OpenReplay could ask for.
     NotAnId,
     /// The index is not sorted on time.

@@ -1,0 +1,78 @@
+use openreplay_elastic::api_key::{self, Options};
+use openreplay_elastic::rotate::Age;
+
+use crate::connect::ConnectArgs;
+use crate::exit::{Failure, Outcome};
+use crate::print::{self, BOLD, DIM};
+
+/// Creates the API key that OpenReplay needs, and says which part goes into which field of its form.
+///
+/// The key may read `logs` and nothing else. It is shown this once. Each run creates another one.
+///
+/// It takes a user with the cluster privilege manage_own_api_key: a key cannot create keys that may do anything. Where
+/// security is off there are no keys: OpenReplay's form then takes any text.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Further indices that it may read, separated by commas. OpenReplay itself searches `logs` only.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    index: Vec<String>,
+
+    /// Lets it end after this time, such as 90d.
+    #[arg(long, value_name = "AGE")]
+    expires_in: Option<Age>,
+
+    /// Creates exactly the key of OpenReplay's documentation, which may administer the whole cluster.
+    #[arg(long)]
+    documented: bool,
+
+    /// Creates the key for the app or `ship` instead: it may add records to `logs`, and read none.
+    #[arg(long, conflicts_with = "documented")]
+    writer: bool,
+}
+
+impl Args {
+    pub(super) async fn run(&self, connect: &ConnectArgs, json: bool) -> Result<Outcome, Failure> {
+        let options = match (self.documented, self.writer) {
+            (true, _) => Options::documented(),
+            (_, true) => Options::writer(),
+            _ => Options::reader(),
+        };
+        let mut options = self.index.iter().fold(options, Options::index);
+        if let Some(age) = self.expires_in {
+            options = options.expires_in(age);
+        }
+        let key = api_key::create(&connect.client()?, &options).await?;
+        if json {
+            print::json(&key)?;
+        } else if self.writer {
+            print::line(&format!(
+                "{BOLD}ELASTICSEARCH_API_KEY{BOLD:#}={}",
+                key.encoded
+            ))?;
+            print::note(
+                "That is the app's key, and the one of `openreplay-elastic ship`. It is not shown again.",
+            );
+        } else {
+            let indexes = match self.index.is_empty() {
+                true => "logs".to_owned(),
+                false => format!("logs,{}", self.index.join(",")),
+            };
+            let rows = [
+                ("URL", connect.shown_url()?),
+                ("API Key ID", key.id),
+                ("API Key", key.api_key),
+                ("Indexes", indexes),
+            ];
+            print::note("In OpenReplay: Preferences, Integrations, Elasticsearch; then \"Add\":\n");
+            for (field, value) in rows {
+                print::line(&format!("  {BOLD}{field:<11}{BOLD:#} {value}"))?;
+            }
+            print::note(&format!(
+                "\nThe URL has to be one at which OpenReplay's own server reaches Elasticsearch. The key is not shown again.\n\
+                 {DIM}To ask as OpenReplay asks: ELASTICSEARCH_API_KEY={} openreplay-elastic check{DIM:#}",
+                key.encoded
+            ));
+        }
+        Ok(Outcome::Done)
+    }
+}

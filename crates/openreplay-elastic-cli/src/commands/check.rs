@@ -1,0 +1,79 @@
+use openreplay_elastic::check;
+use serde_json::json;
+
+use crate::connect::ConnectArgs;
+use crate::exit::{Failure, Outcome};
+use crate::print::{self, BOLD, DIM, GREEN, RED, YELLOW, tame};
+
+/// Asks as OpenReplay asks, and says what keeps a row from appearing, with the remedy for each.
+///
+/// Give it the key that OpenReplay has, by ELASTICSEARCH_API_KEY. It asks what "Add" in OpenReplay's form asks, then for the
+/// records of a session: the one given, or else that of the latest record.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The session's id, as tracker.getSessionID() gives it.
+    session: Option<String>,
+}
+
+impl Args {
+    pub(super) async fn run(&self, connect: &ConnectArgs, json: bool) -> Result<Outcome, Failure> {
+        let report = check::run(&connect.client()?, self.session.as_deref()).await?;
+        let outcome = if report.is_good() {
+            Outcome::Done
+        } else {
+            Outcome::Found
+        };
+        if json {
+            let findings: Vec<_> = report
+                .findings
+                .iter()
+                .map(|finding| {
+                    json!({
+                        "fault": finding.fault.name(),
+                        "hint": finding.fault.is_hint(),
+                        "text": finding.text,
+                        "remedy": finding.remedy,
+                    })
+                })
+                .collect();
+            print::json(&json!({
+                "good": report.is_good(),
+                "add_passes": report.add_passes,
+                "session": report.session,
+                "records": report.records,
+                "findings": findings,
+            }))?;
+            return Ok(outcome);
+        }
+
+        if report.add_passes {
+            print::line(&format!(
+                "{GREEN}ok{GREEN:#}     \"Add\" in OpenReplay's form passes"
+            ))?;
+        } else {
+            print::line(&format!(
+                "{RED}wrong{RED:#}  \"Add\" in OpenReplay's form fails"
+            ))?;
+        }
+        if let Some(session) = report.session.as_deref().filter(|_| report.records > 0) {
+            print::line(&format!(
+                "{GREEN}ok{GREEN:#}     session {}: {} records",
+                tame(session),
+                report.records
+            ))?;
+        }
+        for finding in &report.findings {
+            let (style, word) = if finding.fault.is_hint() {
+                (YELLOW, "hint ")
+            } else {
+                (RED, "wrong")
+            };
+            print::line(&format!(
+                "{style}{word}{style:#}  {BOLD}{}{BOLD:#} {DIM}-{DIM:#} {}",
+                tame(&finding.text),
+                finding.remedy
+            ))?;
+        }
+        Ok(outcome)
+    }
+}

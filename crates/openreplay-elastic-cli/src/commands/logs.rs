@@ -1,0 +1,120 @@
+use std::path::PathBuf;
+
+use openreplay_elastic::panel::{self, Level, Row};
+use serde_json::json;
+
+use crate::connect::ConnectArgs;
+use crate::exit::{Failure, Outcome};
+use crate::print::{self, DIM, RED, YELLOW, tame};
+
+/// Shows a session's records as the panel beside its replay would.
+///
+/// A row has the time, the level, and the first line of the message; that is all that OpenReplay shows until the row
+/// is opened. The rows come in the order in which Elasticsearch answers: the panel does not sort them.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The session's id.
+    session: String,
+
+    /// Reads files of records, one JSON object a line, instead of asking Elasticsearch; can be repeated.
+    #[arg(long, value_name = "FILE")]
+    file: Vec<PathBuf>,
+
+    /// Shows every line of each message, as an opened row does.
+    #[arg(long)]
+    open: bool,
+}
+
+impl Args {
+    pub(super) async fn run(&self, connect: &ConnectArgs, json: bool) -> Result<Outcome, Failure> {
+        let (rows, total) = if self.file.is_empty() {
+            self.ask(connect).await?
+        } else {
+            self.read()?
+        };
+        if json {
+            let rows: Vec<_> = rows
+                .iter()
+                .map(|row| json!({"time": row.time_text, "level": row.level.as_str(), "message": row.message}))
+                .collect();
+            print::json(&json!({"session": self.session, "total": total, "rows": rows}))?;
+        } else {
+            for row in &rows {
+                self.show(row)?;
+            }
+            if total > rows.len() as u64 {
+                print::note(&format!(
+                    "OpenReplay shows these {} of {total} records",
+                    rows.len()
+                ));
+            }
+        }
+        if rows.is_empty() {
+            print::note(&format!(
+                "no record of session {}; to see why: openreplay-elastic check {0}",
+                tame(&self.session)
+            ));
+            return Ok(Outcome::NoRecord);
+        }
+        Ok(Outcome::Done)
+    }
+
+    async fn ask(&self, connect: &ConnectArgs) -> Result<(Vec<Row>, u64), Failure> {
+        let asked = panel::session(&connect.client()?, &self.session).await?;
+        let rows = panel::rows(&asked.sources()).map_err(|unreadable| {
+            let hint = "to see what is wrong: openreplay-elastic check";
+            Failure::Panel(format!(
+                "the panel would show nothing: {unreadable}; {hint}"
+            ))
+        })?;
+        Ok((rows, asked.total))
+    }
+
+    fn read(&self) -> Result<(Vec<Row>, u64), Failure> {
+        let mut rows = Vec::new();
+        for path in &self.file {
+            let mut found = panel::read_file(path, &self.session)?;
+            rows.append(&mut found.rows);
+            if found.not_json > 0 {
+                print::note(&format!(
+                    "{}: {} lines are no JSON objects",
+                    path.display(),
+                    found.not_json
+                ));
+            }
+            if found.unreadable > 0 {
+                print::note(&format!(
+                    "{}: {} records have no `level`, and the panel would break on them",
+                    path.display(),
+                    found.unreadable
+                ));
+            }
+        }
+        let total = rows.len() as u64;
+        Ok((rows, total))
+    }
+
+    fn show(&self, row: &Row) -> Result<(), Failure> {
+        let style = match row.level {
+            Level::Error => RED,
+            Level::Warning => YELLOW,
+            Level::Info => anstyle::Style::new(),
+            Level::Debug => DIM,
+        };
+        let time = match row.time.map(jiff::Timestamp::try_from) {
+            Some(Ok(time)) => format!("{:.3}", time.round(jiff::Unit::Millisecond).unwrap_or(time)),
+            _ => tame(&row.time_text),
+        };
+        print::line(&format!(
+            "{DIM}{time}{DIM:#}  {style}{:<7}{style:#}  {}",
+            row.level,
+            tame(row.first_line())
+        ))?;
+        if self.open {
+            for line in row.message.split('\n').skip(1) {
+                print::line(&format!("{:35}{}", "", tame(line)))?;
+            }
+        }
+        Ok(())
+    }
+}

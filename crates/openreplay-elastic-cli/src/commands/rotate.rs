@@ -1,0 +1,64 @@
+use openreplay_elastic::rotate::{self, Age, Options, Size};
+use serde_json::json;
+
+use crate::connect::ConnectArgs;
+use crate::exit::{Failure, Outcome};
+use crate::print::{self, BOLD, GREEN};
+
+/// Rolls `logs` over to a new index, and removes old ones.
+///
+/// Run it from time to time, by cron or a timer, where Elasticsearch's own lifecycle management is not at work:
+///
+///   openreplay-elastic rotate --max-age 1d --max-size 20gb --keep 14d
+///
+/// It rolls over when one of the conditions holds, and at once when none is given. It works by aliases only, and two at once
+/// do it once. Only indices that `setup` or an earlier run made are removed, and never the one that is written to.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// Rolls over an index that is older, such as 1d.
+    #[arg(long, value_name = "AGE")]
+    max_age: Option<Age>,
+
+    /// Rolls over an index that is larger, such as 20gb.
+    #[arg(long, value_name = "SIZE")]
+    max_size: Option<Size>,
+
+    /// Removes indices whose last record is older, such as 14d; at least 1h.
+    #[arg(long, value_name = "AGE")]
+    keep: Option<Age>,
+}
+
+impl Args {
+    pub(super) async fn run(&self, connect: &ConnectArgs, json: bool) -> Result<Outcome, Failure> {
+        let mut options = Options::default();
+        if let Some(age) = self.max_age {
+            options = options.max_age(age);
+        }
+        if let Some(size) = self.max_size {
+            options = options.max_size(size);
+        }
+        if let Some(age) = self.keep {
+            options = options.keep(age);
+        }
+        let done = rotate::run(&connect.client()?, &options).await?;
+        if json {
+            print::json(&json!({"from": done.from, "to": done.to, "removed": done.removed}))?;
+            return Ok(Outcome::Done);
+        }
+        match &done.to {
+            Some(to) => print::line(&format!(
+                "{GREEN}ok{GREEN:#}  `logs` writes to {BOLD}{to}{BOLD:#} now, after {}",
+                done.from
+            ))?,
+            None => print::line(&format!(
+                "{GREEN}ok{GREEN:#}  `logs` goes on writing to {}",
+                done.from
+            ))?,
+        }
+        for index in &done.removed {
+            print::line(&format!("{GREEN}ok{GREEN:#}  {index} is removed"))?;
+        }
+        Ok(Outcome::Done)
+    }
+}

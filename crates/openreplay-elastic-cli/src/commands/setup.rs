@@ -1,0 +1,61 @@
+use openreplay_elastic::setup::{self, Flavor, Options};
+use serde_json::json;
+
+use crate::connect::ConnectArgs;
+use crate::exit::{Failure, Outcome};
+use crate::print::{self, BOLD, GREEN, YELLOW};
+
+/// Makes `logs`, where OpenReplay searches, so that its answers come in the order of time.
+///
+/// It makes an index template and, behind the alias `logs`, the index logs-000001, and writes a first record there, without which
+/// "Add" in OpenReplay's form fails. It is safe to run again. Where `logs` is something else already, it changes
+/// nothing, says what it found and what can be done, and ends with exit code 3.
+///
+/// It takes the cluster privilege manage_index_templates, and all privileges on `logs` and logs-*.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Puts an existing index behind `logs` too, to be read there; can be repeated.
+    #[arg(long, value_name = "NAME")]
+    also: Vec<String>,
+}
+
+impl Args {
+    pub(super) async fn run(&self, connect: &ConnectArgs, json: bool) -> Result<Outcome, Failure> {
+        let options = self.also.iter().fold(Options::default(), Options::also);
+        let done = setup::run(&connect.client()?, &options).await?;
+        if json {
+            print::json(&json!({
+                "engine": done.engine.to_string(),
+                "created": done.created,
+                "write_index": done.write_index,
+                "added": done.added,
+                "first_record": done.first_record,
+            }))?;
+            return Ok(Outcome::Done);
+        }
+        let what = if done.created {
+            "is made"
+        } else {
+            "was there already"
+        };
+        print::line(&format!(
+            "{GREEN}ok{GREEN:#}  {}: `logs` {what}, and writes to {BOLD}{}{BOLD:#}",
+            done.engine, done.write_index
+        ))?;
+        for index in &done.added {
+            print::line(&format!("{GREEN}ok{GREEN:#}  {index} is behind `logs` too"))?;
+        }
+        if done.first_record {
+            print::line(&format!(
+                "{GREEN}ok{GREEN:#}  a first record is there, so \"Add\" in OpenReplay's form can pass"
+            ))?;
+        }
+        if done.engine.flavor == Flavor::OpenSearch {
+            print::note(&format!(
+                "{YELLOW}note:{YELLOW:#} OpenReplay's client refuses OpenSearch, unless a proxy in front adds `X-Elastic-Product: Elasticsearch`"
+            ));
+        }
+        print::note("next: openreplay-elastic api-key");
+        Ok(Outcome::Done)
+    }
+}

@@ -1,0 +1,115 @@
+//! Where Elasticsearch is, and who asks: from the options, the environment, and files.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use openreplay_elastic::{Client, Connection, ConnectionBuilder};
+
+use crate::exit::Failure;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct ConnectArgs {
+    /// The address, such as https://elastic:9200; several for several nodes [env: ELASTICSEARCH_URL]
+    #[arg(long, global = true, value_name = "URL")]
+    url: Vec<String>,
+
+    /// A PEM file with the certificate of the authority that signed Elasticsearch's.
+    #[arg(long, global = true, value_name = "FILE")]
+    ca_cert: Option<PathBuf>,
+
+    /// A file with an API key in its encoded form, instead of ELASTICSEARCH_API_KEY.
+    #[arg(long, global = true, value_name = "FILE")]
+    api_key_file: Option<PathBuf>,
+
+    /// The user's name [env: ELASTICSEARCH_USER]
+    #[arg(long, global = true, value_name = "NAME")]
+    user: Option<String>,
+
+    /// A file with the user's password, instead of ELASTICSEARCH_PASSWORD.
+    #[arg(long, global = true, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+}
+
+impl ConnectArgs {
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        Ok(Client::new(&self.connection()?.build()?)?)
+    }
+
+    pub(crate) fn connection(&self) -> Result<ConnectionBuilder, Failure> {
+        let mut urls = self.urls()?.into_iter();
+        let first = urls.next().ok_or_else(|| {
+            usage("no address: give --url, or set ELASTICSEARCH_URL, such as http://localhost:9200")
+        })?;
+        let mut builder = urls.fold(Connection::builder(first), ConnectionBuilder::node);
+        if let Some(path) = &self.ca_cert {
+            builder = builder.ca_pem(read(path)?);
+        }
+
+        let key = match &self.api_key_file {
+            Some(path) => Some(read(path)?),
+            None => variable("ELASTICSEARCH_API_KEY"),
+        };
+        let user = self.user.clone().or_else(|| variable("ELASTICSEARCH_USER"));
+        let password = match &self.password_file {
+            Some(path) => Some(read(path)?),
+            None => variable("ELASTICSEARCH_PASSWORD"),
+        };
+        // what was said by an option goes before what stands in the environment
+        let asks_as_user = self.user.is_some() || self.password_file.is_some();
+        match (key, user, password) {
+            (Some(key), ..) if self.api_key_file.is_some() || !asks_as_user => {
+                Ok(builder.api_key(key))
+            }
+            (_, Some(user), Some(password)) => {
+                Ok(builder.basic(user, password.trim_end_matches(['\r', '\n'])))
+            }
+            (_, Some(_), None) => Err(usage(
+                "a user without a password: set ELASTICSEARCH_PASSWORD, or give --password-file",
+            )),
+            (_, None, Some(_)) => Err(usage(
+                "a password without a user: set ELASTICSEARCH_USER, or give --user",
+            )),
+            (_, None, None) => Ok(builder),
+        }
+    }
+
+    /// The addresses as they may be shown.
+    pub(crate) fn shown_url(&self) -> Result<String, Failure> {
+        let connection = self.connection()?.build()?;
+        Ok(connection.nodes().next().unwrap_or_default().to_owned())
+    }
+
+    fn urls(&self) -> Result<Vec<String>, Failure> {
+        if self.url.iter().any(|url| url.contains('@')) {
+            return Err(usage(
+                "a password on the command line is seen by every user of the machine: set ELASTICSEARCH_USER and \
+                 ELASTICSEARCH_PASSWORD instead",
+            ));
+        }
+        if !self.url.is_empty() {
+            return Ok(self.url.clone());
+        }
+        let listed = variable("ELASTICSEARCH_URL").unwrap_or_default();
+        let urls = listed.split(',').map(str::trim);
+        Ok(urls
+            .filter(|url| !url.is_empty())
+            .map(str::to_owned)
+            .collect())
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path)
+        .map_err(|error| Failure::Usage(format!("{} cannot be read: {error}", path.display())))
+}
+
+fn usage(text: &str) -> Failure {
+    Failure::Usage(text.to_owned())
+}
