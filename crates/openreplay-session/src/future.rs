@@ -54,7 +54,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct InSession<F> {
         session: Option<SessionId>,
-        // `None` in `drop` only
+        // `None` once it is finished
         #[pin]
         future: Option<F>,
     }
@@ -62,7 +62,9 @@ pin_project! {
     impl<F> PinnedDrop for InSession<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            sync_scope(*this.session, || this.future.set(None));
+            if this.future.is_some() {
+                sync_scope(*this.session, || this.future.set(None));
+            }
         }
     }
 }
@@ -79,8 +81,15 @@ impl<F: Future> Future for InSession<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let future = this.future.as_pin_mut().expect("there until `drop`");
-        sync_scope(*this.session, || future.poll(cx))
+        let mut this = self.project();
+        sync_scope(*this.session, || {
+            let future = this.future.as_mut().as_pin_mut();
+            let output = future.expect("polled after it had finished").poll(cx);
+            if output.is_ready() {
+                // in the scope that is entered anyway
+                this.future.set(None);
+            }
+            output
+        })
     }
 }

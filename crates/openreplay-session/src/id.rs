@@ -79,13 +79,15 @@ impl SessionId {
             .get_mut(..value.len())
             .ok_or(Kind::TooLong(value.len()))?
             .copy_from_slice(value);
-        match value.iter().position(|byte| !is_allowed(*byte)) {
-            Some(at) => Err(Kind::Byte {
-                byte: value[at],
-                at,
-            }),
-            None => Ok(Self { bytes, len }),
+        // no early way out: so the compiler compares many bytes at once
+        if value.iter().fold(true, |all, byte| all & is_allowed(*byte)) {
+            return Ok(Self { bytes, len });
         }
+        let at = value.iter().take_while(|byte| is_allowed(**byte)).count();
+        Err(Kind::Byte {
+            byte: value[at],
+            at,
+        })
     }
 }
 

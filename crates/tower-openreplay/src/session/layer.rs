@@ -29,7 +29,7 @@ impl SessionLayer {
     /// ```
     #[must_use]
     pub fn with_id_header(mut self, name: HeaderName) -> Self {
-        Arc::make_mut(&mut self.sources).id_header = name;
+        Arc::make_mut(&mut self.sources).set_id_header(name);
         self
     }
 
@@ -45,7 +45,7 @@ impl SessionLayer {
     /// ```
     #[must_use]
     pub fn with_token_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
-        Arc::make_mut(&mut self.sources).token_headers = names.into_iter().collect();
+        Arc::make_mut(&mut self.sources).set_token_headers(names.into_iter().collect());
         self
     }
 
@@ -62,7 +62,7 @@ impl SessionLayer {
     /// ```
     #[must_use]
     pub fn with_query_parameter(mut self, name: impl Into<String>) -> Self {
-        Arc::make_mut(&mut self.sources).query_parameter = Some(name.into());
+        Arc::make_mut(&mut self.sources).set_query_parameter(name.into());
         self
     }
 }

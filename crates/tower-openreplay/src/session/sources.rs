@@ -10,22 +10,46 @@ const LONGEST_VALUE: usize = 128;
 /// Where the session's id is looked for, in this order.
 #[derive(Clone, Debug)]
 pub(crate) struct Sources {
-    pub(crate) id_header: HeaderName,
-    pub(crate) token_headers: Vec<HeaderName>,
-    pub(crate) query_parameter: Option<String>,
+    id_header: HeaderName,
+    token_headers: Vec<HeaderName>,
+    query_parameter: Option<String>,
+    /// The length of the shortest header name: passes over most headers of a browser at once.
+    shortest: usize,
 }
 
 impl Default for Sources {
     fn default() -> Self {
-        Self {
+        let mut sources = Self {
             id_header: OPENREPLAY_SESSION_ID,
-            token_headers: vec![X_OPENREPLAY_SESSIONTOKEN, X_OPENREPLAY_SESSION_TOKEN],
+            token_headers: Vec::new(),
             query_parameter: None,
-        }
+            shortest: 0,
+        };
+        sources.set_token_headers(vec![X_OPENREPLAY_SESSIONTOKEN, X_OPENREPLAY_SESSION_TOKEN]);
+        sources
     }
 }
 
 impl Sources {
+    pub(super) fn set_id_header(&mut self, name: HeaderName) {
+        self.id_header = name;
+        self.measure();
+    }
+
+    pub(super) fn set_token_headers(&mut self, names: Vec<HeaderName>) {
+        self.token_headers = names;
+        self.measure();
+    }
+
+    pub(super) fn set_query_parameter(&mut self, name: String) {
+        self.query_parameter = Some(name);
+    }
+
+    fn measure(&mut self) {
+        let lens = self.token_headers.iter().map(|name| name.as_str().len());
+        self.shortest = lens.fold(self.id_header.as_str().len(), usize::min);
+    }
+
     /// The session of a request. Marks the header values that hold a token as sensitive.
     pub(crate) fn session<B>(&self, request: &mut Request<B>) -> Option<SessionId> {
         self.in_headers(request.headers_mut())
@@ -37,16 +61,22 @@ impl Sources {
         let mut id = Found::default();
         let mut token: Option<(usize, SessionId)> = None;
         for (name, value) in headers.iter_mut() {
+            if name.as_str().len() < self.shortest {
+                continue;
+            }
             if *name == self.id_header {
+                // a value that is an id needs no search for commas and dots
+                if let Ok(session) = SessionId::try_from(value.as_bytes()) {
+                    id.add_id(session);
+                    continue;
+                }
                 if value.as_bytes().contains(&b'.') {
                     value.set_sensitive(true);
                 }
                 pieces(value.as_bytes()).for_each(|piece| id.add(piece));
             } else if let Some(rank) = self.token_headers.iter().position(|header| header == name) {
                 value.set_sensitive(true);
-                let decoded =
-                    pieces(value.as_bytes()).filter_map(|piece| SessionId::from_token(piece).ok());
-                if let Some(session) = decoded.last()
+                if let Some(session) = last_token(value.as_bytes())
                     && token.is_none_or(|(other, _)| rank <= other)
                 {
                     token = Some((rank, session));
@@ -92,15 +122,33 @@ impl Found {
             return;
         }
         match SessionId::try_from(value) {
-            Ok(id) if self.id.is_none_or(|other| other == id) => self.id = Some(id),
+            Ok(id) => self.add_id(id),
             Err(error) if error.is_absent() => {}
-            Ok(_) | Err(_) => self.malformed = true,
+            Err(_) => self.malformed = true,
+        }
+    }
+
+    fn add_id(&mut self, id: SessionId) {
+        if self.id.is_none_or(|other| other == id) {
+            self.id = Some(id);
+        } else {
+            self.malformed = true;
         }
     }
 
     fn session(self) -> Option<SessionId> {
         self.token.or(self.id.filter(|_| !self.malformed))
     }
+}
+
+fn last_token(value: &[u8]) -> Option<SessionId> {
+    // mostly there is one, and nothing else
+    let alone = SessionId::from_token(value).ok();
+    alone.or_else(|| {
+        pieces(value)
+            .filter_map(|piece| SessionId::from_token(piece).ok())
+            .last()
+    })
 }
 
 fn pieces(value: &[u8]) -> impl Iterator<Item = &[u8]> {
