@@ -3,13 +3,20 @@
 pub use self::client::{Answer, Client};
 pub use self::connection::{Connection, ConnectionBuilder};
 pub use self::error::Error;
+pub use self::writer::{ElasticWriter, ElasticWriterBuilder, Flushed, Guard, Line, Stats};
 
-mod api;
 pub mod api_key;
 pub mod check;
 pub mod client;
 pub mod connection;
-mod error;
 pub mod panel;
 pub mod rotate;
 pub mod setup;
+pub mod writer;
+
+mod api;
+mod bulk;
+mod diagnostics;
+mod error;
+mod retry;
+mod text;

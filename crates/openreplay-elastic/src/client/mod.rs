@@ -20,18 +20,20 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Method, Request, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Limited};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 pub use self::answer::Answer;
+pub(crate) use self::body::Body;
 pub(crate) use self::tls::certificates;
 use crate::connection::{Auth, Connection, Node};
 use crate::error::{Error, Kind};
 
 mod answer;
+mod body;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -50,7 +52,7 @@ pub struct Client {
 
 #[derive(Debug)]
 struct Shared {
-    http: legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    http: legacy::Client<HttpsConnector<HttpConnector>, Body>,
     nodes: Vec<Node>,
     /// The node that answered last.
     current: AtomicUsize,
@@ -60,7 +62,7 @@ struct Shared {
 
 /// How a body is marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
+pub(crate) enum Encoding {
     /// One JSON text.
     Json,
     /// JSON texts, one a line, as `_bulk` takes them.
@@ -113,18 +115,15 @@ impl Client {
         self.send(method, path, body, Encoding::Json).await
     }
 
-    /// Sends `body`, marked as `encoding` says; else as [`request`](Self::request).
-    ///
-    /// # Errors
-    ///
-    /// As [`request`](Self::request).
-    pub async fn send(
+    /// As [`request`](Self::request), with `body` marked as `encoding` says.
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
-        body: Bytes,
+        body: impl Into<Body>,
         encoding: Encoding,
     ) -> Result<Answer, Error> {
+        let body = body.into();
         let nodes = &self.shared.nodes;
         let mut failed = 0;
         loop {
@@ -153,10 +152,10 @@ impl Client {
         &self,
         method: &Method,
         uri: http::Uri,
-        body: &Bytes,
+        body: &Body,
         encoding: Encoding,
-    ) -> Result<Request<Full<Bytes>>, Error> {
-        let mut request = Request::new(Full::new(body.clone()));
+    ) -> Result<Request<Body>, Error> {
+        let mut request = Request::new(body.clone());
         *request.method_mut() = method.clone();
         *request.uri_mut() = uri;
         let headers = request.headers_mut();
@@ -179,7 +178,7 @@ impl Client {
         Ok(request)
     }
 
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, Error> {
+    async fn exchange(&self, request: Request<Body>) -> Result<Answer, Error> {
         let response = self
             .shared
             .http

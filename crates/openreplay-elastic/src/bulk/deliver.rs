@@ -1,0 +1,383 @@
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+use super::answer::{self, Item};
+use super::gzip::Gzip;
+use super::target::{Target, Unknown};
+use super::{Batch, Piece, frame, minimal};
+use crate::client::Encoding;
+use crate::diagnostics::Topic;
+use crate::retry::{self, Again, Decision, ItemDecision, Pace};
+use crate::text;
+
+/// What a delivery tells while it goes on.
+pub(crate) trait Events {
+    /// Records are stored.
+    fn stored(&self, tag: u64, records: usize);
+    /// A record was refused, in its minimal form too.
+    fn refused(&self, tag: u64, why: &str);
+    /// Something that the operator may want to know.
+    fn say(&self, topic: Topic, text: &str);
+}
+
+/// Delivers batch after batch, each until all of its records are stored or refused.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    target: Target,
+    gzip: Option<Gzip>,
+    /// The index behind the alias, as the last answer said.
+    index: Option<String>,
+    /// These credentials may write to the alias only, not to the indices behind it.
+    alias_only: bool,
+}
+
+/// What became of an attempt.
+enum Attempt {
+    Done,
+    /// These are left, to be sent at once or after a pause.
+    Left(Vec<Batch>, Option<(Again, u32)>),
+}
+
+impl Delivery {
+    pub(crate) fn new(target: Target, gzip: Option<u32>) -> Self {
+        Self {
+            target,
+            gzip: gzip.map(Gzip::new),
+            index: None,
+            alias_only: false,
+        }
+    }
+
+    /// Delivers it all. `hurry` ends a wait between two attempts.
+    ///
+    /// Dropping the future gives up what has not been told of yet.
+    pub(crate) async fn deliver(&mut self, batch: Batch, events: &impl Events, hurry: &Notify) {
+        let mut work = VecDeque::from([batch]);
+        while let Some(mut batch) = work.pop_front() {
+            match self.attempt(&mut batch, events).await {
+                Attempt::Done => {}
+                Attempt::Left(left, pause) => {
+                    for batch in left.into_iter().rev() {
+                        work.push_front(batch);
+                    }
+                    if let Some((again, attempts)) = pause {
+                        wait(retry::pause(attempts, again, fastrand::f64()), hurry).await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn attempt(&mut self, batch: &mut Batch, events: &impl Events) -> Attempt {
+        batch.attempts += 1;
+        if let Err(unknown) = self.bind(batch, events).await {
+            self.explain(unknown.status, &unknown.text, events);
+            return again(batch, unknown.again);
+        }
+        let (body, encoding) = match &mut self.gzip {
+            Some(gzip) => (vec![gzip.compress(&batch.body())], Encoding::GzippedLines),
+            None => (batch.body(), Encoding::Lines),
+        };
+        let outcome = self
+            .target
+            .send(batch.bound.as_deref(), body, encoding)
+            .await;
+        let (decision, text) = match &outcome {
+            Ok(answer) => (
+                retry::after_answer(answer.status(), answer.headers()),
+                String::new(),
+            ),
+            Err(error) => (retry::after_error(error), with_causes(error)),
+        };
+        match (decision, outcome) {
+            (Decision::Read, Ok(answer)) => match self.read(batch, answer.body(), events) {
+                Some(attempt) => attempt,
+                None => {
+                    events.say(
+                        Topic::Answer,
+                        "an answer to _bulk could not be read; asking again",
+                    );
+                    self.lost(batch);
+                    let lost = Again {
+                        lost: true,
+                        ..Pace::Soon.into()
+                    };
+                    again(batch, lost)
+                }
+            },
+            (Decision::Halve, Ok(answer)) if batch.records() == 1 => {
+                let why = answer
+                    .ok()
+                    .err()
+                    .map_or_else(String::new, |error| error.to_string());
+                reduce(batch, &why, events)
+            }
+            (Decision::Halve, _) => {
+                let (first, second) = batch.halves();
+                Attempt::Left(vec![first, second], None)
+            }
+            (Decision::Again(how), outcome) => {
+                let status = outcome.as_ref().ok().map(|answer| answer.status().as_u16());
+                let text = match outcome.map(crate::Answer::ok) {
+                    Ok(Err(error)) => error.to_string(),
+                    _ => text,
+                };
+                self.explain(status, &text, events);
+                if how.lost {
+                    self.lost(batch);
+                }
+                again(batch, how)
+            }
+            (Decision::Read, Err(_)) => again(batch, Pace::Soon.into()),
+        }
+    }
+
+    /// Keeps in mind where a batch may be that got no answer.
+    fn lost(&self, batch: &mut Batch) {
+        if batch.bound.is_none() && batch.lost.is_none() {
+            batch.lost = Some(self.index.clone());
+        }
+    }
+
+    /// Before a batch is sent: which index it has to stay with, if any.
+    async fn bind(&mut self, batch: &mut Batch, events: &impl Events) -> Result<(), Unknown> {
+        if self.index.is_none() {
+            // what an answer is lost for later is only known to be in the index that was known before
+            self.index = Some(self.target.write_index().await?);
+        }
+        let Some(before) = batch.lost.clone() else {
+            return Ok(());
+        };
+        let now = self.target.write_index().await?;
+        let mut found = None;
+        let mut candidates = vec![now.clone()];
+        if let Some(before) = before.filter(|before| *before != now) {
+            candidates.insert(0, before);
+        }
+        if candidates.len() > 1 {
+            // the alias has moved on meanwhile: it was before that request, or after it
+            let ids = some_ids(batch);
+            'search: for index in &candidates {
+                for id in &ids {
+                    if self.target.holds(index, id).await? == Some(true) {
+                        found = Some(index.clone());
+                        break 'search;
+                    }
+                }
+            }
+        }
+        self.index = Some(now.clone());
+        batch.lost = None;
+        if self.alias_only {
+            events.say(Topic::AliasOnly, &alias_only(self.target.alias()));
+        } else {
+            batch.bound = Some(found.unwrap_or(now));
+        }
+        Ok(())
+    }
+
+    /// `None` where it is no answer to this batch.
+    fn read(&mut self, batch: &mut Batch, body: &Bytes, events: &impl Events) -> Option<Attempt> {
+        if let Some(index) = answer::all_stored(body, batch.records()) {
+            self.learn(batch, index);
+            for piece in &batch.pieces {
+                events.stored(piece.tag, piece.records);
+            }
+            return Some(Attempt::Done);
+        }
+        let items = answer::read(body, batch.records())?;
+        batch.faults += 1;
+        let mut left = Vec::new();
+        let mut refused = Vec::new();
+        let mut pace = None;
+        for (item, piece) in items.iter().zip(batch.each()) {
+            match retry::after_item(item.status, batch.faults) {
+                ItemDecision::Stored => {
+                    self.learn(batch, &item.index);
+                    events.stored(piece.tag, 1);
+                }
+                ItemDecision::Again(at) => {
+                    if pace.is_none_or(|pace| pace < at) {
+                        pace = Some(at);
+                        self.explain(Some(item.status), &reason(item), events);
+                    }
+                    left.push(piece);
+                }
+                ItemDecision::Refused => {
+                    self.learn(batch, &item.index);
+                    refused.push((piece, reason(item)));
+                }
+            }
+        }
+        let mut batches = Vec::new();
+        for (piece, why) in refused {
+            if let Attempt::Left(mut minimal, _) = reduce(&batch.with(vec![piece]), &why, events) {
+                batches.append(&mut minimal);
+            }
+        }
+        if !left.is_empty() {
+            let mut left = batch.with(left);
+            self.unbind_where_needed(&mut left, &items, events);
+            batches.push(left);
+        }
+        let pause = pace.map(|pace| (pace.into(), batch.attempts));
+        Some(if batches.is_empty() {
+            Attempt::Done
+        } else {
+            Attempt::Left(batches, pause)
+        })
+    }
+
+    fn learn(&mut self, batch: &Batch, index: &str) {
+        if batch.bound.is_none() && !index.is_empty() && self.index.as_deref() != Some(index) {
+            self.index = Some(index.to_owned());
+        }
+    }
+
+    /// An index that is gone, or that these credentials do not reach, must not hold the records up.
+    fn unbind_where_needed(&mut self, batch: &mut Batch, items: &[Item<'_>], events: &impl Events) {
+        if batch.bound.is_none() {
+            return;
+        }
+        if items.iter().any(|item| item.status == 403) {
+            self.alias_only = true;
+            events.say(Topic::AliasOnly, &alias_only(self.target.alias()));
+            batch.bound = None;
+        } else if items.iter().any(|item| item.status == 404) {
+            batch.bound = None;
+        }
+    }
+
+    fn explain(&mut self, status: Option<u16>, text: &str, events: &impl Events) {
+        let alias = self.target.alias();
+        let (topic, advice) = match status {
+            Some(401) => (
+                Topic::Credentials,
+                "; check the API key, or the user and the password".to_owned(),
+            ),
+            Some(403) => (
+                Topic::Credentials,
+                format!("; they need `create_doc` on `{alias}` and `{alias}-*`"),
+            ),
+            Some(404) => {
+                // whatever comes back under that name may be another index
+                self.index = None;
+                (
+                    Topic::Missing,
+                    format!("; `{alias}` has to be an alias: run `openreplay-elastic setup`"),
+                )
+            }
+            Some(300..=499) if status != Some(429) => {
+                (Topic::Answer, "; is the address right?".to_owned())
+            }
+            _ => (Topic::Away, String::new()),
+        };
+        events.say(
+            topic,
+            &format!(
+                "{}{advice}; keeping the records and trying again",
+                shortened(text)
+            ),
+        );
+    }
+}
+
+fn alias_only(alias: &str) -> String {
+    format!(
+        "the credentials allow writing to `{alias}` but not to the indices behind it, so a record may be there twice \
+         after a rollover: give them `create_doc` on `{alias}-*` too"
+    )
+}
+
+fn again(batch: &mut Batch, how: Again) -> Attempt {
+    let attempts = batch.attempts;
+    Attempt::Left(vec![std::mem::take(batch)], Some((how, attempts)))
+}
+
+/// A single refused record: once more with its fixed fields only, or never again.
+fn reduce(batch: &Batch, why: &str, events: &impl Events) -> Attempt {
+    let mut pieces = Vec::new();
+    for piece in &batch.pieces {
+        let line = frame::document(&piece.bytes);
+        match minimal::minimal(line).filter(|_| !batch.minimal) {
+            Some(line) => {
+                let mut bytes = Vec::with_capacity(line.len() + frame::OVERHEAD);
+                frame::frame(&mut bytes, frame::id(&piece.bytes), &line);
+                events.say(
+                    Topic::Reduced,
+                    &format!(
+                        "a record was refused, and is sent with its fixed fields only: {}",
+                        shortened(why)
+                    ),
+                );
+                pieces.push(Piece {
+                    bytes: bytes.into(),
+                    ..*piece
+                });
+            }
+            None => {
+                events.say(
+                    Topic::Refused,
+                    &format!("a record was refused: {}", shortened(why)),
+                );
+                events.refused(piece.tag, why);
+            }
+        }
+    }
+    if pieces.is_empty() {
+        return Attempt::Done;
+    }
+    let minimal = Batch {
+        minimal: true,
+        attempts: 0,
+        ..batch.with(pieces)
+    };
+    Attempt::Left(vec![minimal], None)
+}
+
+/// The first, the middle and the last: a request that was done in part was done from its start.
+fn some_ids(batch: &Batch) -> Vec<String> {
+    let ids: Vec<_> = batch.each().map(|piece| piece.bytes).collect();
+    let mut some = vec![0, ids.len() / 2, ids.len().saturating_sub(1)];
+    some.dedup();
+    some.into_iter()
+        .filter_map(|at| ids.get(at))
+        .map(|record| String::from_utf8_lossy(frame::id(record)).into_owned())
+        .collect()
+}
+
+fn reason(item: &Item<'_>) -> String {
+    let error = item.error.as_ref();
+    let name = error
+        .and_then(|error| error.name.as_deref())
+        .unwrap_or("error");
+    let reason = error
+        .and_then(|error| error.reason.as_deref())
+        .unwrap_or_default();
+    format!("Elasticsearch answered {} ({name}) {reason}", item.status)
+}
+
+fn shortened(text: &str) -> &str {
+    text::shortened(text, 300).trim_end()
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+async fn wait(pause: Duration, hurry: &Notify) {
+    tokio::select! {
+        () = tokio::time::sleep(pause) => {}
+        () = hurry.notified() => {}
+    }
+}

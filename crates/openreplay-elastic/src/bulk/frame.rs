@@ -1,0 +1,94 @@
+use bytes::Bytes;
+
+use super::id::LENGTH;
+
+const BEFORE_ID: &[u8] = br#"{"create":{"_id":""#;
+const AFTER_ID: &[u8] = b"\"}}\n";
+
+/// What a line grows by.
+pub(crate) const OVERHEAD: usize = BEFORE_ID.len() + LENGTH + AFTER_ID.len() + 1;
+
+/// Writes a line, which has no line feed in it, as `_bulk` wants it: what to do, then the document.
+pub(crate) fn frame(out: &mut Vec<u8>, id: &[u8], line: &[u8]) {
+    out.extend_from_slice(BEFORE_ID);
+    out.extend_from_slice(id);
+    out.extend_from_slice(AFTER_ID);
+    out.extend_from_slice(line);
+    out.push(b'\n');
+}
+
+/// The document of one framed record.
+pub(crate) fn document(record: &[u8]) -> &[u8] {
+    let start = memchr::memchr(b'\n', record).map_or(record.len(), |at| at + 1);
+    record[start..].strip_suffix(b"\n").unwrap_or_default()
+}
+
+/// The `_id` of one framed record.
+pub(crate) fn id(record: &[u8]) -> &[u8] {
+    let rest = record.strip_prefix(BEFORE_ID).unwrap_or_default();
+    &rest[..memchr::memchr(b'"', rest).unwrap_or(0)]
+}
+
+/// Cuts framed records apart: each is the slice of the body that holds its two lines.
+pub(crate) fn records(body: &Bytes) -> impl Iterator<Item = Bytes> {
+    let mut feeds = memchr::memchr_iter(b'\n', body);
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        feeds.next()?;
+        let end = feeds.next()? + 1;
+        let record = body.slice(start..end);
+        start = end;
+        Some(record)
+    })
+}
+
+/// Whether a line can be a document: an object, as far as its ends tell. The rest Elasticsearch will say.
+pub(crate) fn is_object(line: &[u8]) -> bool {
+    line.first() == Some(&b'{') && line.last() == Some(&b'}')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::bulk::Ids;
+
+    proptest! {
+        #[test]
+        fn what_was_framed_is_cut_apart_again(texts in prop::collection::vec(".*", 0..20)) {
+            let lines: Vec<Vec<u8>> = texts
+                .iter()
+                .map(|text| serde_json::to_vec(&serde_json::json!({ "message": text })).unwrap())
+                .collect();
+            let mut ids = Ids::new(7);
+            let mut body = Vec::new();
+            let mut made = Vec::new();
+            for line in &lines {
+                let before = body.len();
+                made.push(*ids.next());
+                frame(&mut body, &made[made.len() - 1], line);
+                prop_assert_eq!(body.len() - before, line.len() + OVERHEAD);
+            }
+            let body = Bytes::from(body);
+            let cut: Vec<Bytes> = records(&body).collect();
+            prop_assert_eq!(cut.len(), lines.len());
+            for ((record, line), made) in cut.iter().zip(&lines).zip(&made) {
+                prop_assert_eq!(document(record), &line[..]);
+                prop_assert_eq!(id(record), &made[..]);
+                let action: serde_json::Value = serde_json::from_slice(record.split(|byte| *byte == b'\n').next().unwrap()).unwrap();
+                prop_assert_eq!(action, serde_json::json!({"create": {"_id": String::from_utf8_lossy(made)}}));
+            }
+        }
+    }
+
+    #[test]
+    fn takes_objects_only() {
+        for line in ["{}", r#"{"a":1}"#] {
+            assert!(is_object(line.as_bytes()), "{line}");
+        }
+        for line in ["", "{", "}", "[]", "text", "\"{}\"", "{} "] {
+            assert!(!is_object(line.as_bytes()), "{line}");
+        }
+    }
+}

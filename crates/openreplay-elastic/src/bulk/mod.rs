@@ -1,0 +1,16 @@
+//! Records on their way: framed, sent, and followed until each is stored or refused.
+
+pub(crate) use self::batch::{Batch, Piece};
+pub(crate) use self::deliver::{Delivery, Events};
+pub(crate) use self::frame::{OVERHEAD, frame, is_object};
+pub(crate) use self::id::Ids;
+pub(crate) use self::target::Target;
+
+mod answer;
+mod batch;
+mod deliver;
+mod frame;
+mod gzip;
+mod id;
+mod minimal;
+mod target;

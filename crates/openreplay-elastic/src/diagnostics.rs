@@ -1,0 +1,129 @@
+//! What this crate has to say about itself: never through `tracing`, and not over and over.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What a diagnostic is about: the same topic is not raised again within [`QUIET`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Topic {
+    /// Elasticsearch cannot be reached, or is busy.
+    Away,
+    /// The credentials are not good for this.
+    Credentials,
+    /// The alias is not there.
+    Missing,
+    /// An answer that is none of Elasticsearch's.
+    Answer,
+    /// The indices behind the alias cannot be written to directly.
+    AliasOnly,
+    /// A record goes on with its fixed fields only.
+    Reduced,
+    /// A record was refused.
+    Refused,
+    /// A line is no record.
+    NoObject,
+    /// A record is longer than the buffer takes.
+    TooLong,
+    /// The buffer is full.
+    Full,
+    /// The end, with records left.
+    Left,
+}
+
+const TOPICS: usize = Topic::Left as usize + 1;
+
+const QUIET: Duration = Duration::from_secs(60);
+
+type Handler = Box<dyn Fn(&str) + Send + Sync>;
+
+/// Says a thing at once the first time, and then at most once a minute with a count.
+pub(crate) struct Diagnostics {
+    handler: Handler,
+    said: Mutex<[Option<Said>; TOPICS]>,
+}
+
+#[derive(Clone, Copy)]
+struct Said {
+    at: Instant,
+    unsaid: u64,
+}
+
+impl Diagnostics {
+    pub(crate) fn to_stderr() -> Self {
+        Self::to(Box::new(|text| eprintln!("openreplay-elastic: {text}")))
+    }
+
+    pub(crate) fn to(handler: Handler) -> Self {
+        Self {
+            handler,
+            said: Mutex::new([None; TOPICS]),
+        }
+    }
+
+    pub(crate) fn say(&self, topic: Topic, text: &str) {
+        self.say_at(Instant::now(), topic, text);
+    }
+
+    fn say_at(&self, now: Instant, topic: Topic, text: &str) {
+        let mut all = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = &mut all[topic as usize];
+        let unsaid = match said {
+            Some(said) if now.saturating_duration_since(said.at) < QUIET => {
+                said.unsaid += 1;
+                return;
+            }
+            Some(said) => said.unsaid,
+            None => 0,
+        };
+        *said = Some(Said { at: now, unsaid: 0 });
+        drop(all);
+        // control characters of a far end do not reach a terminal
+        let text: String = text
+            .chars()
+            .map(|char| if char.is_control() { ' ' } else { char })
+            .collect();
+        match unsaid {
+            0 => (self.handler)(&text),
+            count => (self.handler)(&format!("{text} ({count} more like this since)")),
+        }
+    }
+}
+
+impl fmt::Debug for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Diagnostics").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn says_a_thing_once_and_then_counts() {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let ear = Arc::clone(&heard);
+        let diagnostics = Diagnostics::to(Box::new(move |text| {
+            ear.lock().unwrap().push(text.to_owned());
+        }));
+        let start = Instant::now();
+        for second in 0..=60 {
+            let now = start + Duration::from_secs(second);
+            diagnostics.say_at(now, Topic::Away, "nobody\nthere\x1b[2J");
+            if second == 1 {
+                diagnostics.say_at(now, Topic::Missing, "no logs");
+            }
+        }
+        assert_eq!(
+            *heard.lock().unwrap(),
+            [
+                "nobody there [2J",
+                "no logs",
+                "nobody there [2J (59 more like this since)"
+            ]
+        );
+    }
+}

@@ -1,0 +1,232 @@
+//! What to do after an answer, or after none: pure, so that whoever delivers does the waiting.
+
+use std::time::Duration;
+
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, StatusCode};
+
+use crate::Error;
+
+/// What a whole request came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// It was answered record by record.
+    Read,
+    /// It is too much at once: send each half of it, down to the single record.
+    Halve,
+    /// Send all of it again.
+    Again(Again),
+}
+
+/// How to send again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Again {
+    pub(crate) pace: Pace,
+    /// Whether the request may have been done although no answer says so.
+    pub(crate) lost: bool,
+    pub(crate) at_least: Option<Duration>,
+}
+
+impl From<Pace> for Again {
+    fn from(pace: Pace) -> Self {
+        Self {
+            pace,
+            lost: false,
+            at_least: None,
+        }
+    }
+}
+
+/// How soon it makes sense to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Pace {
+    /// The other side is busy or away for a moment.
+    Soon,
+    /// Somebody has to do something about it first.
+    Slow,
+}
+
+/// What one record came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ItemDecision {
+    /// It is there.
+    Stored,
+    /// It will be taken another time.
+    Again(Pace),
+    /// It will not be taken in this form.
+    Refused,
+}
+
+/// How often a record may fail on the engine's own account, alone, before it counts as refused.
+pub(crate) const OWN_FAULTS: u32 = 5;
+
+const LONGEST: Duration = Duration::from_secs(300);
+
+pub(crate) fn after_error(error: &Error) -> Decision {
+    Decision::Again(Again {
+        pace: Pace::Soon,
+        lost: !error.is_connect(),
+        at_least: None,
+    })
+}
+
+pub(crate) fn after_answer(status: StatusCode, headers: &HeaderMap) -> Decision {
+    let again = |pace, lost| {
+        Decision::Again(Again {
+            pace,
+            lost,
+            at_least: retry_after(headers),
+        })
+    };
+    match status.as_u16() {
+        200 => Decision::Read,
+        // 400: one of the lines has spoiled the whole
+        400 | 413 => Decision::Halve,
+        429 => again(Pace::Soon, false),
+        // also from a proxy, behind which it may have been done
+        500.. => again(Pace::Soon, true),
+        _ => again(Pace::Slow, false),
+    }
+}
+
+/// `attempts` counts how often this record was sent.
+pub(crate) fn after_item(status: u16, attempts: u32) -> ItemDecision {
+    match status {
+        200 | 201 | 409 => ItemDecision::Stored,
+        429 | 502..=504 => ItemDecision::Again(Pace::Soon),
+        500.. if attempts < OWN_FAULTS => ItemDecision::Again(Pace::Soon),
+        401 | 403 | 404 => ItemDecision::Again(Pace::Slow),
+        _ => ItemDecision::Refused,
+    }
+}
+
+/// How long to wait before the next attempt: doubling, with `jitter` (0 to 1) so that many senders do not come back at once.
+pub(crate) fn pause(attempts: u32, again: Again, jitter: f64) -> Duration {
+    let (first, most) = match again.pace {
+        Pace::Soon => (Duration::from_millis(100), Duration::from_secs(5)),
+        Pace::Slow => (Duration::from_secs(1), Duration::from_secs(30)),
+    };
+    let doubled = first.saturating_mul(1 << attempts.saturating_sub(1).min(16));
+    let pause = doubled
+        .min(most)
+        .mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
+    pause.max(again.at_least.unwrap_or_default())
+}
+
+/// Seconds only: Elasticsearch and the usual proxies send no dates.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
+    Some(Duration::from_secs(seconds).min(LONGEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn decides_by_the_status_of_the_whole() {
+        let again = |pace, lost| {
+            Decision::Again(Again {
+                pace,
+                lost,
+                at_least: None,
+            })
+        };
+        for (status, decision) in [
+            (200, Decision::Read),
+            (400, Decision::Halve),
+            (413, Decision::Halve),
+            (401, again(Pace::Slow, false)),
+            (403, again(Pace::Slow, false)),
+            (404, again(Pace::Slow, false)),
+            (301, again(Pace::Slow, false)),
+            (429, again(Pace::Soon, false)),
+            (500, again(Pace::Soon, true)),
+            (502, again(Pace::Soon, true)),
+            (503, again(Pace::Soon, true)),
+            (504, again(Pace::Soon, true)),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(
+                after_answer(status, &HeaderMap::new()),
+                decision,
+                "{status}"
+            );
+        }
+    }
+
+    #[test]
+    fn decides_by_the_status_of_a_record() {
+        for (status, attempts, decision) in [
+            (201, 1, ItemDecision::Stored),
+            (409, 1, ItemDecision::Stored),
+            (429, 99, ItemDecision::Again(Pace::Soon)),
+            (503, 99, ItemDecision::Again(Pace::Soon)),
+            (500, 1, ItemDecision::Again(Pace::Soon)),
+            (500, OWN_FAULTS, ItemDecision::Refused),
+            (403, 99, ItemDecision::Again(Pace::Slow)),
+            (404, 99, ItemDecision::Again(Pace::Slow)),
+            (400, 1, ItemDecision::Refused),
+            (413, 1, ItemDecision::Refused),
+        ] {
+            assert_eq!(after_item(status, attempts), decision, "{status}");
+        }
+    }
+
+    #[test]
+    fn waits_longer_each_time_but_not_for_ever() {
+        let soon = Again {
+            pace: Pace::Soon,
+            lost: false,
+            at_least: None,
+        };
+        let slow = Again {
+            pace: Pace::Slow,
+            ..soon
+        };
+        let told = Again {
+            at_least: Some(Duration::from_secs(7)),
+            ..soon
+        };
+        for (attempts, again, jitter, millis) in [
+            (1, soon, 1.0, 100),
+            (1, soon, 0.0, 50),
+            (2, soon, 1.0, 200),
+            (99, soon, 1.0, 5_000),
+            (1, slow, 1.0, 1_000),
+            (99, slow, 0.0, 15_000),
+            (1, told, 0.0, 7_000),
+        ] {
+            assert_eq!(
+                pause(attempts, again, jitter),
+                Duration::from_millis(millis)
+            );
+        }
+    }
+
+    #[test]
+    fn reads_how_long_to_wait() {
+        for (value, seconds) in [
+            ("3", Some(3)),
+            (" 0 ", Some(0)),
+            ("999999", Some(300)),
+            ("soon", None),
+            ("-1", None),
+        ] {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
+            assert_eq!(
+                retry_after(&headers),
+                seconds.map(Duration::from_secs),
+                "{value}"
+            );
+        }
+    }
+}

@@ -1,0 +1,196 @@
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use super::ElasticWriter;
+use super::guard::Guard;
+use super::queue::Queue;
+use super::shared::Shared;
+use super::worker::{self, Pace};
+use crate::Client;
+use crate::bulk::{Delivery, Target};
+use crate::connection::ConnectionBuilder;
+use crate::diagnostics::Diagnostics;
+use crate::error::{Error, Kind};
+
+/// Makes an [`ElasticWriter`] and its [`Guard`].
+#[derive(Debug)]
+#[must_use = "nothing is sent before `build`"]
+pub struct ElasticWriterBuilder {
+    connection: ConnectionBuilder,
+    alias: String,
+    buffer_bytes: usize,
+    flush_interval: Duration,
+    flush_bytes: usize,
+    requests: usize,
+    gzip: Option<u32>,
+    shutdown_timeout: Duration,
+    diagnostics: Diagnostics,
+}
+
+impl ElasticWriterBuilder {
+    pub(super) fn new(connection: ConnectionBuilder) -> Self {
+        Self {
+            connection,
+            alias: "logs".to_owned(),
+            buffer_bytes: 32 * 1024 * 1024,
+            flush_interval: Duration::from_secs(1),
+            flush_bytes: 1024 * 1024,
+            requests: 1,
+            gzip: None,
+            shutdown_timeout: Duration::from_secs(5),
+            diagnostics: Diagnostics::to_stderr(),
+        }
+    }
+
+    /// Adds a node of the same cluster: see [`ConnectionBuilder::node`].
+    pub fn node(self, url: impl Into<String>) -> Self {
+        self.connection(|connection| connection.node(url))
+    }
+
+    /// Authenticates with an API key: see [`ConnectionBuilder::api_key`].
+    pub fn api_key(self, encoded: impl AsRef<str>) -> Self {
+        self.connection(|connection| connection.api_key(encoded))
+    }
+
+    /// Authenticates as a user: see [`ConnectionBuilder::basic`].
+    pub fn basic(self, user: impl AsRef<str>, password: impl AsRef<str>) -> Self {
+        self.connection(|connection| connection.basic(user, password))
+    }
+
+    /// Authenticates with a bearer token: see [`ConnectionBuilder::bearer`].
+    pub fn bearer(self, token: impl AsRef<str>) -> Self {
+        self.connection(|connection| connection.bearer(token))
+    }
+
+    /// Trusts the certificates in this PEM text: see [`ConnectionBuilder::ca_pem`].
+    pub fn ca_pem(self, pem: impl Into<Vec<u8>>) -> Self {
+        self.connection(|connection| connection.ca_pem(pem))
+    }
+
+    /// How long a request may take: see [`ConnectionBuilder::request_timeout`].
+    pub fn request_timeout(self, limit: Duration) -> Self {
+        self.connection(|connection| connection.request_timeout(limit))
+    }
+
+    fn connection(mut self, change: impl FnOnce(ConnectionBuilder) -> ConnectionBuilder) -> Self {
+        self.connection = change(self.connection);
+        self
+    }
+
+    /// The alias to write to; `logs` by default, which is the only name that OpenReplay searches.
+    pub fn alias(mut self, alias: impl Into<String>) -> Self {
+        self.alias = alias.into();
+        self
+    }
+
+    /// The memory for records that wait or are on their way; 32 MiB by default, 64 KiB at least.
+    pub fn buffer_bytes(mut self, bytes: usize) -> Self {
+        self.buffer_bytes = bytes.max(64 * 1024);
+        self
+    }
+
+    /// How long a record waits for others before it is sent; 1 second by default. OpenReplay keeps the first answer that
+    /// it gets for a session, so a record that comes later is not shown there.
+    pub fn flush_interval(mut self, interval: Duration) -> Self {
+        self.flush_interval = interval;
+        self
+    }
+
+    /// How much waits before it is sent without waiting for the interval; 1 MiB by default.
+    pub fn flush_bytes(mut self, bytes: usize) -> Self {
+        self.flush_bytes = bytes.max(1);
+        self
+    }
+
+    /// How many requests may be on their way at a time; 1 by default, which keeps the records in order.
+    pub fn requests_in_flight(mut self, requests: usize) -> Self {
+        self.requests = requests.max(1);
+        self
+    }
+
+    /// Compresses what is sent, at a level of 1 to 9; off by default.
+    pub fn gzip(mut self, level: u32) -> Self {
+        self.gzip = Some(level);
+        self
+    }
+
+    /// How long the [`Guard`], when it is dropped, goes on sending what is left; 5 seconds by default.
+    pub fn shutdown_timeout(mut self, limit: Duration) -> Self {
+        self.shutdown_timeout = limit;
+        self
+    }
+
+    /// Where diagnostics go; to standard error by default. Each topic comes at once and then at most once a minute. It is
+    /// called on the writer's own thread and must not block.
+    pub fn on_diagnostic(mut self, handler: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.diagnostics = Diagnostics::to(Box::new(handler));
+        self
+    }
+
+    /// Starts the thread that sends. Needs no Tokio runtime, and connects to nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// Where an address, a credential, a certificate or the alias cannot be used, or the thread cannot start.
+    pub fn build(self) -> Result<(ElasticWriter, Guard), Error> {
+        if self.alias.is_empty() || !self.alias.bytes().all(is_plain) {
+            return Err(Error::config(format!(
+                "{:?} cannot be an alias: expected small letters, digits, `-`, `_` and `.`, such as `logs`",
+                self.alias
+            )));
+        }
+        let connection = self.connection.build()?;
+        let mut deliveries = Vec::new();
+        for _ in 0..self.requests {
+            let target = Target::new(Client::new(&connection)?, self.alias.as_str());
+            deliveries.push(Delivery::new(target, self.gzip));
+        }
+        let queue = Queue::new(self.buffer_bytes, fastrand::u64(..));
+        let pace = Pace {
+            interval: self.flush_interval,
+            bytes: self.flush_bytes.min(self.buffer_bytes / 2),
+        };
+        let shared = Arc::new(Shared::new(queue, pace.bytes, self.diagnostics));
+
+        let not_started = |error: std::io::Error| {
+            Error::new(
+                Kind::Io,
+                "the thread that sends to Elasticsearch cannot start",
+            )
+            .with_source(error)
+        };
+        let (report, started) = mpsc::sync_channel(1);
+        let its = Arc::clone(&shared);
+        thread::Builder::new()
+            .name("openreplay-elastic".to_owned())
+            .spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_io()
+                    .enable_time()
+                    .build();
+                match runtime {
+                    Ok(runtime) => {
+                        let _ = report.send(Ok(()));
+                        worker::run(&its, deliveries, pace, runtime);
+                    }
+                    Err(error) => {
+                        let _ = report.send(Err(error));
+                    }
+                }
+            })
+            .map_err(not_started)?;
+        match started.recv() {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(not_started(error)),
+            Err(_) => return Err(not_started(std::io::ErrorKind::Other.into())),
+        }
+        let guard = Guard::new(Arc::clone(&shared), self.shutdown_timeout);
+        Ok((ElasticWriter { shared }, guard))
+    }
+}
+
+/// What an address takes as it is, and Elasticsearch as a name.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte)
+}

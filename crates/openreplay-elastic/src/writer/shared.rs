@@ -1,0 +1,179 @@
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use memchr::memmem;
+use tokio::sync::{Notify, watch};
+
+use super::level;
+use super::queue::{Lane, Queue};
+use super::{Flushed, Stats};
+use crate::bulk::{Events, is_object};
+use crate::diagnostics::{Diagnostics, Topic};
+
+/// What the log calls and the thread that sends have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    queue: Mutex<Queue>,
+    /// A record is decided, or nobody sends any more.
+    decided: Condvar,
+    /// There is something to send.
+    pub(super) work: Notify,
+    /// There is something to say.
+    pub(super) word: Notify,
+    /// Do not wait for the next attempt.
+    pub(super) hurry: Notify,
+    /// When everything has to be over, once that is known.
+    pub(super) end: watch::Sender<Option<Instant>>,
+    pub(super) diagnostics: Diagnostics,
+    flush_bytes: usize,
+    level: memmem::Finder<'static>,
+}
+
+impl Shared {
+    pub(super) fn new(queue: Queue, flush_bytes: usize, diagnostics: Diagnostics) -> Self {
+        Self {
+            queue: Mutex::new(queue),
+            decided: Condvar::new(),
+            work: Notify::new(),
+            word: Notify::new(),
+            hurry: Notify::new(),
+            end: watch::Sender::new(None),
+            diagnostics,
+            flush_bytes,
+            level: level::finder(),
+        }
+    }
+
+    /// Nothing that panics runs under this lock but an allocation, so a poisoned queue is as good as any.
+    pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn push(&self, text: &[u8], lane: Option<Lane>) {
+        let text = text.strip_suffix(b"\n").unwrap_or(text);
+        if memchr::memchr(b'\n', text).is_none() {
+            return self.push_line(text, lane);
+        }
+        for line in text.split(|byte| *byte == b'\n') {
+            self.push_line(line, lane);
+        }
+    }
+
+    fn push_line(&self, line: &[u8], lane: Option<Lane>) {
+        let line = line.trim_ascii();
+        if line.is_empty() {
+            return;
+        }
+        let takes = is_object(line);
+        let lane = lane.unwrap_or_else(|| level::lane(line, &self.level));
+        let mut queue = self.queue();
+        let (waiting, silent) = (queue.waiting(), queue.is_silent());
+        if takes {
+            queue.push(line, lane);
+        } else {
+            queue.refuse();
+        }
+        let (waits, is_silent) = (queue.waiting(), queue.is_silent());
+        drop(queue);
+        if waits > 0 && waiting == 0 || waits >= self.flush_bytes && waiting < self.flush_bytes {
+            self.work.notify_one();
+        }
+        if silent && !is_silent {
+            self.word.notify_one();
+        }
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        self.queue().stats()
+    }
+
+    /// Waits until everything from before is decided, or the time is over.
+    pub(super) fn flush(&self, limit: Duration) -> Flushed {
+        let end = Instant::now() + limit;
+        let mut queue = self.queue();
+        let mark = queue.mark();
+        self.work.notify_one();
+        self.hurry.notify_waiters();
+        loop {
+            let left = queue.left(mark);
+            let time = end.saturating_duration_since(Instant::now());
+            if left == 0 || time.is_zero() || queue.is_closed {
+                return Flushed { left };
+            }
+            queue = self
+                .decided
+                .wait_timeout(queue, time)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    /// Sends what is there, for so long, and then no more.
+    pub(super) fn shut_down(&self, limit: Duration) -> Flushed {
+        // the thread sees its end itself; this is for one that does not
+        const GRACE: Duration = Duration::from_millis(500);
+
+        let end = Instant::now() + limit;
+        self.end.send_if_modified(|known| {
+            let is_sooner = known.is_none_or(|known| end < known);
+            if is_sooner {
+                *known = Some(end);
+            }
+            is_sooner
+        });
+        self.work.notify_one();
+        self.hurry.notify_waiters();
+        let mut queue = self.queue();
+        while !queue.is_over {
+            let time = (end + GRACE).saturating_duration_since(Instant::now());
+            if time.is_zero() {
+                drop(queue);
+                self.close();
+                queue = self.queue();
+                break;
+            }
+            queue = self
+                .decided
+                .wait_timeout(queue, time)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        Flushed {
+            left: queue.given_up,
+        }
+    }
+
+    /// Nobody sends any more: gives up what is left.
+    pub(super) fn close(&self) {
+        let mut queue = self.queue();
+        if queue.is_closed {
+            return;
+        }
+        let left = queue.close();
+        drop(queue);
+        if left > 0 {
+            self.diagnostics.say(
+                Topic::Left,
+                &format!("stopped with {left} records that Elasticsearch has not confirmed"),
+            );
+        }
+        self.queue().is_over = true;
+        self.decided.notify_all();
+    }
+}
+
+impl Events for Shared {
+    fn stored(&self, tag: u64, records: usize) {
+        self.queue().stored(tag, records as u64);
+        self.decided.notify_all();
+    }
+
+    fn refused(&self, tag: u64, _why: &str) {
+        self.queue().refused(tag);
+        self.decided.notify_all();
+    }
+
+    fn say(&self, topic: Topic, text: &str) {
+        self.diagnostics.say(topic, text);
+    }
+}

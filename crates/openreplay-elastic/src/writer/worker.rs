@@ -1,0 +1,226 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::task::LocalSet;
+use tracing_core::Dispatch;
+use tracing_core::dispatcher;
+
+use super::queue::{Chunk, Lane};
+use super::shared::Shared;
+use crate::bulk::{Batch, Delivery, Piece};
+use crate::diagnostics::Topic;
+
+/// The caller's side is listened to this often.
+const LISTEN: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    pub(super) interval: Duration,
+    pub(super) bytes: usize,
+}
+
+/// Sends until the end: one request at a time for each of `deliveries`.
+pub(super) fn run(shared: &Arc<Shared>, deliveries: Vec<Delivery>, pace: Pace, runtime: Runtime) {
+    // closes the books even where something here panics
+    let _closing = Closing(Arc::clone(shared));
+    // what this thread does must not log through the app: the app's records would never end
+    let _silent = dispatcher::set_default(&Dispatch::none());
+    let tasks = LocalSet::new();
+    tasks.spawn_local(listen(Arc::clone(shared)));
+    let deliveries: Vec<_> = deliveries
+        .into_iter()
+        .map(|delivery| tasks.spawn_local(deliver(Arc::clone(shared), delivery, pace)))
+        .collect();
+    runtime.block_on(async {
+        let all = tasks.run_until(async {
+            for delivery in deliveries {
+                // one that panicked has said so on standard error
+                let _ = delivery.await;
+            }
+        });
+        tokio::select! {
+            () = all => {}
+            () = ended(shared.end.subscribe()) => {}
+        }
+    });
+    report(shared);
+    // a name that is still being looked up must not hold up the end
+    runtime.shutdown_background();
+}
+
+struct Closing(Arc<Shared>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+async fn ended(mut end: watch::Receiver<Option<Instant>>) {
+    loop {
+        let known = *end.borrow_and_update();
+        let changed = end.changed();
+        match known {
+            None => {
+                if changed.await.is_err() {
+                    return;
+                }
+            }
+            Some(end) => {
+                tokio::select! {
+                    () = tokio::time::sleep_until(end.into()) => return,
+                    // a second call may have less patience
+                    _ = changed => {}
+                }
+            }
+        }
+    }
+}
+
+async fn deliver(shared: Arc<Shared>, mut delivery: Delivery, pace: Pace) {
+    loop {
+        let chunks = next(&shared, pace).await;
+        if chunks.is_empty() {
+            // the end is news for the others, too
+            shared.work.notify_one();
+            return;
+        }
+        let batch = batch(&shared, chunks);
+        delivery.deliver(batch, &*shared, &shared.hurry).await;
+        notice(&shared);
+    }
+}
+
+/// The next chunks to send, when it is time to; none at the end.
+async fn next(shared: &Shared, pace: Pace) -> Vec<Chunk> {
+    let mut since = None;
+    loop {
+        let is_time = since.is_some_and(|since: Instant| since.elapsed() >= pace.interval);
+        let is_ending = shared.end.borrow().is_some();
+        match look(shared, pace, is_time, is_ending) {
+            Look::Send(chunks) => return chunks,
+            Look::Wait => {
+                let since = *since.get_or_insert_with(Instant::now);
+                tokio::select! {
+                    () = tokio::time::sleep_until((since + pace.interval).into()) => {}
+                    () = shared.work.notified() => {}
+                }
+            }
+            Look::Empty => {
+                since = None;
+                shared.work.notified().await;
+            }
+        }
+    }
+}
+
+enum Look {
+    Send(Vec<Chunk>),
+    Wait,
+    Empty,
+}
+
+fn look(shared: &Shared, pace: Pace, is_time: bool, is_ending: bool) -> Look {
+    let mut queue = shared.queue();
+    let waiting = queue.waiting();
+    if is_ending || waiting > 0 && (is_time || waiting >= pace.bytes || queue.is_marked()) {
+        let chunks = queue.take(pace.bytes);
+        if queue.waiting() >= pace.bytes {
+            // for another request, where more than one may be on its way
+            shared.work.notify_one();
+        }
+        Look::Send(chunks)
+    } else if waiting > 0 {
+        Look::Wait
+    } else {
+        Look::Empty
+    }
+}
+
+fn batch(shared: &Arc<Shared>, chunks: Vec<Chunk>) -> Batch {
+    let piece = |chunk: Chunk| Piece {
+        records: chunk.records,
+        tag: chunk.epoch,
+        bytes: Bytes::from_owner(Lent {
+            bytes: chunk.bytes,
+            shared: Arc::clone(shared),
+        }),
+    };
+    Batch::new(chunks.into_iter().map(piece).collect())
+}
+
+/// A chunk's memory on its way, which goes back when nothing refers to it any more.
+struct Lent {
+    bytes: Vec<u8>,
+    shared: Arc<Shared>,
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        self.shared.queue().give_back(bytes);
+    }
+}
+
+/// Writes a record of what was dropped, now that something went through again.
+fn notice(shared: &Shared) {
+    let mut queue = shared.queue();
+    let dropped = std::mem::take(&mut queue.unnoticed);
+    if dropped == 0 {
+        return;
+    }
+    let now = format!("{:.6}", Timestamp::now());
+    let record = serde_json::json!({
+        "@timestamp": now,
+        "utc_time": now,
+        "level": "warning",
+        "message": format!("{dropped} records were dropped: the buffer for Elasticsearch was full"),
+        "log.logger": "openreplay_elastic",
+    });
+    queue.push(record.to_string().as_bytes(), Lane::Grave);
+}
+
+async fn listen(shared: Arc<Shared>) {
+    loop {
+        shared.word.notified().await;
+        report(&shared);
+        tokio::time::sleep(LISTEN).await;
+    }
+}
+
+/// Says what the log calls could not say themselves: they must not wait for standard error.
+fn report(shared: &Shared) {
+    let mut queue = shared.queue();
+    let no_objects = std::mem::take(&mut queue.no_objects);
+    let too_long = std::mem::take(&mut queue.too_long);
+    let full = queue.unnoticed;
+    drop(queue);
+    if no_objects > 0 {
+        shared.diagnostics.say(
+            Topic::NoObject,
+            &format!("{no_objects} lines were refused, since they are no JSON objects: use a layer that writes JSON, one object a line"),
+        );
+    }
+    if too_long > 0 {
+        shared.diagnostics.say(
+            Topic::TooLong,
+            &format!("{too_long} records were refused, since they are longer than a quarter of the buffer"),
+        );
+    }
+    if full > 0 {
+        shared.diagnostics.say(
+            Topic::Full,
+            &format!("the buffer is full; {full} records are dropped so far, debug and info first"),
+        );
+    }
+}
