@@ -1,5 +1,9 @@
 //! What the integration tests share.
 
+pub mod elasticsearch;
 pub mod engine;
+pub mod proxy;
 
+pub use elasticsearch::{Fault, StandIn, StoredIn};
 pub use engine::{Elasticsearch, Engine, OpenSearch};
+pub use proxy::Proxy;

@@ -1,0 +1,204 @@
+use std::io::Write as _;
+
+use integration_tests::StandIn;
+use tracing_subscriber::fmt::MakeWriter as _;
+use tracing_subscriber::prelude::*;
+
+use crate::support::*;
+
+const KEY: &str = "aWQtb2Yta2V5OnNlY3JldC1vZi1rZXk=";
+
+#[test]
+fn delivers_each_line_once() {
+    let far_end = StandIn::start();
+    let (writer, guard) = quick(far_end.url()).build().unwrap();
+    write(&writer, 0..5_000);
+    assert!(guard.flush(LIMIT).is_complete());
+    assert_once(&far_end.documents(), 0..5_000);
+    let stats = writer.stats();
+    assert_eq!(
+        (stats.accepted, stats.indexed, stats.queued),
+        (5_000, 5_000, 0)
+    );
+}
+
+#[test]
+fn keeps_the_order_and_the_bytes_of_the_lines() {
+    let far_end = StandIn::start();
+    far_end.keep_received();
+    let (writer, guard) = quick(far_end.url()).build().unwrap();
+    write(&writer, 0..100);
+    assert!(guard.shutdown(LIMIT).is_complete());
+    let sent: Vec<_> = far_end
+        .documents()
+        .iter()
+        .map(|document| document["number"].as_u64().unwrap())
+        .collect();
+    assert!(sent.is_sorted(), "the ids sort as the lines came");
+    let received = far_end.received().join("\n");
+    assert!(
+        received.contains(&record(42, "info")),
+        "not a byte of it is changed"
+    );
+    for request in far_end.received() {
+        assert!(
+            request.starts_with("POST /logs/_bulk?require_alias=true&filter_path="),
+            "{request}"
+        );
+    }
+}
+
+#[test]
+fn compresses_where_asked() {
+    let far_end = StandIn::start();
+    far_end.keep_received();
+    let (writer, guard) = quick(far_end.url()).gzip(1).build().unwrap();
+    write(&writer, 0..3_000);
+    assert!(guard.shutdown(LIMIT).is_complete());
+    assert_once(&far_end.documents(), 0..3_000);
+    assert!(far_end.received()[1].contains("content-encoding: gzip"));
+}
+
+#[test]
+fn takes_several_requests_at_a_time_where_asked() {
+    let far_end = StandIn::start();
+    let (writer, guard) = quick(far_end.url())
+        .requests_in_flight(3)
+        .flush_bytes(4_000)
+        .build()
+        .unwrap();
+    write(&writer, 0..2_000);
+    assert!(guard.shutdown(LIMIT).is_complete());
+    assert_once(&far_end.documents(), 0..2_000);
+}
+
+#[test]
+fn a_record_may_come_in_pieces_or_with_others() {
+    let far_end = StandIn::start();
+    let (writer, guard) = quick(far_end.url()).build().unwrap();
+    let mut line = writer.make_writer();
+    line.write_all(b"{\"number\":").unwrap();
+    line.write_all(b"0}\n{\"number\"").unwrap();
+    write!(line, ":1}}").unwrap();
+    drop(line);
+    writer
+        .make_writer()
+        .write_all(b"{\"number\":2}\n\n  {\"number\":3}\r\n")
+        .unwrap();
+    assert!(guard.shutdown(LIMIT).is_complete());
+    assert_once(&far_end.documents(), 0..4);
+}
+
+#[test]
+fn refuses_and_counts_what_is_no_object() {
+    let far_end = StandIn::start();
+    let said = Said::default();
+    let (writer, guard) = quick(far_end.url())
+        .on_diagnostic(said.listen())
+        .build()
+        .unwrap();
+    for line in ["plain text", "[1]", "\"{}\"", "{\n  \"pretty\": 1\n}"] {
+        writer.write_line(line.as_bytes());
+    }
+    write(&writer, 0..1);
+    said.wait_for("lines were refused, since they are no JSON objects");
+    assert!(guard.flush(LIMIT).is_complete());
+    assert_once(&far_end.documents(), 0..1);
+    let stats = writer.stats();
+    assert_eq!((stats.accepted, stats.refused, stats.indexed), (7, 6, 1));
+}
+
+#[test]
+fn works_with_any_json_layer_and_without_a_runtime() {
+    let far_end = StandIn::start();
+    let (writer, guard) = quick(far_end.url()).build().unwrap();
+    let layer = tracing_subscriber::fmt::layer().json().with_writer(writer);
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        tracing::error!(number = 1, "no");
+        tracing::info!(number = 2, "yes");
+    });
+    assert!(guard.shutdown(LIMIT).is_complete());
+    let levels: Vec<_> = far_end
+        .documents()
+        .iter()
+        .map(|document| document["level"].clone())
+        .collect();
+    assert_eq!(levels.len(), 2);
+    assert!(levels.contains(&"ERROR".into()) && levels.contains(&"INFO".into()));
+}
+
+#[test]
+fn is_built_used_and_dropped_on_a_current_thread_runtime() {
+    let far_end = StandIn::start();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let (writer, guard) = quick(far_end.url()).build().unwrap();
+        write(&writer, 0..10);
+        // nothing of this runtime runs meanwhile
+        drop(guard);
+    });
+    assert_once(&far_end.documents(), 0..10);
+}
+
+#[test]
+fn waits_for_the_alias_makes_no_index_and_says_what_to_do() {
+    let far_end = StandIn::start();
+    far_end.remove_alias();
+    let said = Said::default();
+    let (writer, guard) = quick(far_end.url())
+        .on_diagnostic(said.listen())
+        .build()
+        .unwrap();
+    write(&writer, 0..10);
+    said.wait_for("run `openreplay-elastic setup`");
+    assert_eq!(far_end.indices(), ["logs-000001"]);
+    assert_eq!(writer.stats().queued, 10);
+    far_end.roll_over("logs-000002");
+    assert!(guard.flush(LIMIT).is_complete());
+    assert_once(&far_end.documents_in("logs-000002"), 0..10);
+}
+
+#[test]
+fn keeps_the_records_while_the_credentials_are_wrong_and_shows_them_to_nobody() {
+    let far_end = StandIn::start();
+    far_end.expect_authorization("ApiKey other");
+    let said = Said::default();
+    let (writer, guard) = quick(far_end.url())
+        .api_key(KEY)
+        .on_diagnostic(said.listen())
+        .build()
+        .unwrap();
+    write(&writer, 0..10);
+    said.wait_for("check the API key");
+    assert_balance(writer.stats());
+    far_end.expect_authorization(format!("ApiKey {KEY}"));
+    assert!(guard.flush(LIMIT).is_complete());
+    assert_once(&far_end.documents(), 0..10);
+    for text in [
+        said.all(),
+        format!("{writer:?} {guard:?}"),
+        format!("{:?}", far_end.documents()),
+    ] {
+        assert!(
+            !text.contains("secret-of-key") && !text.contains(KEY),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn an_error_says_nothing_of_the_credentials() {
+    for builder in [
+        quick("http://localhost").api_key("not-the-encoded-form"),
+        quick("http://localhost").bearer("not-the-encoded-form\n x"),
+        quick("not-the-encoded-form@localhost"),
+        quick("http://a:not-the-encoded-form@local host"),
+    ] {
+        let before = format!("{builder:?}");
+        let error = builder.build().unwrap_err();
+        let shown = format!("{before} {error} {error:?}");
+        assert!(!shown.contains("not-the-encoded-form"), "{shown}");
+    }
+}

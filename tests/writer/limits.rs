@@ -1,0 +1,157 @@
+use std::time::Duration;
+
+use integration_tests::{Fault, StandIn};
+use serde_json::json;
+
+use crate::support::*;
+
+#[test]
+fn errors_outlive_infos_and_the_loss_is_told() {
+    let far_end = StandIn::start();
+    far_end.be_gone(true);
+    let said = Said::default();
+    let builder = quick(far_end.url())
+        .buffer_bytes(64 * 1024)
+        .on_diagnostic(said.listen());
+    let (writer, guard) = builder.build().unwrap();
+    let mut number = 0;
+    while writer.stats().dropped < 50 {
+        writer.write_line(record(number, "info").as_bytes());
+        number += 1;
+    }
+    for error in 0..100 {
+        writer.write_line(record(1_000_000 + error, "error").as_bytes());
+    }
+    said.wait_for("the buffer is full");
+    let stats = writer.stats();
+    assert_balance(stats);
+    far_end.be_gone(false);
+    assert!(guard.flush(LIMIT).is_complete());
+    assert!(guard.shutdown(LIMIT).is_complete());
+
+    let documents = far_end.documents();
+    let errors = documents
+        .iter()
+        .filter(|document| document["level"] == "error")
+        .count();
+    assert_eq!(errors, 100, "no error was dropped");
+    let notices: Vec<u64> = documents
+        .iter()
+        .filter_map(|document| {
+            document["message"]
+                .as_str()?
+                .strip_suffix(" records were dropped: the buffer for Elasticsearch was full")
+        })
+        .map(|count| count.parse().unwrap())
+        .collect();
+    let stats = writer.stats();
+    assert_balance(stats);
+    assert_eq!(notices.iter().sum::<u64>(), stats.dropped);
+    assert_eq!(documents.len() as u64, stats.indexed);
+}
+
+#[test]
+fn ends_in_time_and_says_what_was_left_while_the_far_end_hangs() {
+    let far_end = StandIn::start();
+    far_end.inject([Fault::Stall(Duration::from_secs(600))]);
+    let said = Said::default();
+    let (writer, guard) = quick(far_end.url())
+        .on_diagnostic(said.listen())
+        .build()
+        .unwrap();
+    write(&writer, 0..10);
+    wait_until("the request hangs", || far_end.faults_left() == 0);
+    write(&writer, 10..30);
+    let flushed = guard.flush(Duration::from_millis(50));
+    assert_eq!((flushed.is_complete(), flushed.left()), (false, 30));
+    // a test that returns is the proof: the stall lasts ten minutes
+    let flushed = guard.shutdown(Duration::from_millis(100));
+    assert_eq!(flushed.left(), 30);
+    assert_eq!(
+        said.all(),
+        "stopped with 30 records that Elasticsearch has not confirmed"
+    );
+    write(&writer, 30..31);
+    let stats = writer.stats();
+    assert_balance(stats);
+    assert_eq!((stats.dropped, stats.queued), (31, 0));
+}
+
+#[test]
+fn halves_what_is_too_much_at_once() {
+    let far_end = StandIn::start();
+    far_end.limit_bodies(3_000);
+    let (writer, guard) = quick(far_end.url()).on_diagnostic(|_| {}).build().unwrap();
+    write(&writer, 0..300);
+    assert!(guard.flush(LIMIT).is_complete());
+    assert_once(&far_end.documents(), 0..300);
+}
+
+#[test]
+fn a_single_record_that_is_too_much_is_cut() {
+    let far_end = StandIn::start();
+    far_end.limit_bodies(60_000);
+    let (writer, guard) = quick(far_end.url()).on_diagnostic(|_| {}).build().unwrap();
+    let long =
+        json!({"level": "error", "message": "é".repeat(100_000), "openReplaySession.id": "7"});
+    writer.write_line(long.to_string().as_bytes());
+    write(&writer, 0..20);
+    assert!(guard.flush(LIMIT).is_complete());
+    let documents = far_end.documents();
+    assert_once(&documents, 0..20);
+    let cut = documents
+        .iter()
+        .find(|document| document["level"] == "error")
+        .unwrap();
+    assert!(cut["message"].as_str().unwrap().starts_with("ééé"));
+}
+
+#[test]
+fn a_refused_record_comes_with_its_fixed_fields_only() {
+    let far_end = StandIn::start();
+    far_end.refuse(|document| document.get("number") == Some(&json!(13)));
+    let said = Said::default();
+    let (writer, guard) = quick(far_end.url())
+        .on_diagnostic(said.listen())
+        .build()
+        .unwrap();
+    write(&writer, 0..30);
+    assert!(guard.flush(LIMIT).is_complete());
+    let documents = far_end.documents();
+    assert_eq!(documents.len(), 30);
+    let reduced: Vec<_> = documents
+        .iter()
+        .filter(|document| document.get("number").is_none())
+        .collect();
+    assert_eq!(
+        reduced,
+        [&json!({
+            "@timestamp": "2026-07-01T10:00:00.000000Z", "utc_time": "2026-07-01T10:00:00.000000Z",
+            "level": "info", "message": "[openReplaySession.id=7] record 13", "openReplaySession.id": "7",
+        })]
+    );
+    said.wait_for("sent with its fixed fields only");
+    assert_eq!(writer.stats().indexed, 30);
+}
+
+#[test]
+fn a_record_refused_in_every_form_is_counted() {
+    let far_end = StandIn::start();
+    far_end.refuse(|document| {
+        document["message"]
+            .as_str()
+            .is_some_and(|message| message.ends_with("13"))
+    });
+    let said = Said::default();
+    let (writer, guard) = quick(far_end.url())
+        .on_diagnostic(said.listen())
+        .build()
+        .unwrap();
+    write(&writer, 0..30);
+    writer.write_line(b"{not json}");
+    assert!(guard.flush(LIMIT).is_complete());
+    assert_eq!(far_end.documents().len(), 29);
+    let stats = writer.stats();
+    assert_eq!((stats.accepted, stats.indexed, stats.refused), (31, 29, 2));
+    said.wait_for("a record was refused: Elasticsearch answered 400");
+}

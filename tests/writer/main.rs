@@ -1,0 +1,6 @@
+//! `ElasticWriter` against a far end that misbehaves: the stand-in, and the real engine.
+
+mod delivery;
+mod faults;
+mod limits;
+mod support;

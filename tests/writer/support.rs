@@ -1,0 +1,91 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use openreplay_elastic::{ElasticWriter, ElasticWriterBuilder, Stats};
+use serde_json::{Value, json};
+
+/// Longer than any test takes that passes.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+
+/// Sends soon, so that a test need not wait.
+pub(crate) fn quick(url: &str) -> ElasticWriterBuilder {
+    ElasticWriter::builder(url).flush_interval(Duration::from_millis(20))
+}
+
+pub(crate) fn record(number: usize, level: &str) -> String {
+    json!({
+        "@timestamp": "2026-07-01T10:00:00.000000Z", "utc_time": "2026-07-01T10:00:00.000000Z",
+        "level": level, "message": format!("[openReplaySession.id=7] record {number}"),
+        "openReplaySession.id": "7", "number": number,
+    })
+    .to_string()
+}
+
+pub(crate) fn write(writer: &ElasticWriter, numbers: std::ops::Range<usize>) {
+    for number in numbers {
+        writer.write_line(record(number, "info").as_bytes());
+    }
+}
+
+#[track_caller]
+pub(crate) fn assert_balance(stats: Stats) {
+    assert_eq!(
+        stats.accepted,
+        stats.indexed + stats.refused + stats.dropped + stats.queued,
+        "{stats:?}"
+    );
+}
+
+/// Each of these records is there, and once.
+#[track_caller]
+pub(crate) fn assert_once(documents: &[Value], numbers: std::ops::Range<usize>) {
+    let mut counts = HashMap::new();
+    for document in documents {
+        if let Some(number) = document["number"].as_u64() {
+            *counts.entry(usize::try_from(number).unwrap()).or_insert(0) += 1;
+        }
+    }
+    let wrong: Vec<_> = numbers
+        .clone()
+        .map(|number| (number, counts.get(&number).copied().unwrap_or(0)))
+        .filter(|(_, count)| *count != 1)
+        .take(20)
+        .collect();
+    assert_eq!(
+        wrong,
+        [],
+        "records that are missing or there more than once (number, count)"
+    );
+    assert_eq!(counts.len(), numbers.len(), "records that nobody wrote");
+}
+
+#[track_caller]
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < LIMIT, "still not so: {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// What the writer says about itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Said(Arc<Mutex<Vec<String>>>);
+
+impl Said {
+    pub(crate) fn listen(&self) -> impl Fn(&str) + Send + Sync + 'static {
+        let said = Arc::clone(&self.0);
+        move |text| said.lock().unwrap().push(text.to_owned())
+    }
+
+    pub(crate) fn all(&self) -> String {
+        self.0.lock().unwrap().join("\n")
+    }
+
+    #[track_caller]
+    pub(crate) fn wait_for(&self, text: &str) {
+        wait_until(text, || self.all().contains(text));
+    }
+}
