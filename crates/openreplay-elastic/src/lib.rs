@@ -12,6 +12,7 @@ pub mod connection;
 pub mod panel;
 pub mod rotate;
 pub mod setup;
+pub mod ship;
 pub mod writer;
 
 mod api;

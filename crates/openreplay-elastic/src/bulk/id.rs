@@ -26,7 +26,7 @@ impl Ids {
             next: [DIGITS[0]; LENGTH],
             count: 0,
         };
-        write(source, &mut ids.next[TIME..TIME + SOURCE]);
+        write_digits(source, &mut ids.next[TIME..TIME + SOURCE]);
         ids.tick(SystemTime::now());
         ids
     }
@@ -35,17 +35,18 @@ impl Ids {
     pub(crate) fn tick(&mut self, now: SystemTime) {
         let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let millis = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
-        write(millis, &mut self.next[..TIME]);
+        write_digits(millis, &mut self.next[..TIME]);
     }
 
     pub(crate) fn next(&mut self) -> &[u8; LENGTH] {
         self.count += 1;
-        write(self.count, &mut self.next[TIME + SOURCE..]);
+        write_digits(self.count, &mut self.next[TIME + SOURCE..]);
         &self.next
     }
 }
 
-fn write(mut number: u64, digits: &mut [u8]) {
+/// Fills `digits` with a number, the lowest digit last.
+pub(crate) fn write_digits(mut number: u64, digits: &mut [u8]) {
     for digit in digits.iter_mut().rev() {
         *digit = DIGITS[(number & 63) as usize];
         number >>= 6;

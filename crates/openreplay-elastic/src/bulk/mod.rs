@@ -3,7 +3,7 @@
 pub(crate) use self::batch::{Batch, Piece};
 pub(crate) use self::deliver::{Delivery, Events};
 pub(crate) use self::frame::{OVERHEAD, frame, is_object};
-pub(crate) use self::id::Ids;
+pub(crate) use self::id::{Ids, LENGTH, write_digits};
 pub(crate) use self::target::Target;
 
 mod answer;

@@ -1,0 +1,197 @@
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::files::Files;
+use super::identity::Identity;
+use crate::error::{Error, Kind};
+
+const VERSION: u32 = 1;
+
+/// How far each file is delivered, and what is on its way: on disk before it is sent.
+#[derive(Debug)]
+pub(super) struct Checkpoint {
+    path: PathBuf,
+    state: State,
+    /// Held as long as this shipper lives.
+    _lock: File,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) struct State {
+    version: u32,
+    files: Vec<Position>,
+    in_flight: Option<InFlight>,
+}
+
+/// How far a file is delivered.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) struct Position {
+    pub(super) identity: Identity,
+    /// Where it was seen last.
+    pub(super) path: PathBuf,
+    pub(super) offset: u64,
+}
+
+/// What one request holds, and the index that it was first sent to.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) struct InFlight {
+    pub(super) index: String,
+    pub(super) parts: Vec<Part>,
+}
+
+/// A stretch of whole lines.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) struct Part {
+    pub(super) identity: Identity,
+    pub(super) path: PathBuf,
+    pub(super) from: u64,
+    pub(super) to: u64,
+}
+
+impl Checkpoint {
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let path = std::path::absolute(path).map_err(|error| failed(path, error))?;
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+        let lock = beside(&path, ".lock");
+        let lock = File::create(&lock).map_err(|error| failed(&lock, error))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => {
+                return Err(Error::new(
+                    Kind::State,
+                    format!(
+                        "another shipper has the checkpoint {}: give this one another",
+                        path.display()
+                    ),
+                ));
+            }
+            Err(fs::TryLockError::Error(error)) => return Err(failed(&path, error)),
+        }
+        let state = match fs::read(&path) {
+            Ok(bytes) => State::read(&bytes, &path)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => State::default(),
+            Err(error) => return Err(failed(&path, error)),
+        };
+        Ok(Self {
+            path,
+            state,
+            _lock: lock,
+        })
+    }
+
+    pub(super) fn files(&self) -> Vec<Position> {
+        self.state.files.clone()
+    }
+
+    pub(super) fn take_in_flight(&mut self) -> Option<InFlight> {
+        self.state.in_flight.take()
+    }
+
+    /// Puts it on disk, all or nothing, unless it is there already.
+    pub(super) fn save(&mut self, files: &Files, in_flight: Option<InFlight>) -> Result<(), Error> {
+        let state = State {
+            version: VERSION,
+            files: files.positions(),
+            in_flight,
+        };
+        if state == self.state {
+            return Ok(());
+        }
+        self.replace(&state)
+            .map_err(|error| failed(&self.path, error))?;
+        self.state = state;
+        Ok(())
+    }
+
+    fn replace(&self, state: &State) -> io::Result<()> {
+        let new = beside(&self.path, ".new");
+        let mut file = File::create(&new)?;
+        file.write_all(&serde_json::to_vec(state)?)?;
+        file.sync_data()?;
+        fs::rename(&new, &self.path)?;
+        File::open(self.path.parent().unwrap_or(Path::new("/")))?.sync_data()
+    }
+}
+
+impl State {
+    fn read(bytes: &[u8], path: &Path) -> Result<Self, Error> {
+        let wrong = |why: &str| {
+            Error::new(
+                Kind::State,
+                format!(
+                    "{} {why}: move it away, and every file is sent from its start; what is there already is not stored again, \
+                     unless `logs` was rolled over since",
+                    path.display()
+                ),
+            )
+        };
+        let state: Self = serde_json::from_slice(bytes)
+            .map_err(|error| wrong("cannot be read as a checkpoint").with_source(error))?;
+        if state.version != VERSION {
+            return Err(wrong("is a checkpoint of another version"));
+        }
+        Ok(state)
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn failed(path: &Path, error: io::Error) -> Error {
+    Error::new(Kind::Io, format!("{} cannot be used", path.display())).with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_checkpoint_or_an_error_that_says_what_to_do(bytes: Vec<u8>) {
+            if let Err(error) = State::read(&bytes, Path::new("x.json")) {
+                prop_assert!(error.is_state());
+                prop_assert!(error.to_string().contains("move it away"));
+            }
+        }
+
+        #[test]
+        fn what_was_written_is_read_back(offset: u64, from: u64, to: u64, path in "[^\0]{1,40}", index in ".{1,20}") {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            fs::write(file.path(), "line\n").unwrap();
+            let identity = Identity::of(file.as_file()).unwrap().unwrap();
+            let path = PathBuf::from(path);
+            let state = State {
+                version: VERSION,
+                files: vec![Position { identity, path: path.clone(), offset }],
+                in_flight: Some(InFlight { index, parts: vec![Part { identity, path, from, to }] }),
+            };
+            let bytes = serde_json::to_vec(&state).unwrap();
+            prop_assert_eq!(State::read(&bytes, Path::new("x.json")).unwrap(), state);
+        }
+    }
+
+    #[test]
+    fn keeps_a_second_shipper_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/ship.json");
+        let first = Checkpoint::open(&path).unwrap();
+        let error = Checkpoint::open(&path).unwrap_err();
+        assert!(
+            error.is_state()
+                && error
+                    .to_string()
+                    .starts_with("another shipper has the checkpoint")
+        );
+        drop(first);
+        Checkpoint::open(&path).unwrap();
+    }
+}

@@ -1,0 +1,56 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Progress;
+use crate::bulk::Events;
+use crate::diagnostics::{Diagnostics, Topic};
+
+/// What became of the lines; says what goes wrong on standard error.
+#[derive(Debug)]
+pub(super) struct Counts {
+    stored: AtomicU64,
+    refused: AtomicU64,
+    wrapped: AtomicU64,
+    diagnostics: Diagnostics,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            stored: AtomicU64::default(),
+            refused: AtomicU64::default(),
+            wrapped: AtomicU64::default(),
+            diagnostics: Diagnostics::to_stderr(),
+        }
+    }
+}
+
+impl Counts {
+    pub(super) fn wrapped(&self, lines: usize) {
+        self.wrapped.fetch_add(lines as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn progress(&self, bytes: u64, bytes_done: u64, unfinished: u64) -> Progress {
+        Progress {
+            bytes,
+            bytes_done,
+            stored: self.stored.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
+            wrapped: self.wrapped.load(Ordering::Relaxed),
+            unfinished,
+        }
+    }
+}
+
+impl Events for Counts {
+    fn stored(&self, _: u64, records: usize) {
+        self.stored.fetch_add(records as u64, Ordering::Relaxed);
+    }
+
+    fn refused(&self, _: u64, _: &str) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn say(&self, topic: Topic, text: &str) {
+        self.diagnostics.say(topic, text);
+    }
+}

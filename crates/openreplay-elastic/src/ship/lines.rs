@@ -1,0 +1,83 @@
+use serde_json::json;
+
+use super::checkpoint::Part;
+use super::identity::Identity;
+use crate::bulk::{self, LENGTH, write_digits};
+
+/// How much of a line that is no record is kept: one term of Elasticsearch's, about.
+const WRAPPED: usize = 32 * 1024;
+const IDENTITY: usize = 11;
+
+/// Lines made ready to be sent, and where they stood.
+#[derive(Debug, Default)]
+pub(super) struct Framed {
+    pub(super) body: Vec<u8>,
+    pub(super) records: usize,
+    /// How many of the records are lines that were none.
+    pub(super) wrapped: usize,
+    pub(super) parts: Vec<Part>,
+}
+
+/// Makes the `_id` of each line of one file.
+pub(super) struct LineIds([u8; LENGTH]);
+
+impl LineIds {
+    pub(super) fn new(identity: &Identity) -> Self {
+        let mut id = [b'-'; LENGTH];
+        write_digits(identity.number(), &mut id[..IDENTITY]);
+        Self(id)
+    }
+
+    fn at(&mut self, offset: u64) -> &[u8] {
+        write_digits(offset, &mut self.0[IDENTITY..]);
+        &self.0
+    }
+}
+
+impl Framed {
+    /// Takes whole lines from `text`, which starts at `offset` of its file, until there is enough; says how far it got.
+    pub(super) fn take(
+        &mut self,
+        text: &[u8],
+        offset: u64,
+        ids: &mut LineIds,
+        enough: usize,
+    ) -> usize {
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', text) {
+            self.line(&text[start..end], offset + start as u64, ids);
+            start = end + 1;
+            if self.body.len() >= enough {
+                break;
+            }
+        }
+        start
+    }
+
+    /// Takes one line, without its end.
+    pub(super) fn line(&mut self, line: &[u8], offset: u64, ids: &mut LineIds) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if bulk::is_object(line) {
+            bulk::frame(&mut self.body, ids.at(offset), line);
+        } else if line.iter().all(u8::is_ascii_whitespace) {
+            return;
+        } else {
+            bulk::frame(&mut self.body, ids.at(offset), &wrap(line));
+            self.wrapped += 1;
+        }
+        self.records += 1;
+    }
+}
+
+/// A record whose message is the line: what a library printed, or a cut line, is not lost.
+fn wrap(line: &[u8]) -> Vec<u8> {
+    let kept = &line[..line.len().min(WRAPPED)];
+    let mut message = String::from_utf8_lossy(kept).into_owned();
+    if kept.len() < line.len() {
+        message.push_str(" … (cut)");
+    }
+    let now = format!("{:.6}", jiff::Timestamp::now());
+    json!({"@timestamp": now, "utc_time": now, "level": "info", "message": message})
+        .to_string()
+        .into_bytes()
+}

@@ -1,0 +1,276 @@
+//! Follows files of records and delivers each complete line exactly once.
+//!
+//! ```no_run
+//! use openreplay_elastic::ship::{Options, Shipper};
+//!
+//! # async fn example(client: openreplay_elastic::Client) -> Result<(), openreplay_elastic::Error> {
+//! let options = Options::new("/var/lib/app/ship.json").file("/var/log/app/*.log").once(true);
+//! let shipped = Shipper::open(client, options)?.run(|_| ()).await?;
+//! println!("{} records", shipped.stored);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How exactly once comes about
+//!
+//! A record's `_id` is made from the file's identity (device, inode and first line) and the line's offset, so sending a line again
+//! finds it there. Since an `_id` is unique in one index only, what is about to be sent is written to the checkpoint
+//! first, with the index it goes to: after a crash just that is sent again, to the very same index, whatever
+//! [`rotate`](crate::rotate) did meanwhile.
+//!
+//! # What it follows
+//!
+//! Files may be renamed and made anew, as logrotate does by default, at any moment, or truncated. Let the patterns match the new
+//! names too (`app.log*`), so that nothing is missed that was renamed while no shipper ran. With logrotate's `copytruncate`
+//! the copies must not match the patterns, and what is written between the last look and the truncation is lost, as with
+//! any follower. A line counts from its line feed on. A line that is no JSON object becomes a record with the line as its message.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use self::checkpoint::{Checkpoint, InFlight};
+use self::count::Counts;
+use self::files::Files;
+use self::lines::Framed;
+use crate::bulk::{Batch, Delivery, Events as _, Piece, Target};
+use crate::diagnostics::Topic;
+use crate::error::{Error, Kind};
+use crate::panel::ask::LOGS;
+use crate::{Client, retry};
+
+mod checkpoint;
+mod count;
+mod files;
+mod identity;
+mod lines;
+mod tail;
+#[cfg(test)]
+mod tests;
+
+const POLL: Duration = Duration::from_millis(250);
+/// How long the index behind the alias is taken for known.
+const INDEX_KEPT: Duration = Duration::from_secs(1);
+/// What a request grows to, if there is as much.
+const BATCH: usize = 4 << 20;
+
+/// What to follow, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    patterns: Vec<String>,
+    checkpoint: PathBuf,
+    once: bool,
+    gzip: Option<u32>,
+}
+
+impl Options {
+    /// Keeps the checkpoint in this file, which must be this shipper's alone.
+    pub fn new(checkpoint: impl Into<PathBuf>) -> Self {
+        Self {
+            patterns: Vec::new(),
+            checkpoint: checkpoint.into(),
+            once: false,
+            gzip: None,
+        }
+    }
+
+    /// Adds a file, or a pattern with `*`, `?`, `[...]` and `**`.
+    #[must_use]
+    pub fn file(mut self, pattern: impl Into<String>) -> Self {
+        self.patterns.push(pattern.into());
+        self
+    }
+
+    /// Ends when everything that is there has been delivered. Default: goes on following.
+    #[must_use]
+    pub fn once(mut self, once: bool) -> Self {
+        self.once = once;
+        self
+    }
+
+    /// Compresses what is sent, 1 to 9. Default: not.
+    #[must_use]
+    pub fn gzip(mut self, level: u32) -> Self {
+        self.gzip = Some(level);
+        self
+    }
+}
+
+/// How far a shipper is, and what became of the lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Bytes of all files that are there, delivered before or not.
+    pub bytes: u64,
+    /// How many of those are delivered.
+    pub bytes_done: u64,
+    /// Records that are stored; one that an earlier run stored, and this one sent again, counts here too.
+    pub stored: u64,
+    /// Records that Elasticsearch refused for good.
+    pub refused: u64,
+    /// Lines that were no JSON objects or too long, and are stored as the message of a record.
+    pub wrapped: u64,
+    /// Files whose last line has no line feed yet: that line is left for later.
+    pub unfinished: u64,
+}
+
+/// Follows files, and delivers what is in them.
+#[derive(Debug)]
+pub struct Shipper {
+    target: Target,
+    delivery: Delivery,
+    options: Options,
+    files: Files,
+    checkpoint: Checkpoint,
+    counts: Counts,
+    index: Option<(String, Instant)>,
+}
+
+impl Shipper {
+    /// Reads the checkpoint, if there is one, and keeps others away from it.
+    ///
+    /// # Errors
+    ///
+    /// [`is_config`](Error::is_config) for a pattern that is none; [`is_state`](Error::is_state) where another shipper has the
+    /// checkpoint; [`is_io`](Error::is_io) where it cannot be read or written.
+    pub fn open(client: Client, options: Options) -> Result<Self, Error> {
+        let checkpoint = Checkpoint::open(&options.checkpoint)?;
+        let files = Files::new(&options.patterns, checkpoint.files())?;
+        let target = Target::new(client, LOGS);
+        Ok(Self {
+            delivery: Delivery::new(target.clone(), options.gzip),
+            target,
+            options,
+            files,
+            checkpoint,
+            counts: Counts::default(),
+            index: None,
+        })
+    }
+
+    /// Delivers until there is no more, or for ever. `progress` is told after each request.
+    ///
+    /// Dropping the future at any moment loses nothing: the next run goes on where this one was.
+    ///
+    /// # Errors
+    ///
+    /// [`is_io`](Error::is_io) where a file or the checkpoint fails. With [`Options::once`] also where Elasticsearch does not allow
+    /// it or has no `logs`; else that is said on standard error, and tried again.
+    pub async fn run(mut self, mut progress: impl FnMut(&Progress)) -> Result<Progress, Error> {
+        if self.options.once {
+            self.may_write().await?;
+        }
+        self.resume().await?;
+        loop {
+            self.files.look(self.options.once)?;
+            let Some(filled) = self.files.fill(BATCH)? else {
+                self.checkpoint.save(&self.files, None)?;
+                progress(&self.progress());
+                if self.options.once {
+                    return Ok(self.progress());
+                }
+                tokio::time::sleep(POLL).await;
+                continue;
+            };
+            let index = self.index().await;
+            self.deliver(filled, index).await?;
+            progress(&self.progress());
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        let (bytes, bytes_done, unfinished) = self.files.sums();
+        self.counts.progress(bytes, bytes_done, unfinished)
+    }
+
+    /// What was on its way when the last run ended.
+    async fn resume(&mut self) -> Result<(), Error> {
+        self.files.look(self.options.once)?;
+        let Some(InFlight { index, parts }) = self.checkpoint.take_in_flight() else {
+            return Ok(());
+        };
+        let (framed, gone) = self.files.again(&parts)?;
+        for part in gone {
+            let text = format!(
+                "{} bytes were on their way when the last run ended, and their file is gone: {}",
+                part.to - part.from,
+                part.path.display()
+            );
+            self.counts.say(Topic::Left, &text);
+        }
+        self.deliver(framed, index).await
+    }
+
+    async fn deliver(&mut self, filled: Framed, index: String) -> Result<(), Error> {
+        self.counts.wrapped(filled.wrapped);
+        if filled.records > 0 {
+            let in_flight = InFlight {
+                index: index.clone(),
+                parts: filled.parts.clone(),
+            };
+            self.checkpoint.save(&self.files, Some(in_flight))?;
+            let mut batch = Batch::new(vec![Piece {
+                bytes: filled.body.into(),
+                records: filled.records,
+                tag: 0,
+            }]);
+            batch.bound = Some(index);
+            self.delivery
+                .deliver(batch, &self.counts, &Notify::new())
+                .await;
+        }
+        self.files.done(&filled.parts);
+        Ok(())
+    }
+
+    /// The index behind the alias, asked for again and again until there is an answer.
+    async fn index(&mut self) -> String {
+        if let Some((index, asked)) = &self.index
+            && asked.elapsed() < INDEX_KEPT
+        {
+            return index.clone();
+        }
+        let mut attempts = 0;
+        loop {
+            match self.target.write_index().await {
+                Ok(index) => {
+                    self.index = Some((index.clone(), Instant::now()));
+                    return index;
+                }
+                Err(unknown) => {
+                    attempts += 1;
+                    let advice = match unknown.status {
+                        Some(404) => "; `logs` has to be an alias: run `openreplay-elastic setup`",
+                        Some(401) => "; check the API key, or the user and the password",
+                        Some(403) => "; they need `create_doc` on `logs` and `logs-*`",
+                        _ => "",
+                    };
+                    self.counts.say(
+                        Topic::Away,
+                        &format!("{}{advice}; trying again", unknown.text),
+                    );
+                    tokio::time::sleep(retry::pause(attempts, unknown.again, fastrand::f64()))
+                        .await;
+                }
+            }
+        }
+    }
+
+    async fn may_write(&self) -> Result<(), Error> {
+        match self.target.write_index().await {
+            Err(unknown) if matches!(unknown.status, Some(401 | 403)) => Err(Error::new(
+                Kind::State,
+                format!(
+                    "{}: the credentials need `create_doc` on `logs` and `logs-*`",
+                    unknown.text
+                ),
+            )),
+            Err(unknown) if unknown.status == Some(404) => Err(Error::new(
+                Kind::State,
+                "there is no alias `logs`: run `openreplay-elastic setup`",
+            )),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+}

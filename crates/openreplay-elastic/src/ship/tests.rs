@@ -1,0 +1,268 @@
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+
+use super::files::Files;
+use super::lines::Framed;
+
+/// What was framed: each document, after its `_id`.
+fn documents(framed: &Framed) -> Vec<(String, String)> {
+    let text = String::from_utf8(framed.body.clone()).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), framed.records * 2);
+    let pairs = lines.chunks(2);
+    pairs
+        .map(|pair| (pair[0].to_owned(), pair[1].to_owned()))
+        .collect()
+}
+
+fn append(path: &Path, text: &str) {
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
+/// Looks, takes all there is, and says that it is delivered.
+fn take(files: &mut Files) -> Vec<String> {
+    files.look(false).unwrap();
+    let mut taken = Vec::new();
+    while let Some(framed) = files.fill(1 << 20).unwrap() {
+        files.done(&framed.parts);
+        taken.extend(documents(&framed).into_iter().map(|(_, document)| document));
+    }
+    taken
+}
+
+struct Folder {
+    folder: tempfile::TempDir,
+    files: Files,
+}
+
+impl Folder {
+    fn new(pattern: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let pattern = folder.path().join(pattern).to_str().unwrap().to_owned();
+        let files = Files::new(&[pattern], Vec::new()).unwrap();
+        Self { folder, files }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn append(&self, name: &str, text: &str) {
+        append(&self.path(name), text);
+    }
+
+    fn take(&mut self) -> Vec<String> {
+        take(&mut self.files)
+    }
+
+    /// As after a crash: only what the checkpoint holds is known.
+    fn restart(&mut self, pattern: &str) {
+        let pattern = self.path(pattern).to_str().unwrap().to_owned();
+        self.files = Files::new(&[pattern], self.files.positions()).unwrap();
+    }
+}
+
+#[test]
+fn a_line_counts_from_its_line_feed_on() {
+    let mut folder = Folder::new("app.log");
+    assert_eq!(folder.take(), [""; 0]);
+    folder.append("app.log", "{\"n\":1}\n{\"n\"");
+    assert_eq!(folder.take(), [r#"{"n":1}"#]);
+    assert_eq!(folder.take(), [""; 0]);
+    folder.append("app.log", ":2}");
+    assert_eq!(folder.take(), [""; 0]);
+    folder.append("app.log", "\r\n\n  \n{\"n\":3}\n");
+    assert_eq!(folder.take(), [r#"{"n":2}"#, r#"{"n":3}"#]);
+}
+
+#[test]
+fn a_renamed_file_is_followed_beside_the_new_one() {
+    let mut folder = Folder::new("app.log");
+    folder.append("app.log", "{\"n\":1}\n");
+    assert_eq!(folder.take().len(), 1);
+    fs::rename(folder.path("app.log"), folder.path("app.log.1")).unwrap();
+    folder.append("app.log.1", "{\"n\":2}\n");
+    folder.append("app.log", "{\"n\":3}\n");
+    folder.append("app.log.1", "{\"n\":4}\n");
+    let mut taken = folder.take();
+    taken.sort_unstable();
+    assert_eq!(taken, [r#"{"n":2}"#, r#"{"n":3}"#, r#"{"n":4}"#]);
+}
+
+#[test]
+fn a_file_that_was_renamed_while_no_one_looked_is_found_again() {
+    let mut folder = Folder::new("app.log");
+    folder.append("app.log", "{\"n\":1}\n");
+    assert_eq!(folder.take().len(), 1);
+    folder.append("app.log", "{\"n\":2}\n");
+    fs::rename(folder.path("app.log"), folder.path("app.log.1")).unwrap();
+    folder.append("app.log", "{\"n\":3}\n");
+    folder.restart("app.log");
+    let mut taken = folder.take();
+    taken.sort_unstable();
+    assert_eq!(taken, [r#"{"n":2}"#, r#"{"n":3}"#]);
+    folder.restart("app.log*");
+    assert_eq!(folder.take(), [""; 0]);
+}
+
+#[test]
+fn a_truncated_file_is_another_one_however_long_it_has_become() {
+    let mut folder = Folder::new("app.log");
+    folder.append("app.log", "{\"n\":1}\n{\"n\":2}\n");
+    assert_eq!(folder.take().len(), 2);
+    File::create(folder.path("app.log")).unwrap();
+    folder.append("app.log", "{\"n\":3}\n{\"n\":4}\n{\"n\":5}\n");
+    assert_eq!(folder.take(), [r#"{"n":3}"#, r#"{"n":4}"#, r#"{"n":5}"#]);
+    File::create(folder.path("app.log")).unwrap();
+    assert_eq!(folder.take(), [""; 0]);
+    folder.append("app.log", "{\"n\":6}\n");
+    assert_eq!(folder.take(), [r#"{"n":6}"#]);
+}
+
+#[test]
+fn a_deleted_file_is_read_to_its_end() {
+    let mut folder = Folder::new("*.log");
+    folder.append("a.log", "{\"n\":1}\n");
+    folder.files.look(false).unwrap();
+    folder.append("a.log", "{\"n\":2}\n");
+    fs::remove_file(folder.path("a.log")).unwrap();
+    assert_eq!(folder.take().len(), 2);
+    assert_eq!(folder.take(), [""; 0]);
+    assert_eq!(folder.files.positions(), []);
+}
+
+#[test]
+fn what_is_no_record_becomes_the_message_of_one() {
+    let mut folder = Folder::new("app.log");
+    folder.append(
+        "app.log",
+        "thread 'main' panicked at \"x\"\n[1,2]\n{\"n\":1}\n",
+    );
+    fs::write(folder.path("app.log.gz"), "compressed\n").unwrap();
+    folder.files.look(false).unwrap();
+    let framed = folder.files.fill(1 << 20).unwrap().unwrap();
+    assert_eq!((framed.records, framed.wrapped), (3, 2));
+    let record: serde_json::Value = serde_json::from_str(&documents(&framed)[0].1).unwrap();
+    assert_eq!(record["message"], "thread 'main' panicked at \"x\"");
+    assert_eq!(record["level"], "info");
+    assert_eq!(record["@timestamp"], record["utc_time"]);
+}
+
+#[test]
+fn a_line_beyond_all_measure_is_cut_and_the_next_ones_are_whole() {
+    let mut folder = Folder::new("app.log");
+    let long = format!("{{\"message\":\"{}\"}}\n", "x".repeat(17 << 20));
+    folder.append("app.log", "{\"n\":1}\n");
+    folder.append("app.log", &long);
+    folder.append("app.log", "{\"n\":2}\n");
+    let taken = folder.take();
+    assert_eq!(
+        (taken.len(), &taken[0][..], &taken[2][..]),
+        (3, r#"{"n":1}"#, r#"{"n":2}"#)
+    );
+    assert!(taken[1].len() < 40_000 && taken[1].contains("(cut)"));
+}
+
+#[test]
+fn once_takes_a_last_line_without_an_end_only_if_it_is_whole() {
+    for (last, count) in [(r#"{"n":{"m":2}}"#, 2), (r#"{"n":{"m":2}"#, 1), ("text", 1)] {
+        let mut folder = Folder::new("app.log");
+        folder.append("app.log", &format!("{{\"n\":1}}\n{last}"));
+        folder.files.look(true).unwrap();
+        let framed = folder.files.fill(1 << 20).unwrap().unwrap();
+        assert_eq!(framed.records, count, "{last}");
+    }
+}
+
+#[test]
+fn sends_again_just_what_was_on_its_way_under_the_same_ids() {
+    let mut folder = Folder::new("*.log");
+    let lines = |from: u32| {
+        (from..from + 500).fold(String::new(), |text, n| text + &format!("{{\"n\":{n}}}\n"))
+    };
+    folder.append("a.log", &lines(0));
+    folder.append("b.log", &lines(1_000));
+    folder.files.look(false).unwrap();
+    let mut first = folder.files.fill(40_000).unwrap().unwrap();
+    let rest = folder.files.fill(1 << 20).unwrap().unwrap();
+    assert!(first.records > 500 && rest.records > 0);
+    first.parts.extend(rest.parts.clone());
+    folder.append("b.log", &lines(2_000));
+    folder.restart("*.log");
+    folder.files.look(false).unwrap();
+    let (again, gone) = folder.files.again(&first.parts).unwrap();
+    assert!(gone.is_empty());
+    let mut before = documents(&first);
+    before.extend(documents(&rest));
+    assert_eq!(documents(&again), before);
+}
+
+#[test]
+fn refuses_a_pattern_that_is_none() {
+    let error = Files::new(&["a[".into()], Vec::new()).unwrap_err();
+    assert!(error.is_config());
+    assert_eq!(error.to_string(), r#""a[" is no pattern of file names"#);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_pattern_is_one_or_refused(pattern in r"[a-z*?\[\]{}!./-]{0,12}") {
+        if let Ok(mut files) = Files::new(&[format!("/nowhere/{pattern}")], Vec::new()) {
+            files.look(false).unwrap();
+        }
+    }
+
+    #[test]
+    fn whatever_happens_to_files_each_line_comes_once_and_ids_differ(
+        steps in proptest::collection::vec((0..6_u8, 1..40_u32), 1..40)
+    ) {
+        let mut folder = Folder::new("app.log*");
+        let mut written = 0;
+        let mut renamed = 0;
+        let mut taken = Vec::new();
+        let mut pending = String::new();
+        for (step, count) in steps {
+            match step {
+                0..=2 => {
+                    for _ in 0..count {
+                        pending.push_str(&format!("{{\"n\":{written}}}\n"));
+                        written += 1;
+                    }
+                    // a part of a line comes later
+                    let cut = pending.len() - usize::from(step == 2) * 3;
+                    let late = pending.split_off(cut);
+                    folder.append("app.log", &pending);
+                    pending = late;
+                }
+                3 => {
+                    // the writer ends its line first
+                    folder.append("app.log", &std::mem::take(&mut pending));
+                    renamed += 1;
+                    if folder.path("app.log").exists() {
+                        fs::rename(folder.path("app.log"), folder.path(&format!("app.log.{renamed}"))).unwrap();
+                    }
+                }
+                4 => folder.restart("app.log*"),
+                _ => taken.extend(folder.take()),
+            }
+        }
+        folder.append("app.log", &pending);
+        taken.extend(folder.take());
+        let mut numbers: Vec<u32> = taken
+            .iter()
+            .map(|line| line[5..line.len() - 1].parse().unwrap())
+            .collect();
+        numbers.sort_unstable();
+        prop_assert_eq!(numbers, (0..written).collect::<Vec<_>>());
+    }
+}
