@@ -16,6 +16,8 @@ pub(crate) enum Outcome {
     Found,
     /// `logs` found no record.
     NoRecord,
+    /// Elasticsearch refused records that `ship` sent.
+    Refused,
 }
 
 /// Why a subcommand failed.
@@ -48,6 +50,7 @@ pub(crate) fn code(outcome: Result<Outcome, Failure>) -> ExitCode {
                 Outcome::Done => 0,
                 Outcome::Found => 4,
                 Outcome::NoRecord => 5,
+                Outcome::Refused => 6,
             });
         }
         Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {

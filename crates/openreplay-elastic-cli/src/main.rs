@@ -20,6 +20,8 @@ mod print;
 ///   openreplay-elastic api-key       makes the key for OpenReplay's form
 ///   openreplay-elastic check         asks as OpenReplay asks, and says what is wrong
 ///   openreplay-elastic logs SESSION  shows a session's rows as the replay would
+///
+/// And where an app writes its records to files: openreplay-elastic ship 'app.log*'
 #[derive(Debug, Parser)]
 #[command(version, verbatim_doc_comment, after_long_help = AFTER_HELP, propagate_version = true)]
 struct Args {
@@ -48,7 +50,8 @@ Exit codes:
   2  wrong usage
   3  something else stands where `logs` should be: nothing was changed
   4  `check` found what keeps rows away
-  5  `logs` found no record of the session";
+  5  `logs` found no record of the session
+  6  `ship --once` sent records that Elasticsearch refused";
 
 fn main() -> ExitCode {
     let args = Args::parse();

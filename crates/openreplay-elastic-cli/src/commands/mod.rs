@@ -10,6 +10,7 @@ mod check;
 mod logs;
 mod rotate;
 mod setup;
+mod ship;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -18,6 +19,7 @@ pub(crate) enum Command {
     Check(check::Args),
     Logs(logs::Args),
     Rotate(rotate::Args),
+    Ship(ship::Args),
 }
 
 impl Command {
@@ -28,6 +30,7 @@ impl Command {
             Self::Check(args) => args.run(connect, json).await,
             Self::Logs(args) => args.run(connect, json).await,
             Self::Rotate(args) => args.run(connect, json).await,
+            Self::Ship(args) => args.run(connect, json).await,
         }
     }
 }

@@ -1,0 +1,140 @@
+use std::env;
+use std::path::PathBuf;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use openreplay_elastic::ship::{Options, Progress, Shipper};
+use serde_json::json;
+
+use crate::connect::ConnectArgs;
+use crate::exit::{Failure, Outcome};
+use crate::print::{self, GREEN, YELLOW};
+
+/// Follows files of records and delivers each complete line exactly once.
+///
+/// A file holds one JSON object a line, as tracing_openreplay::json() writes them. Rotated and truncated files are followed. A line
+/// that is no JSON object becomes the message of a record. It can be stopped, or killed, at any moment: the next run goes on
+/// where this one was, and sends nothing twice.
+///
+/// Quote patterns, so that files that come later are found too, and let them match the names that a rotation gives:
+///
+///   openreplay-elastic ship '/var/log/app/*.log*'
+///
+/// It takes an API key that may add records: openreplay-elastic api-key --writer
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// Files, or patterns of them with * ? [...] and **
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<String>,
+
+    /// Ends when all that is there has been delivered, showing how far it is.
+    #[arg(long)]
+    once: bool,
+
+    /// Where it keeps what was delivered; each shipper and each Elasticsearch needs one of its own
+    /// [default: ship.json in $STATE_DIRECTORY, or openreplay-elastic/ship.json in $XDG_STATE_HOME or ~/.local/state]
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+
+    /// Compresses what is sent: 1 is fast, 9 is small.
+    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u32).range(1..=9))]
+    gzip: Option<u32>,
+}
+
+impl Args {
+    pub(super) async fn run(&self, connect: &ConnectArgs, json: bool) -> Result<Outcome, Failure> {
+        let checkpoint = self
+            .checkpoint
+            .clone()
+            .or_else(default_checkpoint)
+            .ok_or_else(|| {
+                Failure::Usage("no place to keep what was delivered: give --checkpoint".to_owned())
+            })?;
+        let options = self
+            .files
+            .iter()
+            .fold(Options::new(checkpoint), Options::file);
+        let mut options = options.once(self.once);
+        if let Some(level) = self.gzip {
+            options = options.gzip(level);
+        }
+        let shipper = Shipper::open(connect.client()?, options)?;
+        if !self.once {
+            shipper.run(|_| ()).await?;
+            return Ok(Outcome::Done);
+        }
+        // it draws on standard error, and only where that is a terminal
+        let bar = ProgressBar::new(0).with_style(style());
+        let shipped = shipper.run(|progress| show(&bar, progress)).await?;
+        bar.finish_and_clear();
+        report(&shipped, json)?;
+        Ok(if shipped.refused > 0 {
+            Outcome::Refused
+        } else {
+            Outcome::Done
+        })
+    }
+}
+
+fn report(shipped: &Progress, json: bool) -> Result<(), Failure> {
+    if json {
+        return Ok(print::json(&json!({
+            "bytes": shipped.bytes,
+            "bytes_done": shipped.bytes_done,
+            "stored": shipped.stored,
+            "refused": shipped.refused,
+            "wrapped": shipped.wrapped,
+            "unfinished": shipped.unfinished,
+        }))?);
+    }
+    print::line(&format!(
+        "{GREEN}ok{GREEN:#}  {} records are stored",
+        shipped.stored
+    ))?;
+    let rest = [
+        (
+            shipped.wrapped,
+            "lines were no JSON objects, and are stored as messages",
+        ),
+        (
+            shipped.refused,
+            "records were refused by Elasticsearch, in their shortest form too",
+        ),
+        (
+            shipped.unfinished,
+            "files end within a line, which is left for later",
+        ),
+    ];
+    for (count, what) in rest {
+        if count > 0 {
+            print::line(&format!("{YELLOW}--{YELLOW:#}  {count} {what}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn show(bar: &ProgressBar, progress: &Progress) {
+    bar.set_length(progress.bytes);
+    bar.set_position(progress.bytes_done);
+    bar.set_message(progress.stored.to_string());
+}
+
+fn style() -> ProgressStyle {
+    let template = "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left, {msg} records";
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+fn default_checkpoint() -> Option<PathBuf> {
+    let folder = |name| {
+        env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    // systemd's StateDirectory= names one of the service's own
+    if let Some(own) = folder("STATE_DIRECTORY") {
+        return Some(own.join("ship.json"));
+    }
+    let state = folder("XDG_STATE_HOME")
+        .or_else(|| folder("HOME").map(|home| home.join(".local/state")))?;
+    Some(state.join("openreplay-elastic/ship.json"))
+}
