@@ -18,6 +18,10 @@ struct Shared {
     target: String,
     stop: AtomicBool,
     cuts: AtomicUsize,
+    /// The next answer is not passed on.
+    loses: AtomicBool,
+    /// Nothing is passed on, and no connection made.
+    is_down: AtomicBool,
     limit: Box<dyn Fn(usize) -> Option<usize> + Send + Sync>,
 }
 
@@ -45,6 +49,8 @@ impl Proxy {
             target: target.to_owned(),
             stop: AtomicBool::new(false),
             cuts: AtomicUsize::new(0),
+            loses: AtomicBool::new(false),
+            is_down: AtomicBool::new(false),
             limit: Box::new(limit),
         });
         let its = Arc::clone(&shared);
@@ -67,6 +73,22 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
+    /// Loses the next answer, and is down from then on until [`heal`](Self::heal).
+    pub fn lose_next_answer(&self) {
+        self.shared.loses.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether an answer was lost, and the proxy is down since.
+    #[must_use]
+    pub fn is_down(&self) -> bool {
+        self.shared.is_down.load(Ordering::SeqCst)
+    }
+
+    /// Passes everything on again.
+    pub fn heal(&self) {
+        self.shared.is_down.store(false, Ordering::SeqCst);
+    }
+
     /// How many connections were cut.
     #[must_use]
     pub fn cuts(&self) -> usize {
@@ -82,34 +104,43 @@ impl Drop for Proxy {
 }
 
 fn pass(client: TcpStream, number: usize, shared: &Arc<Shared>) {
-    let Ok(server) = TcpStream::connect(&shared.target) else {
+    let server = TcpStream::connect(&shared.target);
+    let Some(server) = server
+        .ok()
+        .filter(|_| !shared.is_down.load(Ordering::SeqCst))
+    else {
         let _ = client.shutdown(Shutdown::Both);
         return;
     };
     let limit = (shared.limit)(number);
     let passed = Arc::new(AtomicUsize::new(0));
     let ways = [
-        (client.try_clone(), server.try_clone()),
-        (Ok(server), Ok(client)),
+        (client.try_clone(), server.try_clone(), false),
+        (Ok(server), Ok(client), true),
     ];
-    for (from, to) in ways {
+    for (from, to, is_answer) in ways {
         let (Ok(from), Ok(to)) = (from, to) else {
             return;
         };
         let (passed, shared) = (Arc::clone(&passed), Arc::clone(shared));
-        thread::spawn(move || copy(from, to, &passed, limit, &shared));
+        thread::spawn(move || copy(from, to, is_answer, &passed, limit, &shared));
     }
 }
 
 fn copy(
     mut from: TcpStream,
     mut to: TcpStream,
+    is_answer: bool,
     passed: &AtomicUsize,
     limit: Option<usize>,
     shared: &Shared,
 ) {
     let mut buffer = [0; 4096];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
+        if is_answer && shared.loses.swap(false, Ordering::SeqCst) {
+            shared.is_down.store(true, Ordering::SeqCst);
+            break;
+        }
         let before = passed.fetch_add(length, Ordering::Relaxed);
         let room = limit.map_or(length, |limit| limit.saturating_sub(before).min(length));
         if to.write_all(&buffer[..room]).is_err() {

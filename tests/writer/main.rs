@@ -1,6 +1,7 @@
 //! `ElasticWriter` against a far end that misbehaves: the stand-in, and the real engine.
 
 mod delivery;
+mod engine;
 mod faults;
 mod limits;
 mod support;

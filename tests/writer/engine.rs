@@ -1,0 +1,214 @@
+//! The same with a real Elasticsearch, and the privilege `create_doc` alone.
+
+use std::thread;
+use std::time::Duration;
+
+use integration_tests::{Elasticsearch, Engine, OpenSearch, Proxy};
+use openreplay_elastic::ElasticWriter;
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+/// An engine with `logs` as an alias, and the encoded key of somebody who may add documents to it and nothing else.
+fn engine() -> (Engine, String) {
+    let engine = Elasticsearch::start();
+    make_logs(&engine);
+    let key = key(&engine, &["logs", "logs-*"]);
+    (engine, key)
+}
+
+fn make_logs(engine: &Engine) {
+    engine.ok("PUT", "/logs-000001", r#"{"aliases":{"logs":{"is_write_index":true}},"settings":{"number_of_shards":1,"number_of_replicas":0}}"#);
+}
+
+fn key(engine: &Engine, names: &[&str]) -> String {
+    let role = json!({"cluster": [], "indices": [{"names": names, "privileges": ["create_doc"]}]});
+    let body = json!({"name": "writer", "role_descriptors": {"writer": role}});
+    let made = engine.ok("POST", "/_security/api_key", &body.to_string());
+    made["encoded"].as_str().expect("an encoded key").to_owned()
+}
+
+fn documents(engine: &Engine) -> Vec<Value> {
+    engine.ok("POST", "/logs/_refresh", "");
+    let found = engine.ok("GET", "/logs/_search?size=10000", "");
+    let hits = found["hits"]["hits"].as_array().expect("hits");
+    hits.iter().map(|hit| hit["_source"].clone()).collect()
+}
+
+fn writer(engine: &Engine, key: &str) -> (ElasticWriter, openreplay_elastic::Guard) {
+    let builder = ElasticWriter::builder(engine.url())
+        .api_key(key)
+        .on_diagnostic(|_| {});
+    builder
+        .flush_interval(Duration::from_millis(100))
+        .build()
+        .unwrap()
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn an_engine_that_comes_late_gets_every_record_once() {
+    let (engine, key) = engine();
+    engine.kill();
+    let (writer, guard) = writer(&engine, &key);
+    write(&writer, 0..2_000);
+    thread::sleep(Duration::from_secs(8));
+    assert_balance(writer.stats());
+    write(&writer, 2_000..3_000);
+    engine.restart();
+    assert!(guard.flush(LIMIT).is_complete());
+    assert_once(&documents(&engine), 0..3_000);
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn an_engine_killed_under_load_again_and_again_gets_every_record_once() {
+    let (engine, key) = engine();
+    let (writer, guard) = writer(&engine, &key);
+    let mut written = 0;
+    for _ in 0..3 {
+        let load = {
+            let writer = writer.clone();
+            thread::spawn(move || {
+                for start in (written..written + 2_000).step_by(50) {
+                    write(&writer, start..start + 50);
+                    assert_balance(writer.stats());
+                    thread::sleep(Duration::from_millis(50));
+                }
+            })
+        };
+        written += 2_000;
+        thread::sleep(Duration::from_millis(700));
+        engine.kill();
+        engine.restart();
+        load.join().unwrap();
+    }
+    assert!(guard.flush(LIMIT).is_complete());
+    assert_once(&documents(&engine), 0..written);
+    assert_eq!(writer.stats().indexed, written as u64);
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn a_rollover_between_a_lost_answer_and_its_retry_doubles_nothing() {
+    let (engine, key) = engine();
+    doubles_nothing_over_a_rollover(&engine, Some(&key));
+}
+
+#[test]
+#[ignore = "needs OpenSearch"]
+fn a_rollover_between_a_lost_answer_and_its_retry_doubles_nothing_on_opensearch() {
+    let engine = OpenSearch::start();
+    make_logs(&engine);
+    doubles_nothing_over_a_rollover(&engine, None);
+}
+
+fn doubles_nothing_over_a_rollover(engine: &Engine, key: Option<&str>) {
+    let proxy = Proxy::start(engine.address(), |_| None);
+    let mut builder = quick(&proxy.url()).on_diagnostic(|_| {});
+    if let Some(key) = key {
+        builder = builder.api_key(key);
+    }
+    let (writer, guard) = builder.build().unwrap();
+    let mut written = 0;
+    for before in [false, true] {
+        write(&writer, written..written + 100);
+        assert!(guard.flush(LIMIT).is_complete());
+        if before {
+            // the writer knows the old index still, and its records go to the new one
+            engine.ok("POST", "/logs/_rollover", "");
+        }
+        proxy.lose_next_answer();
+        write(&writer, written + 100..written + 200);
+        wait_until("an answer is lost", || proxy.is_down());
+        if !before {
+            engine.ok("POST", "/logs/_rollover", "");
+        }
+        proxy.heal();
+        assert!(guard.flush(LIMIT).is_complete());
+        written += 200;
+        assert_once(&documents(engine), 0..written);
+    }
+    assert_eq!(writer.stats().indexed, written as u64);
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn a_key_for_the_alias_alone_suffices_while_nothing_is_lost() {
+    let (engine, _) = engine();
+    let key = key(&engine, &["logs"]);
+    let (writer, guard) = writer(&engine, &key);
+    write(&writer, 0..500);
+    assert!(guard.shutdown(LIMIT).is_complete());
+    assert_once(&documents(&engine), 0..500);
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn without_the_alias_nothing_is_made_and_setup_is_advised() {
+    let engine = Elasticsearch::start();
+    let said = Said::default();
+    let builder = quick(engine.url()).basic(
+        integration_tests::engine::USER,
+        integration_tests::engine::PASSWORD,
+    );
+    let (writer, guard) = builder.on_diagnostic(said.listen()).build().unwrap();
+    write(&writer, 0..10);
+    said.wait_for("run `openreplay-elastic setup`");
+    assert_eq!(engine.request("GET", "/logs", "").0, 404);
+    make_logs(&engine);
+    assert!(guard.flush(LIMIT).is_complete());
+    assert_once(&documents(&engine), 0..10);
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn records_that_the_mapping_refuses_are_there_with_their_fixed_fields() {
+    let (engine, key) = engine();
+    let (writer, guard) = writer(&engine, &key);
+    let with = |number: usize, value: Value| {
+        json!({"level": "error", "message": format!("[openReplaySession.id=7] {number}"), "value": value}).to_string()
+    };
+    for (number, value) in [
+        json!(1),
+        json!("text"),
+        json!({"an": "object"}),
+        json!([[1], {"a": 2}]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        writer.write_line(with(number, value).as_bytes());
+        assert!(guard.flush(LIMIT).is_complete());
+    }
+    // twice the same name, a name that is none, and nesting beyond the limit
+    writer.write_line(br#"{"level":"error","message":"[openReplaySession.id=7] 4","a":1,"a":2}"#);
+    writer.write_line(br#"{"level":"error","message":"[openReplaySession.id=7] 5","":1}"#);
+    writer.write_line(with(6, (0..60).fold(json!(1), |inner, _| json!({ "a": inner }))).as_bytes());
+    writer.write_line(with(7, json!("x".repeat(3_000_000))).as_bytes());
+    assert!(guard.shutdown(LIMIT).is_complete());
+    let mut messages: Vec<_> = documents(&engine)
+        .iter()
+        .map(|document| document["message"].as_str().unwrap().to_owned())
+        .collect();
+    messages.sort();
+    let expected: Vec<_> = (0..8)
+        .map(|number| format!("[openReplaySession.id=7] {number}"))
+        .collect();
+    assert_eq!(messages, expected);
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn an_engine_that_hangs_does_not_hold_up_the_end() {
+    let (engine, key) = engine();
+    let (writer, guard) = writer(&engine, &key);
+    write(&writer, 0..10);
+    assert!(guard.flush(LIMIT).is_complete());
+    engine.pause();
+    write(&writer, 10..30);
+    let flushed = guard.shutdown(Duration::from_millis(500));
+    engine.resume();
+    assert_eq!(flushed.left(), 20);
+    assert_balance(writer.stats());
+}
