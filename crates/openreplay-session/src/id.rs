@@ -64,7 +64,14 @@ impl SessionId {
         })
     }
 
-    fn as_bytes(&self) -> &[u8] {
+    /// The id as text, in bytes: all of them ASCII.
+    ///
+    /// ```
+    /// # use openreplay_session::SessionId;
+    /// assert_eq!(SessionId::from(42).as_bytes(), b"42");
+    /// ```
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len.get())]
     }
 
