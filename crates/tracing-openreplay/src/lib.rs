@@ -1,11 +1,69 @@
 //! Tracing layers whose records OpenReplay shows beside the replay.
+//!
+//! [`json()`] writes each event as one line of JSON in the form that OpenReplay reads:
+//!
+//! ```
+//! use openreplay_session::{SessionId, sync_scope};
+//! use tracing_subscriber::prelude::*;
+//!
+//! # use std::sync::{Arc, Mutex};
+//! # let written = Arc::new(Mutex::new(Vec::new()));
+//! # #[derive(Clone)] struct Writer(Arc<Mutex<Vec<u8>>>);
+//! # impl std::io::Write for Writer {
+//! #     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> { self.0.lock().unwrap().write(bytes) }
+//! #     fn flush(&mut self) -> std::io::Result<()> { Ok(()) }
+//! # }
+//! # let writer = Writer(written.clone());
+//! # let writer = move || writer.clone();
+//! tracing_subscriber::registry()
+//!     .with(tracing_openreplay::json().with_service_name("shop").with_writer(writer))
+//!     .init();
+//!
+//! // `tower-openreplay` does this for each request
+//! sync_scope(SessionId::from(4950498349085463837), || {
+//!     tracing::error!(status = 500, "Error: no answer");
+//! });
+//!
+//! # let line = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+//! let record: serde_json::Value = serde_json::from_str(&line)?;
+//! assert_eq!(record["level"], "error");
+//! assert_eq!(record["tags"][0], "error");
+//! assert_eq!(record["message"], "[openReplaySession.id=4950498349085463837] Error: no answer status=500");
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+//!
+//! # Which session a record belongs to
+//!
+//! That of the running task, which [`openreplay_session`] keeps and `tower-openreplay` sets; else that of the nearest span around the
+//! event that was created in a session. So what is handed to another task or thread has two ways to take its session along:
+//!
+//! - `in_current_session()`, of [`openreplay_session::InCurrentSession`] for futures and [`openreplay_session::in_current_session`]
+//!   for closures. It works whatever the log level and the filters.
+//! - a span of the request: `tokio::spawn(work.in_current_span())`. It works as long as the layer sees that span. Under
+//!   `RUST_LOG=error` most spans are off.
+//!
+//! # Any other layer
+//!
+//! [`LayerExt::with_session`] makes the events of any layer carry their session, `fmt::layer()` for instance.
+//!
+//! # Panics
+//!
+//! [`log_panics()`] writes a record for each panic. To write the records of sessions alone, see [`SessionOnly`].
 
 mod filter;
+mod json;
 mod lookup;
+mod panics;
 mod phrase;
 mod with_session;
 
 pub use self::{
     filter::SessionOnly,
+    json::{Json, json},
+    panics::log_panics,
     with_session::{LayerExt, WithSession},
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,40 @@
+//! Two sessions at once, with work that leaves its task: `cargo run -p tracing-openreplay --example requests`
+//!
+//! Each line on standard output is a record; each carries the session that caused it.
+
+use std::{error::Error, io};
+
+use openreplay_session::{InCurrentSession as _, SessionId, scope};
+use tracing::{Instrument as _, error, info, info_span};
+use tracing_subscriber::prelude::*;
+
+#[tokio::main]
+async fn main() {
+    tracing_subscriber::registry()
+        .with(tracing_openreplay::json().with_service_name("requests"))
+        .init();
+    tracing_openreplay::log_panics();
+
+    info!("no session yet");
+    // in a web service `tower_openreplay::SessionLayer` does this
+    let anna = scope(SessionId::from(4_950_498_349_085_463_837), request("anna"));
+    let bob = scope(SessionId::from(4_950_498_349_085_463_838), request("bob"));
+    tokio::join!(anna, bob);
+}
+
+async fn request(user: &'static str) {
+    let span = info_span!("request", user);
+    async {
+        info!("Endpoint accessed");
+        let by_session = tokio::spawn(async { info!("spawned") }.in_current_session());
+        let by_span = tokio::spawn(async { info!("spawned in the span") }.in_current_span());
+        // a panic is a record as well, and the task's end is all that it costs
+        let broken = tokio::spawn(async { panic!("out of stock") }.in_current_session());
+        let _ = tokio::join!(by_session, by_span, broken);
+
+        let failure = io::Error::from(io::ErrorKind::ConnectionRefused);
+        error!(error = &failure as &dyn Error, "Error: no answer");
+    }
+    .instrument(span)
+    .await;
+}

@@ -1,0 +1,161 @@
+//! Text into the inside of a JSON string.
+
+const BLOCK: usize = 16;
+
+/// Up to this length a text is copied as it is looked at, byte by byte.
+const SHORT: usize = 2 * BLOCK;
+
+/// Appends the bytes of a UTF-8 text, escaped.
+pub(super) fn escape(out: &mut Vec<u8>, text: &[u8]) {
+    if text.len() > SHORT {
+        return escape_long(out, text);
+    }
+    let start = out.len();
+    let mut special = false;
+    out.extend(text.iter().map(|&byte| {
+        special |= is_special(byte);
+        byte
+    }));
+    if special {
+        out.truncate(start);
+        escape_long(out, text);
+    }
+}
+
+fn escape_long(out: &mut Vec<u8>, mut text: &[u8]) {
+    loop {
+        let plain = plain_len(text);
+        out.extend_from_slice(&text[..plain]);
+        let Some((&byte, rest)) = text[plain..].split_first() else {
+            return;
+        };
+        push_escaped(out, byte);
+        text = rest;
+    }
+}
+
+/// The length of the longest beginning of an escaped text that is no longer than `max` and cuts no character and no escape.
+pub(super) fn cut(escaped: &[u8], max: usize) -> usize {
+    if escaped.len() <= max {
+        return escaped.len();
+    }
+    let mut end = max;
+    // a byte that continues a character
+    while end > 0 && escaped[end] & 0b1100_0000 == 0b1000_0000 {
+        end -= 1;
+    }
+    // the longest escape is `\u001b`
+    let nearest = end.saturating_sub(5)..end;
+    match escaped[nearest.clone()]
+        .iter()
+        .rposition(|&byte| byte == b'\\')
+    {
+        Some(at) => before_escape(escaped, nearest.start + at, end),
+        None => end,
+    }
+}
+
+/// Where to cut at `end` if a backslash at `at` begins an escape that reaches beyond `end`.
+fn before_escape(escaped: &[u8], at: usize, end: usize) -> usize {
+    let backslashes = escaped[..=at]
+        .iter()
+        .rev()
+        .take_while(|&&byte| byte == b'\\')
+        .count();
+    let length = if escaped[at + 1] == b'u' { 6 } else { 2 };
+    // an even number of them are escapes of one another
+    if backslashes % 2 == 1 && at + length > end {
+        at
+    } else {
+        end
+    }
+}
+
+/// How many bytes at the beginning need no escape.
+fn plain_len(text: &[u8]) -> usize {
+    let (blocks, _) = text.as_chunks::<BLOCK>();
+    let plain_blocks = blocks
+        .iter()
+        .take_while(|block| is_plain::<BLOCK>(block))
+        .count();
+    let checked = plain_blocks * BLOCK;
+    let half = text[checked..]
+        .first_chunk::<{ BLOCK / 2 }>()
+        .is_some_and(is_plain);
+    let checked = checked + if half { BLOCK / 2 } else { 0 };
+    let rest = text[checked..]
+        .iter()
+        .take_while(|&&byte| !is_special(byte))
+        .count();
+    checked + rest
+}
+
+// without an early exit, so that it becomes a few vector instructions
+fn is_plain<const N: usize>(block: &[u8; N]) -> bool {
+    !block
+        .iter()
+        .fold(false, |special, &byte| special | is_special(byte))
+}
+
+const fn is_special(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+}
+
+#[cold]
+fn push_escaped(out: &mut Vec<u8>, byte: u8) {
+    let letter = match byte {
+        b'"' | b'\\' => byte,
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        _ => {
+            let hex = |digit: u8| b"0123456789abcdef"[usize::from(digit & 0xf)];
+            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', hex(byte >> 4), hex(byte)]);
+            return;
+        }
+    };
+    out.extend_from_slice(&[b'\\', letter]);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn escaped(text: &str) -> String {
+        let mut out = Vec::new();
+        escape(&mut out, text.as_bytes());
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn every_character_comes_back() {
+        for first in (0..=0x2_ffff).filter_map(char::from_u32) {
+            let text = format!("plain text of sixteen{first}bytes");
+            let back: String = serde_json::from_str(&format!("\"{}\"", escaped(&text))).unwrap();
+            assert_eq!(back, text, "{first:?}");
+        }
+    }
+
+    #[test]
+    fn uses_the_short_escapes() {
+        assert_eq!(
+            escaped("\"\\\n\r\t\u{1b}\u{0}\u{7f}é\u{2028}"),
+            "\\\"\\\\\\n\\r\\t\\u001b\\u0000\u{7f}é\u{2028}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_cut_text_is_a_beginning_of_the_whole(text in "(?s)[\\\\\"\u{0}-\u{20}a-cé€😀u]{0,40}", max in 0_usize..120) {
+            let whole = escaped(&text);
+            let kept = cut(whole.as_bytes(), max);
+            prop_assert!(kept <= max);
+            prop_assert!(kept + 6 > max.min(whole.len()));
+            let kept = str::from_utf8(&whole.as_bytes()[..kept]).unwrap();
+            let back: String = serde_json::from_str(&format!("\"{kept}\"")).unwrap();
+            prop_assert!(text.starts_with(&back));
+        }
+    }
+}

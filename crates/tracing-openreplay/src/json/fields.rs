@@ -1,0 +1,250 @@
+//! An event's message and fields, or a span's fields: each value is rendered once.
+
+use std::{error::Error, fmt};
+
+use tracing_core::field::{Field, Visit};
+
+use super::{escape::escape, members::Members, value};
+
+/// Writes fields as the members of a JSON object, and, for an event, its message.
+#[derive(Debug)]
+pub(super) struct Fields<'a> {
+    members: Members<'a>,
+    message: Option<Message<'a>>,
+    /// Bounds what one value can take.
+    limit: usize,
+}
+
+/// Where an event's message goes.
+#[derive(Debug)]
+pub(super) struct Message<'a> {
+    /// The field `message`, to which the rest is added later on.
+    pub(super) message: &'a mut Vec<u8>,
+    /// ` key=value`, on the message's last line.
+    pub(super) text: &'a mut Vec<u8>,
+    /// What has lines of its own: causes of errors, values with line breaks.
+    pub(super) below: &'a mut Vec<u8>,
+    /// Whether the fields are in the message at all.
+    pub(super) with_fields: bool,
+    /// Whether this is a record of the crate `log`, whose place comes as fields.
+    pub(super) is_log: bool,
+    pub(super) found: bool,
+    pub(super) limit: usize,
+}
+
+/// How a value looks in JSON and in a message.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    /// A number or a bool: the same in both.
+    Literal,
+    /// A string: quoted in a message only where it would be misread.
+    Str,
+    /// The text of a `Debug` or `Display`: never quoted in a message.
+    Text,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn of_span(json: &'a mut Vec<u8>, limit: usize) -> Self {
+        Self {
+            members: Members::new(json),
+            message: None,
+            limit,
+        }
+    }
+
+    pub(super) fn of_event(json: &'a mut Vec<u8>, limit: usize, message: Message<'a>) -> Self {
+        Self {
+            members: Members::new(json),
+            message: Some(message),
+            limit,
+        }
+    }
+
+    /// Renders one value, where it belongs. `render` says whether it wrote a line break.
+    fn put(&mut self, field: &Field, kind: Kind, render: impl FnOnce(&mut Vec<u8>) -> bool) {
+        let name = field.name();
+        if let Some(message) = &mut self.message {
+            if message.takes(name) {
+                render(message.message);
+                return;
+            }
+            if message.skips(name) {
+                return;
+            }
+        }
+        let member = self.members.push(name, kind != Kind::Literal, render);
+        if let Some(message) = &mut self.message {
+            message.field(member.key(), kind, member.value(), member.answer);
+        }
+        member.finish();
+    }
+
+    fn literal(&mut self, field: &Field, text: &str) {
+        self.put(field, Kind::Literal, |out| {
+            out.extend_from_slice(text.as_bytes());
+            false
+        });
+    }
+
+    /// A number that JSON's readers would not keep: a string.
+    fn text(&mut self, field: &Field, text: &str) {
+        self.put(field, Kind::Text, |out| {
+            out.extend_from_slice(text.as_bytes());
+            false
+        });
+    }
+}
+
+impl Visit for Fields<'_> {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.literal(field, itoa::Buffer::new().format(value));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.literal(field, itoa::Buffer::new().format(value));
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        match u64::try_from(value) {
+            Ok(value) => self.record_u64(field, value),
+            Err(_) => self.text(field, itoa::Buffer::new().format(value)),
+        }
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        match (u64::try_from(value), i64::try_from(value)) {
+            (Ok(value), _) => self.record_u64(field, value),
+            (_, Ok(value)) => self.record_i64(field, value),
+            _ => self.text(field, itoa::Buffer::new().format(value)),
+        }
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        if value.is_finite() {
+            self.literal(field, zmij::Buffer::new().format_finite(value));
+        } else if value.is_nan() {
+            self.text(field, "NaN");
+        } else {
+            self.text(field, if value > 0.0 { "inf" } else { "-inf" });
+        }
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.literal(field, if value { "true" } else { "false" });
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let limit = self.limit;
+        self.put(field, Kind::Str, |out| {
+            value::str(out, limit, value);
+            false
+        });
+    }
+
+    fn record_bytes(&mut self, field: &Field, value: &[u8]) {
+        let limit = self.limit;
+        self.put(field, Kind::Text, |out| {
+            value::bytes(out, limit, value);
+            false
+        });
+    }
+
+    fn record_error(&mut self, field: &Field, error: &(dyn Error + 'static)) {
+        let limit = self.limit;
+        let name = field.name();
+        if let Some(message) = &mut self.message {
+            if message.takes(name) {
+                value::display(message.message, limit, error);
+                message.own_causes(error, limit);
+                return;
+            }
+            if message.skips(name) {
+                return;
+            }
+        }
+        let mut message = self.message.as_mut();
+        let mut member = self
+            .members
+            .push(name, true, |out| value::display(out, limit, error));
+        if let Some(message) = &mut message {
+            message.field(member.key(), Kind::Text, member.value(), member.answer);
+        }
+        for cause in value::causes(error) {
+            let at = member.append(b": ", |out| value::display(out, limit, cause));
+            if let Some(message) = &mut message {
+                message.cause(member.key(), &member.value()[at..]);
+            }
+        }
+        member.finish();
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let limit = self.limit;
+        self.put(field, Kind::Text, |out| value::debug(out, limit, value));
+    }
+}
+
+impl Message<'_> {
+    /// Whether this field is the message: the first one of that name. A further one is a field like any other.
+    fn takes(&mut self, name: &str) -> bool {
+        let takes = !self.found && name == "message";
+        self.found |= takes;
+        takes
+    }
+
+    fn skips(&self, name: &str) -> bool {
+        self.is_log && name.starts_with("log.")
+    }
+
+    /// What is left out here makes the record too long: it will be marked as cut.
+    fn has_room(&self) -> bool {
+        self.with_fields && self.text.len() + self.below.len() <= self.limit
+    }
+
+    /// Appends a field, escaped already.
+    fn field(&mut self, key: &[u8], kind: Kind, value: &[u8], has_lines: bool) {
+        if !self.has_room() {
+            return;
+        }
+        let (out, separator): (_, &[u8]) = if has_lines {
+            (&mut *self.below, b"\\n")
+        } else {
+            (&mut *self.text, b" ")
+        };
+        out.extend_from_slice(separator);
+        out.extend_from_slice(key);
+        out.push(b'=');
+        if kind == Kind::Str && is_misread(value) {
+            // the value as a JSON string, which is inside of one itself
+            out.extend_from_slice(b"\\\"");
+            escape(out, value);
+            out.extend_from_slice(b"\\\"");
+        } else {
+            out.extend_from_slice(value);
+        }
+    }
+
+    /// Appends a cause of the error in a field, on a line of its own.
+    fn cause(&mut self, key: &[u8], text: &[u8]) {
+        if self.has_room() {
+            self.below.extend_from_slice(b"\\n");
+            self.below.extend_from_slice(key);
+            self.below.extend_from_slice(b" caused by: ");
+            self.below.extend_from_slice(text);
+        }
+    }
+
+    /// Appends the causes of the error that is the message.
+    fn own_causes(&mut self, error: &(dyn Error + 'static), limit: usize) {
+        for cause in value::causes(error) {
+            self.below.extend_from_slice(b"\\ncaused by: ");
+            value::display(self.below, limit, cause);
+        }
+    }
+}
+
+/// Whether a string without quotes would not show where it ends.
+fn is_misread(escaped: &[u8]) -> bool {
+    let odd = |odd, &byte| odd | (byte <= b' ') | (byte == b'=') | (byte == b'"') | (byte == b'\\');
+    escaped.is_empty() || escaped.iter().fold(false, odd)
+}

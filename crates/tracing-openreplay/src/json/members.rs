@@ -1,0 +1,272 @@
+//! The members of a JSON object in the making: `"key":value,"key":value`, no key twice.
+
+use std::ops::Range;
+
+use super::{CUT, escape};
+
+/// Elasticsearch refuses a document with more than 32,766 bytes of key and value in a `flattened` object.
+const VALUE_LIMIT: usize = 32_000;
+
+#[derive(Debug)]
+pub(super) struct Members<'a> {
+    json: &'a mut Vec<u8>,
+    /// One bit of 64 for each key that was written: where it is not set, the key is a new one.
+    seen: u64,
+}
+
+impl<'a> Members<'a> {
+    /// Appends to what is empty.
+    pub(super) fn new(json: &'a mut Vec<u8>) -> Self {
+        Self { json, seen: 0 }
+    }
+
+    /// Appends a member, replacing an earlier one of the same key. `render` writes the value.
+    pub(super) fn push<R>(
+        &mut self,
+        name: &str,
+        quoted: bool,
+        render: impl FnOnce(&mut Vec<u8>) -> R,
+    ) -> Member<'_, R> {
+        let key_at = self.key(name);
+        if quoted {
+            self.json.push(b'"');
+        }
+        let value_at = self.json.len();
+        let answer = render(self.json);
+        Member {
+            json: self.json,
+            key_at,
+            value_at,
+            quoted,
+            answer,
+        }
+    }
+
+    fn key(&mut self, name: &str) -> usize {
+        let name = key_of(name);
+        if !self.json.is_empty() {
+            self.json.push(b',');
+        }
+        let mut at = self.json.len();
+        self.json.push(b'"');
+        escape::escape(self.json, name.as_bytes());
+        self.json.push(b'"');
+        let bit = bit_of(name.as_bytes());
+        if self.seen & bit != 0 {
+            let (before, key) = self.json.split_at(at);
+            if let Some(old) = find(before, key) {
+                // with the comma behind it
+                at -= old.len() + 1;
+                self.json.drain(old.start..=old.end);
+            }
+        }
+        self.seen |= bit;
+        self.json.push(b':');
+        at
+    }
+}
+
+/// The key under which a field is recorded: `r#type` is `type`.
+fn key_of(name: &str) -> &str {
+    let name = name.strip_prefix("r#").unwrap_or(name);
+    // Elasticsearch refuses an empty one
+    if name.is_empty() { "_" } else { name }
+}
+
+fn bit_of(name: &[u8]) -> u64 {
+    let first = name.first().map_or(0, |&byte| usize::from(byte));
+    let last = name.last().map_or(0, |&byte| usize::from(byte));
+    1 << ((name.len() * 5 + first * 11 + last * 3) % 64)
+}
+
+/// A member that was just appended, but for its end.
+#[derive(Debug)]
+#[must_use = "`finish` writes its end"]
+pub(super) struct Member<'a, R> {
+    json: &'a mut Vec<u8>,
+    key_at: usize,
+    value_at: usize,
+    quoted: bool,
+    pub(super) answer: R,
+}
+
+impl<R> Member<'_, R> {
+    /// The key, escaped, without the quotes.
+    pub(super) fn key(&self) -> &[u8] {
+        // behind it are a quote, a colon and perhaps the value's quote
+        let end = self.value_at - 2 - usize::from(self.quoted);
+        &self.json[self.key_at + 1..end]
+    }
+
+    /// What was rendered, without the quotes.
+    pub(super) fn value(&self) -> &[u8] {
+        &self.json[self.value_at..]
+    }
+
+    /// Adds to the value, and says where in it what was rendered begins.
+    pub(super) fn append<T>(
+        &mut self,
+        separator: &[u8],
+        render: impl FnOnce(&mut Vec<u8>) -> T,
+    ) -> usize {
+        self.json.extend_from_slice(separator);
+        let at = self.value().len();
+        render(self.json);
+        at
+    }
+
+    pub(super) fn finish(self) {
+        let limit = VALUE_LIMIT.saturating_sub(self.value_at - self.key_at);
+        if self.quoted {
+            if self.value().len() > limit {
+                let kept = escape::cut(self.value(), limit);
+                self.json.truncate(self.value_at + kept);
+                self.json.extend_from_slice(CUT.as_bytes());
+            }
+            self.json.push(b'"');
+        }
+    }
+}
+
+/// Puts new members in place of those of the same key.
+pub(super) fn merge(members: &mut Vec<u8>, new: &[u8]) {
+    let mut rest = new;
+    while !rest.is_empty() {
+        let (key, member) = first(rest);
+        let old = find(members, &rest[..key]);
+        if !members.is_empty() {
+            members.push(b',');
+        }
+        members.extend_from_slice(&rest[..member]);
+        if let Some(old) = old {
+            // with the comma behind it
+            members.drain(old.start..=old.end);
+        }
+        rest = rest.get(member + 1..).unwrap_or_default();
+    }
+}
+
+/// The length of as many whole members as there are in `max` bytes.
+pub(super) fn fitting(members: &[u8], max: usize) -> usize {
+    let mut end = 0;
+    while end < members.len() {
+        // all but the first begin behind a comma
+        let begin = if end == 0 { 0 } else { end + 1 };
+        let next = begin + first(&members[begin..]).1;
+        if next > max {
+            break;
+        }
+        end = next;
+    }
+    end
+}
+
+/// Where the member of a key is, which is given with its quotes.
+fn find(members: &[u8], quoted_key: &[u8]) -> Option<Range<usize>> {
+    let mut at = 0;
+    while at < members.len() {
+        let (key, member) = first(&members[at..]);
+        if &members[at..at + key] == quoted_key {
+            return Some(at..at + member);
+        }
+        at += member + 1;
+    }
+    None
+}
+
+/// The lengths of the first member's key, quotes included, and of the whole member.
+fn first(members: &[u8]) -> (usize, usize) {
+    let key = string(members);
+    let value = &members[(key + 1).min(members.len())..];
+    let length = match value.first() {
+        Some(b'"') => string(value),
+        _ => memchr::memchr(b',', value).unwrap_or(value.len()),
+    };
+    (key, (key + 1 + length).min(members.len()))
+}
+
+/// The length of a JSON string, quotes included.
+fn string(json: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(found) = json
+        .get(at..)
+        .and_then(|rest| memchr::memchr2(b'"', b'\\', rest))
+    {
+        at += found;
+        if json[at] == b'"' {
+            return at + 1;
+        }
+        at += 2;
+    }
+    json.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn merging_replaces_and_appends() {
+        let rows = [
+            ("", r#""a":1"#, r#""a":1"#),
+            (r#""a":1"#, r#""a":2"#, r#""a":2"#),
+            (
+                r#""a":1,"b":"x,\"y","c":3"#,
+                r#""b":true"#,
+                r#""a":1,"c":3,"b":true"#,
+            ),
+            (r#""a":1,"b":"x""#, r#""b":2,"a":"\\""#, r#""b":2,"a":"\\""#),
+            (r#""a\"b":1"#, r#""a":2,"a\"b":3"#, r#""a":2,"a\"b":3"#),
+            (
+                r#""x":"a","y":"\"a\":1""#,
+                r#""a":2"#,
+                r#""x":"a","y":"\"a\":1","a":2"#,
+            ),
+        ];
+        for (old, new, expected) in rows {
+            let mut members = old.as_bytes().to_vec();
+            merge(&mut members, new.as_bytes());
+            assert_eq!(str::from_utf8(&members).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn keeps_whole_members_only() {
+        let members = br#""a":1,"b":"x,y","c":3"#;
+        let rows = [
+            (0, ""),
+            (4, ""),
+            (5, r#""a":1"#),
+            (6, r#""a":1"#),
+            (14, r#""a":1"#),
+            (15, r#""a":1,"b":"x,y""#),
+        ];
+        for (max, expected) in rows {
+            assert_eq!(
+                &members[..fitting(members, max)],
+                expected.as_bytes(),
+                "{max}"
+            );
+        }
+        assert_eq!(fitting(members, 21), members.len());
+    }
+
+    #[test]
+    fn the_last_value_of_a_key_counts() {
+        let mut json = Vec::new();
+        let mut members = Members::new(&mut json);
+        for (name, value) in [
+            ("type", "1"),
+            ("a", "2"),
+            ("r#type", "3"),
+            ("", "4"),
+            ("_", "5"),
+            ("r#", "6"),
+        ] {
+            members
+                .push(name, false, |out| out.extend_from_slice(value.as_bytes()))
+                .finish();
+        }
+        assert_eq!(str::from_utf8(&json).unwrap(), r#""a":2,"type":3,"_":6"#);
+    }
+}

@@ -1,0 +1,198 @@
+//! One record, from its parts.
+
+use openreplay_session::SessionId;
+use tracing_core::{Event, Level, Subscriber};
+use tracing_log::NormalizeEvent as _;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
+
+use super::{
+    CUT, Options,
+    escape::{cut, escape},
+    fields::{Fields, Message},
+    members,
+    scratch::{Parts, Scratch},
+    span,
+};
+use crate::phrase;
+
+const TAGS: &[u8] = br#","tags":["error"]"#;
+const ID: &[u8] = br#","openReplaySession.id":""#;
+
+/// The most that a record has behind its message, but for what differs from one to the other.
+const FRAME: usize =
+    TAGS.len() + ID.len() + r#"""#.len() + r#"","fields":{},"spans":[]}"#.len() + 1;
+
+/// Renders an event into `scratch.parts.line`.
+pub(super) fn render<S>(
+    options: &Options,
+    event: &Event<'_>,
+    session: Option<SessionId>,
+    innermost: Option<SpanRef<'_, S>>,
+    scratch: &mut Scratch,
+) where
+    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+{
+    if let Some(innermost) = innermost {
+        spans(innermost, &mut scratch.parts);
+    }
+    let now = options.now();
+    let Scratch {
+        stamp,
+        places,
+        parts,
+        ..
+    } = scratch;
+    let line = &mut parts.line;
+    line.extend_from_slice(stamp.at(now));
+    let metadata = event.metadata();
+    line.extend_from_slice(level(*metadata.level()));
+    let id = session.as_ref().map(SessionId::as_bytes);
+    if let Some(id) = id {
+        line.extend_from_slice(phrase::PREFIX.as_bytes());
+        line.extend_from_slice(id);
+        line.extend_from_slice(b"] ");
+    }
+    let start = line.len();
+
+    let is_log = metadata.target() == "log" && event.is_log();
+    message(options, event, is_log, parts);
+    let place = if is_log && let Some(metadata) = event.normalized_metadata() {
+        places.passing(options, &metadata)
+    } else {
+        places.of(options, metadata)
+    };
+    let around = FRAME + id.map_or(0, <[u8]>::len) + place.len() + options.constant.len();
+    shorten(
+        options.record_limit.saturating_sub(start + around),
+        start,
+        parts,
+    );
+    phrase::break_in(&mut parts.line[start..]);
+    let line = &mut parts.line;
+    line.push(b'"');
+    if *metadata.level() == Level::ERROR {
+        line.extend_from_slice(TAGS);
+    }
+    if let Some(id) = id {
+        line.extend_from_slice(ID);
+        line.extend_from_slice(id);
+        line.push(b'"');
+    }
+    line.extend_from_slice(place);
+    line.extend_from_slice(&options.constant);
+    join(parts);
+}
+
+fn spans<S>(innermost: SpanRef<'_, S>, parts: &mut Parts)
+where
+    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+{
+    // not by `scope`, which looks the innermost up once more
+    let mut next = Some(innermost);
+    while let Some(span) = next {
+        let start = parts.spans.len();
+        span::write(&span, &mut parts.spans);
+        parts.spans_at.push(start..parts.spans.len());
+        next = span.parent();
+    }
+}
+
+/// Level and the beginning of the message. OpenReplay knows four levels, and reads any other as `info`.
+fn level(level: Level) -> &'static [u8] {
+    match level {
+        Level::ERROR => br#","level":"error","message":""#,
+        Level::WARN => br#","level":"warning","message":""#,
+        Level::INFO => br#","level":"info","message":""#,
+        Level::DEBUG | Level::TRACE => br#","level":"debug","message":""#,
+    }
+}
+
+/// The message with the fields in it, and the fields themselves on the side.
+fn message(options: &Options, event: &Event<'_>, is_log: bool, parts: &mut Parts) {
+    let Parts {
+        line,
+        text,
+        below,
+        fields,
+        ..
+    } = parts;
+    let start = line.len();
+    event.record(&mut Fields::of_event(
+        fields,
+        options.record_limit,
+        Message {
+            message: line,
+            text,
+            below,
+            with_fields: options.fields_in_message,
+            is_log,
+            found: false,
+            limit: options.record_limit,
+        },
+    ));
+    // each part begins with what keeps it apart from the one before it: needless where there is none
+    for (part, separator) in [(&*text, " "), (&*below, "\\n")] {
+        let skipped = if line.len() == start {
+            separator.len()
+        } else {
+            0
+        };
+        line.extend_from_slice(part.get(skipped..).unwrap_or_default());
+    }
+    if line.len() == start {
+        escape(line, event.metadata().name().as_bytes());
+    }
+}
+
+/// Makes message, fields and spans fit in the room for them: the fields and the spans may take a quarter each, the message
+/// what they leave.
+fn shorten(room: usize, start: usize, parts: &mut Parts) {
+    let message = parts.line.len() - start;
+    let spans = parts.spans.len() + parts.spans_at.len();
+    if message + parts.fields.len() + spans <= room {
+        return;
+    }
+    let quarter = room / 4;
+    parts
+        .fields
+        .truncate(members::fitting(&parts.fields, quarter));
+    let mut taken = 0;
+    let kept = parts.spans_at.iter().rev().take_while(|span| {
+        let fits = taken + span.len() < quarter;
+        taken += if fits { span.len() + 1 } else { 0 };
+        fits
+    });
+    let dropped = parts.spans_at.len() - kept.count();
+    parts.spans_at.drain(..dropped);
+
+    let room = room.saturating_sub(parts.fields.len() + taken + CUT.len());
+    let length = cut(&parts.line[start..], room);
+    parts.line.truncate(start + length);
+    parts.line.extend_from_slice(CUT.as_bytes());
+}
+
+/// Puts the fields and the spans at the end.
+fn join(parts: &mut Parts) {
+    let Parts {
+        line,
+        fields,
+        spans,
+        spans_at,
+        ..
+    } = parts;
+    if !fields.is_empty() {
+        line.extend_from_slice(br#","fields":{"#);
+        line.extend_from_slice(fields);
+        line.push(b'}');
+    }
+    let mut before: &[u8] = br#","spans":["#;
+    for span in spans_at.iter().rev() {
+        line.extend_from_slice(before);
+        line.extend_from_slice(&spans[span.clone()]);
+        before = b",";
+    }
+    if !spans_at.is_empty() {
+        line.push(b']');
+    }
+    line.extend_from_slice(b"}\n");
+}

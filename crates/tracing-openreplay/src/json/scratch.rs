@@ -1,0 +1,74 @@
+//! The buffers in which a record is made: kept by the thread, so that a record allocates nothing.
+
+use std::{cell::Cell, ops::Range};
+
+use super::{place::Places, time::Stamp};
+
+/// A buffer that grew beyond this is not kept.
+const KEPT: usize = 64 * 1024;
+
+thread_local! {
+    static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    pub(super) parts: Parts,
+    // what follows is worth keeping from one record to the next
+    pub(super) stamp: Stamp,
+    pub(super) places: Places,
+}
+
+/// The parts of a record in the making.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    /// The record up to its message, in the end all of it.
+    pub(super) line: Vec<u8>,
+    /// What follows on the message's line.
+    pub(super) text: Vec<u8>,
+    /// What has lines of its own in the message.
+    pub(super) below: Vec<u8>,
+    /// The members of `fields`.
+    pub(super) fields: Vec<u8>,
+    /// The elements of `spans`, the innermost first.
+    pub(super) spans: Vec<u8>,
+    /// Where each of them is.
+    pub(super) spans_at: Vec<Range<usize>>,
+}
+
+/// Lends the thread's buffers, empty.
+///
+/// A log call inside of `f`, by a `Debug` that logs, finds them taken and makes some of its own.
+pub(super) fn with<R>(f: impl FnOnce(&mut Scratch) -> R) -> R {
+    let mut scratch = SCRATCH
+        .try_with(Cell::take)
+        .ok()
+        .flatten()
+        .unwrap_or_default();
+    let result = f(&mut scratch);
+    scratch.parts.clear();
+    // fails while the thread ends: nothing needs them any more
+    let _ = SCRATCH.try_with(|slot| slot.set(Some(scratch)));
+    result
+}
+
+impl Parts {
+    fn clear(&mut self) {
+        let Self {
+            line,
+            text,
+            below,
+            fields,
+            spans,
+            spans_at,
+        } = self;
+        for buffer in [line, text, below, fields, spans] {
+            if buffer.capacity() > KEPT {
+                *buffer = Vec::new();
+            } else {
+                buffer.clear();
+            }
+        }
+        spans_at.clear();
+    }
+}

@@ -1,0 +1,94 @@
+use std::{
+    io::{self, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tracing::{Level, Metadata, info, warn};
+use tracing_openreplay::json;
+use tracing_subscriber::{Registry, fmt::MakeWriter, prelude::*};
+
+use crate::Written;
+
+/// Counts the calls.
+#[derive(Clone, Default)]
+struct Calls(Arc<AtomicUsize>);
+
+impl Write for Calls {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        assert!(bytes.starts_with(b"{") && bytes.ends_with(b"}\n"));
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_record_is_one_write() {
+    let calls = Calls::default();
+    let writer = calls.clone();
+    let layer = json().with_writer(move || writer.clone());
+    tracing::subscriber::with_default(Registry::default().with(layer), || {
+        info!(a = 1, "short");
+        info!("{}", "long ".repeat(100_000));
+    });
+    assert_eq!(calls.0.load(Ordering::Relaxed), 2);
+}
+
+#[test]
+fn the_writer_may_depend_on_the_event() {
+    struct ByLevel(Written);
+
+    impl<'a> MakeWriter<'a> for ByLevel {
+        type Writer = Box<dyn Write + 'a>;
+
+        fn make_writer(&'a self) -> Self::Writer {
+            Box::new(io::sink())
+        }
+
+        fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Self::Writer {
+            if *metadata.level() == Level::WARN {
+                Box::new(self.0.clone())
+            } else {
+                self.make_writer()
+            }
+        }
+    }
+
+    let written = Written::default();
+    let layer = json().with_writer(ByLevel(written.clone()));
+    tracing::subscriber::with_default(Registry::default().with(layer), || {
+        info!("elsewhere");
+        warn!("here");
+    });
+    let records = written.records();
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0]["message"], "here");
+}
+
+#[test]
+fn a_writer_that_fails_fails_no_log_call() {
+    struct Failing;
+
+    impl Write for Failing {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let layer = json().with_writer(|| Failing);
+    tracing::subscriber::with_default(Registry::default().with(layer), || {
+        for _ in 0..100 {
+            info!("lost");
+        }
+    });
+}
