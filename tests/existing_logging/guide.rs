@@ -2,7 +2,8 @@
 
 const PAGE: &str = include_str!("../../docs/existing-logging.md");
 
-const SOURCES: [&str; 4] = [
+const SOURCES: [&str; 5] = [
+    include_str!("files.rs"),
     include_str!("log_only.rs"),
     include_str!("otlp.rs"),
     include_str!("plain.rs"),
@@ -11,24 +12,29 @@ const SOURCES: [&str; 4] = [
 
 #[test]
 fn every_snippet_of_the_page_is_one_of_these_and_the_other_way_round() {
-    let mut shown: Vec<_> = PAGE
-        .split("```rust\n")
-        .skip(1)
+    let blocks = PAGE.split("```rust\n").skip(1);
+    let mut shown: Vec<_> = blocks
         .map(|rest| rest.split("```").next().unwrap().to_owned())
         .collect();
-    let mut tested: Vec<_> = SOURCES.into_iter().map(snippet).collect();
+    let mut tested: Vec<_> = SOURCES.into_iter().flat_map(snippets).collect();
     shown.sort_unstable();
     tested.sort_unstable();
     assert_eq!(shown, tested);
 }
 
-/// What stands between `[guide]` and `[end]`, at the left margin; several such parts with an empty line between.
-fn snippet(source: &str) -> String {
-    let parts = source.split("    // [guide]\n").skip(1).map(|rest| {
+/// What stands between `[guide]` and `[end]`, at the left margin. `[guide: more]` goes on with the one before.
+fn snippets(source: &str) -> Vec<String> {
+    let mut snippets: Vec<String> = Vec::new();
+    for part in source.split("    // [guide").skip(1) {
+        let (how, rest) = part.split_once("]\n").unwrap();
         let lines = rest.split("    // [end]").next().unwrap().lines();
-        lines
+        let text: String = lines
             .map(|line| line.strip_prefix("    ").unwrap_or(line).to_owned() + "\n")
-            .collect::<String>()
-    });
-    parts.collect::<Vec<_>>().join("\n")
+            .collect();
+        match snippets.last_mut() {
+            Some(last) if how == ": more" => *last += &format!("\n{text}"),
+            _ => snippets.push(text),
+        }
+    }
+    snippets
 }

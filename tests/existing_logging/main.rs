@@ -1,5 +1,6 @@
 //! The set-ups of docs/existing-logging.md, each as a process of its own, and what comes out of it.
 
+mod files;
 mod guide;
 mod log_only;
 mod otlp;

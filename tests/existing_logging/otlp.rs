@@ -39,7 +39,7 @@ fn set_up_and_run(work: impl FnOnce()) -> Result<(), Box<dyn Error>> {
 
     work();
 
-    // [guide]
+    // [guide: more]
     provider.shutdown()?; // before the process ends
     // [end]
     Ok(())
