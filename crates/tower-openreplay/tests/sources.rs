@@ -128,6 +128,11 @@ fn reads_the_id_from_what_browsers_send() {
             B,
         ),
         (
+            "both, the other way round",
+            &[(TOKEN, TOKEN_B), (AXIOS, TOKEN_A)],
+            B,
+        ),
+        (
             "the one that decodes",
             &[(TOKEN, "undefined"), (AXIOS, TOKEN_B)],
             B,
