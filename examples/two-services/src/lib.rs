@@ -1,0 +1,50 @@
+//! What the three services share.
+
+use std::{env, io};
+
+use tokio::net::TcpListener;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::prelude::*;
+
+/// What is ordered.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Item {
+    /// Its name.
+    #[prost(string, tag = "1")]
+    pub name: String,
+}
+
+/// What was reserved.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Reserved {
+    /// What it costs, as the service `prices` says.
+    #[prost(string, tag = "1")]
+    pub price: String,
+}
+
+#[allow(missing_docs, reason = "generated")]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/shop.Stock.rs"));
+}
+
+pub use generated::{stock_client, stock_server};
+
+/// Writes the records of this process to stdout, under the name of its service.
+pub fn log_as(service: &str) {
+    tracing_subscriber::registry()
+        .with(LevelFilter::INFO)
+        .with(tracing_openreplay::json().with_service_name(service))
+        .init();
+}
+
+/// Listens on `LISTEN_ADDR`, or else on the service's own address, and says so on stderr.
+///
+/// # Errors
+///
+/// If the address cannot be had.
+pub async fn listen(default: &str) -> io::Result<TcpListener> {
+    let address = env::var("LISTEN_ADDR").unwrap_or_else(|_| default.to_owned());
+    let listener = TcpListener::bind(address).await?;
+    eprintln!("listening on {}", listener.local_addr()?);
+    Ok(listener)
+}
