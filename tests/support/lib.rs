@@ -2,8 +2,10 @@
 
 pub mod elasticsearch;
 pub mod engine;
+pub mod lines;
 pub mod proxy;
 
 pub use elasticsearch::{Fault, StandIn, StoredIn};
 pub use engine::{Elasticsearch, Engine, OpenSearch};
+pub use lines::Lines;
 pub use proxy::Proxy;
