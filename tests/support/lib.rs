@@ -1,5 +1,7 @@
 //! What the integration tests share.
 
+#[cfg(doctest)]
+mod docs;
 pub mod elasticsearch;
 pub mod engine;
 pub mod lines;

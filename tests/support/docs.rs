@@ -1,0 +1,16 @@
+//! The guide's programs: each Rust block of it compiles, and runs where it can, as a documentation test.
+
+macro_rules! pages {
+    ($($name:ident = $path:literal),* $(,)?) => {
+        $(
+            #[doc = include_str!(concat!("../../", $path))]
+            mod $name {}
+        )*
+    };
+}
+
+pages! {
+    readme = "README.md",
+    quick_start = "docs/quick-start.md",
+    spawns_streams_websockets = "docs/spawns-streams-websockets.md",
+}
