@@ -1,0 +1,258 @@
+//! The app over a real socket: what a client gets, and what was logged for it.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use openreplay_session::SessionId;
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+use tracing_subscriber::prelude::*;
+
+use crate::{app::app, settings::Settings, tail::Tail};
+
+#[tokio::test]
+async fn the_endpoint_answers_success_and_logs_one_record() {
+    let (session, answer) = ask("/api/endpoint").await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, "Success"));
+
+    let records = records(session, 1).await;
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0]["level"], "info");
+    assert_eq!(
+        records[0]["message"],
+        format!("[openReplaySession.id={session}] Endpoint accessed")
+    );
+    assert_eq!(records[0]["openReplaySession.id"], session.as_str());
+}
+
+#[tokio::test]
+async fn an_error_is_logged_once_with_its_causes_and_none_of_them_is_answered() {
+    let (session, answer) = ask("/api/error").await;
+    assert_eq!(
+        (answer.status, answer.body.as_str()),
+        (500, "Internal Server Error")
+    );
+
+    let errors = errors(&records(session, 2).await);
+    assert_eq!(errors.len(), 1, "{errors:#?}");
+    assert_eq!(errors[0]["tags"], serde_json::json!(["error"]));
+    assert_eq!(errors[0]["utc_time"], errors[0]["@timestamp"]);
+    assert_eq!(
+        errors[0]["message"],
+        format!(
+            "[openReplaySession.id={session}] Error: no price for order 1042\n  caused by: connection refused"
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_panic_is_logged_once_with_its_place() {
+    let (session, answer) = ask("/api/panic").await;
+    assert_eq!(
+        (answer.status, answer.body.as_str()),
+        (500, "Internal Server Error")
+    );
+
+    let errors = errors(&records(session, 1).await);
+    assert_eq!(errors.len(), 1, "{errors:#?}");
+    let message = errors[0]["message"].as_str().unwrap();
+    assert!(message.contains("index out of bounds"), "{message}");
+    assert!(message.contains("routes.rs"), "{message}");
+}
+
+#[tokio::test]
+async fn work_that_outlives_the_request_logs_in_its_session() {
+    let (session, answer) = ask("/api/spawn").await;
+    assert_eq!((answer.status, answer.body.as_str()), (202, "Accepted"));
+
+    let messages = messages(&records(session, 2).await);
+    assert!(
+        messages
+            .iter()
+            .any(|message| message.contains("from a spawned task"))
+    );
+    assert!(
+        messages
+            .iter()
+            .any(|message| message.contains("on a blocking thread"))
+    );
+}
+
+#[tokio::test]
+async fn a_stream_logs_while_it_streams_and_takes_its_session_from_the_query() {
+    let session = new_session();
+    let answer = exchange(&request(
+        &format!("/api/stream?openReplaySession.id={session}"),
+        "",
+    ))
+    .await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body.matches("event: step").count(), 5);
+
+    let messages = messages(&records(session, 5).await);
+    assert_eq!(messages.len(), 5, "{messages:#?}");
+    assert!(messages[4].ends_with("Export: step 5 of 5"));
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_is_logged_in_its_session() {
+    let session = new_session();
+    let mut stream = TcpStream::connect(address()).await.unwrap();
+    let header = format!("openReplaySession.id: {session}\r\n");
+    stream
+        .write_all(request("/api/stream", &header).as_bytes())
+        .await
+        .unwrap();
+    let mut first = [0];
+    stream.read_exact(&mut first).await.unwrap();
+    drop(stream);
+
+    let left = |record: &Value| {
+        record["message"]
+            .as_str()
+            .unwrap()
+            .contains("the client left")
+    };
+    for _ in 0..200 {
+        if records(session, 0).await.iter().any(left) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("no record of it: {:#?}", records(session, 0).await);
+}
+
+#[tokio::test]
+async fn without_a_session_there_are_no_records_to_read() {
+    exchange(&request("/api/endpoint", "")).await;
+    let answer = exchange(&request("/api/records", "")).await;
+    assert_eq!(answer.body, r#"{"records":[],"next":0}"#);
+}
+
+#[tokio::test]
+async fn the_page_allows_nothing_but_its_own_files() {
+    let page = exchange(&request("/", "")).await;
+    assert_eq!(page.status, 200);
+    assert!(page.head.contains("default-src 'none'"), "{}", page.head);
+    assert!(
+        page.head.contains("require-trusted-types-for 'script'"),
+        "{}",
+        page.head
+    );
+
+    for file in page
+        .body
+        .split('"')
+        .filter(|text| text.starts_with("/page/"))
+    {
+        let answer = exchange(&request(file, "")).await;
+        assert_eq!(answer.status, 200, "{file}");
+        assert!(
+            !answer.head.contains("text/plain"),
+            "{file}: {}",
+            answer.head
+        );
+    }
+}
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+/// Asks in a session of its own, so that tests may share one log.
+async fn ask(path: &str) -> (SessionId, Answer) {
+    let session = new_session();
+    let header = format!("openReplaySession.id: {session}\r\n");
+    (session, exchange(&request(path, &header)).await)
+}
+
+// HTTP/1.0: the answer ends with the connection, and is not chunked
+fn request(path: &str, headers: &str) -> String {
+    format!("GET {path} HTTP/1.0\r\n{headers}\r\n")
+}
+
+async fn exchange(request: &str) -> Answer {
+    let mut stream = TcpStream::connect(address()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    Answer {
+        status: head[9..12].parse().unwrap(),
+        head: head.to_owned(),
+        body: body.to_owned(),
+    }
+}
+
+/// The session's records as the page reads them, once there are so many.
+async fn records(session: SessionId, at_least: usize) -> Vec<Value> {
+    let header = format!("openReplaySession.id: {session}\r\n");
+    for _ in 0..200 {
+        let answer = exchange(&request("/api/records", &header)).await;
+        let mut read: Value = serde_json::from_str(&answer.body).unwrap();
+        if let Value::Array(records) = read["records"].take()
+            && records.len() >= at_least
+        {
+            return records;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("fewer than {at_least} records");
+}
+
+fn errors(records: &[Value]) -> Vec<Value> {
+    let is_error = |record: &&Value| record["level"] == "error";
+    records.iter().filter(is_error).cloned().collect()
+}
+
+fn messages(records: &[Value]) -> Vec<String> {
+    let message = |record: &Value| record["message"].as_str().unwrap().to_owned();
+    records.iter().map(message).collect()
+}
+
+fn new_session() -> SessionId {
+    static LAST: AtomicU64 = AtomicU64::new(4_950_498_349_085_463_837);
+    SessionId::from(LAST.fetch_add(1, Ordering::Relaxed))
+}
+
+/// One app for all tests, on a runtime of its own: a test's ends with the test.
+fn address() -> SocketAddr {
+    static ADDRESS: OnceLock<SocketAddr> = OnceLock::new();
+    *ADDRESS.get_or_init(|| {
+        let tail = Tail::default();
+        tracing_subscriber::registry()
+            .with(tracing_openreplay::json().with_writer(tail.clone()))
+            .with(tracing_subscriber::filter::LevelFilter::INFO)
+            .init();
+        tracing_openreplay::log_panics();
+
+        let settings = Settings {
+            listen_addr: String::new(),
+            tracker: None,
+            elasticsearch: None,
+        };
+        let (send, receive) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async {
+                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                send.send(listener.local_addr().unwrap()).unwrap();
+                axum::serve(listener, app(&settings, tail, None))
+                    .await
+                    .unwrap();
+            });
+        });
+        receive.recv().unwrap()
+    })
+}
