@@ -10,6 +10,7 @@ macro_rules! pages {
 }
 
 pages! {
+    proxies_and_origins = "docs/proxies-and-origins.md",
     readme = "README.md",
     quick_start = "docs/quick-start.md",
     spawns_streams_websockets = "docs/spawns-streams-websockets.md",

@@ -1,10 +1,12 @@
 //! What the integration tests share.
 
+pub mod browser;
 #[cfg(doctest)]
 mod docs;
 pub mod elasticsearch;
 pub mod engine;
 pub mod lines;
+pub mod process;
 pub mod proxy;
 
 pub use elasticsearch::{Fault, StandIn, StoredIn};

@@ -1,0 +1,86 @@
+//! A stand-in for OpenReplay's ingest: what the tracker needs to start and go on, and nothing more.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::State,
+    routing::{get, post},
+};
+use openreplay_session::SessionId;
+use serde_json::{Value, json};
+
+/// What was asked of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ingest {
+    batches: Arc<AtomicU64>,
+}
+
+impl Ingest {
+    /// How many pieces of a recording arrived.
+    pub(crate) fn batches(&self) -> u64 {
+        self.batches.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn routes(&self) -> Router {
+        Router::new()
+            .route("/ingest/v1/web/start", post(start))
+            .route(
+                "/ingest/v1/web/tags",
+                get(async || Json(json!({ "tags": [] }))),
+            )
+            .route("/ingest/v1/web/i", post(batch))
+            .with_state(self.clone())
+    }
+}
+
+// a page that comes with a token goes on with its session, as after a reload
+async fn start(body: Bytes) -> Json<Value> {
+    let asked: Value = serde_json::from_slice(&body).expect("the tracker sends JSON");
+    let session = match asked["token"].as_str() {
+        Some(token) => SessionId::from_token(token).expect("it is one of ours"),
+        None => new_session(),
+    };
+    Json(json!({
+        "token": token(session),
+        "userUUID": "3f0c6b1e-6f55-4b6c-9d9b-0d6a0ea1c0de",
+        "sessionID": session.as_str(),
+        "projectID": "1",
+        "delay": 0,
+        "startTimestamp": asked["timestamp"],
+        "beaconSizeLimit": 1_000_000,
+    }))
+}
+
+async fn batch(State(ingest): State<Ingest>, _: Bytes) {
+    ingest.batches.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Ids of today's size: larger than what a JavaScript number holds.
+fn new_session() -> SessionId {
+    static LAST: AtomicU64 = AtomicU64::new(4_950_498_349_085_463_837);
+    SessionId::from(LAST.fetch_add(1 << 24, Ordering::Relaxed))
+}
+
+/// A token of OpenReplay's form: id, delay and expiry in base 36, and a signature.
+fn token(session: SessionId) -> String {
+    let id = session.as_u64().expect("made from a number");
+    format!("{}.0.mkb4q5xs.{SIGNATURE}", base36(id))
+}
+
+/// Searched for in everything that is written: the credential part of each token.
+pub(crate) const SIGNATURE: &str = "4YCTxcTaFVmdKVzHfzHrB8mB3nCyP1kZRuwYbtpYtY2u";
+
+fn base36(mut number: u64) -> String {
+    let mut digits = Vec::new();
+    while number > 0 {
+        let digit = u32::try_from(number % 36).expect("below 36");
+        digits.push(char::from_digit(digit, 36).expect("below 36"));
+        number /= 36;
+    }
+    digits.iter().rev().collect()
+}

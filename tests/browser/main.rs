@@ -1,0 +1,15 @@
+//! The browser's side: a real Chromium, OpenReplay's real tracker, and what arrives at a backend from them.
+//!
+//! Only OpenReplay itself is stood in for: `ingest.rs` answers the tracker as its ingest does.
+
+mod bundle;
+mod elsewhere;
+mod http2;
+mod ingest;
+mod origin;
+mod page;
+mod site;
+mod snippets;
+mod stored;
+mod traps;
+mod ways;

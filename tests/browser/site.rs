@@ -1,0 +1,288 @@
+//! A backend for the browser to ask: `SessionLayer` and `json()` as an app has them, and beside its records
+//! whatever the browser really sent.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Json, Router,
+    extract::{Request, WebSocketUpgrade, ws},
+    http::{StatusCode, Version, header},
+    middleware,
+    response::{Html, IntoResponse, Response, sse},
+    routing::{any, get, post},
+    serve::Listener,
+};
+use futures_util::stream;
+use openreplay_session::scope;
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::oneshot};
+use tower_http::services::ServeDir;
+use tower_openreplay::SessionLayer;
+use tracing::info;
+use tracing_subscriber::prelude::*;
+
+use crate::{bundle::bundle, http2::TlsListener, ingest::Ingest};
+
+/// A running backend; it stops when dropped.
+pub(crate) struct Site {
+    pub(crate) url: String,
+    pub(crate) ingest: Ingest,
+    seen: Shared<Vec<Seen>>,
+    log: Log,
+    _stop: oneshot::Sender<()>,
+}
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) version: Version,
+    headers: Vec<(String, String)>,
+}
+
+impl Seen {
+    /// Every value of the header; its name is in lower case.
+    pub(crate) fn header(&self, name: &str) -> Vec<&str> {
+        let named = self.headers.iter().filter(|(key, _)| key == name);
+        named.map(|(_, value)| value.as_str()).collect()
+    }
+}
+
+impl Site {
+    pub(crate) fn start() -> Self {
+        Self::start_with(SessionLayer::new(), |app| app)
+    }
+
+    /// With layers of the test's own around all else.
+    pub(crate) fn start_with(
+        session: SessionLayer,
+        wrap: impl FnOnce(Router) -> Router + Send + 'static,
+    ) -> Self {
+        Self::serve("http", session, wrap, |listener| listener)
+    }
+
+    /// Over TLS, so that a browser speaks HTTP/2.
+    pub(crate) fn start_tls() -> Self {
+        Self::serve("https", SessionLayer::new(), |app| app, TlsListener::new)
+    }
+
+    fn serve<L: Listener<Addr = SocketAddr>>(
+        scheme: &str,
+        session: SessionLayer,
+        wrap: impl FnOnce(Router) -> Router + Send + 'static,
+        listener: impl FnOnce(TcpListener) -> L + Send + 'static,
+    ) -> Self {
+        bundle();
+        let (seen, log, ingest) = (
+            Shared::<Vec<Seen>>::default(),
+            Log::default(),
+            Ingest::default(),
+        );
+        let (stop, stopped) = oneshot::channel();
+        let (ready, address) = mpsc::channel::<SocketAddr>();
+        let app = wrap(app(session, &ingest)).layer(middleware::from_fn({
+            let seen = Arc::clone(&seen);
+            move |request: Request, next: middleware::Next| {
+                lock(&seen).push(Seen::from(&request));
+                next.run(request)
+            }
+        }));
+        let subscriber = tracing_subscriber::registry()
+            .with(tracing_openreplay::json().with_writer({
+                let log = log.clone();
+                move || log.clone()
+            }))
+            .with(tracing_subscriber::filter::LevelFilter::INFO);
+        thread::spawn(move || {
+            // one thread for all of it: the subscriber is this thread's, and so are the records this site's
+            let _guard = tracing::subscriber::set_default(subscriber);
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            runtime.expect("a runtime starts").block_on(async {
+                let tcp = TcpListener::bind("127.0.0.1:0")
+                    .await
+                    .expect("a port is free");
+                ready
+                    .send(tcp.local_addr().expect("it is bound"))
+                    .expect("the test waits");
+                tokio::select! {
+                    served = axum::serve(listener(tcp), app) => served.expect("it serves"),
+                    _ = stopped => {}
+                }
+            });
+        });
+        let address = address.recv().expect("the site starts");
+        Self {
+            url: format!("{scheme}://{address}"),
+            ingest,
+            seen,
+            log,
+            _stop: stop,
+        }
+    }
+
+    /// The requests to this path, in their order.
+    pub(crate) fn seen(&self, path: &str) -> Vec<Seen> {
+        let seen = lock(&self.seen);
+        seen.iter()
+            .filter(|seen| seen.path == path)
+            .cloned()
+            .collect()
+    }
+
+    /// All that was logged, as text.
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8(lock(&self.log.0).clone()).expect("records are UTF-8")
+    }
+
+    /// The records with this message, once there are so many.
+    #[track_caller]
+    pub(crate) fn records(&self, message: &str, count: usize) -> Vec<Value> {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let log = self.log();
+            let records = log
+                .lines()
+                .map(|line| serde_json::from_str(line).expect("a record"));
+            let found: Vec<Value> = records
+                .filter(|record: &Value| without_prefix(record) == message)
+                .collect();
+            if found.len() >= count {
+                return found;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "fewer than {count} of {message:?} in\n{log}"
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The session of the one record with this message; `Null` where it has none.
+    #[track_caller]
+    pub(crate) fn session_of(&self, message: &str) -> Value {
+        let records = self.records(message, 1);
+        assert_eq!(records.len(), 1, "{records:#?}");
+        let session = records[0]["openReplaySession.id"].clone();
+        if let Some(id) = session.as_str() {
+            assert_eq!(
+                records[0]["message"],
+                format!("[openReplaySession.id={id}] {message}")
+            );
+        }
+        session
+    }
+}
+
+fn without_prefix(record: &Value) -> &str {
+    let message = record["message"].as_str().expect("a record has a message");
+    match message.split_once("] ") {
+        Some((prefix, message)) if prefix.starts_with("[openReplaySession.id=") => message,
+        _ => message,
+    }
+}
+
+fn app(session: SessionLayer, ingest: &Ingest) -> Router {
+    Router::new()
+        .route("/", get(Html(PAGE)))
+        .route("/ask/{what}", any(ask))
+        .route("/graphql", post(graphql))
+        .route("/events", get(events))
+        .route("/socket", get(socket))
+        .route("/beacon", post(beacon))
+        .layer(session)
+        .nest_service("/bundle", ServeDir::new(bundle()))
+        .merge(ingest.routes())
+}
+
+const PAGE: &str = r#"<!doctype html>
+<title>browser tests</title>
+<link rel="icon" href="data:,">
+<script>globalThis.INGEST_POINT = location.origin + "/ingest";</script>
+"#;
+
+/// Logs its own path, so that a test names its request by it.
+async fn ask(request: Request) -> Json<Value> {
+    info!("asked {}", request.uri().path());
+    Json(json!({ "session": openreplay_session::current().map(|id| id.to_string()) }))
+}
+
+async fn graphql() -> Json<Value> {
+    info!("asked /graphql");
+    Json(json!({ "data": { "ping": "pong" } }))
+}
+
+async fn events() -> impl IntoResponse {
+    let steps = stream::unfold(1, |step| async move {
+        info!("event {step}");
+        let event = sse::Event::default().data(step.to_string());
+        (step < 4).then_some((Ok::<_, io::Error>(event), step + 1))
+    });
+    sse::Sse::new(steps)
+}
+
+async fn socket(upgrade: WebSocketUpgrade) -> Response {
+    let session = openreplay_session::current();
+    upgrade.on_upgrade(move |socket| scope(session, echo(socket)))
+}
+
+async fn echo(mut socket: ws::WebSocket) {
+    while let Some(Ok(message)) = socket.recv().await {
+        if let ws::Message::Text(text) = &message {
+            info!("socket said {text}");
+            if socket.send(message).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+async fn beacon(text: String) -> StatusCode {
+    info!("beacon said {text}");
+    StatusCode::NO_CONTENT
+}
+
+impl From<&Request> for Seen {
+    fn from(request: &Request) -> Self {
+        let text = |(name, value): (&header::HeaderName, &header::HeaderValue)| {
+            (
+                name.to_string(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        };
+        Self {
+            method: request.method().to_string(),
+            path: request.uri().path().to_owned(),
+            version: request.version(),
+            headers: request.headers().iter().map(text).collect(),
+        }
+    }
+}
+
+type Shared<T> = Arc<Mutex<T>>;
+
+fn lock<T>(shared: &Shared<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[derive(Clone, Default)]
+struct Log(Shared<Vec<u8>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        lock(&self.0).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! The frontend code of `docs/frontend.md`: the page shows the very files that run here.
+
+use std::{collections::BTreeSet, fs, process::Command};
+
+use integration_tests::browser::{self, frontend};
+use serde_json::json;
+
+use crate::site::Site;
+
+const GUIDE: &str = include_str!("../../docs/frontend.md");
+
+#[test]
+fn the_guide_shows_the_files_that_are_tested() {
+    let shown: BTreeSet<&str> = GUIDE
+        .split("```ts\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    let names = [
+        "session",
+        "fetch",
+        "axios",
+        "ky",
+        "apollo",
+        "token",
+        "elsewhere",
+    ];
+    let files = names.map(|name| {
+        let path = frontend().join("frontend").join(name).with_extension("ts");
+        fs::read_to_string(path).expect("the file is there")
+    });
+    let tested: BTreeSet<&str> = files.iter().map(String::as_str).collect();
+    assert_eq!(shown, tested);
+}
+
+#[test]
+#[ignore = "needs node"]
+fn the_files_type_check() {
+    let output = Command::new("node")
+        .args(["node_modules/typescript/bin/tsc", "--project", "."])
+        .current_dir(frontend())
+        .output()
+        .expect("node is installed: scripts/install");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn each_client_sends_the_session_with_every_request() {
+    for (client, request, path) in [
+        (
+            "fetch",
+            r#"const { api } = client; await api("/ask/fetch", { method: "POST" });"#,
+            "/ask/fetch",
+        ),
+        (
+            "axios",
+            r#"const { api } = client; await api.get("/ask/axios");"#,
+            "/ask/axios",
+        ),
+        (
+            "ky",
+            r#"const { api } = client; await api.get("/ask/ky");"#,
+            "/ask/ky",
+        ),
+        (
+            "apollo",
+            r#"
+            const query = { kind: "Document", definitions: [{ kind: "OperationDefinition", operation: "query",
+              selectionSet: { kind: "SelectionSet", selections: [{ kind: "Field", name: { kind: "Name", value: "ping" } }] } }] };
+            await client.client.query({ query });
+            "#,
+            "/graphql",
+        ),
+    ] {
+        let site = Site::start();
+        // the request is made at once: the client itself waits for the tracker
+        let script = format!(
+            r#"
+            await page.goto(args.url);
+            return page.evaluate(async () => {{
+              const client = await import("/bundle/{client}.js");
+              {request}
+              return (await import("/bundle/session.js")).tracker.getSessionID();
+            }});
+            "#
+        );
+        let ran = browser::run(&script, &json!({ "url": site.url }));
+        assert!(ran.value.is_string(), "{client}: {:?}", ran.console);
+        assert_eq!(
+            site.session_of(&format!("asked {path}")),
+            ran.value,
+            "{client}"
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn where_the_tracker_cannot_start_requests_go_on_without_a_session() {
+    let site = Site::start();
+    browser::run(
+        r#"
+        await page.route("**/ingest/**", (route) => route.abort());
+        await page.goto(args.url);
+        await page.evaluate(async () => (await import("/bundle/fetch.js")).api("/ask/alone"));
+        "#,
+        &json!({ "url": site.url }),
+    );
+    assert!(site.session_of("asked /ask/alone").is_null());
+}

@@ -1,0 +1,65 @@
+//! The page of `examples/axum-app`, with its records on their way through a real Elasticsearch.
+
+use integration_tests::{
+    Elasticsearch,
+    browser::{self},
+    engine::{PASSWORD, USER},
+    process::Example,
+};
+use openreplay_elastic::{Client, Connection, setup};
+use serde_json::json;
+
+#[test]
+#[ignore = "needs Chromium and Elasticsearch"]
+fn the_page_shows_the_records_as_they_come_back_and_none_is_left_behind_at_the_end() {
+    let engine = Elasticsearch::start();
+    let connection = Connection::builder(engine.url())
+        .basic(USER, PASSWORD)
+        .build();
+    let client = Client::new(&connection.unwrap()).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime
+        .block_on(setup::run(&client, &setup::Options::default()))
+        .unwrap();
+
+    let url = engine
+        .url()
+        .replace("http://", &format!("http://{USER}:{PASSWORD}@"));
+    let app = Example::start(
+        "axum-app",
+        &[("LISTEN_ADDR", "127.0.0.1:0"), ("ELASTICSEARCH_URL", &url)],
+    );
+    let ran = browser::run(
+        r#"
+        await page.goto(args.url);
+        await page.getByLabel("from Elasticsearch").check();
+        await page.getByRole("button", { name: "/api/endpoint" }).click();
+        await page.getByRole("button", { name: "/api/error" }).click();
+        await page.locator('#rows > .error').waitFor();
+        const stored = await page.locator('#rows .content').allInnerTexts();
+        await page.getByLabel("as written").check();
+        await page.locator('#rows > .error').waitFor();
+        const written = await page.locator('#rows .content').allInnerTexts();
+        // and one more, that only the end of the app sends
+        await page.getByRole("button", { name: "/api/endpoint" }).click();
+        await page.locator('#rows > li').nth(3).waitFor();
+        return { stored, written, session: await page.locator('#session-id').innerText() };
+        "#,
+        &json!({ "url": app.url() }),
+    );
+    assert_eq!(ran.value["stored"], ran.value["written"]);
+    assert_eq!(
+        ran.value["stored"].as_array().unwrap().len(),
+        3,
+        "{}",
+        ran.value
+    );
+
+    let (status, _) = app.terminate();
+    assert!(status.success());
+    engine.ok("POST", "/logs/_refresh", "");
+    let session = ran.value["session"].as_str().unwrap();
+    let query = json!({ "query": { "term": { "openReplaySession.id": session } } });
+    let found = engine.ok("POST", "/logs/_count", &query.to_string());
+    assert_eq!(found["count"], 4, "{found}");
+}

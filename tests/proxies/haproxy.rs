@@ -1,0 +1,56 @@
+//! HAProxy, in HTTP/1.1 and in HTTP/2 to the app.
+
+use std::process::Command;
+
+use crate::{ID, TOKEN, app, authority, proxy::Proxy, session_through};
+
+#[test]
+#[ignore = "needs HAProxy"]
+fn haproxy_passes_both_headers() {
+    let app = app();
+    let haproxy = haproxy(&authority(&app), "");
+    for header in [
+        ("openReplaySession.id", ID),
+        ("X-OpenReplay-SessionToken", TOKEN),
+    ] {
+        assert_eq!(
+            session_through(&haproxy.url, &app, header).as_deref(),
+            Some(ID),
+            "{header:?}"
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs HAProxy"]
+fn haproxy_passes_both_headers_over_http_2_to_the_app() {
+    let app = app();
+    let haproxy = haproxy(&authority(&app), "proto h2");
+    for header in [
+        ("openReplaySession.id", ID),
+        ("X-OpenReplay-SessionToken", TOKEN),
+    ] {
+        assert_eq!(
+            session_through(&haproxy.url, &app, header).as_deref(),
+            Some(ID),
+            "{header:?}"
+        );
+    }
+}
+
+fn haproxy(upstream: &str, protocol: &str) -> Proxy {
+    Proxy::start(
+        |_, port| {
+            format!(
+                "defaults\n  mode http\n  timeout connect 5s\n  timeout client 5s\n  timeout server 5s\n\
+                 frontend pages\n  bind 127.0.0.1:{port}\n  default_backend app\n\
+                 backend app\n  server app {upstream} {protocol}\n"
+            )
+        },
+        |file| {
+            let mut haproxy = Command::new("haproxy");
+            haproxy.arg("-db").arg("-f").arg(file);
+            haproxy
+        },
+    )
+}

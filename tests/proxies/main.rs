@@ -1,0 +1,46 @@
+//! What real proxies let through between a page and `examples/axum-app`.
+
+mod haproxy;
+mod nginx;
+mod proxy;
+
+use integration_tests::process::Example;
+
+/// A session's id, and a token of the same session.
+const ID: &str = "4950498349085463837";
+const TOKEN: &str = "11m0l7dhxvfh9.0.mkb4q5xs.4YCTxcTaFVmdKVzHfzHrB8mB3nCyP1kZRuwYbtpYtY2u";
+
+fn app() -> Example {
+    Example::start("axum-app", &[("LISTEN_ADDR", "127.0.0.1:0")])
+}
+
+/// The app's address without its scheme.
+fn authority(app: &Example) -> String {
+    app.url().replace("http://", "")
+}
+
+/// Asks through the proxy, and gives the session of the one record that this brought.
+fn session_through(proxy: &str, app: &Example, header: (&str, &str)) -> Option<String> {
+    let accessed = |app: &Example| {
+        let records = app.records();
+        let is_access = |record: &&serde_json::Value| {
+            record["message"]
+                .as_str()
+                .is_some_and(|text| text.ends_with("Endpoint accessed"))
+        };
+        records
+            .iter()
+            .filter(is_access)
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let before = accessed(app).len();
+    let answer = ureq::get(format!("{proxy}/api/endpoint"))
+        .header(header.0, header.1)
+        .call();
+    assert_eq!(answer.expect("the proxy answers").status(), 200);
+    let record = app.wait_for("a record of the request", |_| {
+        accessed(app).get(before).cloned()
+    });
+    record["openReplaySession.id"].as_str().map(str::to_owned)
+}

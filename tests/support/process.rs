@@ -1,0 +1,154 @@
+//! Programs of this workspace, started as a user starts them.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::PathBuf,
+    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+/// A running example, and the records that it writes to its stdout. Killed when dropped.
+#[derive(Debug)]
+pub struct Example {
+    child: Child,
+    records: Arc<Mutex<Vec<Value>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Example {
+    /// Builds the package and starts its program with these variables.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not build or start.
+    #[must_use]
+    pub fn start(package: &str, variables: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(program(package))
+            .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it was just built");
+        let stdout = child.stdout.take().expect("it is piped");
+        let records = Arc::default();
+        let reader = thread::spawn({
+            let records = Arc::clone(&records);
+            move || read(stdout, &records)
+        });
+        Self {
+            child,
+            records,
+            reader: Some(reader),
+        }
+    }
+
+    /// The records so far.
+    #[must_use]
+    pub fn records(&self) -> Vec<Value> {
+        self.records
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The address that the program says it listens on, such as `http://127.0.0.1:3000`.
+    ///
+    /// # Panics
+    ///
+    /// Where it says none within ten seconds.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let listening = |record: &Value| {
+            let message = record["message"].as_str()?;
+            message.strip_prefix("Listening on ").map(str::to_owned)
+        };
+        self.wait_for("the address it listens on", |records| {
+            records.iter().find_map(listening)
+        })
+    }
+
+    /// What `find` finds in the records, once it does.
+    ///
+    /// # Panics
+    ///
+    /// Where it finds nothing within ten seconds.
+    pub fn wait_for<T>(&self, what: &str, find: impl Fn(&[Value]) -> Option<T>) -> T {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            if let Some(found) = find(&self.records()) {
+                return found;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "no {what} in {:#?}",
+                self.records()
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Asks it to stop with SIGTERM, and returns how it ended and all its records.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be asked.
+    #[must_use]
+    pub fn terminate(mut self) -> (ExitStatus, Vec<Value>) {
+        let asked = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
+        assert!(asked.expect("kill is there").success());
+        let status = self.child.wait().expect("it is ours");
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("the reader ends with the output");
+        }
+        (status, self.records())
+    }
+}
+
+impl Drop for Example {
+    fn drop(&mut self) {
+        // it may have ended by itself
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read(stdout: ChildStdout, records: &Mutex<Vec<Value>>) {
+    for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+        let record = serde_json::from_str(&line).expect("every line on stdout is a record");
+        records
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(record);
+    }
+}
+
+/// Builds the package's program and says where it is.
+///
+/// # Panics
+///
+/// Where it does not build.
+#[must_use]
+pub fn program(package: &str) -> PathBuf {
+    let built = Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--locked",
+            "--message-format=json",
+            "--package",
+            package,
+        ])
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("cargo runs this test");
+    assert!(built.status.success(), "{package} does not build");
+    String::from_utf8_lossy(&built.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .expect("the package has a program")
+}
