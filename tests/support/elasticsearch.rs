@@ -80,6 +80,7 @@ struct State {
     requests: usize,
     twice: usize,
     is_gone: bool,
+    forgets: bool,
 }
 
 #[derive(Default)]
@@ -180,6 +181,11 @@ impl StandIn {
     /// Writing to an index itself is answered with 403 for each item.
     pub fn allow_alias_only(&self) {
         self.state().alias_only = true;
+    }
+
+    /// Keeps no documents from now on, nor looks for an `_id` that is taken.
+    pub fn forget(&self) {
+        self.state().forgets = true;
     }
 
     /// Breaks every connection at once (`true`), or serves again.
@@ -516,6 +522,9 @@ impl State {
         };
         if !document.starts_with(b"{") {
             return (index, 500);
+        }
+        if self.forgets {
+            return (index, 201);
         }
         let Ok(document) = serde_json::from_slice::<Value>(document) else {
             return (index, 400);
