@@ -1,4 +1,24 @@
 //! Delivers log records to Elasticsearch the way OpenReplay reads them.
+//!
+//! ```no_run
+//! use openreplay_elastic::ElasticWriter;
+//! use tracing_subscriber::prelude::*;
+//!
+//! # fn main() -> Result<(), openreplay_elastic::Error> {
+//! # let key = "";
+//! let (writer, _guard) = ElasticWriter::builder("https://elastic:9200").api_key(key).build()?;
+//! tracing_subscriber::registry()
+//!     .with(tracing_openreplay::json().with_writer(writer))
+//!     .init();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`writer`]: from the log call to Elasticsearch, in the background.
+//! - [`ship`]: the same from files, over any number of crashes.
+//! - [`setup`], [`api_key`], [`rotate`]: the far end made ready, and kept so.
+//! - [`check`], [`panel`]: what OpenReplay gets when it asks, and why not.
+//! - [`connection`], [`client`]: where Elasticsearch is, who is asking, and how.
 
 pub use self::client::{Answer, Client};
 pub use self::connection::{Connection, ConnectionBuilder};
@@ -21,3 +41,7 @@ mod diagnostics;
 mod error;
 mod retry;
 mod text;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -8,7 +8,7 @@
 //! # let key = "";
 //! let (writer, _guard) = ElasticWriter::builder("https://elastic:9200").api_key(key).build()?;
 //! tracing_subscriber::registry()
-//!     .with(tracing_subscriber::fmt::layer().json().with_writer(writer))
+//!     .with(tracing_openreplay::json().with_writer(writer))
 //!     .init();
 //! # Ok(())
 //! # }
@@ -33,7 +33,9 @@
 //! # What it needs
 //!
 //! An alias `logs` that `openreplay-elastic setup` makes; the writer itself creates no index. An API key with the one
-//! privilege `create_doc` on `logs` and `logs-*`.
+//! privilege `create_doc` on `logs` and on the indices behind it, `logs-*`: an `_id` is unique in an index only, so what
+//! got no answer is sent again to the very index that it went to. A key for the alias alone works too, but may store a
+//! record twice where the alias rolls over in that moment.
 //!
 //! # At the end
 //!
