@@ -35,13 +35,9 @@ const TOKEN: (&str, &str) = (
 fn main() {
     let quick = std::env::args().any(|arg| arg == "--quick");
     let rounds = if quick { 20 } else { 1000 };
-    let client = ClientOptions {
-        dsn: "https://public@sentry.invalid/1".parse().ok(),
-        transport: Some(Arc::new(|_: &ClientOptions| -> Arc<dyn Transport> {
-            Arc::new(Nowhere)
-        })),
-        ..ClientOptions::default()
-    };
+    let client = ClientOptions::new()
+        .dsn("https://public@sentry.invalid/1")
+        .transport(|_: &ClientOptions| -> Arc<dyn Transport> { Arc::new(Nowhere) });
     Hub::main().bind_client(Some(Arc::new(Client::from(client))));
 
     let request_id = || {
