@@ -21,8 +21,9 @@
 //! in the order of time.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use http::Method;
+use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -31,6 +32,7 @@ pub(crate) use self::found::has_wired_streams;
 pub use self::found::{Behind, Found, find};
 use crate::api;
 use crate::error::{Error, Kind};
+use crate::panel::Asked;
 use crate::panel::ask::LOGS;
 use crate::{Client, panel};
 
@@ -173,15 +175,31 @@ async fn check_can_be_read_along(client: &Client, index: &str) -> Result<(), Err
 
 /// "Add" in OpenReplay's form fails as long as there is no record.
 async fn write_first_record(client: &Client, index: &str) -> Result<bool, Error> {
-    if !panel::add(client).await?.hits.is_empty() {
+    if !searched(client).await?.hits.is_empty() {
         return Ok(false);
     }
     let path = format!("/{index}/_create/openreplay-elastic-setup?refresh=true");
     match api::send(client, Method::PUT, &path, &layout::first_record()).await {
         Ok(_) => Ok(true),
         // another did at the same time
-        Err(error) if error.status() == Some(http::StatusCode::CONFLICT) => Ok(false),
+        Err(error) if error.status() == Some(StatusCode::CONFLICT) => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+/// An index that was made just now takes a moment until it can be searched.
+async fn searched(client: &Client) -> Result<Asked, Error> {
+    let mut attempts = 0;
+    loop {
+        match panel::add(client).await {
+            Err(error)
+                if error.status() == Some(StatusCode::SERVICE_UNAVAILABLE) && attempts < 100 =>
+            {
+                attempts += 1;
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            asked => return asked,
+        }
     }
 }
 
