@@ -26,6 +26,7 @@ use crate::{Client, api};
 #[derive(Clone, Debug)]
 pub struct Options {
     role: Role,
+    reads_too: bool,
     indices: Vec<String>,
     expires_in: Option<Age>,
 }
@@ -60,6 +61,7 @@ impl Options {
     fn new(role: Role, indices: &[&str]) -> Self {
         Self {
             role,
+            reads_too: false,
             indices: indices.iter().map(|&name| name.to_owned()).collect(),
             expires_in: None,
         }
@@ -72,6 +74,13 @@ impl Options {
         if !self.indices.contains(&name) {
             self.indices.push(name);
         }
+        self
+    }
+
+    /// Lets a [`writer`](Self::writer)'s key read too, for an app that shows its own records. Default: not.
+    #[must_use]
+    pub fn reading_too(mut self) -> Self {
+        self.reads_too = true;
         self
     }
 
@@ -107,7 +116,11 @@ impl Options {
                 "create_doc",
             ),
         };
-        let indices = json!([{"names": self.indices, "privileges": [privilege]}]);
+        let mut privileges = vec![privilege];
+        if self.reads_too && privilege != "read" {
+            privileges.push("read");
+        }
+        let indices = json!([{"names": self.indices, "privileges": privileges}]);
         let mut body = json!({
             "name": name,
             "role_descriptors": {role: {"cluster": cluster, "indices": indices}},

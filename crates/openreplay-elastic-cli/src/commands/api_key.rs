@@ -28,6 +28,10 @@ pub(crate) struct Args {
     /// Creates the key for the app or `ship` instead: it may add records to `logs`, and read none.
     #[arg(long, conflicts_with = "documented")]
     writer: bool,
+
+    /// Lets that key read `logs` too, for an app that shows its own records.
+    #[arg(long, requires = "writer")]
+    read: bool,
 }
 
 impl Args {
@@ -38,6 +42,9 @@ impl Args {
             _ => Options::reader(),
         };
         let mut options = self.index.iter().fold(options, Options::index);
+        if self.read {
+            options = options.reading_too();
+        }
         if let Some(age) = self.expires_in {
             options = options.expires_in(age);
         }
