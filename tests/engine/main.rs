@@ -1,3 +1,72 @@
 //! What only a real Elasticsearch and a real OpenSearch can prove.
 
+mod check;
 mod fixture;
+mod hurting;
+mod keys;
+mod rotate;
+mod rows;
+mod setup;
+mod ship;
+
+use std::time::Duration;
+
+use integration_tests::Engine;
+use integration_tests::engine::{PASSWORD, USER};
+use openreplay_elastic::{Client, Connection, ElasticWriter};
+use serde_json::{Value, json};
+
+/// A client of the user who may do everything.
+fn client(engine: &Engine) -> Client {
+    let connection = Connection::builder(engine.url()).basic(USER, PASSWORD);
+    Client::new(&connection.build().unwrap()).unwrap()
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.unwrap().block_on(future)
+}
+
+/// A record as the JSON layer writes it.
+fn record(session: &str, level: &str, message: &str) -> Value {
+    let now = now();
+    json!({
+        "@timestamp": now,
+        "utc_time": now,
+        "level": level,
+        "message": format!("[openReplaySession.id={session}] {message}"),
+        "openReplaySession.id": session,
+        "log.logger": "shop::cart",
+        "service.name": "shop",
+    })
+}
+
+fn now() -> String {
+    format!("{:.6}", jiff::Timestamp::now())
+}
+
+/// Stores records at once, and makes them searchable.
+fn store(engine: &Engine, index: &str, records: &[Value]) {
+    let mut body = String::new();
+    for record in records {
+        body.push_str("{\"create\":{}}\n");
+        body.push_str(&record.to_string());
+        body.push('\n');
+    }
+    let answer = engine.ok("POST", &format!("/{index}/_bulk?refresh=true"), &body);
+    assert_eq!(answer["errors"], false, "{answer}");
+}
+
+/// Writes lines by an [`ElasticWriter`], and waits until they are there.
+fn write(engine: &Engine, lines: &[String]) {
+    let builder = ElasticWriter::builder(engine.url()).basic(USER, PASSWORD);
+    let (writer, guard) = builder.build().unwrap();
+    for line in lines {
+        writer.write_line(line.as_bytes());
+    }
+    let done = guard.shutdown(Duration::from_secs(60));
+    assert!(done.is_complete(), "{done:?}");
+    engine.ok("POST", "/logs/_refresh", "");
+}

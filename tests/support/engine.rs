@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -207,7 +208,7 @@ impl Engine {
     }
 
     fn wipe(&self) {
-        self.request("DELETE", "/_data_stream/*?expand_wildcards=all", "");
+        self.request("DELETE", "/_data_stream/*", "");
         let indices = self.ok("GET", "/_cat/indices?format=json&h=index", "");
         for row in indices.as_array().into_iter().flatten() {
             let name = row["index"].as_str().expect("a name");
@@ -361,15 +362,19 @@ impl Drop for Node {
     }
 }
 
-fn workspace() -> &'static Path {
+pub(crate) fn workspace() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// Below the range that outgoing connections take theirs from: it has to be free again for a restart.
+/// Below the range that outgoing connections take theirs from: it has to be free again for a restart. No port is given twice,
+/// since an engine takes a while to bind its own.
 fn free_port() -> u16 {
-    let first = 20_000 + u16::try_from(std::process::id() % 10_000).expect("it is small");
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + u16::try_from(std::process::id() % 1_000 * 10).expect("it is small");
     (first..32_000)
+        .skip_while(|port| *port <= GIVEN.load(Ordering::Relaxed))
         .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .inspect(|port| GIVEN.store(*port, Ordering::Relaxed))
         .expect("one of thousands of ports is free")
 }
 

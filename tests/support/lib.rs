@@ -1,6 +1,8 @@
 //! What the integration tests share.
 
+pub mod answers;
 pub mod browser;
+pub mod command;
 #[cfg(doctest)]
 mod docs;
 pub mod elasticsearch;
@@ -9,6 +11,8 @@ pub mod lines;
 pub mod process;
 pub mod proxy;
 
+pub use answers::Answers;
+pub use command::{Said, openreplay_elastic};
 pub use elasticsearch::{Fault, StandIn, StoredIn};
 pub use engine::{Elasticsearch, Engine, OpenSearch};
 pub use lines::Lines;

@@ -1,0 +1,200 @@
+//! `check` finds each fault, and each is there for real.
+
+use std::net::TcpListener;
+
+use integration_tests::{Answers, Elasticsearch, Engine, OpenSearch, Said, openreplay_elastic};
+use openreplay_elastic::check;
+use openreplay_elastic::{Client, Connection};
+use serde_json::{Value, json};
+
+use crate::keys::key;
+use crate::{block_on, record, store};
+
+/// Checks with OpenReplay's key; gives the faults, hints marked by a question mark.
+#[track_caller]
+fn faults(engine: &Engine, key: &Value, args: &[&str]) -> Vec<String> {
+    let said = engine.command_with_key(
+        key["encoded"].as_str().unwrap(),
+        &[&["check", "--json"], args].concat(),
+    );
+    names(&said)
+}
+
+#[track_caller]
+fn names(said: &Said) -> Vec<String> {
+    let report = said.json();
+    let found: Vec<_> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| {
+            assert!(!finding["remedy"].as_str().unwrap().is_empty());
+            let mark = if finding["hint"] == true { "?" } else { "" };
+            format!("{}{mark}", finding["fault"].as_str().unwrap())
+        })
+        .collect();
+    let is_good = found.iter().all(|name| name.ends_with('?'));
+    assert_eq!(said.code, Some(if is_good { 0 } else { 4 }), "{said:?}");
+    found
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn finds_what_is_wrong_between_openreplay_and_elasticsearch() {
+    let engine = Elasticsearch::start();
+    let reader = key(&engine, &[]);
+    assert_eq!(faults(&engine, &reader, &[]), ["no-logs"]);
+
+    let stranger = key(&engine, &["--writer"]);
+    assert_eq!(engine.command(&["setup"]).code, Some(0));
+    assert_eq!(faults(&engine, &stranger, &[]), ["forbidden"]);
+    assert_eq!(
+        faults(&engine, &json!({"encoded": "YTpi"}), &[]),
+        ["unauthorized"]
+    );
+    assert_eq!(faults(&engine, &reader, &[]), ["no-sessions?"]);
+    assert_eq!(faults(&engine, &reader, &["7"]), ["session-not-found"]);
+    assert_eq!(
+        names(&engine.command(&["check", "--json"])),
+        ["no-sessions?", "not-a-key?"]
+    );
+
+    store(&engine, "logs", &[record("7", "info", "m")]);
+    assert_eq!(faults(&engine, &reader, &[]), [""; 0]);
+    let said = engine.command_with_key(reader["encoded"].as_str().unwrap(), &["check"]);
+    assert!(said.out.contains("session 7: 1 records"), "{said:?}");
+
+    store(&engine, "logs", &[record("own-id", "info", "m")]);
+    assert_eq!(faults(&engine, &reader, &["own-id"]), ["not-an-id?"]);
+
+    let many: Vec<_> = (0..1_001)
+        .map(|n| record("8", "info", &n.to_string()))
+        .collect();
+    store(&engine, "logs", &many);
+    assert_eq!(faults(&engine, &reader, &["8"]), ["too-many?"]);
+
+    store(&engine, "logs", &[record("7", "WARN", "m")]);
+    assert_eq!(faults(&engine, &reader, &["7"]), ["unknown-level?"]);
+
+    let mut bare = record("9", "info", "m");
+    bare.as_object_mut().unwrap().remove("level");
+    store(&engine, "logs", &[bare]);
+    assert_eq!(
+        faults(&engine, &reader, &["9"]),
+        ["no-level", "unknown-level?"]
+    );
+    assert_eq!(engine.command(&["logs", "9"]).code, Some(1));
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn finds_what_is_wrong_with_a_logs_of_someone_elses_making() {
+    let engine = Elasticsearch::start();
+    let reader = key(&engine, &[]);
+    engine.ok(
+        "PUT",
+        "/logs",
+        r#"{"mappings":{"properties":{"message":{"type":"keyword"}}}}"#,
+    );
+    assert_eq!(faults(&engine, &reader, &[]), ["empty", "not-analysed"]);
+    store(&engine, "logs", &[record("7", "info", "m")]);
+    assert_eq!(
+        faults(&engine, &reader, &["7"]),
+        ["not-analysed", "session-not-found"]
+    );
+    // whoever may read the settings is told more
+    let said = engine.command(&["check", "--json", "7"]);
+    assert!(names(&said).contains(&"not-sorted?".to_owned()), "{said:?}");
+
+    engine.ok("DELETE", "/logs", "");
+    let at = |second: u32| {
+        let mut record = record("7", "info", &"word ".repeat(second as usize % 7));
+        record["@timestamp"] = json!(format!("2026-07-01T12:00:{second:02}.000000Z"));
+        record
+    };
+    for seconds in [[40, 50], [10, 20]] {
+        store(&engine, "logs", &seconds.map(at));
+    }
+    assert_eq!(faults(&engine, &reader, &["7"]), ["out-of-order"]);
+
+    engine.ok("DELETE", "/logs", "");
+    store(
+        &engine,
+        "logs",
+        &[json!({"text": "[openReplaySession.id=7] m"})],
+    );
+    let found = faults(&engine, &reader, &["7"]);
+    assert_eq!(found, ["no-message", "no-level", "session-not-found"]);
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn finds_what_is_wrong_with_the_connection() {
+    let engine = Elasticsearch::start();
+    let at = |url: &str| {
+        let mut command = openreplay_elastic();
+        command
+            .env("ELASTICSEARCH_API_KEY", "YTpi")
+            .args(["--url", url, "check", "--json"]);
+        Said::by(&mut command)
+    };
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    assert_eq!(names(&at(&format!("http://{closed}"))), ["unreachable"]);
+    // it speaks no TLS
+    let said = at(&engine.url().replace("http:", "https:"));
+    assert_eq!(names(&said), ["tls"], "{said:?}");
+}
+
+#[test]
+#[ignore = "needs OpenSearch"]
+fn finds_that_it_is_no_elasticsearch() {
+    let engine = OpenSearch::start();
+    assert_eq!(engine.command(&["setup"]).code, Some(0));
+    store(&engine, "logs", &[record("7", "info", "m")]);
+    let said = engine.command(&["check", "--json", "7"]);
+    assert_eq!(names(&said), ["not-elasticsearch", "not-a-key?"]);
+    assert_eq!(said.json()["add_passes"], false);
+    let refused = engine.ask_as_openreplay(&json!({}), None).unwrap_err();
+    assert!(refused.contains("not Elasticsearch"), "{refused}");
+}
+
+/// A stand-in: these engines have no wired streams. The answers have the shapes that Elasticsearch 9.1 documents.
+#[test]
+fn finds_wired_streams() {
+    let hit = json!({"_index": ".ds-logs-2026.07.01-000001", "_id": "1", "_source": {
+        "@timestamp": "2026-07-01T12:00:00Z",
+        "body": {"text": "[openReplaySession.id=7] m"},
+        "severity_text": "info",
+    }});
+    let hits = json!({"hits": {"total": {"value": 1, "relation": "eq"}, "hits": [hit]}});
+    let stand_in = Answers::start(vec![
+        ("POST", "/logs/_search", 200, hits),
+        (
+            "GET",
+            "/_streams/status",
+            200,
+            json!({"logs": {"enabled": true}}),
+        ),
+        ("GET", "/logs/_field_caps", 200, json!({"fields": {}})),
+        (
+            "GET",
+            "/logs/_settings",
+            403,
+            json!({"error": {"type": "security_exception", "reason": "no"}}),
+        ),
+    ]);
+    let connection = Connection::builder(stand_in.url())
+        .api_key("YTpi")
+        .build()
+        .unwrap();
+    let report = block_on(check::run(&Client::new(&connection).unwrap(), Some("7"))).unwrap();
+    let faults: Vec<_> = report
+        .findings
+        .iter()
+        .map(|finding| finding.fault.name())
+        .collect();
+    assert_eq!(faults, ["wired-streams", "no-message", "no-level"]);
+}

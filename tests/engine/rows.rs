@@ -1,0 +1,222 @@
+//! From nothing to rows beside a replay, in the order of time, while two apps write and `logs` rolls over.
+
+use std::collections::BTreeSet;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use integration_tests::engine::{PASSWORD, USER};
+use integration_tests::{Elasticsearch, Engine, OpenSearch};
+use openreplay_elastic::panel::{self, Order};
+use openreplay_elastic::{ElasticWriter, setup};
+use serde_json::{Value, json};
+
+use crate::keys::key;
+use crate::{block_on, client, record};
+
+/// Each app's records of the one session, and of others around it.
+const RECORDS: usize = 450;
+const OTHERS: usize = 9;
+/// An app keeps its records so long; then they wait for a refresh.
+const FLUSH: Duration = Duration::from_secs(1);
+const SESSION: &str = "4950498349085463837";
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn openreplay_shows_each_record_once_and_in_order_from_elasticsearch() {
+    let engine = Elasticsearch::start();
+    assert_eq!(engine.command(&["setup"]).code, Some(0));
+    let key = key(&engine, &[]);
+    assert_eq!(
+        engine.ask_as_openreplay(&key, None).unwrap().len(),
+        1,
+        "\"Add\" passes"
+    );
+    let ask = || {
+        engine
+            .ask_as_openreplay(&key, Some(SESSION))
+            .unwrap_or_default()
+    };
+    shows_each_record_once_and_in_order(&engine, &ask);
+}
+
+#[test]
+#[ignore = "needs OpenSearch"]
+fn each_record_comes_once_and_in_order_from_opensearch() {
+    let engine = OpenSearch::start();
+    assert_eq!(engine.command(&["setup"]).code, Some(0));
+    let client = client(&engine);
+    let ask = || {
+        let asked = block_on(panel::session(&client, SESSION)).unwrap();
+        let hits = asked.hits.into_iter();
+        hits.map(|hit| json!({"_id": hit.id, "_index": hit.index, "_source": hit.source}))
+            .collect()
+    };
+    shows_each_record_once_and_in_order(&engine, &ask);
+}
+
+fn shows_each_record_once_and_in_order(engine: &Engine, ask: &dyn Fn() -> Vec<Value>) {
+    let (worst, furthest) = thread::scope(|scope| {
+        let apps = [
+            scope.spawn(|| app(engine, "one", 0..RECORDS)),
+            scope.spawn(|| app(engine, "two", 0..RECORDS)),
+        ];
+        let mut worst = Order::default();
+        let mut rolled = false;
+        let mut refresh = Duration::from_secs(1);
+        let mut seen = (0, Instant::now());
+        while !apps.iter().all(thread::ScopedJoinHandle::is_finished) {
+            let hits = ask();
+            if hits.len() > seen.0 {
+                if seen.0 > 0 {
+                    refresh = refresh.max(seen.1.elapsed());
+                }
+                seen = (hits.len(), Instant::now());
+            }
+            if hits.len() >= 100 && !rolled {
+                rolled = true;
+                assert_eq!(
+                    engine.command(&["rotate", "--json"]).json()["to"],
+                    "logs-000002"
+                );
+            }
+            // before that, a few pairs would be more than one in a hundred
+            if hits.len() >= 700 {
+                worst = worse(worst, look(&hits));
+            }
+            thread::sleep(Duration::from_millis(300));
+        }
+        assert!(rolled, "the apps were done too early");
+        (worst, 2 * refresh + FLUSH)
+    });
+    println!("while being written: {worst:?}, {furthest:?} allowed");
+    assert_in_order(worst, furthest);
+
+    engine.ok("POST", "/logs/_refresh", "");
+    let hits = ask();
+    assert_eq!(hits.len(), 2 * RECORDS);
+    let indices: BTreeSet<_> = hits
+        .iter()
+        .map(|hit| hit["_index"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        indices.into_iter().collect::<Vec<_>>(),
+        ["logs-000001", "logs-000002"]
+    );
+    let messages: BTreeSet<_> = hits
+        .iter()
+        .map(|hit| hit["_source"]["message"].as_str().unwrap())
+        .collect();
+    assert_eq!(messages.len(), hits.len(), "each once");
+    println!("afterwards: {:?}", look(&hits));
+    assert_in_order(look(&hits), furthest);
+
+    engine.ok("POST", "/logs/_forcemerge?max_num_segments=1", "");
+    engine.ok("POST", "/logs/_refresh", "");
+    let merged = look(&ask());
+    println!("after a merge: {merged:?}");
+    // the two indices overlap by what was on its way when `logs` rolled over
+    assert!(
+        merged.out_of_order <= 1 && merged.worst <= furthest,
+        "{merged:?}"
+    );
+    for index in ["logs-000001", "logs-000002"] {
+        let within: Vec<_> = ask()
+            .into_iter()
+            .filter(|hit| hit["_index"] == index)
+            .collect();
+        assert_eq!(look(&within).out_of_order, 0, "{index}");
+    }
+    let shown = engine.command(&["logs", SESSION, "--json"]).json();
+    assert_eq!(shown["rows"].as_array().unwrap().len(), 2 * RECORDS);
+}
+
+/// Writes for some five seconds, the session's records among others.
+fn app(engine: &Engine, name: &str, records: std::ops::Range<usize>) {
+    let (writer, guard) = ElasticWriter::builder(engine.url())
+        .basic(USER, PASSWORD)
+        .build()
+        .unwrap();
+    let started = Instant::now();
+    for n in records {
+        let due = Duration::from_millis(10) * u32::try_from(n).unwrap();
+        thread::sleep(due.saturating_sub(started.elapsed()));
+        let level = ["info", "debug", "warning", "error"][n % 4];
+        let words = "word ".repeat(n % 23);
+        writer.write_line(
+            record(SESSION, level, &format!("{name} {n} {words}"))
+                .to_string()
+                .as_bytes(),
+        );
+        for other in 0..OTHERS {
+            writer.write_line(
+                record(&other.to_string(), "info", &words)
+                    .to_string()
+                    .as_bytes(),
+            );
+        }
+    }
+    let done = guard.shutdown(Duration::from_secs(60));
+    assert!(done.is_complete(), "{done:?}");
+}
+
+/// Every record passes the panel's reading rules.
+fn look(hits: &[Value]) -> Order {
+    let sources: Vec<_> = hits.iter().map(|hit| hit["_source"].clone()).collect();
+    let rows = panel::rows(&sources).unwrap();
+    assert!(
+        rows.iter()
+            .all(|row| row.time.is_some() && row.level_is_known)
+    );
+    panel::order(&rows)
+}
+
+fn worse(one: Order, other: Order) -> Order {
+    if other.out_of_order >= one.out_of_order {
+        other
+    } else {
+        one
+    }
+}
+
+#[track_caller]
+fn assert_in_order(order: Order, furthest: Duration) {
+    // one in a hundred, and one each way where `logs` rolled over
+    assert!(
+        order.out_of_order <= order.neighbours / 100 + 2,
+        "{order:?}"
+    );
+    assert!(order.worst <= furthest, "{order:?}");
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn of_a_long_session_the_earliest_thousand_come_across_a_rotate() {
+    let engine = Elasticsearch::start();
+    let client = client(&engine);
+    block_on(setup::run(&client, &setup::Options::default())).unwrap();
+    for part in 0..2 {
+        let records: Vec<_> = (0..1_200)
+            .map(|n| {
+                record(
+                    "3",
+                    "info",
+                    &format!("{:06} {}", part * 1_200 + n, "word ".repeat(n % 5)),
+                )
+            })
+            .collect();
+        for records in records.chunks(100) {
+            crate::store(&engine, "logs", records);
+        }
+        assert_eq!(engine.command(&["rotate"]).code, Some(0));
+    }
+    engine.ok("POST", "/logs/_forcemerge?max_num_segments=1", "");
+    let rows = engine.command(&["logs", "3", "--json"]).json();
+    assert_eq!(rows["total"], 2_400);
+    let numbers: Vec<usize> = rows["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["message"].as_str().unwrap()[25..31].parse().unwrap())
+        .collect();
+    assert_eq!(numbers, (0..1_000).collect::<Vec<_>>());
+}

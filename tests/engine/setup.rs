@@ -1,0 +1,203 @@
+//! `setup`: from nothing, again, and where something else stands.
+
+use integration_tests::{Answers, Elasticsearch, Engine, OpenSearch};
+use openreplay_elastic::setup::{self, Options};
+use openreplay_elastic::{Client, Connection};
+use serde_json::json;
+
+use crate::{block_on, client, record, store};
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn makes_logs_once_on_elasticsearch() {
+    makes_logs_once(
+        &Elasticsearch::start(),
+        "Elasticsearch 9.1.0",
+        &json!({"type": "time_based"}),
+    );
+}
+
+#[test]
+#[ignore = "needs OpenSearch"]
+fn makes_logs_once_on_opensearch() {
+    makes_logs_once(
+        &OpenSearch::start(),
+        "OpenSearch 3.4.0",
+        &json!("log_byte_size"),
+    );
+}
+
+fn makes_logs_once(engine: &Engine, name: &str, policy: &serde_json::Value) {
+    let said = engine.command(&["setup", "--json"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(
+        said.json(),
+        json!({"engine": name, "created": true, "write_index": "logs-000001", "added": [], "first_record": true})
+    );
+    let again = engine.command(&["setup"]);
+    assert_eq!(again.code, Some(0));
+    assert_eq!(again.out.lines().count(), 1, "{again:?}");
+    assert!(again.out.contains("`logs` was there already"), "{again:?}");
+
+    let index = &engine.ok("GET", "/logs/_settings", "")["logs-000001"]["settings"]["index"];
+    assert_eq!(
+        index["sort"],
+        json!({"field": ["@timestamp"], "order": ["asc"]})
+    );
+    assert_eq!(index["merge"]["policy"], *policy);
+    assert_eq!(index["number_of_shards"], "1");
+    assert_eq!(
+        engine.ok("GET", "/_cluster/health/logs", "")["status"],
+        "green"
+    );
+    let message =
+        &engine.ok("GET", "/logs/_mapping", "")["logs-000001"]["mappings"]["properties"]["message"];
+    assert_eq!(
+        message,
+        &json!({"type": "text", "similarity": "boolean", "norms": false})
+    );
+    let found = engine.ok("GET", "/logs/_search", "");
+    assert_eq!(found["hits"]["total"]["value"], 1);
+
+    // what Kibana asks of a time field works without an index on it
+    let range =
+        json!({"query": {"range": {"@timestamp": {"gte": "now-1h", "lt": "now+1h"}}}}).to_string();
+    assert_eq!(
+        engine.ok("POST", "/logs/_search", &range)["hits"]["total"]["value"],
+        1
+    );
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn eight_at_once_make_one() {
+    let engine = Elasticsearch::start();
+    let client = client(&engine);
+    let done = block_on(async {
+        let runs: Vec<_> = (0..8)
+            .map(|_| {
+                let client = client.clone();
+                tokio::spawn(async move { setup::run(&client, &Options::default()).await })
+            })
+            .collect();
+        let mut done = Vec::new();
+        for run in runs {
+            done.push(run.await.unwrap().unwrap());
+        }
+        done
+    });
+    assert_eq!(done.iter().filter(|done| done.created).count(), 1);
+    assert!(done.iter().all(|done| done.write_index == "logs-000001"));
+    assert_eq!(engine.ok("GET", "/logs/_count", "")["count"], 1);
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn changes_nothing_where_logs_is_an_index() {
+    let engine = Elasticsearch::start();
+    engine.ok("PUT", "/logs", "");
+    changes_nothing(&engine, "`logs` is an index already");
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn changes_nothing_where_logs_is_an_alias_of_others() {
+    let engine = Elasticsearch::start();
+    engine.ok("PUT", "/mine", r#"{"aliases":{"logs":{}}}"#);
+    changes_nothing(&engine, "`logs` is an alias already, over mine");
+}
+
+#[test]
+#[ignore = "needs OpenSearch"]
+fn changes_nothing_where_logs_is_a_data_stream() {
+    let engine = OpenSearch::start();
+    engine.ok(
+        "PUT",
+        "/_index_template/streams",
+        r#"{"index_patterns":["logs"],"data_stream":{}}"#,
+    );
+    engine.ok("PUT", "/_data_stream/logs", "");
+    changes_nothing(&engine, "`logs` is a data stream already");
+}
+
+#[track_caller]
+fn changes_nothing(engine: &Engine, found: &str) {
+    let templates = || {
+        engine
+            .request("GET", "/_index_template/openreplay-logs", "")
+            .0
+    };
+    let before = (engine.ok("GET", "/_alias", ""), templates());
+    let said = engine.command(&["setup"]);
+    assert_eq!((said.code, &said.out[..]), (Some(3), ""), "{said:?}");
+    assert!(
+        said.err.contains(found) && said.err.contains("nothing was changed"),
+        "{said:?}"
+    );
+    assert_eq!((engine.ok("GET", "/_alias", ""), templates()), before);
+}
+
+/// A stand-in: these engines have no wired streams. Its answer has the shape that Elasticsearch 9.1 documents.
+#[test]
+fn changes_nothing_where_wired_streams_own_the_name() {
+    let stand_in = Answers::start(vec![
+        ("GET", "/", 200, json!({"version": {"number": "9.1.0"}})),
+        (
+            "GET",
+            "/_streams/status",
+            200,
+            json!({"logs": {"enabled": true}}),
+        ),
+    ]);
+    let client = Client::new(&Connection::builder(stand_in.url()).build().unwrap()).unwrap();
+    let error = block_on(setup::run(&client, &Options::default())).unwrap_err();
+    assert!(error.is_state());
+    assert!(
+        error
+            .to_string()
+            .starts_with("wired streams are switched on"),
+        "{error}"
+    );
+    assert_eq!(stand_in.asked(), ["GET /", "GET /_streams/status"]);
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn puts_further_indices_behind_logs() {
+    let engine = Elasticsearch::start();
+    engine.ok(
+        "PUT",
+        "/old",
+        r#"{"mappings":{"properties":{"message":{"type":"text"}}}}"#,
+    );
+    engine.ok(
+        "PUT",
+        "/never",
+        r#"{"mappings":{"properties":{"message":{"type":"keyword"}}}}"#,
+    );
+    store(&engine, "old", &[record("77", "info", "from before")]);
+
+    let said = engine.command(&["setup", "--also", "never"]);
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(
+        said.err
+            .contains("`message` of never is of the type keyword"),
+        "{said:?}"
+    );
+    assert_eq!(engine.request("GET", "/logs", "").0, 404);
+
+    let said = engine.command(&["setup", "--also", "old", "--json"]);
+    assert_eq!(said.json()["added"], json!(["old"]), "{said:?}");
+    store(&engine, "logs", &[record("77", "info", "from now")]);
+    let said = engine.command(&["logs", "77", "--json"]);
+    assert_eq!(said.json()["total"], 2, "{said:?}");
+    assert_eq!(engine.ok("GET", "/logs-000001/_count", "")["count"], 1);
+
+    for name in ["a b", "a,b", "*", "../x"] {
+        assert_eq!(
+            engine.command(&["setup", "--also", name]).code,
+            Some(2),
+            "{name}"
+        );
+    }
+}
