@@ -104,7 +104,7 @@ async fn streams() -> Body {
 async fn waits() {
     let _guard = LogsOnDrop("handler");
     info!("waiting");
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn spawns() {
