@@ -11,7 +11,7 @@ macro_rules! pages {
 
 pages! {
     proxies_and_origins = "docs/proxies-and-origins.md",
-    readme = "README.md",
     quick_start = "docs/quick-start.md",
+    readme = "README.md",
     spawns_streams_websockets = "docs/spawns-streams-websockets.md",
 }
