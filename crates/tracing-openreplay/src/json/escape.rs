@@ -5,12 +5,13 @@ const BLOCK: usize = 16;
 /// Up to this length a text is copied as it is looked at, byte by byte.
 const SHORT: usize = 2 * BLOCK;
 
-/// Appends the bytes of a UTF-8 text, escaped.
-pub(super) fn escape(out: &mut Vec<u8>, text: &[u8]) {
-    if text.len() > SHORT {
-        return escape_long(out, text);
-    }
+/// Appends the bytes of a UTF-8 text, escaped, and says whether there was anything to escape.
+pub(super) fn escape(out: &mut Vec<u8>, text: &[u8]) -> bool {
     let start = out.len();
+    if text.len() > SHORT {
+        escape_long(out, text);
+        return out.len() - start != text.len();
+    }
     let mut special = false;
     out.extend(text.iter().map(|&byte| {
         special |= is_special(byte);
@@ -20,6 +21,7 @@ pub(super) fn escape(out: &mut Vec<u8>, text: &[u8]) {
         out.truncate(start);
         escape_long(out, text);
     }
+    special
 }
 
 fn escape_long(out: &mut Vec<u8>, mut text: &[u8]) {

@@ -4,7 +4,7 @@ use std::{error::Error, fmt};
 
 use tracing_core::field::{Field, Visit};
 
-use super::{escape::escape, members::Members, value};
+use super::{escape::escape, members::Members, site::Keys, value};
 
 /// Writes fields as the members of a JSON object, and, for an event, its message.
 #[derive(Debug)]
@@ -52,9 +52,14 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(super) fn of_event(json: &'a mut Vec<u8>, limit: usize, message: Message<'a>) -> Self {
+    pub(super) fn of_event(
+        json: &'a mut Vec<u8>,
+        keys: &'a Keys,
+        limit: usize,
+        message: Message<'a>,
+    ) -> Self {
         Self {
-            members: Members::new(json),
+            members: Members::with_keys(json, keys),
             message: Some(message),
             limit,
         }
@@ -72,7 +77,7 @@ impl<'a> Fields<'a> {
                 return;
             }
         }
-        let member = self.members.push(name, kind != Kind::Literal, render);
+        let member = self.members.push(field, kind != Kind::Literal, render);
         if let Some(message) = &mut self.message {
             message.field(member.key(), kind, member.value(), member.answer);
         }
@@ -165,7 +170,7 @@ impl Visit for Fields<'_> {
         let mut message = self.message.as_mut();
         let mut member = self
             .members
-            .push(name, true, |out| value::display(out, limit, error));
+            .push(field, true, |out| value::display(out, limit, error));
         if let Some(message) = &mut message {
             message.field(member.key(), Kind::Text, member.value(), member.answer);
         }

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::{CUT, escape};
+use tracing_core::Field;
+
+use super::{CUT, escape, site::Keys};
 
 /// Elasticsearch refuses a document with more than 32,766 bytes of key and value in a `flattened` object.
 const VALUE_LIMIT: usize = 32_000;
@@ -10,6 +12,10 @@ const VALUE_LIMIT: usize = 32_000;
 #[derive(Debug)]
 pub(super) struct Members<'a> {
     json: &'a mut Vec<u8>,
+    /// Those of the call site, as long as its fields come in their order: then no key comes twice.
+    keys: Option<&'a Keys>,
+    /// The least index of a field that can come in order.
+    next: usize,
     /// One bit of 64 for each key that was written: where it is not set, the key is a new one.
     seen: u64,
 }
@@ -17,17 +23,30 @@ pub(super) struct Members<'a> {
 impl<'a> Members<'a> {
     /// Appends to what is empty.
     pub(super) fn new(json: &'a mut Vec<u8>) -> Self {
-        Self { json, seen: 0 }
+        Self {
+            json,
+            keys: None,
+            next: 0,
+            seen: 0,
+        }
+    }
+
+    /// The same, for a call site whose keys are known.
+    pub(super) fn with_keys(json: &'a mut Vec<u8>, keys: &'a Keys) -> Self {
+        Self {
+            keys: Some(keys),
+            ..Self::new(json)
+        }
     }
 
     /// Appends a member, replacing an earlier one of the same key. `render` writes the value.
     pub(super) fn push<R>(
         &mut self,
-        name: &str,
+        field: &Field,
         quoted: bool,
         render: impl FnOnce(&mut Vec<u8>) -> R,
     ) -> Member<'_, R> {
-        let key_at = self.key(name);
+        let key_at = self.key(field);
         if quoted {
             self.json.push(b'"');
         }
@@ -42,28 +61,60 @@ impl<'a> Members<'a> {
         }
     }
 
-    fn key(&mut self, name: &str) -> usize {
-        let name = key_of(name);
-        if !self.json.is_empty() {
-            self.json.push(b',');
+    /// Appends a key, and says where it is.
+    fn key(&mut self, field: &Field) -> usize {
+        if let Some(key) = self.known(field) {
+            let at = self.json.len();
+            // the first has no comma in front of it
+            let comma = usize::from(at == 0);
+            self.json.extend_from_slice(&key[comma..]);
+            return at + 1 - comma;
         }
-        let mut at = self.json.len();
-        self.json.push(b'"');
-        escape::escape(self.json, name.as_bytes());
-        self.json.push(b'"');
-        let bit = bit_of(name.as_bytes());
+        self.new_or_replaced(field.name())
+    }
+
+    fn known(&mut self, field: &Field) -> Option<&'a [u8]> {
+        let keys = self.keys?;
+        let key = keys.of(field).filter(|_| field.index() >= self.next);
+        if key.is_some() {
+            self.next = field.index() + 1;
+        } else {
+            // from here on each has to be looked for
+            self.keys = None;
+            self.seen = u64::MAX;
+        }
+        key
+    }
+
+    #[inline(never)]
+    fn new_or_replaced(&mut self, name: &str) -> usize {
+        let start = self.json.len();
+        write_key(self.json, name);
+        let mut at = start + 1;
+        if start == 0 {
+            // the comma
+            self.json.remove(0);
+            at = 0;
+        }
+        let bit = bit_of(key_of(name).as_bytes());
         if self.seen & bit != 0 {
             let (before, key) = self.json.split_at(at);
-            if let Some(old) = find(before, key) {
+            if let Some(old) = find(before, &key[..key.len() - 1]) {
                 // with the comma behind it
                 at -= old.len() + 1;
                 self.json.drain(old.start..=old.end);
             }
         }
         self.seen |= bit;
-        self.json.push(b':');
         at
     }
+}
+
+/// Appends `,"key":` for a field of that name.
+pub(super) fn write_key(out: &mut Vec<u8>, name: &str) {
+    out.extend_from_slice(b",\"");
+    escape::escape(out, key_of(name).as_bytes());
+    out.extend_from_slice(b"\":");
 }
 
 /// The key under which a field is recorded: `r#type` is `type`.
@@ -203,6 +254,9 @@ fn string(json: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use tracing::callsite::DefaultCallsite;
+    use tracing_core::{Kind, Level, Metadata, metadata};
+
     use super::*;
 
     #[test]
@@ -251,22 +305,50 @@ mod tests {
         assert_eq!(fitting(members, 21), members.len());
     }
 
+    static CALLSITE: DefaultCallsite = DefaultCallsite::new(&METADATA);
+    static METADATA: Metadata<'static> = metadata! {
+        name: "event",
+        target: "target",
+        level: Level::INFO,
+        fields: NAMES,
+        callsite: &CALLSITE,
+        kind: Kind::EVENT
+    };
+    const NAMES: &[&str] = &["type", "a", "r#type", "", "_", "r#"];
+
+    fn push_each(mut members: Members<'_>, fields: impl Iterator<Item = Field>) {
+        for (value, field) in (1..).zip(fields) {
+            let value = format!("{value}");
+            members
+                .push(&field, false, |out| out.extend_from_slice(value.as_bytes()))
+                .finish();
+        }
+    }
+
     #[test]
     fn the_last_value_of_a_key_counts() {
         let mut json = Vec::new();
-        let mut members = Members::new(&mut json);
-        for (name, value) in [
-            ("type", "1"),
-            ("a", "2"),
-            ("r#type", "3"),
-            ("", "4"),
-            ("_", "5"),
-            ("r#", "6"),
-        ] {
-            members
-                .push(name, false, |out| out.extend_from_slice(value.as_bytes()))
-                .finish();
-        }
+        push_each(Members::new(&mut json), METADATA.fields().iter());
         assert_eq!(str::from_utf8(&json).unwrap(), r#""a":2,"type":3,"_":6"#);
+    }
+
+    #[test]
+    fn a_key_that_comes_out_of_order_is_looked_for() {
+        // the keys of a call site that has but the first fields, each of its own name
+        let keys = Keys::of_names(&NAMES[..2]);
+        let field = |index| METADATA.fields().iter().nth(index).unwrap();
+        let rows: [(&[usize], &str); 5] = [
+            (&[0, 1], r#""type":1,"a":2"#),
+            (&[1], r#""a":1"#),
+            (&[1, 0, 1], r#""type":2,"a":3"#),
+            (&[0, 0], r#""type":2"#),
+            (&[0, 1, 3, 2, 1, 4], r#""type":4,"a":5,"_":6"#),
+        ];
+        for (indexes, expected) in rows {
+            let mut json = Vec::new();
+            let fields = indexes.iter().map(|&index| field(index));
+            push_each(Members::with_keys(&mut json, &keys), fields);
+            assert_eq!(str::from_utf8(&json).unwrap(), expected, "{indexes:?}");
+        }
     }
 }

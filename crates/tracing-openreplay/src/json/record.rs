@@ -11,6 +11,7 @@ use super::{
     fields::{Fields, Message},
     members,
     scratch::{Parts, Scratch},
+    site::Keys,
     span,
 };
 use crate::phrase;
@@ -38,12 +39,12 @@ pub(super) fn render<S>(
     let now = options.now();
     let Scratch {
         stamp,
-        places,
+        sites,
         parts,
         ..
     } = scratch;
     let line = &mut parts.line;
-    line.extend_from_slice(stamp.at(now));
+    stamp.write(line, now);
     let metadata = event.metadata();
     line.extend_from_slice(level(*metadata.level()));
     let id = session.as_ref().map(SessionId::as_bytes);
@@ -55,13 +56,13 @@ pub(super) fn render<S>(
     let start = line.len();
 
     let is_log = metadata.target() == "log" && event.is_log();
-    message(options, event, is_log, parts);
-    let place = if is_log && let Some(metadata) = event.normalized_metadata() {
-        places.passing(options, &metadata)
+    let site = if is_log && let Some(metadata) = event.normalized_metadata() {
+        sites.passing(options, &metadata)
     } else {
-        places.of(options, metadata)
+        sites.of(options, metadata)
     };
-    let around = FRAME + id.map_or(0, <[u8]>::len) + place.len() + options.constant.len();
+    message(options, event, is_log, &site.keys, parts);
+    let around = FRAME + id.map_or(0, <[u8]>::len) + site.place.len() + options.constant.len();
     shorten(
         options.record_limit.saturating_sub(start + around),
         start,
@@ -78,7 +79,7 @@ pub(super) fn render<S>(
         line.extend_from_slice(id);
         line.push(b'"');
     }
-    line.extend_from_slice(place);
+    line.extend_from_slice(&site.place);
     line.extend_from_slice(&options.constant);
     join(parts);
 }
@@ -108,7 +109,7 @@ fn level(level: Level) -> &'static [u8] {
 }
 
 /// The message with the fields in it, and the fields themselves on the side.
-fn message(options: &Options, event: &Event<'_>, is_log: bool, parts: &mut Parts) {
+fn message(options: &Options, event: &Event<'_>, is_log: bool, keys: &Keys, parts: &mut Parts) {
     let Parts {
         line,
         text,
@@ -119,6 +120,7 @@ fn message(options: &Options, event: &Event<'_>, is_log: bool, parts: &mut Parts
     let start = line.len();
     event.record(&mut Fields::of_event(
         fields,
+        keys,
         options.record_limit,
         Message {
             message: line,

@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, ops::Range};
 
-use super::{place::Places, time::Stamp};
+use super::{site::Sites, time::Stamp};
 
 /// A buffer that grew beyond this is not kept.
 const KEPT: usize = 64 * 1024;
@@ -16,7 +16,7 @@ pub(super) struct Scratch {
     pub(super) parts: Parts,
     // what follows is worth keeping from one record to the next
     pub(super) stamp: Stamp,
-    pub(super) places: Places,
+    pub(super) sites: Sites,
 }
 
 /// The parts of a record in the making.

@@ -29,7 +29,7 @@ impl Default for Stamp {
 }
 
 impl Stamp {
-    pub(super) fn at(&mut self, time: SystemTime) -> &[u8; LENGTH] {
+    pub(super) fn write(&mut self, out: &mut Vec<u8>, time: SystemTime) {
         let (second, micros) = since_epoch(time);
         if second != self.second {
             self.second = second;
@@ -38,11 +38,14 @@ impl Stamp {
                 self.text[at..at + date.len()].copy_from_slice(&date);
             }
         }
+        let start = out.len();
+        out.extend_from_slice(&self.text);
+        // where they belong, not in the text that is kept: a processor is slow to copy what was written in pieces just now
         let digits = micros_text(micros);
+        let text = &mut out[start..];
         for at in AT {
-            self.text[at + MICROS..][..digits.len()].copy_from_slice(&digits);
+            text[at + MICROS..][..digits.len()].copy_from_slice(&digits);
         }
-        &self.text
     }
 }
 
@@ -113,13 +116,8 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (era * 400 + year + next_year, month, day_of_month)
 }
 
-fn micros_text(mut micros: u32) -> [u8; 6] {
-    let mut text = [0; 6];
-    for place in text.iter_mut().rev() {
-        *place = digit(i64::from(micros % 10));
-        micros /= 10;
-    }
-    text
+fn micros_text(micros: u32) -> [u8; 6] {
+    [100_000, 10_000, 1000, 100, 10, 1].map(|unit| b'0' + (micros / unit % 10).to_le_bytes()[0])
 }
 
 fn digit(number: i64) -> u8 {
@@ -135,10 +133,16 @@ mod tests {
 
     fn text(time: SystemTime) -> String {
         let mut stamp = Stamp::default();
-        let text = str::from_utf8(stamp.at(time)).unwrap().to_owned();
+        let text = written(&mut stamp, time);
         let record: serde_json::Value = serde_json::from_str(&format!("{text}}}")).unwrap();
         assert_eq!(record["@timestamp"], record["utc_time"]);
         record["@timestamp"].as_str().unwrap().to_owned()
+    }
+
+    fn written(stamp: &mut Stamp, time: SystemTime) -> String {
+        let mut out = Vec::new();
+        stamp.write(&mut out, time);
+        String::from_utf8(out).unwrap()
     }
 
     fn after(seconds: u64, nanos: u32) -> SystemTime {
@@ -207,7 +211,7 @@ mod tests {
     fn the_kept_second_does_not_stay() {
         let mut stamp = Stamp::default();
         for seconds in [5, 5, 6, 4] {
-            let text = str::from_utf8(stamp.at(after(seconds, 7_000))).unwrap();
+            let text = written(&mut stamp, after(seconds, 7_000));
             assert!(
                 text.contains(&format!("00:00:0{seconds}.000007Z")),
                 "{text}"

@@ -94,8 +94,8 @@ impl fmt::Write for Text<'_> {
             self.cut = true;
             &text[..boundary(text, room)]
         };
-        self.lines |= memchr::memchr(b'\n', text.as_bytes()).is_some();
-        escape(self.out, text.as_bytes());
+        let escaped = escape(self.out, text.as_bytes());
+        self.lines |= escaped && text.contains('\n');
         if self.cut { Err(fmt::Error) } else { Ok(()) }
     }
 }
