@@ -90,6 +90,7 @@ impl<'a> MakeWriter<'a> for Lines {
 fn logging() -> (Lines, tracing::subscriber::DefaultGuard) {
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
         .with_max_level(Level::TRACE)
         .event_format(MessageAndSession)
         .with_writer(lines.clone())
