@@ -11,6 +11,9 @@ pub const X_OPENREPLAY_SESSIONTOKEN: HeaderName =
 pub const X_OPENREPLAY_SESSION_TOKEN: HeaderName =
     HeaderName::from_static("x-openreplay-session-token");
 
+pub(crate) static TOKEN_HEADERS: [HeaderName; 2] =
+    [X_OPENREPLAY_SESSIONTOKEN, X_OPENREPLAY_SESSION_TOKEN];
+
 /// The request headers that a page of another origin must be allowed to send.
 ///
 /// ```
@@ -30,4 +33,9 @@ pub fn header_names() -> [HeaderName; 3] {
         X_OPENREPLAY_SESSIONTOKEN,
         X_OPENREPLAY_SESSION_TOKEN,
     ]
+}
+
+/// Whether what is under the id's name is, or has in it, a token. No id has a dot, every token has.
+pub(crate) fn is_token(value: &[u8]) -> bool {
+    value.contains(&b'.')
 }

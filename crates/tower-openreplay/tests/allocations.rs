@@ -117,13 +117,21 @@ fn a_request_that_gets_no_header_allocates_nothing() {
     let mut client = PropagateSessionLayer::to_hosts(hosts)
         .unwrap()
         .layer(service_fn(answer));
-    let request = Some(Request::get("http://example.com/").body(()).unwrap());
-    let mut requests = [request.clone(), request];
-    let info = allocation_counter::measure(|| {
-        openreplay_session::sync_scope(openreplay_session::SessionId::from(42), || {
-            drop(client.call(requests[0].take().unwrap()));
+    let request = || Request::get("http://example.com/");
+    let with_tokens = request()
+        .header("accept", "*/*")
+        .header("openReplaySession.id", TOKEN)
+        .header("X-OpenReplay-SessionToken", TOKEN)
+        .header("X-OpenReplay-Session-Token", TOKEN);
+    for request in [request(), with_tokens] {
+        let request = Some(request.body(()).unwrap());
+        let mut requests = [request.clone(), request];
+        let info = allocation_counter::measure(|| {
+            openreplay_session::sync_scope(openreplay_session::SessionId::from(42), || {
+                drop(client.call(requests[0].take().unwrap()));
+            });
+            drop(client.call(requests[1].take().unwrap()));
         });
-        drop(client.call(requests[1].take().unwrap()));
-    });
-    assert_eq!(info.count_total, 0);
+        assert_eq!(info.count_total, 0);
+    }
 }

@@ -8,6 +8,7 @@ use tower::{Layer as _, Service as _, service_fn};
 use tower_openreplay::{PropagateSessionLayer, propagate_session};
 
 const ID: &str = "openReplaySession.id";
+const TOKEN: &str = "11m0l7dhxvfh9.1c.mr3k5wxs.B4a4aN3zSe5kWqfAiQ2Xe7GzEKC52N7iJeHNaJewG9Gv";
 
 /// The headers that a request has once it is through the layer.
 fn sent(layer: &PropagateSessionLayer, request: Request<()>) -> HeaderMap {
@@ -19,6 +20,31 @@ fn sent(layer: &PropagateSessionLayer, request: Request<()>) -> HeaderMap {
     sync_scope(SessionId::from(42), || drop(client.call(request)));
     drop(client);
     headers
+}
+
+/// All that a request may hold a token in.
+fn with_tokens(uri: &str) -> Request<()> {
+    let joined = format!("own, {TOKEN}");
+    let mut request = Request::get(uri).header("accept", "a.b.c.d");
+    for name in [
+        ID,
+        "X-OpenReplay-SessionToken",
+        "X-OpenReplay-Session-Token",
+    ] {
+        request = request.header(name, TOKEN).header(name, &joined);
+    }
+    request.body(()).unwrap()
+}
+
+/// Name and value of each, in order.
+fn rows(headers: &HeaderMap) -> Vec<(&str, &str)> {
+    let text = |value| str::from_utf8(HeaderValue::as_bytes(value)).unwrap();
+    let mut rows: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), text(value)))
+        .collect();
+    rows.sort_unstable();
+    rows
 }
 
 fn get(uri: &str) -> Request<()> {
@@ -165,6 +191,79 @@ fn what_is_there_stays() {
         let headers = sent(&PropagateSessionLayer::to_all_hosts(), request);
         assert_eq!(headers.get_all(ID).iter().collect::<Vec<_>>(), [there]);
     }
+}
+
+#[test]
+fn no_host_gets_a_token_and_a_named_one_gets_the_id_in_its_place() {
+    let layer = PropagateSessionLayer::to_hosts(["one"]).unwrap();
+    let rest = ("accept", "a.b.c.d");
+    assert_eq!(rows(&sent(&layer, with_tokens("http://two/"))), [rest]);
+    assert_eq!(rows(&sent(&layer, with_tokens("/items"))), [rest]);
+    assert_eq!(
+        rows(&sent(&layer, with_tokens("http://one/"))),
+        [rest, ("openreplaysession.id", "42")]
+    );
+
+    let other = layer.with_header(HeaderName::from_static("x-session"));
+    let mut request = with_tokens("http://one/");
+    let value = HeaderValue::from_static(TOKEN);
+    request.headers_mut().insert("x-session", value);
+    assert_eq!(rows(&sent(&other, request)), [rest, ("x-session", "42")]);
+}
+
+#[test]
+fn an_id_under_a_default_name_of_the_token_stays_and_a_token_there_does_not() {
+    for (there, expected) in [("7", "7"), (TOKEN, "42")] {
+        let name = HeaderName::from_static("x-openreplay-sessiontoken");
+        let layer = PropagateSessionLayer::to_all_hosts().with_header(name.clone());
+        let mut request = get("http://one/");
+        request
+            .headers_mut()
+            .insert(&name, HeaderValue::from_static(there));
+        assert_eq!(rows(&sent(&layer, request)), [(name.as_str(), expected)]);
+    }
+}
+
+#[test]
+fn an_id_beside_a_token_stays() {
+    for host in ["http://one/", "http://two/"] {
+        let mut request = get(host);
+        for value in ["7", TOKEN, "undefined"] {
+            let value = HeaderValue::from_static(value);
+            request.headers_mut().append(ID, value);
+        }
+        let headers = sent(&PropagateSessionLayer::to_hosts(["one"]).unwrap(), request);
+        let values: Vec<_> = headers.get_all(ID).iter().collect();
+        assert_eq!(values, ["7", "undefined"], "{host}");
+    }
+}
+
+#[test]
+fn a_token_under_a_name_of_its_own_goes_to_no_host() {
+    let layer = PropagateSessionLayer::to_hosts(["one"])
+        .unwrap()
+        .with_token_headers([HeaderName::from_static("x-tracker")]);
+    for (host, expected) in [("http://one/", Some("42")), ("http://two/", None)] {
+        let mut request = with_tokens(host);
+        let value = HeaderValue::from_static(TOKEN);
+        request.headers_mut().insert("x-tracker", value);
+        let headers = sent(&layer, request);
+        assert_eq!(headers.len(), 1 + usize::from(expected.is_some()), "{host}");
+        let id = headers.get(ID).map(|id| id.to_str().unwrap());
+        assert_eq!(id, expected, "{host}");
+    }
+}
+
+#[test]
+fn the_function_removes_tokens_in_a_session_and_in_none() {
+    let rest = ("accept", "a.b.c.d");
+    let mut headers = with_tokens("/").into_parts().0.headers;
+    propagate_session(&mut headers);
+    assert_eq!(rows(&headers), [rest]);
+
+    let mut headers = with_tokens("/").into_parts().0.headers;
+    sync_scope(SessionId::from(42), || propagate_session(&mut headers));
+    assert_eq!(rows(&headers), [rest, ("openreplaysession.id", "42")]);
 }
 
 #[test]

@@ -35,7 +35,12 @@
 //! 1. The request is made in a session.
 //! 2. Its URI's host is one of those named: the same host, not a part of it and not a subdomain. Case and a dot at the end do not matter.
 //!    A host named with a port matches on that port only (a URI without one has its scheme's), one named without matches on all.
-//! 3. It does not have the header yet: what is there stays.
+//! 3. It does not have the header yet: an id that is there stays.
+//!
+//! The tracker's token goes to no host, named or not. From every request, also one in no session, the layer removes
+//! `X-OpenReplay-SessionToken`, `X-OpenReplay-Session-Token`, and under `openReplaySession.id` and the name of your own
+//! each value with a dot in it: no id has one, every token has. So a gateway can forward the headers that came in. If the tracker
+//! was given another name for its token, add it by [`with_token_headers`](PropagateSessionLayer::with_token_headers).
 //!
 //! A request whose URI has no host gets nothing, whatever its `Host` header says. A client that is bound to one host, as a
 //! tonic `Channel` is, sees such requests: use [`to_all_hosts`](PropagateSessionLayer::to_all_hosts) around it.
@@ -48,7 +53,7 @@
 //!
 //! # Other clients
 //!
-//! [`propagate_session`] does the same to a `HeaderMap`, reqwest's for instance.
+//! [`propagate_session`] does the same to a `HeaderMap`, reqwest's for instance, but for the hosts and for names of your own.
 
 mod hosts;
 mod service;

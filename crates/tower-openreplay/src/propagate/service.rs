@@ -1,4 +1,7 @@
-use std::task::{Context, Poll};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use openreplay_session::current;
@@ -6,13 +9,14 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::hosts::{Host, HostError, Hosts};
-use crate::names::OPENREPLAY_SESSION_ID;
+use crate::names::{OPENREPLAY_SESSION_ID, TOKEN_HEADERS, is_token};
 
 /// Sets the header of the current session on outgoing requests, see the [module](super).
 #[derive(Clone, Debug)]
 pub struct PropagateSessionLayer {
     hosts: Hosts,
     header: HeaderName,
+    token_headers: Arc<[HeaderName]>,
 }
 
 impl PropagateSessionLayer {
@@ -44,6 +48,7 @@ impl PropagateSessionLayer {
         Self {
             hosts,
             header: OPENREPLAY_SESSION_ID,
+            token_headers: Arc::default(),
         }
     }
 
@@ -53,6 +58,25 @@ impl PropagateSessionLayer {
     #[must_use]
     pub fn with_header(mut self, name: HeaderName) -> Self {
         self.header = name;
+        self
+    }
+
+    /// Further headers that hold the tracker's token, removed from each request as the default ones are. Default: none.
+    ///
+    /// Those of [`SessionLayer::with_token_headers`](crate::SessionLayer::with_token_headers), if you name any.
+    ///
+    /// ```
+    /// use http::HeaderName;
+    /// use tower_openreplay::PropagateSessionLayer;
+    ///
+    /// let layer = PropagateSessionLayer::to_hosts(["stock.internal"])?
+    ///     .with_token_headers([HeaderName::from_static("x-tracker")]);
+    /// # let _ = layer;
+    /// # Ok::<(), tower_openreplay::propagate::HostError>(())
+    /// ```
+    #[must_use]
+    pub fn with_token_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        self.token_headers = names.into_iter().collect();
         self
     }
 }
@@ -88,16 +112,24 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        if self.layer.hosts.contain(request.uri()) {
-            set(request.headers_mut(), &self.layer.header);
+        let layer = &self.layer;
+        let headers = request.headers_mut();
+        remove_tokens(headers, &layer.header);
+        for name in layer.token_headers.iter() {
+            headers.remove(name);
+        }
+        if layer.hosts.contain(request.uri()) {
+            set(request.headers_mut(), &layer.header);
         }
         self.inner.call(request)
     }
 }
 
-/// Sets the header `openReplaySession.id` to the current session; without one, or where it is set already, does nothing.
+/// Sets the header `openReplaySession.id` to the current session, if there is one, unless an id is set already.
 ///
-/// For clients that are not Tower services. Whether the host may have it is for the caller to know.
+/// Removes the tracker's token in any case, as [the layer does](super#which-requests-get-the-header).
+///
+/// For clients that are not Tower services. Whether the host may have the id is for the caller to know.
 ///
 /// ```
 /// use http::HeaderMap;
@@ -110,7 +142,36 @@ where
 /// // reqwest::Client::new().get("http://stock.internal/items").headers(headers)
 /// ```
 pub fn propagate_session(headers: &mut HeaderMap) {
+    remove_tokens(headers, &OPENREPLAY_SESSION_ID);
     set(headers, &OPENREPLAY_SESSION_ID);
+}
+
+fn remove_tokens(headers: &mut HeaderMap, id_header: &HeaderName) {
+    // the id may be sent under one of these names, too
+    for name in TOKEN_HEADERS.iter().filter(|name| *name != id_header) {
+        headers.remove(name);
+    }
+    remove_tokens_under(headers, id_header);
+    if *id_header != OPENREPLAY_SESSION_ID {
+        remove_tokens_under(headers, &OPENREPLAY_SESSION_ID);
+    }
+}
+
+fn remove_tokens_under(headers: &mut HeaderMap, name: &HeaderName) {
+    let is_token = |value: &&HeaderValue| is_token(value.as_bytes());
+    let values = headers.get_all(name);
+    if values.iter().any(|value| is_token(&value)) {
+        // mostly empty, and then not allocated
+        let ids: Vec<_> = values
+            .iter()
+            .filter(|value| !is_token(value))
+            .cloned()
+            .collect();
+        headers.remove(name);
+        for id in ids {
+            headers.append(name, id);
+        }
+    }
 }
 
 fn set(headers: &mut HeaderMap, name: &HeaderName) {
