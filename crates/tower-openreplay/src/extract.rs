@@ -9,8 +9,6 @@ use axum_core::{
 use http::{StatusCode, request::Parts};
 use openreplay_session::{SessionId, current};
 
-use crate::session::sources::Sources;
-
 /// The session of the request.
 ///
 /// ```
@@ -24,22 +22,16 @@ use crate::session::sources::Sources;
 /// # let _ = app;
 /// ```
 ///
-/// As an `Option` it cannot fail. Without one, a request that has no session is refused with `400 Bad Request`, and
-/// one that sends an id where [`SessionLayer`](crate::SessionLayer) is missing with `500 Internal Server Error`.
+/// As an `Option` it cannot fail. Without one, a request that runs in no session is refused with `400 Bad Request`,
+/// also where it sends an id and [`SessionLayer`](crate::SessionLayer) is missing: nothing in a request tells the two apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CurrentSession(pub SessionId);
 
 impl<S: Sync> FromRequestParts<S> for CurrentSession {
     type Rejection = CurrentSessionRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
-        current().map(Self).ok_or_else(|| {
-            // only on this way out: tells a missing layer from a missing id without a mark on each request
-            match Sources::default().in_headers(&mut parts.headers) {
-                Some(_) => CurrentSessionRejection::MissingLayer,
-                None => CurrentSessionRejection::NoSession,
-            }
-        })
+    async fn from_request_parts(_parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
+        current().map(Self).ok_or(CurrentSessionRejection)
     }
 }
 
@@ -54,24 +46,17 @@ impl<S: Sync> OptionalFromRequestParts<S> for CurrentSession {
     }
 }
 
-/// Why there is no [`CurrentSession`].
+/// The request has no [`CurrentSession`]: it sends no id, or none that is one, or [`SessionLayer`](crate::SessionLayer) is
+/// not around the route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum CurrentSessionRejection {
-    /// The request sends an id, and no [`SessionLayer`](crate::SessionLayer) has read it.
-    MissingLayer,
-    /// The request sends no id, or none that is one.
-    NoSession,
-}
+pub struct CurrentSessionRejection;
 
 impl fmt::Display for CurrentSessionRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::MissingLayer => {
-                "the request has an OpenReplay session id, but runs in no session: `tower_openreplay::SessionLayer` is missing around this route"
-            }
-            Self::NoSession => "the request has no OpenReplay session id",
-        })
+        f.write_str(
+            "the request has no OpenReplay session id, or `tower_openreplay::SessionLayer` is not around this route",
+        )
     }
 }
 
@@ -79,10 +64,6 @@ impl Error for CurrentSessionRejection {}
 
 impl IntoResponse for CurrentSessionRejection {
     fn into_response(self) -> Response {
-        let status = match self {
-            Self::MissingLayer => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::NoSession => StatusCode::BAD_REQUEST,
-        };
-        (status, self.to_string()).into_response()
+        (StatusCode::BAD_REQUEST, self.to_string()).into_response()
     }
 }
