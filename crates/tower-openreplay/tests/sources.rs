@@ -322,6 +322,36 @@ fn the_inner_service_sees_the_request_as_it_came_and_debug_shows_no_token() {
     ])));
 }
 
+#[test]
+fn debug_shows_no_token_under_the_default_names_where_others_are_read() {
+    let name = HeaderName::from_static;
+    let layers = [
+        SessionLayer::new().with_token_headers([]),
+        SessionLayer::new()
+            .with_token_headers([name("a-header-longer-than-all-of-the-default-ones")]),
+        SessionLayer::new().with_id_header(name("x-session")),
+        SessionLayer::new()
+            .with_id_header(name("an-id-header-longer-than-all-of-the-default-ones"))
+            .with_token_headers([]),
+    ];
+    for layer in layers {
+        for header in [ID, TOKEN, AXIOS] {
+            let mut service = layer.layer(service_fn(|request: Request<()>| {
+                let debug = format!("{request:?}");
+                assert!(!debug.contains("mr3k5wxs"), "{layer:?}: {debug}");
+                assert!(!debug.contains(TOKEN_A), "{layer:?}: {debug}");
+                async { Ok::<_, Infallible>(Response::new(())) }
+            }));
+            drop(service.call(request(&[(header, TOKEN_A.as_bytes())])));
+        }
+        let mut service = layer.layer(service_fn(|request: Request<()>| {
+            assert!(format!("{request:?}").contains("42"), "an id may show");
+            async { Ok::<_, Infallible>(Response::new(())) }
+        }));
+        drop(service.call(request(&[(ID, b"42")])));
+    }
+}
+
 proptest! {
     #[test]
     fn any_header_bytes_give_a_legal_id_or_none(

@@ -41,7 +41,11 @@
 //! is an ordinary request without a session. Names are compared without regard to case, as header names are; the parameter's exactly.
 //!
 //! A token lets its holder write into the recording. It is forgotten once its id is read, and the header values that
-//! hold one are marked [sensitive](http::HeaderValue::set_sensitive), so that `Debug` does not show them.
+//! hold one are marked [sensitive](http::HeaderValue::set_sensitive), so that `Debug` does not show them; those under the
+//! default names also where other names are read. Layers outside of this one see the values before they are marked: if one of
+//! them prints headers, put tower-http's `SetSensitiveRequestHeadersLayer` with [`header_names`](crate::header_names) around it.
+//! The headers themselves stay in the request; [`propagate`](crate::propagate#which-requests-get-the-header) takes them
+//! out of requests to other services.
 //!
 //! # Its place among other layers
 //!
@@ -107,6 +111,6 @@ mod body;
 mod future;
 mod layer;
 mod service;
-pub(crate) mod sources;
+mod sources;
 
 pub use self::{body::ResponseBody, future::ResponseFuture, layer::SessionLayer, service::Session};

@@ -2,18 +2,18 @@ use http::{HeaderMap, HeaderName, Request};
 use openreplay_session::SessionId;
 use percent_encoding::percent_decode_str;
 
-use crate::names::{OPENREPLAY_SESSION_ID, X_OPENREPLAY_SESSION_TOKEN, X_OPENREPLAY_SESSIONTOKEN};
+use crate::names::{OPENREPLAY_SESSION_ID, TOKEN_HEADERS, is_token};
 
 // above the longest token: 13, 14 and 14 characters in base 36, 44 in base 58, three dots
 const LONGEST_VALUE: usize = 128;
 
 /// Where the session's id is looked for, in this order.
 #[derive(Clone, Debug)]
-pub(crate) struct Sources {
+pub(super) struct Sources {
     id_header: HeaderName,
     token_headers: Vec<HeaderName>,
     query_parameter: Option<String>,
-    /// The length of the shortest header name: passes over most headers of a browser at once.
+    /// The length of the shortest header name, the default ones included: passes over most headers of a browser at once.
     shortest: usize,
 }
 
@@ -25,7 +25,7 @@ impl Default for Sources {
             query_parameter: None,
             shortest: 0,
         };
-        sources.set_token_headers(vec![X_OPENREPLAY_SESSIONTOKEN, X_OPENREPLAY_SESSION_TOKEN]);
+        sources.set_token_headers(TOKEN_HEADERS.to_vec());
         sources
     }
 }
@@ -46,18 +46,20 @@ impl Sources {
     }
 
     fn measure(&mut self) {
+        // of the default names the id's is the shortest
+        let default = OPENREPLAY_SESSION_ID.as_str().len();
         let lens = self.token_headers.iter().map(|name| name.as_str().len());
-        self.shortest = lens.fold(self.id_header.as_str().len(), usize::min);
+        self.shortest = lens.fold(default.min(self.id_header.as_str().len()), usize::min);
     }
 
-    /// The session of a request. Marks the header values that hold a token as sensitive.
-    pub(crate) fn session<B>(&self, request: &mut Request<B>) -> Option<SessionId> {
+    /// The session of a request. Marks the header values that hold a token as sensitive, those that it does not read, too.
+    pub(super) fn session<B>(&self, request: &mut Request<B>) -> Option<SessionId> {
         self.in_headers(request.headers_mut())
             .or_else(|| self.in_query(request.uri().query()?))
     }
 
     // one pass: for the few headers of a request faster than to hash three names
-    pub(crate) fn in_headers(&self, headers: &mut HeaderMap) -> Option<SessionId> {
+    fn in_headers(&self, headers: &mut HeaderMap) -> Option<SessionId> {
         let mut id = Found::default();
         let mut token: Option<(usize, SessionId)> = None;
         for (name, value) in headers.iter_mut() {
@@ -70,7 +72,7 @@ impl Sources {
                     id.add_id(session);
                     continue;
                 }
-                if value.as_bytes().contains(&b'.') {
+                if is_token(value.as_bytes()) {
                     value.set_sensitive(true);
                 }
                 pieces(value.as_bytes()).for_each(|piece| id.add(piece));
@@ -81,6 +83,10 @@ impl Sources {
                 {
                     token = Some((rank, session));
                 }
+            } else if TOKEN_HEADERS.contains(name)
+                || *name == OPENREPLAY_SESSION_ID && is_token(value.as_bytes())
+            {
+                value.set_sensitive(true);
             }
         }
         id.session().or(token.map(|(_, session)| session))
@@ -113,8 +119,7 @@ struct Found {
 
 impl Found {
     fn add(&mut self, value: &[u8]) {
-        // no id has a dot, every token has
-        if value.contains(&b'.') {
+        if is_token(value) {
             match SessionId::from_token(value) {
                 Ok(id) => self.token = Some(id),
                 Err(_) => self.malformed = true,
