@@ -168,6 +168,11 @@ fn reads_the_id_from_what_browsers_send() {
             &[(ID, "42, 43"), (TOKEN, TOKEN_B)],
             B,
         ),
+        (
+            "the id where the token is of another session",
+            &[(ID, "42"), (TOKEN, TOKEN_B)],
+            Some("42"),
+        ),
     ];
     let layer = SessionLayer::new();
     for (name, headers, expected) in rows {
@@ -234,8 +239,14 @@ fn every_name_can_be_another() {
 
 #[test]
 fn reads_the_query_if_told_so() {
-    let too_long = format!("/?openReplaySession.id={}", "1".repeat(200));
+    let too_long = format!("/?openReplaySession.id={}", "1".repeat(65));
+    const LONGEST_FROM: usize = "/?openReplaySession.id=".len();
+    let longest = format!("/?openReplaySession.id={}", "z".repeat(64));
     let token = format!("/?openReplaySession.id={TOKEN_A}");
+    // no longer than an id may be
+    let short_token = format!("/?openReplaySession.id={TOKEN_B}");
+    let encoded_token = short_token.replace("z.-1c", "z%2E-1c");
+    let token_and_id = format!("{token}&openReplaySession.id=42");
     let rows = [
         ("none", "/", None),
         ("empty", "/?", None),
@@ -251,7 +262,11 @@ fn reads_the_query_if_told_so() {
             "/?openReplaySession%2Eid=42",
             Some("42"),
         ),
-        ("a token", &token, A),
+        ("a token is not read", &token, None),
+        ("a short one neither", &short_token, None),
+        ("nor an encoded one", &encoded_token, None),
+        ("nor beside an id", &token_and_id, None),
+        ("the longest", &longest, Some(&longest[LONGEST_FROM..])),
         ("the name's case counts", "/?openreplaysession.id=42", None),
         ("a part of the name", "/?xopenReplaySession.id=42", None),
         ("no value", "/?openReplaySession.id", None),
@@ -295,6 +310,8 @@ fn reads_the_query_if_told_so() {
     assert_eq!(session_of(&layer, header_first).as_deref(), Some("43"));
     let token_first = request().header(TOKEN, TOKEN_B).body(()).unwrap();
     assert_eq!(session_of(&layer, token_first).as_deref(), B);
+    let two_ids = request().header(ID, "43, 44").body(()).unwrap();
+    assert_eq!(session_of(&layer, two_ids).as_deref(), Some("42"));
 }
 
 #[test]

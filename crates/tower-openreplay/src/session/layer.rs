@@ -51,7 +51,8 @@ impl SessionLayer {
 
     /// The query parameter that holds the id, for what cannot set headers: `EventSource`, `WebSocket` and `sendBeacon`. Default: none.
     ///
-    /// Send the id, never the token: addresses end up in access logs, browser histories and referrers.
+    /// The page sends `getSessionID()` there, never the token: addresses end up in logs, browser histories and referrers.
+    /// Only ids are read; a request with a token there has no session from it.
     ///
     /// ```
     /// use tower_openreplay::SessionLayer;

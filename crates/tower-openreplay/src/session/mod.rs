@@ -28,17 +28,18 @@
 //!
 //! # Where the id is looked for
 //!
-//! The first of these that gives an id counts:
+//! The first of these that gives an id counts, whatever is wrong with those before it:
 //!
 //! 1. The header `openReplaySession.id` ([`with_id_header`](SessionLayer::with_id_header)). A tracker's token under this
 //!    name is decoded to the id. Of several tokens, joined by commas or in several headers, the last that decodes counts.
-//!    Without a token all values must be the same id.
+//!    Without a token all values must be the same id: a malformed one or two different ids give none.
 //! 2. The headers `X-OpenReplay-SessionToken` and `X-OpenReplay-Session-Token`
 //!    ([`with_token_headers`](SessionLayer::with_token_headers)), in this order: tokens only, the last that decodes.
-//! 3. A query parameter, if one is named ([`with_query_parameter`](SessionLayer::with_query_parameter)), read as the first header is.
+//! 3. A query parameter, if one is named ([`with_query_parameter`](SessionLayer::with_query_parameter)): ids only. A token there is
+//!    malformed, as is a list joined by commas; where the parameter is repeated, all values must be the same id.
 //!
-//! Empty values, `undefined`, `null` and `NaN` are no values. A request with none, with a malformed one or with two different ids
-//! is an ordinary request without a session. Names are compared without regard to case, as header names are; the parameter's exactly.
+//! Empty values, `undefined`, `null` and `NaN` are no values. A request in which no place gives an id is an ordinary request
+//! without a session. Names are compared without regard to case, as header names are; the parameter's exactly.
 //!
 //! A token lets its holder write into the recording. It is forgotten once its id is read, and the header values that
 //! hold one are marked [sensitive](http::HeaderValue::set_sensitive), so that `Debug` does not show them; those under the
@@ -84,7 +85,8 @@
 //! origin is asked about first. Allow [`header_names`](crate::header_names) in tower-http's `CorsLayer`. `*` suffices only for
 //! requests without credentials.
 //!
-//! `EventSource`, `WebSocket` and `sendBeacon` cannot set headers at all: name a query parameter.
+//! `EventSource`, `WebSocket` and `sendBeacon` cannot set headers at all: name a query parameter, into which the page puts
+//! `getSessionID()`, never the token. An address is written down by many: tower-http's `TraceLayer` has it in each span.
 //!
 //! # Work that leaves the request
 //!

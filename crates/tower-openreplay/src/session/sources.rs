@@ -4,9 +4,6 @@ use percent_encoding::percent_decode_str;
 
 use crate::names::{OPENREPLAY_SESSION_ID, TOKEN_HEADERS, is_token};
 
-// above the longest token: 13, 14 and 14 characters in base 36, 44 in base 58, three dots
-const LONGEST_VALUE: usize = 128;
-
 /// Where the session's id is looked for, in this order.
 #[derive(Clone, Debug)]
 pub(super) struct Sources {
@@ -92,15 +89,16 @@ impl Sources {
         id.session().or(token.map(|(_, session)| session))
     }
 
+    // ids only: a token in an address is in every log that has the address, and reading it would hide that
     fn in_query(&self, query: &str) -> Option<SessionId> {
         let name = self.query_parameter.as_ref()?;
         let mut found = Found::default();
         for pair in query.split('&') {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             if decode(key).eq(name.bytes()) {
-                let mut buffer = [0; LONGEST_VALUE];
+                let mut buffer = [0; SessionId::MAX_LEN];
                 match fill(&mut buffer, decode(value)) {
-                    Some(value) => found.add(value),
+                    Some(value) => found.add_plain(value),
                     None => found.malformed = true,
                 }
             }
@@ -119,13 +117,16 @@ struct Found {
 
 impl Found {
     fn add(&mut self, value: &[u8]) {
-        if is_token(value) {
-            match SessionId::from_token(value) {
-                Ok(id) => self.token = Some(id),
-                Err(_) => self.malformed = true,
-            }
-            return;
+        if !is_token(value) {
+            return self.add_plain(value);
         }
+        match SessionId::from_token(value) {
+            Ok(id) => self.token = Some(id),
+            Err(_) => self.malformed = true,
+        }
+    }
+
+    fn add_plain(&mut self, value: &[u8]) {
         match SessionId::try_from(value) {
             Ok(id) => self.add_id(id),
             Err(error) if error.is_absent() => {}
