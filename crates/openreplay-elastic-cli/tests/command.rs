@@ -1,0 +1,298 @@
+//! The built command, as far as it goes without Elasticsearch; with one it is tested in the workspace's `tests/engine`.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+const SESSION: &str = "4950498349085463837";
+const SECRET: &str = "not-to-be-seen";
+/// `id:not-to-be-seen`, as Elasticsearch encodes it.
+const ENCODED: &str = "aWQ6bm90LXRvLWJlLXNlZW4=";
+const SUBCOMMANDS: [&str; 6] = ["setup", "api-key", "check", "logs", "rotate", "ship"];
+
+/// Runs it with nothing in its environment but the given variables.
+fn run_with(variables: &[(&str, &str)], args: &[&str]) -> Said {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_openreplay-elastic"));
+    let output = command.env_clear().envs(variables.iter().copied());
+    Said::from(output.args(args).output().unwrap())
+}
+
+fn run(args: &[&str]) -> Said {
+    run_with(&[], args)
+}
+
+#[derive(Debug)]
+struct Said {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// Words that start with two dashes in the README's table, by subcommand.
+fn options_in_readme(subcommand: &str) -> Vec<String> {
+    let readme = include_str!("../README.md");
+    let row = readme.lines().find_map(|line| {
+        let form = line.strip_prefix("| `")?.strip_prefix(subcommand)?;
+        (form.starts_with([' ', '`'])).then_some(form)
+    });
+    let row = row.unwrap_or_else(|| panic!("README.md has no row for {subcommand}"));
+    let word = |c: char| c == '-' || c.is_ascii_lowercase();
+    row.split(|c| !word(c))
+        .filter(|word| word.starts_with("--"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn help_names_every_subcommand_exit_code_and_variable_of_the_readme() {
+    let said = run(&["--help"]);
+    assert_eq!((said.code, &said.err[..]), (Some(0), ""));
+    for name in SUBCOMMANDS {
+        assert!(
+            said.out.contains(&format!("\n  {name} ")),
+            "{name}: {}",
+            said.out
+        );
+    }
+    for code in 0..=6 {
+        assert!(
+            said.out.contains(&format!("\n  {code}  ")),
+            "{code}: {}",
+            said.out
+        );
+    }
+    for name in ["URL", "API_KEY", "USER", "PASSWORD"] {
+        assert!(
+            said.out.contains(&format!("\n  ELASTICSEARCH_{name} ")),
+            "{name}: {}",
+            said.out
+        );
+    }
+}
+
+#[test]
+fn help_of_each_subcommand_names_the_options_of_the_readme() {
+    let mut named = 0;
+    for name in SUBCOMMANDS {
+        let said = run(&[name, "--help"]);
+        assert_eq!((said.code, &said.err[..]), (Some(0), ""), "{name}");
+        for option in options_in_readme(name).iter().map(String::as_str).chain([
+            "--url",
+            "--ca-cert",
+            "--json",
+        ]) {
+            assert!(said.out.contains(option), "{name} {option}: {}", said.out);
+            named += 1;
+        }
+    }
+    assert!(
+        named > 3 * SUBCOMMANDS.len(),
+        "the README's table names no option"
+    );
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_says_what_is_wrong_on_standard_error() {
+    let url = ["--url", "http://127.0.0.1:1"];
+    for (args, text) in [
+        (&["logs"][..], "<SESSION>"),
+        (&["ship"], "<FILE>"),
+        (&["repair"], "repair"),
+        (&["setup", "--quickly"], "--quickly"),
+        (&["ship", "--gzip", "10", "app.log"], "10"),
+        (&["rotate", "--max-age", "soon"], "soon"),
+        (&["api-key", "--writer", "--documented"], "--documented"),
+        (&["api-key", "--read"], "--writer"),
+        (&["--user", "elastic", "setup"], "ELASTICSEARCH_PASSWORD"),
+        (
+            &["--password-file", "/nowhere/password", "setup"],
+            "/nowhere/password cannot be read",
+        ),
+    ] {
+        let said = run(&[&url[..], args].concat());
+        assert_eq!(
+            (said.code, &said.out[..]),
+            (Some(2), ""),
+            "{args:?}: {said:?}"
+        );
+        assert!(said.err.contains(text), "{args:?}: {said:?}");
+    }
+}
+
+#[test]
+fn without_an_address_it_says_how_to_give_one() {
+    let commands: [&[&str]; 6] = [
+        &["setup"],
+        &["api-key"],
+        &["check"],
+        &["logs", SESSION],
+        &["rotate"],
+        &[
+            "ship",
+            "--once",
+            "--checkpoint",
+            "/nowhere/ship.json",
+            "app.log",
+        ],
+    ];
+    for args in commands {
+        let said = run(args);
+        assert_eq!(
+            (said.code, &said.out[..]),
+            (Some(2), ""),
+            "{args:?}: {said:?}"
+        );
+        let text = "error: no address: give --url, or set ELASTICSEARCH_URL, such as http://localhost:9200\n";
+        assert_eq!(said.err, text, "{args:?}");
+    }
+}
+
+#[test]
+fn a_password_in_an_address_is_refused_and_not_repeated() {
+    let address = format!("http://elastic:{SECRET}@127.0.0.1:1");
+    for said in [
+        run(&["--url", &address, "setup"]),
+        run(&["check", "--url", &address, "--json"]),
+    ] {
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.err.contains("ELASTICSEARCH_PASSWORD"), "{said:?}");
+        assert!(!format!("{said:?}").contains(SECRET), "{said:?}");
+    }
+}
+
+#[test]
+fn no_secret_is_repeated_where_elasticsearch_cannot_be_reached() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    fs::write(&file, SECRET).unwrap();
+    let file = file.to_str().unwrap();
+    let key_file = folder.path().join("key");
+    fs::write(&key_file, ENCODED).unwrap();
+    let key_file = key_file.to_str().unwrap();
+    let user = [
+        ("ELASTICSEARCH_USER", "elastic"),
+        ("ELASTICSEARCH_PASSWORD", SECRET),
+    ];
+    let key = [("ELASTICSEARCH_API_KEY", ENCODED)];
+    let by_file = ["--user", "elastic", "--password-file", file];
+    for (variables, options) in [
+        (&user[..], &[][..]),
+        (&key, &[]),
+        (&[], &by_file),
+        (&[], &["--api-key-file", key_file]),
+    ] {
+        for subcommand in [
+            &["setup"][..],
+            &["api-key", "--json"],
+            &["logs", SESSION],
+            &["rotate"],
+        ] {
+            let args = [&["--url", "http://127.0.0.1:1"], options, subcommand].concat();
+            let said = run_with(variables, &args);
+            assert_eq!(
+                (said.code, &said.out[..]),
+                (Some(1), ""),
+                "{args:?}: {said:?}"
+            );
+            assert!(said.err.starts_with("error: "), "{args:?}: {said:?}");
+            assert!(
+                !said.err.contains(SECRET) && !said.err.contains(ENCODED),
+                "{args:?}: {said:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_key_that_is_not_encoded_is_refused_and_not_repeated() {
+    let key = [("ELASTICSEARCH_API_KEY", SECRET)];
+    let said = run_with(&key, &["--url", "http://127.0.0.1:1", "check"]);
+    assert_eq!((said.code, &said.out[..]), (Some(2), ""));
+    assert!(
+        said.err.contains("`encoded`") && !said.err.contains(SECRET),
+        "{said:?}"
+    );
+}
+
+fn records(path: &Path) {
+    let record = |session: &str, level: &str, text: &str| {
+        let time = "2026-07-01T10:00:00.000001Z";
+        json!({
+            "@timestamp": time, "utc_time": time, "level": level,
+            "message": format!("[openReplaySession.id={session}] {text}"), "openReplaySession.id": session,
+        })
+    };
+    let lines = [
+        record(SESSION, "info", "paid\nin full").to_string(),
+        record("7", "info", "of another session").to_string(),
+        record(SESSION, "error", "not \u{1b}[31mpaid").to_string(),
+    ];
+    fs::write(path, lines.join("\n") + "\n").unwrap();
+}
+
+#[test]
+fn logs_shows_the_rows_of_a_file_without_elasticsearch() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.log");
+    records(&path);
+    let file = path.to_str().unwrap();
+
+    let said = run(&["logs", SESSION, "--file", file]);
+    assert_eq!((said.code, &said.err[..]), (Some(0), ""));
+    let rows: Vec<_> = said.out.lines().collect();
+    assert_eq!(rows.len(), 2, "{said:?}");
+    assert!(
+        rows[0].contains("info") && rows[0].ends_with("paid"),
+        "{said:?}"
+    );
+    assert!(
+        rows[1].contains("error") && rows[1].ends_with("not \\u{1b}[31mpaid"),
+        "{said:?}"
+    );
+
+    let opened = run(&["logs", SESSION, "--file", file, "--open"]);
+    assert!(opened.out.contains(" in full\n"), "{opened:?}");
+
+    let said = run(&["--json", "logs", SESSION, "--file", file]);
+    assert_eq!((said.code, &said.err[..]), (Some(0), ""));
+    let answer: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(
+        (&answer["session"], &answer["total"]),
+        (&json!(SESSION), &json!(2))
+    );
+    assert_eq!(answer["rows"][1]["level"], "error");
+    assert_eq!(answer["rows"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn logs_ends_with_5_where_no_record_is_of_the_session_and_with_1_where_there_is_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.log");
+    records(&path);
+    let file = path.to_str().unwrap();
+
+    let said = run(&["logs", "8", "--file", file, "--json"]);
+    assert_eq!(said.code, Some(5), "{said:?}");
+    let answer: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(answer, json!({"session": "8", "total": 0, "rows": []}));
+    assert!(said.err.starts_with("no record of session 8;"), "{said:?}");
+
+    let said = run(&["logs", "8", "--file", "/nowhere/app.log"]);
+    assert_eq!((said.code, &said.out[..]), (Some(1), ""));
+    assert!(
+        said.err.contains("/nowhere/app.log cannot be read"),
+        "{said:?}"
+    );
+}
