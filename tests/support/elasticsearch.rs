@@ -210,6 +210,12 @@ impl StandIn {
         self.state().requests
     }
 
+    /// How many documents are there.
+    #[must_use]
+    pub fn stored(&self) -> usize {
+        self.state().indices.values().map(BTreeMap::len).sum()
+    }
+
     /// How many documents were sent again after they had been stored: what 409 answered.
     #[must_use]
     pub fn sent_again(&self) -> usize {
