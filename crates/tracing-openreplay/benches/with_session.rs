@@ -80,7 +80,7 @@ const EVENTS: [Case; 3] = [
     ("no field", || info!("request done")),
 ];
 
-fn formats() -> [(&'static str, Dispatch, Dispatch); 2] {
+fn formats() -> [(&'static str, Dispatch, Dispatch); 3] {
     fn pair<L: Layer<Registry> + Send + Sync>(layer: impl Fn() -> L) -> (Dispatch, Dispatch) {
         let wrapped = layer().with_session();
         (
@@ -92,8 +92,16 @@ fn formats() -> [(&'static str, Dispatch, Dispatch); 2] {
         Dispatch::new(subscriber)
     }
     let (full, full_wrapped) = pair(|| fmt::layer().with_ansi(false).with_writer(io::sink));
+    let (compact, compact_wrapped) = pair(|| {
+        let layer = fmt::layer().compact().with_ansi(false);
+        layer.with_writer(io::sink)
+    });
     let (json, json_wrapped) = pair(|| fmt::layer().json().with_writer(io::sink));
-    [("full", full, full_wrapped), ("json", json, json_wrapped)]
+    [
+        ("full", full, full_wrapped),
+        ("compact", compact, compact_wrapped),
+        ("json", json, json_wrapped),
+    ]
 }
 
 fn round(events: u32, session: Option<u64>, event: fn()) -> Duration {
