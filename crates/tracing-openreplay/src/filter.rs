@@ -1,4 +1,4 @@
-use tracing_core::{Event, Metadata, Subscriber, span};
+use tracing_core::{Event, LevelFilter, Metadata, Subscriber, span};
 use tracing_subscriber::{
     layer::{Context, Filter},
     registry::LookupSpan,
@@ -20,8 +20,57 @@ use crate::lookup;
 ///     .with(fmt::layer().with_writer(std::io::stderr).with_filter(SessionOnly));
 /// # drop(subscriber);
 /// ```
+///
+/// # With other filters
+///
+/// - `SessionOnly.or_level(LevelFilter::ERROR)`, see [`or_level`](Self::or_level), lets all errors through as well.
+/// - [`and`](tracing_subscriber::filter::FilterExt::and) does what it says, `SessionOnly.and(LevelFilter::INFO)` for instance; a span
+///   that the other filter hides tells no session.
+/// - [`or`](tracing_subscriber::filter::FilterExt::or) lets **everything** through, and [`not`](tracing_subscriber::filter::FilterExt::not)
+///   **nothing**, spans included: they go by what is known of a callsite, and a callsite has no session.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SessionOnly;
+
+impl SessionOnly {
+    /// Lets the records up to this level through as well, in a session or not.
+    ///
+    /// ```
+    /// use tracing_openreplay::SessionOnly;
+    /// use tracing_subscriber::{filter::LevelFilter, fmt, prelude::*};
+    ///
+    /// let sessions_and_errors = SessionOnly.or_level(LevelFilter::ERROR);
+    /// let subscriber =
+    ///     tracing_subscriber::registry().with(fmt::layer().with_filter(sessions_and_errors));
+    /// # drop(subscriber);
+    /// ```
+    #[must_use]
+    pub fn or_level(self, level: LevelFilter) -> SessionOrLevel {
+        SessionOrLevel { level }
+    }
+}
+
+/// Lets the records of sessions through, and of the others those up to a level. Made by [`SessionOnly::or_level`].
+#[derive(Clone, Copy, Debug)]
+pub struct SessionOrLevel {
+    level: LevelFilter,
+}
+
+impl<S> Filter<S> for SessionOrLevel
+where
+    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+{
+    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        true
+    }
+
+    fn event_enabled(&self, event: &Event<'_>, ctx: &Context<'_, S>) -> bool {
+        *event.metadata().level() <= self.level || lookup::of_event(event, ctx).is_some()
+    }
+
+    fn on_new_span(&self, _: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
+        lookup::remember(id, &ctx);
+    }
+}
 
 impl<S> Filter<S> for SessionOnly
 where
@@ -48,8 +97,8 @@ mod tests {
     };
 
     use openreplay_session::{SessionId, sync_scope};
-    use tracing::{info, info_span};
-    use tracing_subscriber::{Layer, Registry, prelude::*};
+    use tracing::{debug, error, info, info_span};
+    use tracing_subscriber::{Layer, Registry, filter::FilterExt as _, prelude::*};
 
     use super::*;
 
@@ -78,5 +127,36 @@ mod tests {
         });
         assert_eq!(all.0.load(Ordering::Relaxed), 3);
         assert_eq!(filtered.0.load(Ordering::Relaxed), 2);
+    }
+
+    /// How many of four events pass: an `INFO` and an `ERROR` outside of a session, a `DEBUG` and an `INFO` in one.
+    fn passed(filter: impl Filter<Registry> + Send + Sync + 'static) -> usize {
+        let count = Count::default();
+        let subscriber = Registry::default().with(count.clone().with_filter(filter));
+        tracing::subscriber::with_default(subscriber, || {
+            info!("outside");
+            error!("outside");
+            let span = sync_scope(SessionId::from(1), || {
+                debug!("inside");
+                info_span!("request")
+            });
+            info!(parent: &span, "inside");
+        });
+        count.0.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn a_level_is_let_through_besides() {
+        assert_eq!(passed(SessionOnly.or_level(LevelFilter::ERROR)), 3);
+        assert_eq!(passed(SessionOnly.or_level(LevelFilter::OFF)), 2);
+        assert_eq!(passed(SessionOnly.or_level(LevelFilter::INFO)), 4);
+    }
+
+    #[test]
+    fn other_filters_combine_as_documented() {
+        assert_eq!(passed(SessionOnly.and(LevelFilter::INFO)), 1);
+        assert_eq!(passed(SessionOnly.and(LevelFilter::ERROR)), 0);
+        assert_eq!(passed(SessionOnly.or(LevelFilter::ERROR)), 4);
+        assert_eq!(passed(SessionOnly.not()), 0);
     }
 }

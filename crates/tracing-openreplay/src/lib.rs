@@ -40,7 +40,8 @@
 //! - `in_current_session()`, of [`openreplay_session::InCurrentSession`] for futures and [`openreplay_session::in_current_session`]
 //!   for closures. It works whatever the log level and the filters.
 //! - a span of the request: `tokio::spawn(work.in_current_span())`. It works as long as the layer sees that span. Under
-//!   `RUST_LOG=error` most spans are off.
+//!   `RUST_LOG=error` most spans are off. An event with an explicit `parent:` which a filter of the layer hides has no session, even
+//!   where a span further out has one.
 //!
 //! # Any other layer
 //!
@@ -58,7 +59,7 @@ mod phrase;
 mod with_session;
 
 pub use self::{
-    filter::SessionOnly,
+    filter::{SessionOnly, SessionOrLevel},
     json::{Json, json},
     panics::log_panics,
     with_session::{LayerExt, WithSession},
