@@ -61,7 +61,7 @@ mod with_session;
 pub use self::{
     filter::{SessionOnly, SessionOrLevel},
     json::{Json, json},
-    panics::log_panics,
+    panics::{log_panics, log_panics_as},
     with_session::{LayerExt, WithSession},
 };
 
