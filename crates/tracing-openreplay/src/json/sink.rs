@@ -2,10 +2,12 @@
 
 use std::{
     cell::Cell,
+    fmt::Display,
     io::{self, Write as _},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -30,12 +32,22 @@ pub(super) fn write<'w>(
     losses: &Losses,
 ) {
     let Some(_writing) = Writing::begin() else {
-        losses.note(&"the writer itself logs");
+        losses.logs.note(&"");
         return;
     };
-    match make_writer.make_writer_for(metadata).write_all(line) {
-        Ok(()) => losses.remind(),
-        Err(error) => losses.note(&error),
+    let write = |bytes: &[u8]| make_writer.make_writer_for(metadata).write_all(bytes);
+    // `write_all` and no loop of our own: standard output stays locked in it, and a tee writes to both of its sides
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        if losses.torn.load(Ordering::Relaxed) {
+            write(&[b"\n", line].concat())
+        } else {
+            write(line)
+        }
+    }));
+    match outcome {
+        Ok(Ok(())) => losses.remind(),
+        Ok(Err(error)) => losses.tear(&losses.failed, &format_args!(": {error}")),
+        Err(_) => losses.tear(&losses.panicked, &""),
     }
 }
 
@@ -58,52 +70,102 @@ impl Drop for Writing {
     }
 }
 
-/// The records that the writer did not take: counted, and reported on standard error now and then.
-#[derive(Debug, Default)]
+/// The records that the writer did not take: counted by reason, and reported on standard error now and then.
+#[derive(Debug)]
 pub(super) struct Losses {
-    unsaid: AtomicU64,
-    said: Mutex<Option<Instant>>,
+    failed: Loss,
+    panicked: Loss,
+    logs: Loss,
+    /// Whether a part of a record may have been the last thing written: nobody can tell how far a failed writer came. A line
+    /// break ends that part, so that it does not spoil the next record.
+    torn: AtomicBool,
+}
+
+impl Default for Losses {
+    fn default() -> Self {
+        Self {
+            failed: Loss::new("the writer failed"),
+            panicked: Loss::new("the writer panicked"),
+            logs: Loss::new("the writer itself logs"),
+            torn: AtomicBool::new(false),
+        }
+    }
 }
 
 impl Losses {
     #[cold]
-    fn note(&self, reason: &dyn std::fmt::Display) {
-        self.unsaid.fetch_add(1, Ordering::Relaxed);
-        self.say(reason);
+    fn tear(&self, loss: &Loss, detail: &dyn Display) {
+        self.torn.store(true, Ordering::Relaxed);
+        loss.note(detail);
     }
 
     /// Reports what was lost since the last report, once records pass again.
     fn remind(&self) {
-        if self.unsaid.load(Ordering::Relaxed) != 0 {
-            self.say(&"the writer works again");
+        if self.torn.load(Ordering::Relaxed) {
+            self.torn.store(false, Ordering::Relaxed);
+        }
+        for loss in self.all() {
+            if loss.unsaid.load(Ordering::Relaxed) != 0 {
+                loss.say(&"");
+            }
+        }
+    }
+
+    fn all(&self) -> [&Loss; 3] {
+        [&self.failed, &self.panicked, &self.logs]
+    }
+}
+
+impl Drop for Losses {
+    fn drop(&mut self) {
+        for loss in self.all() {
+            loss.report(&"");
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Loss {
+    reason: &'static str,
+    unsaid: AtomicU64,
+    said: Mutex<Option<Instant>>,
+}
+
+impl Loss {
+    fn new(reason: &'static str) -> Self {
+        Self {
+            reason,
+            unsaid: AtomicU64::new(0),
+            said: Mutex::new(None),
         }
     }
 
     #[cold]
-    fn say(&self, reason: &dyn std::fmt::Display) {
+    fn note(&self, detail: &dyn Display) {
+        self.unsaid.fetch_add(1, Ordering::Relaxed);
+        self.say(detail);
+    }
+
+    #[cold]
+    fn say(&self, detail: &dyn Display) {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         if said.is_some_and(|said| said.elapsed() < INTERVAL) {
             return;
         }
         *said = Some(Instant::now());
         drop(said);
-        self.report(reason);
+        self.report(detail);
     }
 
-    fn report(&self, reason: &dyn std::fmt::Display) {
+    fn report(&self, detail: &dyn Display) {
         let lost = self.unsaid.swap(0, Ordering::Relaxed);
         if lost != 0 {
             // not `eprintln!`, which panics where standard error is closed
             let _ = writeln!(
                 io::stderr(),
-                "tracing-openreplay: lost {lost} record(s): {reason}"
+                "tracing-openreplay: lost {lost} record(s): {}{detail}",
+                self.reason
             );
         }
-    }
-}
-
-impl Drop for Losses {
-    fn drop(&mut self) {
-        self.report(&"the writer failed");
     }
 }
