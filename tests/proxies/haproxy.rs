@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
-use crate::{ID, TOKEN, app, authority, proxy::Proxy, session_through};
+use integration_tests::daemon::Daemon;
+
+use crate::{ID, TOKEN, app, authority, session_through};
 
 #[test]
 #[ignore = "needs HAProxy"]
@@ -14,7 +16,7 @@ fn haproxy_passes_both_headers() {
         ("X-OpenReplay-SessionToken", TOKEN),
     ] {
         assert_eq!(
-            session_through(&haproxy.url, &app, header).as_deref(),
+            session_through(haproxy.url(), &app, header).as_deref(),
             Some(ID),
             "{header:?}"
         );
@@ -31,15 +33,15 @@ fn haproxy_passes_both_headers_over_http_2_to_the_app() {
         ("X-OpenReplay-SessionToken", TOKEN),
     ] {
         assert_eq!(
-            session_through(&haproxy.url, &app, header).as_deref(),
+            session_through(haproxy.url(), &app, header).as_deref(),
             Some(ID),
             "{header:?}"
         );
     }
 }
 
-fn haproxy(upstream: &str, protocol: &str) -> Proxy {
-    Proxy::start(
+fn haproxy(upstream: &str, protocol: &str) -> Daemon {
+    Daemon::start(
         |_, port| {
             format!(
                 "defaults\n  mode http\n  timeout connect 5s\n  timeout client 5s\n  timeout server 5s\n\

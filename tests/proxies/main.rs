@@ -2,7 +2,6 @@
 
 mod haproxy;
 mod nginx;
-mod proxy;
 
 use integration_tests::process::Example;
 

@@ -3,11 +3,13 @@
 pub mod answers;
 pub mod browser;
 pub mod command;
+pub mod daemon;
 #[cfg(doctest)]
 mod docs;
 pub mod elasticsearch;
 pub mod engine;
 pub mod lines;
+pub mod nginx;
 pub mod process;
 pub mod proxy;
 

@@ -1,4 +1,4 @@
-//! A proxy with a configuration of the test's own, in a folder of its own.
+//! A real proxy with a configuration of the test's own, in a folder of its own.
 
 use std::{
     fs,
@@ -12,15 +12,20 @@ use std::{
 use tempfile::TempDir;
 
 /// A running proxy; killed when dropped.
-pub(crate) struct Proxy {
-    pub(crate) url: String,
-    pub(crate) folder: TempDir,
+#[derive(Debug)]
+pub struct Daemon {
+    url: String,
+    folder: TempDir,
     child: Child,
 }
 
-impl Proxy {
+impl Daemon {
     /// Writes the configuration for a folder and a port, and starts the program with it.
-    pub(crate) fn start(
+    ///
+    /// # Panics
+    ///
+    /// Where it is not installed, or does not listen within ten seconds.
+    pub fn start(
         configuration: impl FnOnce(&Path, u16) -> String,
         command: impl FnOnce(&Path) -> Command,
     ) -> Self {
@@ -41,6 +46,18 @@ impl Proxy {
         proxy
     }
 
+    /// `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where its configuration is, and what else it writes.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     fn wait_until_it_listens(&mut self, port: u16) {
         let deadline = Instant::now() + Duration::from_secs(10);
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
@@ -52,7 +69,7 @@ impl Proxy {
     }
 }
 
-impl Drop for Proxy {
+impl Drop for Daemon {
     fn drop(&mut self) {
         // it may have ended by itself
         let _ = self.child.kill();
