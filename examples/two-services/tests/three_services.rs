@@ -8,10 +8,13 @@ use std::{
     time::Duration,
 };
 
+use integration_tests::nginx::{self, IGNORE_INVALID_HEADERS_OFF};
 use serde_json::Value;
 
 const HEADER: &str = "openReplaySession.id";
 const ID: &str = "4950498349085463837";
+/// A token of the same session.
+const TOKEN: &str = "11m0l7dhxvfh9.0.mkb4q5xs.4YCTxcTaFVmdKVzHfzHrB8mB3nCyP1kZRuwYbtpYtY2u";
 
 struct Service {
     process: Child,
@@ -96,8 +99,8 @@ fn read_head(socket: &mut TcpStream) -> String {
     String::from_utf8(head).unwrap()
 }
 
-fn order(shop: &Service, headers: &str) -> String {
-    let mut socket = TcpStream::connect(&shop.address).unwrap();
+fn order(address: &str, headers: &str) -> String {
+    let mut socket = TcpStream::connect(address).unwrap();
     socket
         .set_read_timeout(Some(Duration::from_secs(20)))
         .unwrap();
@@ -111,6 +114,20 @@ fn order(shop: &Service, headers: &str) -> String {
 
 #[test]
 fn every_record_of_the_three_has_the_session_and_a_foreign_host_gets_nothing() {
+    asks_the_three(|shop, headers| order(&shop.address, headers));
+}
+
+#[test]
+#[ignore = "needs nginx"]
+fn behind_nginx_every_record_of_the_three_has_the_session_and_a_foreign_host_gets_nothing() {
+    asks_the_three(|shop, headers| {
+        let nginx = nginx::start(&shop.address, IGNORE_INVALID_HEADERS_OFF);
+        order(nginx.url().trim_start_matches("http://"), headers)
+    });
+}
+
+/// Orders in a session, and without one, by `ask`, and looks at what each service logged.
+fn asks_the_three(ask: impl Fn(&Service, &str) -> String) {
     let (rates, foreign) = foreign_host(2);
     let prices = Service::start(env!("CARGO_BIN_EXE_prices"), &[]);
     let stock = Service::start(
@@ -119,8 +136,9 @@ fn every_record_of_the_three_has_the_session_and_a_foreign_host_gets_nothing() {
     );
     let shop = Service::start(env!("CARGO_BIN_EXE_shop"), &[("STOCK_URL", stock.url())]);
 
-    let with_session = order(&shop, &format!("{HEADER}: {ID}\r\n"));
-    let without = order(&shop, "");
+    let session = format!("{HEADER}: {ID}\r\nX-OpenReplay-SessionToken: {TOKEN}\r\n");
+    let with_session = ask(&shop, &session);
+    let without = ask(&shop, "");
     for answer in [with_session, without] {
         assert!(
             answer.starts_with("HTTP/1.1 200") && answer.ends_with("teapot: 12.50"),
@@ -132,7 +150,9 @@ fn every_record_of_the_three_has_the_session_and_a_foreign_host_gets_nothing() {
     assert_eq!(heads.len(), 2);
     for head in heads {
         assert!(
-            !head.to_lowercase().contains("openreplay") && !head.contains(ID),
+            !head.to_lowercase().contains("openreplay")
+                && !head.contains(ID)
+                && !head.contains(TOKEN),
             "{head}"
         );
     }
