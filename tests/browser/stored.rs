@@ -1,16 +1,16 @@
-//! The page of `examples/axum-app`, with its records on their way through a real Elasticsearch.
+//! The page of `examples/axum-app` behind a real nginx, with its records on their way through a real Elasticsearch.
 
 use integration_tests::{
-    Elasticsearch,
-    browser::{self},
+    Elasticsearch, browser,
     engine::{PASSWORD, USER},
+    nginx::{self, IGNORE_INVALID_HEADERS_OFF},
     process::Example,
 };
 use openreplay_elastic::{Client, Connection, setup};
 use serde_json::json;
 
 #[test]
-#[ignore = "needs Chromium and Elasticsearch"]
+#[ignore = "needs Chromium, nginx and Elasticsearch"]
 fn the_page_shows_the_records_as_they_come_back_and_none_is_left_behind_at_the_end() {
     let engine = Elasticsearch::start();
     let connection = Connection::builder(engine.url())
@@ -29,6 +29,11 @@ fn the_page_shows_the_records_as_they_come_back_and_none_is_left_behind_at_the_e
         "axum-app",
         &[("LISTEN_ADDR", "127.0.0.1:0"), ("ELASTICSEARCH_URL", &url)],
     );
+    let app_url = app.url();
+    let nginx = nginx::start(
+        app_url.trim_start_matches("http://"),
+        IGNORE_INVALID_HEADERS_OFF,
+    );
     let ran = browser::run(
         r#"
         await page.goto(args.url);
@@ -45,7 +50,7 @@ fn the_page_shows_the_records_as_they_come_back_and_none_is_left_behind_at_the_e
         await page.locator('#rows > li').nth(3).waitFor();
         return { stored, written, session: await page.locator('#session-id').innerText() };
         "#,
-        &json!({ "url": app.url() }),
+        &json!({ "url": nginx.url() }),
     );
     assert_eq!(ran.value["stored"], ran.value["written"]);
     assert_eq!(
@@ -62,4 +67,12 @@ fn the_page_shows_the_records_as_they_come_back_and_none_is_left_behind_at_the_e
     let query = json!({ "query": { "term": { "openReplaySession.id": session } } });
     let found = engine.ok("POST", "/logs/_count", &query.to_string());
     assert_eq!(found["count"], 4, "{found}");
+
+    let logs = engine.command(&["logs", session]);
+    assert_eq!(logs.code, Some(0), "{logs:?}");
+    let shown: Vec<_> = logs.out.lines().collect();
+    let clicked = |line: &&&str| line.ends_with("Endpoint accessed");
+    assert_eq!(shown.iter().filter(clicked).count(), 2, "{logs:?}");
+    let failed = |line: &&&str| line.contains("error") && line.contains("no price for order 1042");
+    assert_eq!(shown.iter().filter(failed).count(), 1, "{logs:?}");
 }
