@@ -11,6 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use integration_tests::{
+    Elasticsearch,
+    engine::{PASSWORD, USER},
+};
 use openreplay_session::{SessionId, sync_scope};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -18,20 +22,62 @@ use tracing::{error, info, subscriber::with_default};
 use tracing_subscriber::{Registry, prelude::*};
 
 const PAGE: &str = include_str!("../docs/shippers.md");
+const SESSION: u64 = 4_950_498_349_085_463_837;
 
 #[test]
 #[ignore = "needs rsyslog with omelasticsearch"]
 fn rsyslog_delivers_the_records_as_they_are() {
-    delivers("## rsyslog\n", |work| {
-        let configuration = work.join("shipper.conf");
-        Command::new("rsyslogd")
-            .arg("-n")
-            .arg("-f")
-            .arg(configuration)
-            .arg("-i")
-            .arg(work.join("pid"))
-            .spawn()
-    });
+    delivers("## rsyslog\n", rsyslog);
+}
+
+#[test]
+#[ignore = "needs rsyslog, Elasticsearch"]
+fn what_rsyslog_delivers_openreplay_finds() {
+    let engine = Elasticsearch::start();
+    assert_eq!(engine.command(&["setup"]).code, Some(0));
+    let key = engine.command(&["api-key", "--json"]).json();
+
+    let shipper = Shipper::new("## rsyslog\n");
+    let port = engine.address().rsplit(':').next().unwrap();
+    let action = "action(type=\"omelasticsearch\"";
+    let configuration = shipper.configuration(port).replace(
+        action,
+        &format!("{action} uid=\"{USER}\" pwd=\"{PASSWORD}\""),
+    );
+    assert!(configuration.contains(PASSWORD), "{configuration}");
+    let session = SESSION.to_string();
+    let mut written = shipper.write_records();
+    written.retain(|record| record["openReplaySession.id"] == session);
+    let _running = shipper.run(&configuration, rsyslog);
+
+    let end = Instant::now() + Duration::from_secs(20);
+    let hits = loop {
+        // "no logs found", at first
+        let hits = engine
+            .ask_as_openreplay(&key, Some(&session))
+            .unwrap_or_default();
+        if hits.len() >= written.len() {
+            break hits;
+        }
+        assert!(Instant::now() < end, "of {} came {hits:?}", written.len());
+        thread::sleep(Duration::from_millis(200));
+    };
+    let mut found: Vec<_> = hits.iter().map(|hit| hit["_source"].clone()).collect();
+    for records in [&mut found, &mut written] {
+        records.sort_by_key(|record| record["message"].to_string());
+    }
+    assert_eq!(found, written);
+    assert_eq!(engine.ask_as_openreplay(&key, None).unwrap().len(), 1);
+}
+
+fn rsyslog(work: &Path) -> std::io::Result<Child> {
+    Command::new("rsyslogd")
+        .arg("-n")
+        .arg("-f")
+        .arg(work.join("shipper.conf"))
+        .arg("-i")
+        .arg(work.join("pid"))
+        .spawn()
 }
 
 #[test]
@@ -84,30 +130,55 @@ fn the_record_answers_what_datadog_and_dynatrace_are_asked() {
 }
 
 /// Runs a shipper with the page's configuration for it, over a file of records.
-fn delivers(heading: &str, start: impl FnOnce(&Path) -> std::io::Result<Child>) {
-    let work = TempDir::new().unwrap();
-    let logs = work.path().join("logs");
-    fs::create_dir(&logs).unwrap();
+fn delivers(heading: &'static str, start: impl FnOnce(&Path) -> std::io::Result<Child>) {
+    let shipper = Shipper::new(heading);
     let endpoint = Endpoint::start();
+    let configuration = shipper.configuration(&endpoint.port.to_string());
+    let written = shipper.write_records();
+    let _running = shipper.run(&configuration, start);
+    assert_eq!(endpoint.wait_for(written.len()), written);
+}
 
-    let section = PAGE.split(heading).nth(1).expect("a section of that name");
-    let configuration = section
-        .split("```text\n")
-        .nth(1)
-        .unwrap()
-        .split("```")
-        .next()
-        .unwrap();
-    let configuration = configuration
-        .replace("/var/log/shop", logs.to_str().unwrap())
-        .replace("/var/spool/rsyslog", work.path().to_str().unwrap())
-        .replace("9200", &endpoint.port.to_string());
-    fs::write(work.path().join("shipper.conf"), configuration).unwrap();
+/// A section of the page, and a folder to run its configuration in.
+struct Shipper {
+    heading: &'static str,
+    work: TempDir,
+}
 
-    let written = write_records(&logs.join("shop.ndjson"));
-    let _running = Running(start(work.path()).expect("the shipper is installed"));
-    let received = endpoint.wait_for(written.len());
-    assert_eq!(received, written);
+impl Shipper {
+    fn new(heading: &'static str) -> Self {
+        let work = TempDir::new().unwrap();
+        fs::create_dir(work.path().join("logs")).unwrap();
+        Self { heading, work }
+    }
+
+    /// As it stands on the page, but for the places and the port.
+    fn configuration(&self, port: &str) -> String {
+        let section = PAGE.split(self.heading).nth(1);
+        let block = section
+            .expect("a section of that name")
+            .split("```text\n")
+            .nth(1);
+        let configuration = block.unwrap().split("```").next().unwrap();
+        let work = self.work.path().to_str().unwrap();
+        configuration
+            .replace("/var/log/shop", &format!("{work}/logs"))
+            .replace("/var/spool/rsyslog", work)
+            .replace("9200", port)
+    }
+
+    fn write_records(&self) -> Vec<Value> {
+        write_records(&self.work.path().join("logs/shop.ndjson"))
+    }
+
+    fn run(
+        &self,
+        configuration: &str,
+        start: impl FnOnce(&Path) -> std::io::Result<Child>,
+    ) -> Running {
+        fs::write(self.work.path().join("shipper.conf"), configuration).unwrap();
+        Running(start(self.work.path()).expect("the shipper is installed"))
+    }
 }
 
 /// Records such as an app writes, among them what shippers stumble over.
@@ -116,7 +187,7 @@ fn write_records(path: &Path) -> Vec<Value> {
     with_default(
         Registry::default().with(tracing_openreplay::json().with_writer(file)),
         || {
-            sync_scope(SessionId::from(4_950_498_349_085_463_837), || {
+            sync_scope(SessionId::from(SESSION), || {
                 info!(
                     items = 3,
                     path = "C:\\cart\t\"%20\" ${HOST} $(echo) \u{1f6d2} \u{1}",
