@@ -23,6 +23,13 @@ impl Node {
         };
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
+        if path.contains('@') {
+            // most likely a password with such a character in it, and so not shown
+            return Err(Error::config(
+                "an address has an `@` after its host: a `/`, `?` or `#` in a password has to be written `%2F`, \
+                 `%3F` or `%23`",
+            ));
+        }
         let (user, host) = match authority.rsplit_once('@') {
             Some((user, host)) => (Some(user), host),
             None => (None, authority),

@@ -52,6 +52,18 @@ fn says_what_is_wrong_with_an_address_without_showing_its_password() {
             "the user or the password in an address is not percent-encoded UTF-8",
         ),
         (
+            "http://user:hunter/2@elastic:9200",
+            "an address has an `@` after its host: a `/`, `?` or `#` in a password has to be written `%2F`, `%3F` or `%23`",
+        ),
+        (
+            "http://user:hunter?2@elastic:9200",
+            "an address has an `@` after its host: a `/`, `?` or `#` in a password has to be written `%2F`, `%3F` or `%23`",
+        ),
+        (
+            "http://user@hunter#2@elastic:9200",
+            "an address has an `@` after its host: a `/`, `?` or `#` in a password has to be written `%2F`, `%3F` or `%23`",
+        ),
+        (
             "user:hunter2@elastic",
             "an address has no scheme: expected one such as https://elastic:9200",
         ),
