@@ -219,12 +219,11 @@ fn timed_out(node: &Node, limit: Duration) -> Error {
 }
 
 fn not_answered(error: legacy::Error) -> Error {
-    let kind = if tls::is_cause_of(&error) {
-        Kind::Tls
-    } else if error.is_connect() {
-        Kind::Connect
-    } else {
-        Kind::Broken
+    // TLS may fail later, too, when the request is on its way already
+    let kind = match (error.is_connect(), tls::is_cause_of(&error)) {
+        (true, true) => Kind::Tls,
+        (true, false) => Kind::Connect,
+        (false, _) => Kind::Broken,
     };
     Error::new(kind, "").with_source(error)
 }
