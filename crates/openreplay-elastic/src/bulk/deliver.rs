@@ -301,31 +301,28 @@ fn again(batch: &mut Batch, how: Again) -> Attempt {
 fn reduce(batch: &Batch, why: &str, events: &impl Events) -> Attempt {
     let mut pieces = Vec::new();
     for piece in &batch.pieces {
-        let line = frame::document(&piece.bytes);
-        match minimal::minimal(line).filter(|_| !batch.minimal) {
-            Some(line) => {
-                let mut bytes = Vec::with_capacity(line.len() + frame::OVERHEAD);
-                frame::frame(&mut bytes, frame::id(&piece.bytes), &line);
-                events.say(
-                    Topic::Reduced,
-                    &format!(
-                        "a record was refused, and is sent with its fixed fields only: {}",
-                        shortened(why)
-                    ),
-                );
-                pieces.push(Piece {
-                    bytes: bytes.into(),
-                    ..*piece
-                });
-            }
-            None => {
-                events.say(
-                    Topic::Refused,
-                    &format!("a record was refused: {}", shortened(why)),
-                );
-                events.refused(piece.tag, why);
-            }
+        if batch.minimal {
+            events.say(
+                Topic::Refused,
+                &format!("a record was refused: {}", shortened(why)),
+            );
+            events.refused(piece.tag, why);
+            continue;
         }
+        let line = minimal::minimal(frame::document(&piece.bytes));
+        let mut bytes = Vec::with_capacity(line.len() + frame::OVERHEAD);
+        frame::frame(&mut bytes, frame::id(&piece.bytes), &line);
+        events.say(
+            Topic::Reduced,
+            &format!(
+                "a record was refused, and is sent with its fixed fields only: {}",
+                shortened(why)
+            ),
+        );
+        pieces.push(Piece {
+            bytes: bytes.into(),
+            ..*piece
+        });
     }
     if pieces.is_empty() {
         return Attempt::Done;

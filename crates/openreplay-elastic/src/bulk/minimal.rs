@@ -3,13 +3,16 @@ use serde_json::{Map, Value, json};
 
 use crate::text;
 
-/// A message is cut to this length: in a record that was refused it may have been too long.
-const MESSAGE: usize = 32 * 1024;
+/// A message is cut to this length: in a record that was refused it may have been too long, where it is a keyword
+/// (32766 bytes at most).
+const MESSAGE: usize = 32_000;
 
 /// The fixed fields of a record, and nothing that an application could have put into it: the form in which it is sent
-/// once more after it was refused. `None` where the line is no JSON object.
-pub(super) fn minimal(line: &[u8]) -> Option<Vec<u8>> {
-    let whole: Map<String, Value> = serde_json::from_slice(line).ok()?;
+/// once more after it was refused. A line that is no JSON object is a message as it stands.
+pub(super) fn minimal(line: &[u8]) -> Vec<u8> {
+    let Ok(whole) = serde_json::from_slice::<Map<String, Value>>(line) else {
+        return wrapped(line);
+    };
     let text = |name: &str| whole.get(name).and_then(Value::as_str);
     let instant = text("@timestamp")
         .filter(|text| text.parse::<Timestamp>().is_ok())
@@ -32,7 +35,37 @@ pub(super) fn minimal(line: &[u8]) -> Option<Vec<u8>> {
     if let Some(id) = text("openReplaySession.id") {
         record["openReplaySession.id"] = json!(id);
     }
-    serde_json::to_vec(&record).ok()
+    record.to_string().into_bytes()
+}
+
+/// A record whose message is a text that cannot be read any closer.
+fn wrapped(line: &[u8]) -> Vec<u8> {
+    let now = format!("{:.6}", Timestamp::now());
+    let message = String::from_utf8_lossy(line);
+    let level = guessed(&message.to_ascii_lowercase());
+    let mut record = json!({
+        "@timestamp": now,
+        "utc_time": now,
+        "level": level,
+        "message": cut(&message),
+    });
+    if level == "error" {
+        record["tags"] = json!(["error"]);
+    }
+    record.to_string().into_bytes()
+}
+
+/// The first level that a text names.
+fn guessed(text: &str) -> &'static str {
+    text.split(|char: char| !char.is_ascii_alphabetic())
+        .find_map(|word| match word {
+            "error" | "fatal" | "critical" | "panic" | "panicked" => Some("error"),
+            "warn" | "warning" => Some("warning"),
+            "debug" | "trace" => Some("debug"),
+            "info" => Some("info"),
+            _ => None,
+        })
+        .unwrap_or("info")
 }
 
 fn is_error(tags: &Value) -> bool {
@@ -49,7 +82,7 @@ mod tests {
     use super::*;
 
     fn of(line: &Value) -> Value {
-        serde_json::from_slice(&minimal(line.to_string().as_bytes()).unwrap()).unwrap()
+        serde_json::from_slice(&minimal(line.to_string().as_bytes())).unwrap()
     }
 
     #[test]
@@ -86,7 +119,24 @@ mod tests {
         assert_eq!(of(&json!({"text": 1}))["message"], "{\"text\":1}");
         let long = of(&json!({"message": "é".repeat(100_000)}));
         assert_eq!(long["message"].as_str().unwrap().len(), MESSAGE);
-        assert_eq!(minimal(b"{no}"), None);
-        assert_eq!(minimal(b"[1]"), None);
+    }
+
+    #[test]
+    fn a_line_that_is_no_json_is_a_message() {
+        for (line, level, tags) in [
+            (&b"{level=ERROR no \xff}"[..], "error", json!(["error"])),
+            (
+                b"{\"level\":\"warn\",\"message\":no}",
+                "warning",
+                Value::Null,
+            ),
+            (b"{no terrors}", "info", Value::Null),
+        ] {
+            let record: Value = serde_json::from_slice(&minimal(line)).unwrap();
+            assert_eq!(record["message"], *String::from_utf8_lossy(line));
+            assert_eq!(record["level"], level);
+            assert_eq!(record["tags"], tags);
+            assert!(record["@timestamp"].is_string());
+        }
     }
 }
