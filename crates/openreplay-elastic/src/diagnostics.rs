@@ -1,6 +1,8 @@
 //! What this crate has to say about itself: never through `tracing`, and not over and over.
 
 use std::fmt;
+use std::io::{self, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,6 +29,8 @@ pub(crate) enum Topic {
     TooLong,
     /// The buffer is full.
     Full,
+    /// A defect of our own.
+    Defect,
     /// The end, with records left.
     Left,
 }
@@ -51,7 +55,11 @@ struct Said {
 
 impl Diagnostics {
     pub(crate) fn to_stderr() -> Self {
-        Self::to(Box::new(|text| eprintln!("openreplay-elastic: {text}")))
+        Self::to(Box::new(|text| {
+            // whoever read it may be gone, or its disk full: that is no reason to end
+            let line = format!("openreplay-elastic: {text}\n");
+            let _ = io::stderr().write_all(line.as_bytes());
+        }))
     }
 
     pub(crate) fn to(handler: Handler) -> Self {
@@ -83,10 +91,12 @@ impl Diagnostics {
             .chars()
             .map(|char| if char.is_control() { ' ' } else { char })
             .collect();
-        match unsaid {
-            0 => (self.handler)(&text),
-            count => (self.handler)(&format!("{text} ({count} more like this since)")),
-        }
+        let text = match unsaid {
+            0 => text,
+            count => format!("{text} ({count} more like this since)"),
+        };
+        // an app's handler that panics must not end the delivery; its panic hook has been told
+        let _ = catch_unwind(AssertUnwindSafe(|| (self.handler)(&text)));
     }
 }
 
@@ -125,5 +135,45 @@ mod tests {
                 "nobody there [2J (59 more like this since)"
             ]
         );
+    }
+
+    #[test]
+    fn a_handler_that_panics_ends_nothing() {
+        let count = Arc::new(Mutex::new(0));
+        let counting = Arc::clone(&count);
+        let diagnostics = Diagnostics::to(Box::new(move |text| {
+            *counting.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+            panic!("{text}");
+        }));
+        diagnostics.say(Topic::Away, "away");
+        diagnostics.say(Topic::Full, "full");
+        assert_eq!(*count.lock().unwrap(), 2);
+    }
+
+    /// Runs itself once more, with a standard error that takes nothing.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_standard_error_that_fails_ends_nothing() {
+        const INNER: &str = "OPENREPLAY_ELASTIC_TEST_INNER";
+        if std::env::var_os(INNER).is_some() {
+            let diagnostics = Diagnostics::to_stderr();
+            diagnostics.say(Topic::Away, "away");
+            // not through `say`, which would catch a panic
+            (diagnostics.handler)("full");
+            return;
+        }
+        let full = std::fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let name = "diagnostics::tests::a_standard_error_that_fails_ends_nothing";
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name, "--nocapture"])
+            .env(INNER, "1")
+            .stdout(std::process::Stdio::null())
+            .stderr(full)
+            .status()
+            .unwrap();
+        assert!(status.success(), "{status}");
     }
 }

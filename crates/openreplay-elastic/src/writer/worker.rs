@@ -5,7 +5,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
-use tokio::task::LocalSet;
+use tokio::task::{JoinSet, LocalSet};
 use tracing_core::Dispatch;
 use tracing_core::dispatcher;
 
@@ -31,17 +31,12 @@ pub(super) fn run(shared: &Arc<Shared>, deliveries: Vec<Delivery>, pace: Pace, r
     let _silent = dispatcher::set_default(&Dispatch::none());
     let tasks = LocalSet::new();
     tasks.spawn_local(listen(Arc::clone(shared)));
-    let deliveries: Vec<_> = deliveries
-        .into_iter()
-        .map(|delivery| tasks.spawn_local(deliver(Arc::clone(shared), delivery, pace)))
-        .collect();
+    let mut senders = JoinSet::new();
+    for delivery in deliveries {
+        senders.spawn_local_on(deliver(Arc::clone(shared), delivery, pace), &tasks);
+    }
     runtime.block_on(async {
-        let all = tasks.run_until(async {
-            for delivery in deliveries {
-                // one that panicked has said so on standard error
-                let _ = delivery.await;
-            }
-        });
+        let all = tasks.run_until(outlive(senders, shared));
         tokio::select! {
             () = all => {}
             () = ended(shared.end.subscribe()) => {}
@@ -50,6 +45,22 @@ pub(super) fn run(shared: &Arc<Shared>, deliveries: Vec<Delivery>, pace: Pace, r
     report(shared);
     // a name that is still being looked up must not hold up the end
     runtime.shutdown_background();
+}
+
+/// Waits for all of them, and says so where one ends before its time. What it had is dropped when the books are closed.
+async fn outlive(mut senders: JoinSet<()>, shared: &Shared) {
+    while let Some(ended) = senders.join_next().await {
+        if ended.is_err_and(|error| error.is_panic()) {
+            let rest = match senders.len() {
+                0 => "every record from now on is dropped",
+                _ => "what it was sending is not confirmed",
+            };
+            shared.diagnostics.say(
+                Topic::Defect,
+                &format!("a defect: what sends to Elasticsearch has panicked, and {rest}"),
+            );
+        }
+    }
 }
 
 struct Closing(Arc<Shared>);
@@ -222,5 +233,47 @@ fn report(shared: &Shared) {
             Topic::Full,
             &format!("the buffer is full; {full} records are dropped so far, debug and info first"),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::super::queue::Queue;
+    use super::*;
+    use crate::diagnostics::Diagnostics;
+
+    type Heard = Arc<Mutex<Vec<String>>>;
+
+    fn shared() -> (Arc<Shared>, Heard) {
+        let heard = Heard::default();
+        let ear = Arc::clone(&heard);
+        let diagnostics = Diagnostics::to(Box::new(move |text| {
+            ear.lock().unwrap().push(text.to_owned());
+        }));
+        let shared = Shared::new(Queue::new(64 * 1024, 1), 1024, diagnostics);
+        (Arc::new(shared), heard)
+    }
+
+    #[tokio::test]
+    async fn a_sender_that_panics_is_said_and_what_is_left_is_dropped() {
+        let (shared, heard) = shared();
+        shared.push(b"{}", None);
+        let closing = Closing(Arc::clone(&shared));
+        let mut senders = JoinSet::new();
+        senders.spawn(async { panic!("a defect") });
+        outlive(senders, &shared).await;
+        drop(closing);
+        assert_eq!(
+            *heard.lock().unwrap(),
+            [
+                "a defect: what sends to Elasticsearch has panicked, and every record from now on is dropped",
+                "stopped with 1 records that Elasticsearch has not confirmed",
+            ]
+        );
+        let stats = shared.stats();
+        assert_eq!((stats.accepted, stats.dropped, stats.queued), (1, 1, 0));
+        assert!(shared.queue().is_over);
     }
 }
