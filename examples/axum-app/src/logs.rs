@@ -41,12 +41,13 @@ pub(crate) fn init(
     Ok(sending)
 }
 
-/// `RUST_LOG`, such as `debug` or `axum_app=debug,tower_http=warn`; `info` without it.
+/// `RUST_LOG`, such as `debug` or `axum_app=debug,tower_http=warn`; `info` without it. A panic passes whatever it says.
 fn filter() -> Targets {
     let wanted = std::env::var("RUST_LOG").ok();
     wanted
-        .and_then(|wanted| wanted.parse().ok())
+        .and_then(|wanted| wanted.parse::<Targets>().ok())
         .unwrap_or_else(|| Targets::new().with_default(Level::INFO))
+        .with_target("panic", Level::ERROR)
 }
 
 /// The records on their way to Elasticsearch.
