@@ -2,6 +2,7 @@ mod escape;
 mod fields;
 mod layer;
 mod members;
+mod options;
 mod record;
 mod scratch;
 mod sink;
@@ -10,20 +11,17 @@ mod span;
 mod time;
 mod value;
 
-use std::{
-    fmt, io,
-    panic::{AssertUnwindSafe, catch_unwind},
-    time::SystemTime,
-};
+use std::{fmt, io, time::SystemTime};
 
 use tracing_subscriber::fmt::MakeWriter;
 
-use self::sink::Losses;
+use self::{
+    options::{Options, Service},
+    sink::Losses,
+};
 
 /// What a text ends with that was too long.
 const CUT: &str = "… [cut]";
-
-const DEFAULT_RECORD_LIMIT: usize = 256 * 1024;
 
 /// Below this there would be no room for the parts of a record that are always there.
 const MIN_RECORD_LIMIT: usize = 8 * 1024;
@@ -226,87 +224,5 @@ impl<W: fmt::Debug> fmt::Debug for Json<W> {
             .field("options", &self.options)
             .field("service", &self.service)
             .finish_non_exhaustive()
-    }
-}
-
-/// What a record is made with.
-struct Options {
-    target: bool,
-    source_location: bool,
-    spans: bool,
-    fields_in_message: bool,
-    wanted_limit: usize,
-    record_limit: usize,
-    clock: Option<Box<dyn Fn() -> SystemTime + Send + Sync>>,
-    /// The part that is the same in every record: of the service, the host and the process.
-    constant: Vec<u8>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            target: true,
-            source_location: true,
-            spans: true,
-            fields_in_message: true,
-            wanted_limit: DEFAULT_RECORD_LIMIT,
-            record_limit: DEFAULT_RECORD_LIMIT,
-            clock: None,
-            constant: Vec::new(),
-        }
-    }
-}
-
-impl Options {
-    fn now(&self) -> SystemTime {
-        let told = self.clock.as_ref().and_then(|clock| {
-            // a log call never panics
-            catch_unwind(AssertUnwindSafe(clock)).ok()
-        });
-        told.unwrap_or_else(SystemTime::now)
-    }
-}
-
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("target", &self.target)
-            .field("source_location", &self.source_location)
-            .field("spans", &self.spans)
-            .field("fields_in_message", &self.fields_in_message)
-            .field("record_limit", &self.record_limit)
-            .finish_non_exhaustive()
-    }
-}
-
-#[derive(Debug, Default)]
-struct Service {
-    name: Option<String>,
-    version: Option<String>,
-    environment: Option<String>,
-    host_name: Option<String>,
-    process_id: bool,
-}
-
-impl Service {
-    fn render(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        let texts = [
-            ("service.name", &self.name),
-            ("service.version", &self.version),
-            ("service.environment", &self.environment),
-            ("host.name", &self.host_name),
-        ];
-        for (key, text) in texts {
-            if let Some(text) = text {
-                out.extend_from_slice(format!(",\"{key}\":\"").as_bytes());
-                escape::escape(&mut out, text.as_bytes());
-                out.push(b'"');
-            }
-        }
-        if self.process_id {
-            out.extend_from_slice(format!(",\"process.pid\":{}", std::process::id()).as_bytes());
-        }
-        out
     }
 }
