@@ -74,6 +74,8 @@ struct State {
     refuses: Option<Refusal>,
     authorization: Option<String>,
     alias_only: bool,
+    /// What every item is answered that goes to the alias: status, type and reason.
+    blocked: Option<(u16, &'static str, &'static str)>,
     /// Texts of all that was received, bodies inflated.
     received: Vec<String>,
     keeps_received: bool,
@@ -145,6 +147,12 @@ impl StandIn {
         let mut state = self.state();
         state.indices.remove(index);
         state.write_index.take_if(|write| write == index);
+    }
+
+    /// From now on the alias leads to no index that takes documents: each item is answered with this status, type and
+    /// reason, under the name of the alias; `None` ends that.
+    pub fn block(&self, answer: Option<(u16, &'static str, &'static str)>) {
+        self.state().blocked = answer;
     }
 
     /// Takes the alias `logs` away.
@@ -361,6 +369,15 @@ fn handle(stream: &TcpStream, request: &Request, length: usize, shared: &Shared)
         .split(['/', '?'])
         .next()
         .unwrap_or_default();
+    if request.head.starts_with("HEAD ") {
+        let status = if state.resolve(target).is_some() {
+            200
+        } else {
+            404
+        };
+        drop(state);
+        return respond(stream, status, None, "");
+    }
     if state.longest_body.is_some_and(|longest| length > longest) {
         drop(state);
         return respond(stream, 413, None, "{}");
@@ -487,10 +504,20 @@ impl State {
                 Some((status, _)) => (self.resolve(target).unwrap_or(target).to_owned(), status),
                 None => self.create(target, require_alias, &action["create"], document),
             };
+            let (name, reason) = match (status, self.blocked) {
+                (_, Some((_, name, reason))) if index == "logs" => (name, reason),
+                (400, _) => ("document_parsing_exception", "as told"),
+                (403, _) => ("security_exception", "as told"),
+                (404, _) => ("index_not_found_exception", "as told"),
+                (409, _) => ("version_conflict_engine_exception", "as told"),
+                (429, _) => ("es_rejected_execution_exception", "as told"),
+                (503, _) => ("unavailable_shards_exception", "as told"),
+                _ => ("null_pointer_exception", "as told"),
+            };
             let error = if status < 300 {
                 String::new()
             } else {
-                format!(r#","error":{{"type":"status_{status}_exception","reason":"as told"}}"#)
+                format!(r#","error":{{"type":"{name}","reason":"{reason}"}}"#)
             };
             items.push(format!(
                 r#"{{"create":{{"_index":"{index}","status":{status}{error}}}}}"#
@@ -519,11 +546,14 @@ impl State {
         if require_alias && target != "logs" {
             return (target.to_owned(), 404);
         }
+        if let Some((status, ..)) = self.blocked.filter(|_| target == "logs") {
+            return (target.to_owned(), status);
+        }
+        if !require_alias && self.resolve(target).is_none() {
+            // as for somebody who may make indices
+            self.indices.entry(target.to_owned()).or_default();
+        }
         let Some(index) = self.resolve(target).map(str::to_owned) else {
-            // the real one would make the index here: a test looks for it
-            if !require_alias {
-                self.indices.entry(target.to_owned()).or_default();
-            }
             return (target.to_owned(), 404);
         };
         if !document.starts_with(b"{") {

@@ -176,6 +176,54 @@ fn an_index_that_is_gone_is_not_made_again_by_a_retry() {
     far_end.roll_over("logs-000002");
     assert!(guard.flush(LIMIT).is_complete());
     assert_once(&far_end.documents(), 10..20);
+    assert_eq!(far_end.indices(), ["logs-000002"]);
+}
+
+#[test]
+fn an_alias_that_leads_to_no_index_that_takes_records_costs_none() {
+    for fault in [
+        (
+            400,
+            "illegal_argument_exception",
+            "no write index is defined for alias [logs]",
+        ),
+        (400, "index_closed_exception", "closed"),
+        (
+            400,
+            "illegal_argument_exception",
+            "pipeline with id [x] does not exist",
+        ),
+        (
+            403,
+            "cluster_block_exception",
+            "index [logs-000001] blocked by: [FORBIDDEN/8/index write (api)];",
+        ),
+    ] {
+        for is_known in [true, false] {
+            let far_end = StandIn::start();
+            let said = Said::default();
+            let builder = quick(far_end.url()).on_diagnostic(said.listen());
+            let (writer, guard) = builder.build().unwrap();
+            let mut expected = 0..10;
+            if is_known {
+                write(&writer, 10..20);
+                expected = 0..20;
+                assert!(guard.flush(LIMIT).is_complete());
+            }
+            far_end.block(Some(fault));
+            write(&writer, 0..10);
+            said.wait_for("leads to no index that takes records");
+            far_end.block(None);
+            assert!(guard.flush(LIMIT).is_complete());
+            assert_once(&far_end.documents(), expected);
+            assert!(!said.all().contains("give them"), "{}", said.all());
+        }
+    }
+}
+
+#[test]
+fn an_engine_in_trouble_for_long_costs_no_record() {
+    survives("500 again and again", &vec![Fault::Items(500, 3); 8]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 
 use crate::Error;
+use crate::bulk::Item;
 
 /// What a whole request came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,12 +54,13 @@ pub(crate) enum ItemDecision {
     Stored,
     /// It will be taken another time.
     Again(Pace),
+    /// It is kept until the index takes records again.
+    OfIndex,
     /// It will not be taken in this form.
     Refused,
+    /// It may be the record's fault, or the index's.
+    Doubtful,
 }
-
-/// How often a record may fail on the engine's own account, alone, before it counts as refused.
-pub(crate) const OWN_FAULTS: u32 = 5;
 
 const LONGEST: Duration = Duration::from_secs(300);
 
@@ -89,14 +91,16 @@ pub(crate) fn after_answer(status: StatusCode, headers: &HeaderMap) -> Decision 
     }
 }
 
-/// `attempts` counts how often this record was sent.
-pub(crate) fn after_item(status: u16, attempts: u32) -> ItemDecision {
-    match status {
+pub(crate) fn after_item(item: &Item<'_>, alias: &str) -> ItemDecision {
+    match item.status {
         200 | 201 | 409 => ItemDecision::Stored,
-        429 | 502..=504 => ItemDecision::Again(Pace::Soon),
-        500.. if attempts < OWN_FAULTS => ItemDecision::Again(Pace::Soon),
-        401 | 403 | 404 => ItemDecision::Again(Pace::Slow),
-        _ => ItemDecision::Refused,
+        429 | 500.. => ItemDecision::Again(Pace::Soon),
+        404 => ItemDecision::Again(Pace::Slow),
+        _ if item.error_name() == "security_exception" => ItemDecision::Again(Pace::Slow),
+        _ if item.is_fault_of_index(alias) => ItemDecision::OfIndex,
+        401 | 403 => ItemDecision::Again(Pace::Slow),
+        _ if item.is_fault_of_document() => ItemDecision::Refused,
+        _ => ItemDecision::Doubtful,
     }
 }
 
@@ -130,6 +134,7 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
+    use crate::bulk::ItemError;
 
     #[test]
     fn decides_by_the_status_of_the_whole() {
@@ -165,19 +170,94 @@ mod tests {
 
     #[test]
     fn decides_by_the_status_of_a_record() {
-        for (status, attempts, decision) in [
-            (201, 1, ItemDecision::Stored),
-            (409, 1, ItemDecision::Stored),
-            (429, 99, ItemDecision::Again(Pace::Soon)),
-            (503, 99, ItemDecision::Again(Pace::Soon)),
-            (500, 1, ItemDecision::Again(Pace::Soon)),
-            (500, OWN_FAULTS, ItemDecision::Refused),
-            (403, 99, ItemDecision::Again(Pace::Slow)),
-            (404, 99, ItemDecision::Again(Pace::Slow)),
-            (400, 1, ItemDecision::Refused),
-            (413, 1, ItemDecision::Refused),
+        let soon = ItemDecision::Again(Pace::Soon);
+        let slow = ItemDecision::Again(Pace::Slow);
+        for (status, index, name, decision) in [
+            (201, "logs-1", "", ItemDecision::Stored),
+            (
+                409,
+                "logs-1",
+                "version_conflict_engine_exception",
+                ItemDecision::Stored,
+            ),
+            (429, "logs-1", "es_rejected_execution_exception", soon),
+            (503, "logs-1", "unavailable_shards_exception", soon),
+            (500, "logs-1", "null_pointer_exception", soon),
+            (403, "logs", "security_exception", slow),
+            (404, "logs", "index_not_found_exception", slow),
+            (
+                403,
+                "logs",
+                "cluster_block_exception",
+                ItemDecision::OfIndex,
+            ),
+            (
+                403,
+                "logs-1",
+                "cluster_block_exception",
+                ItemDecision::OfIndex,
+            ),
+            (
+                400,
+                "logs-1",
+                "index_closed_exception",
+                ItemDecision::OfIndex,
+            ),
+            (
+                400,
+                "logs",
+                "illegal_argument_exception",
+                ItemDecision::OfIndex,
+            ),
+            (
+                400,
+                "logs-1",
+                "illegal_argument_exception",
+                ItemDecision::Refused,
+            ),
+            (
+                400,
+                "logs-1",
+                "document_parsing_exception",
+                ItemDecision::Refused,
+            ),
+            (
+                400,
+                "logs-1",
+                "mapper_parsing_exception",
+                ItemDecision::Refused,
+            ),
+            (
+                400,
+                "logs-1",
+                "fail_processor_exception",
+                ItemDecision::Doubtful,
+            ),
         ] {
-            assert_eq!(after_item(status, attempts), decision, "{status}");
+            assert_eq!(
+                after_item(&item(status, index, name, ""), "logs"),
+                decision,
+                "{status} {index} {name}"
+            );
+        }
+        for reason in [
+            "pipeline with id [x] does not exist",
+            "no write index is defined for alias [logs]",
+        ] {
+            let item = item(400, "logs-1", "illegal_argument_exception", reason);
+            assert_eq!(after_item(&item, "logs"), ItemDecision::OfIndex, "{reason}");
+        }
+    }
+
+    fn item<'a>(status: u16, index: &'a str, name: &'a str, reason: &'a str) -> Item<'a> {
+        let error = ItemError {
+            name: Some(name.into()),
+            reason: Some(reason.into()),
+        };
+        Item {
+            index: index.into(),
+            status,
+            error: Some(error),
         }
     }
 

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::Deserialize;
 
@@ -23,6 +24,83 @@ pub(crate) struct ItemError<'a> {
     pub(crate) name: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(crate) reason: Option<Cow<'a, str>>,
+}
+
+impl fmt::Display for Item<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (status, name, reason) = (self.status, self.error_name(), self.reason());
+        write!(f, "Elasticsearch answered {status} ({name}) {reason}")
+    }
+}
+
+impl Item<'_> {
+    pub(crate) fn into_owned(self) -> Item<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        Item {
+            index: owned(self.index),
+            status: self.status,
+            error: self.error.map(|error| ItemError {
+                name: error.name.map(owned),
+                reason: error.reason.map(owned),
+            }),
+        }
+    }
+
+    /// Elasticsearch's own name for the error.
+    pub(crate) fn error_name(&self) -> &str {
+        let error = self.error.as_ref();
+        error
+            .and_then(|error| error.name.as_deref())
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn reason(&self) -> &str {
+        let error = self.error.as_ref();
+        error
+            .and_then(|error| error.reason.as_deref())
+            .unwrap_or_default()
+    }
+
+    /// Whether the index is what is wrong, or that there is none, and not the document.
+    ///
+    /// An item that fails before it comes to an index is answered under the name that was asked for.
+    pub(crate) fn is_fault_of_index(&self, alias: &str) -> bool {
+        let reason = self.reason();
+        self.index == alias
+            || matches!(
+                self.error_name(),
+                "index_closed_exception" | "index_not_found_exception" | "cluster_block_exception"
+            )
+            || reason.starts_with("pipeline with id [")
+            || reason.starts_with("no write index is defined")
+    }
+
+    /// Whether the document is certainly what is wrong.
+    pub(crate) fn is_fault_of_document(&self) -> bool {
+        matches!(
+            self.error_name(),
+            "document_parsing_exception"
+                | "mapper_parsing_exception"
+                | "strict_dynamic_mapping_exception"
+                | "parsing_exception"
+                | "parse_exception"
+                | "x_content_parse_exception"
+                | "json_parse_exception"
+                | "not_x_content_exception"
+                | "illegal_argument_exception"
+                | "max_bytes_length_exceeded_exception"
+        )
+    }
+
+    /// Whether these credentials may not write to the index, although it is there.
+    pub(crate) fn is_forbidden(&self) -> bool {
+        self.status == 403 && self.error_name() == "security_exception" && !self.would_make_index()
+    }
+
+    /// Whether the index is gone, and these credentials may not make it.
+    pub(crate) fn would_make_index(&self) -> bool {
+        self.status == 403 && self.reason().contains("indices:admin/auto_create")
+    }
 }
 
 #[derive(Deserialize)]

@@ -14,6 +14,8 @@ pub(crate) struct Batch {
     pub(crate) attempts: u32,
     /// How often these records were answered with anything but success.
     pub(crate) faults: u32,
+    /// The index that it was sent to takes no records.
+    pub(crate) is_blocked: bool,
     /// In its last form: what is refused now, is refused for good.
     pub(crate) minimal: bool,
 }
@@ -66,6 +68,7 @@ impl Batch {
             lost: self.lost.clone(),
             attempts: self.attempts,
             faults: self.faults,
+            is_blocked: self.is_blocked,
             minimal: self.minimal,
         }
     }

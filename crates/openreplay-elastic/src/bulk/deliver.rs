@@ -1,5 +1,5 @@
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::Notify;
@@ -23,6 +23,8 @@ pub(crate) trait Events {
     fn say(&self, topic: Topic, text: &str);
 }
 
+const ALIAS_ONLY: Duration = Duration::from_secs(600);
+
 /// Delivers batch after batch, each until all of its records are stored or refused.
 #[derive(Debug)]
 pub(crate) struct Delivery {
@@ -30,8 +32,8 @@ pub(crate) struct Delivery {
     gzip: Option<Gzip>,
     /// The index behind the alias, as the last answer said.
     index: Option<String>,
-    /// These credentials may write to the alias only, not to the indices behind it.
-    alias_only: bool,
+    /// Since when it is known that these credentials may write to the alias only, not to the indices behind it.
+    alias_only: Option<Instant>,
 }
 
 /// What became of an attempt.
@@ -47,7 +49,7 @@ impl Delivery {
             target,
             gzip: gzip.map(Gzip::new),
             index: None,
-            alias_only: false,
+            alias_only: None,
         }
     }
 
@@ -74,7 +76,11 @@ impl Delivery {
     async fn attempt(&mut self, batch: &mut Batch, events: &impl Events) -> Attempt {
         batch.attempts += 1;
         if let Err(unknown) = self.bind(batch, events).await {
-            self.explain(unknown.status, &unknown.text, events);
+            if unknown.is_fault_of_index {
+                self.explain_index(&unknown.text, events);
+            } else {
+                self.explain(unknown.status, &unknown.text, events);
+            }
             return again(batch, unknown.again);
         }
         let (body, encoding) = match &mut self.gzip {
@@ -148,6 +154,15 @@ impl Delivery {
             // what an answer is lost for later is only known to be in the index that was known before
             self.index = Some(self.target.write_index().await?);
         }
+        if let Some(bound) = &batch.bound {
+            let now = self.target.write_index().await?;
+            // what is gone, or takes nothing and is not the one to be mended, must not hold the records up
+            if *bound != now && (batch.is_blocked || !self.target.has_index(bound).await?) {
+                batch.bound = None;
+            }
+            self.index = Some(now);
+        }
+        batch.is_blocked = false;
         let Some(before) = batch.lost.clone() else {
             return Ok(());
         };
@@ -161,6 +176,9 @@ impl Delivery {
             // the alias has moved on meanwhile: it was before that request, or after it
             let ids = some_ids(batch);
             'search: for index in &candidates {
+                if *index != now && !self.target.has_index(index).await? {
+                    continue;
+                }
                 for id in &ids {
                     if self.target.holds(index, id).await? == Some(true) {
                         found = Some(index.clone());
@@ -171,12 +189,17 @@ impl Delivery {
         }
         self.index = Some(now.clone());
         batch.lost = None;
-        if self.alias_only {
+        if self.is_alias_only() {
             events.say(Topic::AliasOnly, &alias_only(self.target.alias()));
         } else {
             batch.bound = Some(found.unwrap_or(now));
         }
         Ok(())
+    }
+
+    /// Somebody may have given the credentials more since.
+    fn is_alias_only(&self) -> bool {
+        self.alias_only.is_some_and(|at| at.elapsed() < ALIAS_ONLY)
     }
 
     /// `None` where it is no answer to this batch.
@@ -193,8 +216,9 @@ impl Delivery {
         let mut left = Vec::new();
         let mut refused = Vec::new();
         let mut pace = None;
+        let mut is_fault_of_index = false;
         for (item, piece) in items.iter().zip(batch.each()) {
-            match retry::after_item(item.status, batch.faults) {
+            match retry::after_item(item, self.target.alias()) {
                 ItemDecision::Stored => {
                     self.learn(batch, &item.index);
                     events.stored(piece.tag, 1);
@@ -202,13 +226,25 @@ impl Delivery {
                 ItemDecision::Again(at) => {
                     if pace.is_none_or(|pace| pace < at) {
                         pace = Some(at);
-                        self.explain(Some(item.status), &reason(item), events);
+                        self.explain(Some(item.status), &item.to_string(), events);
                     }
                     left.push(piece);
                 }
-                ItemDecision::Refused => {
+                ItemDecision::Doubtful if batch.minimal => {
+                    // even its fixed fields are not taken: somebody has to look at the index
+                    pace = Some(Pace::Slow);
+                    self.explain_index(&item.to_string(), events);
+                    left.push(piece);
+                }
+                ItemDecision::OfIndex => {
+                    pace = Some(Pace::Slow);
+                    is_fault_of_index = true;
+                    self.explain_index(&item.to_string(), events);
+                    left.push(piece);
+                }
+                ItemDecision::Refused | ItemDecision::Doubtful => {
                     self.learn(batch, &item.index);
-                    refused.push((piece, reason(item)));
+                    refused.push((piece, item.to_string()));
                 }
             }
         }
@@ -220,6 +256,7 @@ impl Delivery {
         }
         if !left.is_empty() {
             let mut left = batch.with(left);
+            left.is_blocked = is_fault_of_index;
             self.unbind_where_needed(&mut left, &items, events);
             batches.push(left);
         }
@@ -242,13 +279,30 @@ impl Delivery {
         if batch.bound.is_none() {
             return;
         }
-        if items.iter().any(|item| item.status == 403) {
-            self.alias_only = true;
+        if items.iter().any(Item::is_forbidden) {
+            self.alias_only = Some(Instant::now());
             events.say(Topic::AliasOnly, &alias_only(self.target.alias()));
             batch.bound = None;
-        } else if items.iter().any(|item| item.status == 404) {
+        } else if items
+            .iter()
+            .any(|item| item.status == 404 || item.would_make_index())
+        {
             batch.bound = None;
         }
+    }
+
+    fn explain_index(&mut self, text: &str, events: &impl Events) {
+        // which one takes records next has to be asked
+        self.index = None;
+        let alias = self.target.alias();
+        events.say(
+            Topic::Missing,
+            &format!(
+                "{}; `{alias}` leads to no index that takes records: look at its write index with `openreplay-elastic \
+                 check`; keeping the records and trying again",
+                shortened(text)
+            ),
+        );
     }
 
     fn explain(&mut self, status: Option<u16>, text: &str, events: &impl Events) {
@@ -344,17 +398,6 @@ fn some_ids(batch: &Batch) -> Vec<String> {
         .filter_map(|at| ids.get(at))
         .map(|record| String::from_utf8_lossy(frame::id(record)).into_owned())
         .collect()
-}
-
-fn reason(item: &Item<'_>) -> String {
-    let error = item.error.as_ref();
-    let name = error
-        .and_then(|error| error.name.as_deref())
-        .unwrap_or("error");
-    let reason = error
-        .and_then(|error| error.reason.as_deref())
-        .unwrap_or_default();
-    format!("Elasticsearch answered {} ({name}) {reason}", item.status)
 }
 
 fn shortened(text: &str) -> &str {

@@ -1,5 +1,8 @@
 //! Records on their way: framed, sent, and followed until each is stored or refused.
 
+pub(crate) use self::answer::Item;
+#[cfg(test)]
+pub(crate) use self::answer::ItemError;
 pub(crate) use self::batch::{Batch, Piece};
 pub(crate) use self::deliver::{Delivery, Events};
 pub(crate) use self::frame::{OVERHEAD, frame, is_object};

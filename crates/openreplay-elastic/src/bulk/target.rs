@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use http::Method;
 
-use super::answer::{self, FILTER};
+use super::answer::{self, FILTER, Item};
 use crate::client::{Answer, Body, Encoding};
 use crate::retry::{self, Again, Decision, ItemDecision, Pace};
 use crate::{Client, Error};
@@ -21,6 +21,8 @@ pub(crate) struct Target {
 pub(crate) struct Unknown {
     pub(crate) again: Again,
     pub(crate) status: Option<u16>,
+    /// There is no index behind the alias that takes records.
+    pub(crate) is_fault_of_index: bool,
     pub(crate) text: String,
 }
 
@@ -55,11 +57,29 @@ impl Target {
     /// Asked with a document that is none: the refusal names the index.
     pub(crate) async fn write_index(&self) -> Result<String, Unknown> {
         let question = Bytes::from_static(b"{\"create\":{}}\n\"which index is this?\"\n");
-        let (status, index) = self.ask(None, question).await?;
-        match retry::after_item(status, retry::OWN_FAULTS) {
-            ItemDecision::Refused if !index.is_empty() => Ok(index),
-            ItemDecision::Again(pace) => Err(Unknown::item(status, pace)),
-            ItemDecision::Refused | ItemDecision::Stored => Err(Unknown::item(status, Pace::Slow)),
+        let item = self.ask(None, question).await?;
+        match item.status {
+            // how Elasticsearch puts it that this is no document; it says 400 of some others
+            400 | 500 if !item.index.is_empty() && !item.is_fault_of_index(&self.alias) => {
+                Ok(item.index.into_owned())
+            }
+            429 | 500.. => Err(self.unknown(&item, Pace::Soon)),
+            _ => Err(self.unknown(&item, Pace::Slow)),
+        }
+    }
+
+    /// Whether there is such an index, as far as these credentials may know.
+    ///
+    /// A request to one that is gone would make it anew, outside the alias, where they may do that; where they may not
+    /// know, they may not do that either.
+    pub(crate) async fn has_index(&self, index: &str) -> Result<bool, Unknown> {
+        let path = format!("/{index}");
+        let sent = self.client.request(Method::HEAD, &path, Bytes::new()).await;
+        let answer = sent.map_err(|error| Unknown::error(&error))?;
+        match answer.status().as_u16() {
+            404 => Ok(false),
+            429 | 500.. => Err(Unknown::answer(&answer, Pace::Soon.into())),
+            _ => Ok(true),
         }
     }
 
@@ -72,44 +92,46 @@ impl Target {
         let routing = "r".repeat(33_000);
         let question =
             format!("{{\"create\":{{\"_id\":\"{id}\",\"routing\":\"{routing}\"}}}}\n{{}}\n");
-        let (status, _) = self.ask(Some(index), Bytes::from(question)).await?;
-        match status {
+        let item = self.ask(Some(index), Bytes::from(question)).await?;
+        match item.status {
             409 => Ok(Some(true)),
             400 => Ok(Some(false)),
             401 | 403 | 404 => Ok(None),
-            _ => Err(Unknown::item(status, Pace::Soon)),
+            _ => Err(self.unknown(&item, Pace::Soon)),
         }
     }
 
-    async fn ask(&self, index: Option<&str>, question: Bytes) -> Result<(u16, String), Unknown> {
+    async fn ask(&self, index: Option<&str>, question: Bytes) -> Result<Item<'static>, Unknown> {
         let answer = match self.send(index, question, Encoding::Lines).await {
             Ok(answer) => answer,
             Err(error) => return Err(Unknown::error(&error)),
         };
         match retry::after_answer(answer.status(), answer.headers()) {
             Decision::Read => match answer::read(answer.body(), 1).as_deref() {
-                Some([item]) => Ok((item.status, item.index.clone().into_owned())),
+                Some([item]) => Ok(item.clone().into_owned()),
                 _ => Err(Unknown::answer(&answer, Pace::Soon.into())),
             },
             Decision::Halve => Err(Unknown::answer(&answer, Pace::Slow.into())),
             Decision::Again(again) => Err(Unknown::answer(&answer, again)),
         }
     }
+
+    fn unknown(&self, item: &Item<'_>, pace: Pace) -> Unknown {
+        Unknown {
+            again: pace.into(),
+            status: Some(item.status),
+            is_fault_of_index: retry::after_item(item, &self.alias) == ItemDecision::OfIndex,
+            text: item.to_string(),
+        }
+    }
 }
 
 impl Unknown {
-    fn item(status: u16, pace: Pace) -> Self {
-        Self {
-            again: pace.into(),
-            status: Some(status),
-            text: format!("Elasticsearch answered {status}"),
-        }
-    }
-
     fn error(error: &Error) -> Self {
         Self {
             again: Pace::Soon.into(),
             status: None,
+            is_fault_of_index: false,
             text: error.to_string(),
         }
     }
@@ -122,6 +144,7 @@ impl Unknown {
         Self {
             again,
             status: Some(answer.status().as_u16()),
+            is_fault_of_index: false,
             text,
         }
     }
