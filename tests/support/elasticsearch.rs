@@ -28,6 +28,10 @@ pub enum Fault {
     Status(u16, Option<u32>),
     /// Answer this status for each item whose number can be divided by it, and store the others.
     Items(u16, usize),
+    /// Store everything, and answer this status for each item.
+    StoredItems(u16),
+    /// Answer 400 as a proxy does.
+    Proxy400,
     /// Answer 200 with a text that is no answer, having stored everything or nothing.
     Garbage {
         /// Whether the documents are stored.
@@ -409,6 +413,16 @@ fn handle(stream: &TcpStream, request: &Request, length: usize, shared: &Shared)
             let answer = state.bulk(target, require_alias, &request.body, Some((status, every)));
             drop(state);
             respond(stream, 200, None, &answer)
+        }
+        Some(Fault::StoredItems(status)) => {
+            state.bulk(target, require_alias, &request.body, None);
+            let answer = state.bulk(target, require_alias, &request.body, Some((status, 1)));
+            drop(state);
+            respond(stream, 200, None, &answer)
+        }
+        Some(Fault::Proxy400) => {
+            drop(state);
+            respond(stream, 400, None, "<html>Bad Request</html>")
         }
         Some(Fault::Garbage { stored }) => {
             if stored {

@@ -91,6 +91,47 @@ fn any_sequence_of_faults_leaves_each_record_there_once() {
 }
 
 #[test]
+fn a_record_that_is_small_is_never_too_much() {
+    survives(
+        "a seed that was once refused",
+        &[
+            Fault::HangUp { stored: true },
+            Fault::Status(413, None),
+            Fault::HalfAnswer(3042),
+            Fault::Items(503, 2),
+            Fault::Status(429, None),
+            Fault::Status(503, None),
+            Fault::Garbage { stored: false },
+            Fault::HalfAnswer(3080),
+            Fault::Items(503, 7),
+            Fault::Status(413, None),
+            Fault::Status(503, None),
+            Fault::Status(413, None),
+            Fault::HalfAnswer(975),
+            Fault::Status(413, None),
+        ],
+    );
+}
+
+#[test]
+fn a_proxy_that_answers_400_costs_no_record() {
+    survives("400 of a proxy", &vec![Fault::Proxy400; 8]);
+}
+
+#[test]
+fn a_record_that_an_engine_in_trouble_may_have_stored_stays_with_its_index() {
+    let far_end = StandIn::start();
+    let (writer, guard) = quick(far_end.url()).on_diagnostic(|_| {}).build().unwrap();
+    far_end.inject([Fault::StoredItems(503), Fault::Status(503, Some(1))]);
+    write(&writer, 0..10);
+    wait_until("the faults are met", || far_end.faults_left() == 0);
+    far_end.roll_over("logs-000002");
+    assert!(guard.flush(LIMIT).is_complete());
+    assert_once(&far_end.documents(), 0..10);
+    assert_eq!(far_end.documents_in("logs-000001").len(), 10);
+}
+
+#[test]
 fn connections_cut_at_random_bytes_leave_each_record_there_once() {
     for seed in seeds(3) {
         let far_end = StandIn::start();

@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 
 use super::frame;
@@ -14,6 +16,8 @@ pub(crate) struct Batch {
     pub(crate) attempts: u32,
     /// How often these records were answered with anything but success.
     pub(crate) faults: u32,
+    /// Since when it is a single record over which the engine stumbles.
+    pub(crate) alone: Option<Instant>,
     /// The index that it was sent to takes no records.
     pub(crate) is_blocked: bool,
     /// In its last form: what is refused now, is refused for good.
@@ -35,6 +39,10 @@ impl Batch {
             pieces,
             ..Self::default()
         }
+    }
+
+    pub(crate) fn alone(&self) -> Duration {
+        self.alone.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     pub(crate) fn records(&self) -> usize {
@@ -68,6 +76,7 @@ impl Batch {
             lost: self.lost.clone(),
             attempts: self.attempts,
             faults: self.faults,
+            alone: self.alone,
             is_blocked: self.is_blocked,
             minimal: self.minimal,
         }

@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -22,6 +22,12 @@ pub(crate) trait Events {
     /// Something that the operator may want to know.
     fn say(&self, topic: Topic, text: &str);
 }
+
+/// How long an engine has to stumble over a record that is sent alone, before that counts as the record's fault.
+const OWN_FAULT: Duration = Duration::from_secs(180);
+
+/// How often records are sent together that the engine stumbles over.
+const TOGETHER: u32 = 8;
 
 const ALIAS_ONLY: Duration = Duration::from_secs(600);
 
@@ -92,6 +98,9 @@ impl Delivery {
             .send(batch.bound.as_deref(), body, encoding)
             .await;
         let (decision, text) = match &outcome {
+            Ok(answer) if answer.status() == 400 && !is_told_by_elasticsearch(answer) => {
+                (Decision::Again(Pace::Slow.into()), String::new())
+            }
             Ok(answer) => (
                 retry::after_answer(answer.status(), answer.headers()),
                 String::new(),
@@ -115,10 +124,15 @@ impl Delivery {
                 }
             },
             (Decision::Halve, Ok(answer)) if batch.records() == 1 => {
+                let status = answer.status().as_u16();
                 let why = answer
                     .ok()
                     .err()
                     .map_or_else(String::new, |error| error.to_string());
+                if batch.minimal && !self.refuses_alone(status).await {
+                    self.explain(Some(status), &why, events);
+                    return again(batch, Pace::Slow.into());
+                }
                 reduce(batch, &why, events)
             }
             (Decision::Halve, _) => {
@@ -139,6 +153,12 @@ impl Delivery {
             }
             (Decision::Read, Err(_)) => again(batch, Pace::Soon.into()),
         }
+    }
+
+    /// Whether a small record that was answered so, with no other beside it, is at fault itself.
+    async fn refuses_alone(&self, status: u16) -> bool {
+        // it is short: whatever says 413 takes nothing at all
+        status != 413 && self.target.write_index().await.is_ok()
     }
 
     /// Keeps in mind where a batch may be that got no answer.
@@ -217,7 +237,14 @@ impl Delivery {
         let mut refused = Vec::new();
         let mut pace = None;
         let mut is_fault_of_index = false;
+        // these may be stored although it says no: they have to stay with their index
+        let mut troubled = BTreeMap::new();
         for (item, piece) in items.iter().zip(batch.each()) {
+            if item.status == 500 && batch.alone() >= OWN_FAULT {
+                // nothing but the record itself is left as a reason
+                refused.push((piece, item.to_string()));
+                continue;
+            }
             match retry::after_item(item, self.target.alias()) {
                 ItemDecision::Stored => {
                     self.learn(batch, &item.index);
@@ -227,6 +254,17 @@ impl Delivery {
                     if pace.is_none_or(|pace| pace < at) {
                         pace = Some(at);
                         self.explain(Some(item.status), &item.to_string(), events);
+                    }
+                    if item.status >= 500 && batch.bound.is_none() {
+                        let index = item.index.as_ref();
+                        let is_index = !index.is_empty() && index != self.target.alias();
+                        if is_index && !self.is_alias_only() {
+                            troubled
+                                .entry(index.to_owned())
+                                .or_insert_with(Vec::new)
+                                .push(piece);
+                            continue;
+                        }
                     }
                     left.push(piece);
                 }
@@ -249,16 +287,40 @@ impl Delivery {
             }
         }
         let mut batches = Vec::new();
+        let mut reduced = Vec::new();
         for (piece, why) in refused {
-            if let Attempt::Left(mut minimal, _) = reduce(&batch.with(vec![piece]), &why, events) {
-                batches.append(&mut minimal);
-            }
+            reduced.extend(reduced_piece(batch, &piece, &why, events));
+        }
+        if !reduced.is_empty() {
+            batches.push(minimal_batch(batch, reduced));
         }
         if !left.is_empty() {
             let mut left = batch.with(left);
             left.is_blocked = is_fault_of_index;
             self.unbind_where_needed(&mut left, &items, events);
             batches.push(left);
+        }
+        for (index, pieces) in troubled {
+            batches.push(Batch {
+                bound: Some(index),
+                ..batch.with(pieces)
+            });
+        }
+        let has_500 = items.iter().any(|item| item.status == 500);
+        if has_500 && batch.faults >= TOGETHER {
+            // in case that one of them is what the engine stumbles over
+            batches = batches
+                .into_iter()
+                .flat_map(|batch| match batch.records() {
+                    0 | 1 => vec![batch],
+                    _ => <[Batch; 2]>::from(batch.halves()).into(),
+                })
+                .collect();
+        }
+        if has_500 {
+            for batch in batches.iter_mut().filter(|batch| batch.records() == 1) {
+                batch.alone.get_or_insert_with(Instant::now);
+            }
         }
         let pause = pace.map(|pace| (pace.into(), batch.attempts));
         Some(if batches.is_empty() {
@@ -339,6 +401,14 @@ impl Delivery {
     }
 }
 
+/// A proxy's "bad request" says nothing about the records.
+fn is_told_by_elasticsearch(answer: &crate::Answer) -> bool {
+    answer
+        .clone()
+        .ok()
+        .is_err_and(|error| error.name().is_some())
+}
+
 fn alias_only(alias: &str) -> String {
     format!(
         "the credentials allow writing to `{alias}` but not to the indices behind it, so a record may be there twice \
@@ -353,40 +423,49 @@ fn again(batch: &mut Batch, how: Again) -> Attempt {
 
 /// A single refused record: once more with its fixed fields only, or never again.
 fn reduce(batch: &Batch, why: &str, events: &impl Events) -> Attempt {
-    let mut pieces = Vec::new();
-    for piece in &batch.pieces {
-        if batch.minimal {
-            events.say(
-                Topic::Refused,
-                &format!("a record was refused: {}", shortened(why)),
-            );
-            events.refused(piece.tag, why);
-            continue;
-        }
-        let line = minimal::minimal(frame::document(&piece.bytes));
-        let mut bytes = Vec::with_capacity(line.len() + frame::OVERHEAD);
-        frame::frame(&mut bytes, frame::id(&piece.bytes), &line);
-        events.say(
-            Topic::Reduced,
-            &format!(
-                "a record was refused, and is sent with its fixed fields only: {}",
-                shortened(why)
-            ),
-        );
-        pieces.push(Piece {
-            bytes: bytes.into(),
-            ..*piece
-        });
-    }
+    let pieces: Vec<_> = batch
+        .each()
+        .filter_map(|piece| reduced_piece(batch, &piece, why, events))
+        .collect();
     if pieces.is_empty() {
         return Attempt::Done;
     }
-    let minimal = Batch {
+    Attempt::Left(vec![minimal_batch(batch, pieces)], None)
+}
+
+/// A refused record with its fixed fields only; `None` where that is what was refused.
+fn reduced_piece(batch: &Batch, piece: &Piece, why: &str, events: &impl Events) -> Option<Piece> {
+    if batch.minimal {
+        events.say(
+            Topic::Refused,
+            &format!("a record was refused: {}", shortened(why)),
+        );
+        events.refused(piece.tag, why);
+        return None;
+    }
+    let line = minimal::minimal(frame::document(&piece.bytes));
+    let mut bytes = Vec::with_capacity(line.len() + frame::OVERHEAD);
+    frame::frame(&mut bytes, frame::id(&piece.bytes), &line);
+    events.say(
+        Topic::Reduced,
+        &format!(
+            "a record was refused, and is sent with its fixed fields only: {}",
+            shortened(why)
+        ),
+    );
+    Some(Piece {
+        bytes: bytes.into(),
+        ..*piece
+    })
+}
+
+fn minimal_batch(batch: &Batch, pieces: Vec<Piece>) -> Batch {
+    Batch {
         minimal: true,
         attempts: 0,
+        alone: None,
         ..batch.with(pieces)
-    };
-    Attempt::Left(vec![minimal], None)
+    }
 }
 
 /// The first, the middle and the last: a request that was done in part was done from its start.
