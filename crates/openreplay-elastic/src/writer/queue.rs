@@ -204,26 +204,26 @@ impl Queue {
         self.ids.tick(SystemTime::now());
     }
 
-    /// What is to be sent next: about `most` bytes, the oldest first.
+    /// What is to be sent next: about `most` bytes, warnings and errors first, then the oldest first.
     pub(super) fn take(&mut self, most: usize) -> Vec<Chunk> {
         let mut taken = Vec::new();
         let mut bytes = 0;
-        if self
-            .sealed
-            .iter()
-            .map(|chunk| chunk.bytes.len())
-            .sum::<usize>()
-            < most
-        {
-            self.seal(Lane::Common);
-            self.seal(Lane::Grave);
-        }
-        while let Some(chunk) = self.sealed.front() {
-            if bytes > 0 && bytes + chunk.bytes.len() > most {
-                break;
+        for lane in [Lane::Grave, Lane::Common] {
+            let is_in_lane = |chunk: &Chunk| chunk.lane == lane;
+            let sealed = self.sealed.iter().filter(|chunk| is_in_lane(chunk));
+            let sealed: usize = sealed.map(|chunk| chunk.bytes.len()).sum();
+            // errors do not wait until their chunk is full, however much there is of the others
+            if lane == Lane::Grave || bytes + sealed < most {
+                self.seal(lane);
             }
-            bytes += chunk.bytes.len();
-            taken.extend(self.sealed.pop_front());
+            while let Some(at) = self.sealed.iter().position(is_in_lane) {
+                let length = self.sealed[at].bytes.len();
+                if bytes > 0 && bytes + length > most {
+                    break;
+                }
+                bytes += length;
+                taken.extend(self.sealed.remove(at));
+            }
         }
         self.waiting -= bytes;
         taken
@@ -248,9 +248,7 @@ impl Queue {
 
     /// Whether somebody waits for what is in here.
     pub(super) fn is_marked(&self) -> bool {
-        self.sealed
-            .front()
-            .is_some_and(|chunk| chunk.epoch < self.epoch)
+        self.sealed.iter().any(|chunk| chunk.epoch < self.epoch)
     }
 
     pub(super) fn stored(&mut self, epoch: u64, records: u64) {

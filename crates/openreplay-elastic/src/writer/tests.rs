@@ -57,6 +57,20 @@ fn errors_outlive_infos_when_the_buffer_is_full() {
 }
 
 #[test]
+fn errors_are_sent_first_however_much_else_waits() {
+    let mut queue = full_queue();
+    queue.push(LINE, Lane::Grave);
+    let before = queue.waiting();
+    let chunks = queue.take(8 * 1024);
+    assert_eq!((chunks[0].lane, chunks[0].records), (Lane::Grave, 1));
+    assert!(chunks[1..].iter().all(|chunk| chunk.lane == Lane::Common));
+    let bytes: usize = chunks.iter().map(|chunk| chunk.bytes.len()).sum();
+    assert!(bytes > 4 * 1024 && bytes <= 8 * 1024, "{bytes}");
+    assert_eq!(queue.waiting(), before - bytes);
+    assert_books_balance(&queue);
+}
+
+#[test]
 fn what_is_too_long_or_no_object_is_refused() {
     let mut queue = Queue::new(64 * 1024, 1);
     queue.push(&[b'x'; 20_000], Lane::Grave);
