@@ -122,7 +122,7 @@ fn a_proxy_that_answers_400_costs_no_record() {
 fn a_record_that_an_engine_in_trouble_may_have_stored_stays_with_its_index() {
     let far_end = StandIn::start();
     let (writer, guard) = quick(far_end.url()).on_diagnostic(|_| {}).build().unwrap();
-    far_end.inject([Fault::StoredItems(503), Fault::Status(503, Some(1))]);
+    far_end.inject([Fault::StoredItems(503), Fault::Status(429, Some(1))]);
     write(&writer, 0..10);
     wait_until("the faults are met", || far_end.faults_left() == 0);
     far_end.roll_over("logs-000002");
