@@ -93,7 +93,8 @@ impl ElasticWriterBuilder {
     /// How long a record waits for others before it is sent; 1 second by default. OpenReplay keeps the first answer that
     /// it gets for a session, so a record that comes later is not shown there.
     pub fn flush_interval(mut self, interval: Duration) -> Self {
-        self.flush_interval = interval;
+        // what is longer than any process lives, the clock may not be able to show
+        self.flush_interval = interval.min(Duration::from_secs(365 * 24 * 60 * 60));
         self
     }
 

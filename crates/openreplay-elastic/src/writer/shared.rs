@@ -89,7 +89,7 @@ impl Shared {
 
     /// Waits until everything from before is decided, or the time is over.
     pub(super) fn flush(&self, limit: Duration) -> Flushed {
-        let end = Instant::now() + limit;
+        let end = after(limit);
         let mut queue = self.queue();
         let mark = queue.mark();
         self.work.notify_one();
@@ -113,7 +113,7 @@ impl Shared {
         // the thread sees its end itself; this is for one that does not
         const GRACE: Duration = Duration::from_millis(500);
 
-        let end = Instant::now() + limit;
+        let end = after(limit);
         self.end.send_if_modified(|known| {
             let is_sooner = known.is_none_or(|known| end < known);
             if is_sooner {
@@ -176,4 +176,10 @@ impl Events for Shared {
     fn say(&self, topic: Topic, text: &str) {
         self.diagnostics.say(topic, text);
     }
+}
+
+/// So much later; of more than a year, a year, since the clock cannot show every time.
+fn after(limit: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    Instant::now() + limit.min(YEAR)
 }

@@ -151,3 +151,14 @@ fn the_writer_crosses_threads_and_shows_no_secret() {
     crosses(&writer);
     assert!(!format!("{writer:?} {guard:?}").contains("hunter2"));
 }
+
+#[test]
+fn takes_any_duration_for_a_limit() {
+    let (_writer, guard) = ElasticWriter::builder("http://localhost:1")
+        .flush_interval(std::time::Duration::MAX)
+        .shutdown_timeout(std::time::Duration::MAX)
+        .build()
+        .unwrap();
+    assert!(guard.flush(std::time::Duration::MAX).is_complete());
+    assert!(guard.shutdown(std::time::Duration::MAX).is_complete());
+}
