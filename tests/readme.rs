@@ -68,9 +68,14 @@ fn four_commands_lead_from_nothing_to_a_row() {
         .expect("a free port")
         .port();
     let shell = |line: &str| {
+        // the last command takes the shell's place, so that it is what ends with the test
+        let line = match line.rsplit_once(" && ") {
+            Some((before, last)) => format!("{before} && exec {last}"),
+            None => format!("exec {line}"),
+        };
         let mut shell = Command::new("bash");
         shell
-            .args(["-c", &format!("exec {line}")])
+            .args(["-c", &line])
             .env("PATH", &path)
             .env("ELASTICSEARCH_URL", engine.url())
             .env("ELASTICSEARCH_USER", USER)

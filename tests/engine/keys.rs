@@ -143,6 +143,11 @@ fn prints_what_goes_into_which_field_and_keeps_given_secrets_to_itself() {
         "no colours where there is no terminal"
     );
     assert!(!said.out.contains(PASSWORD) && !said.err.contains(PASSWORD));
+    assert!(
+        said.err
+            .contains("ELASTICSEARCH_API_KEY=… openreplay-elastic"),
+        "no key on standard error: {said:?}"
+    );
 }
 
 #[test]

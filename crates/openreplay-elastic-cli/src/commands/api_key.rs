@@ -74,10 +74,11 @@ impl Args {
             for (field, value) in rows {
                 print::line(&format!("  {BOLD}{field:<11}{BOLD:#} {value}"))?;
             }
+            // nothing secret on standard error, which ends up in other places than the output does
             print::note(&format!(
                 "\nThe URL has to be one at which OpenReplay's own server reaches Elasticsearch. The key is not shown again.\n\
-                 {DIM}To ask as OpenReplay asks: ELASTICSEARCH_API_KEY={} openreplay-elastic check{DIM:#}",
-                key.encoded
+                 {DIM}To ask as OpenReplay asks, make it with --json and give `encoded` from there: \
+                 ELASTICSEARCH_API_KEY=… openreplay-elastic check{DIM:#}"
             ));
         }
         Ok(Outcome::Done)
