@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::files::Files;
-use super::identity::Identity;
+use super::identity::{Identity, Place};
 use crate::error::{Error, Kind};
 
 const VERSION: u32 = 1;
@@ -29,10 +29,12 @@ pub(super) struct State {
 /// How far a file is delivered.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct Position {
+    /// What the `_id`s of its lines start with: random, and another one whenever the file is written anew.
+    pub(super) seed: u64,
     pub(super) identity: Identity,
     /// Where it was seen last.
     pub(super) path: PathBuf,
-    pub(super) offset: u64,
+    pub(super) delivered: Place,
 }
 
 /// What one request holds, and the index that it was first sent to.
@@ -45,10 +47,10 @@ pub(super) struct InFlight {
 /// A stretch of whole lines.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct Part {
-    pub(super) identity: Identity,
+    pub(super) seed: u64,
     pub(super) path: PathBuf,
     pub(super) from: u64,
-    pub(super) to: u64,
+    pub(super) to: Place,
 }
 
 impl Checkpoint {
@@ -123,8 +125,7 @@ impl State {
             Error::new(
                 Kind::State,
                 format!(
-                    "{} {why}: move it away, and every file is sent from its start; what is there already is not stored again, \
-                     unless `logs` was rolled over since",
+                    "{} {why}: move it away, and every file is sent from its start, so that what is stored already is there twice",
                     path.display()
                 ),
             )
@@ -164,15 +165,16 @@ mod tests {
         }
 
         #[test]
-        fn what_was_written_is_read_back(offset: u64, from: u64, to: u64, path in "[^\0]{1,40}", index in ".{1,20}") {
+        fn what_was_written_is_read_back(seed: u64, from: u64, path in "[^\0]{1,40}", index in ".{1,20}") {
             let file = tempfile::NamedTempFile::new().unwrap();
             fs::write(file.path(), "line\n").unwrap();
             let identity = Identity::of(file.as_file()).unwrap().unwrap();
+            let to = Place::at(file.as_file(), 5).unwrap();
             let path = PathBuf::from(path);
             let state = State {
                 version: VERSION,
-                files: vec![Position { identity, path: path.clone(), offset }],
-                in_flight: Some(InFlight { index, parts: vec![Part { identity, path, from, to }] }),
+                files: vec![Position { seed, identity, path: path.clone(), delivered: to }],
+                in_flight: Some(InFlight { index, parts: vec![Part { seed, path, from, to }] }),
             };
             let bytes = serde_json::to_vec(&state).unwrap();
             prop_assert_eq!(State::read(&bytes, Path::new("x.json")).unwrap(), state);

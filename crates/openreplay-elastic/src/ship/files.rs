@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::checkpoint::{Part, Position};
-use super::identity::Identity;
 use super::lines::Framed;
 use super::tail::Tail;
 use crate::error::{Error, Kind};
@@ -103,20 +102,20 @@ impl Files {
         Ok((!framed.parts.is_empty()).then_some(framed))
     }
 
-    /// What was on its way before, and the parts of it whose files are gone.
-    pub(super) fn again(&self, parts: &[Part]) -> Result<(Framed, Vec<Part>), Error> {
+    /// What was on its way before, and the parts of it that are nowhere any more.
+    pub(super) fn again(&mut self, parts: &[Part]) -> Result<(Framed, Vec<Part>), Error> {
         let mut framed = Framed::default();
         let mut gone = Vec::new();
         for part in parts {
-            let tail = self
-                .tails
-                .iter()
-                .find(|tail| tail.identity() == Some(part.identity));
-            match tail {
+            let mut tails = self.tails.iter_mut();
+            let found = match tails.find(|tail| tail.seed() == part.seed) {
                 Some(tail) => tail
                     .again(part, &mut framed)
                     .map_err(|error| failed(&tail.path, error))?,
-                None => gone.push(part.clone()),
+                None => false,
+            };
+            if !found {
+                gone.push(part.clone());
             }
         }
         Ok((framed, gone))
@@ -124,10 +123,7 @@ impl Files {
 
     pub(super) fn done(&mut self, parts: &[Part]) {
         for part in parts {
-            let tail = self
-                .tails
-                .iter_mut()
-                .find(|tail| tail.identity() == Some(part.identity));
+            let tail = self.tails.iter_mut().find(|tail| tail.seed() == part.seed);
             if let Some(tail) = tail {
                 tail.done(part);
             }
@@ -145,12 +141,12 @@ impl Files {
         let done = self
             .tails
             .iter()
-            .map(|tail| tail.offset.min(tail.length))
+            .map(|tail| tail.offset().min(tail.length))
             .sum();
         let unfinished = self
             .tails
             .iter()
-            .filter(|tail| tail.offset < tail.length)
+            .filter(|tail| tail.offset() < tail.length)
             .count();
         (bytes, done, unfinished as u64)
     }
@@ -191,31 +187,27 @@ impl Files {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(path, error)),
         };
-        if let Some(identity) = tail.identity() {
-            if self
-                .tails
-                .iter()
-                .any(|tail| tail.identity() == Some(identity))
-            {
-                return Ok(None);
-            }
-            let known = self
-                .known
-                .iter()
-                .position(|known| known.identity == identity);
-            if let Some(known) = known {
-                tail.start_at(self.known.swap_remove(known).offset);
-            }
+        if let Some(at) = self.known_as(&tail).map_err(|error| failed(path, error))? {
+            tail.resume(&self.known.swap_remove(at));
         }
         self.tails.push(tail);
         Ok(Some(self.tails.len() - 1))
+    }
+
+    fn known_as(&self, tail: &Tail) -> io::Result<Option<usize>> {
+        for (at, known) in self.known.iter().enumerate() {
+            if tail.continues(known)? {
+                return Ok(Some(at));
+            }
+        }
+        Ok(None)
     }
 
     /// Files that were renamed while no one was looking lie beside where they were; what is nowhere is forgotten.
     fn open_renamed(&mut self) -> Result<(), Error> {
         for position in std::mem::take(&mut self.known) {
             let folder = position.path.parent().unwrap_or(Path::new("/"));
-            if let Some(path) = find(folder, &position.identity) {
+            if let Some(path) = find(folder, &position) {
                 self.known.push(position);
                 self.open(&path)?;
             }
@@ -258,16 +250,12 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-fn find(folder: &Path, identity: &Identity) -> Option<PathBuf> {
+fn find(folder: &Path, known: &Position) -> Option<PathBuf> {
     let mut entries = fs::read_dir(folder).ok()?.flatten();
     entries.find_map(|entry| {
-        let metadata = entry.metadata().ok()?;
-        if !identity.is_at(metadata.dev(), metadata.ino()) {
-            return None;
-        }
         let path = entry.path();
-        let found = Identity::of(&fs::File::open(&path).ok()?).ok()?;
-        (found.as_ref() == Some(identity)).then_some(path)
+        let may_be = known.identity.may_be(&entry.metadata().ok()?);
+        (may_be && Tail::open(&path).ok()?.continues(known).ok()?).then_some(path)
     })
 }
 

@@ -1,14 +1,14 @@
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 
 use serde::{Deserialize, Serialize};
 
-/// As much of a first line as tells files apart.
-const HEAD: usize = 4096;
+/// As much of a first line as tells files apart, and of what stands before a place as proves that it is the same.
+const WINDOW: usize = 4096;
 
 /// Which file this is, whatever it is called: an inode is used again for other files, so the first line counts too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct Identity {
     device: u64,
     inode: u64,
@@ -18,45 +18,81 @@ pub(super) struct Identity {
 impl Identity {
     /// `None` as long as there is no whole first line.
     pub(super) fn of(file: &File) -> io::Result<Option<Self>> {
-        let mut head = [0; HEAD];
-        let mut length = 0;
-        while length < HEAD {
-            match file.read_at(&mut head[length..], length as u64) {
-                Ok(0) => break,
-                Ok(read) => length += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let line = match memchr::memchr(b'\n', &head[..length]) {
+        let mut head = [0; WINDOW];
+        let head = read(file, &mut head, 0)?;
+        let line = match memchr::memchr(b'\n', head) {
             Some(end) => &head[..end],
-            None if length == HEAD => &head[..],
+            None if head.len() == WINDOW => head,
             None => return Ok(None),
         };
         let metadata = file.metadata()?;
         Ok(Some(Self {
             device: metadata.dev(),
             inode: metadata.ino(),
-            head: hash(line.iter().copied()),
+            head: hash(line),
         }))
     }
 
-    pub(super) fn is_at(&self, device: u64, inode: u64) -> bool {
-        (self.device, self.inode) == (device, inode)
+    /// Whether they may be one file.
+    pub(super) fn fits(&self, other: &Self) -> bool {
+        self == other
     }
 
-    /// All of it in one number, for the ids of the records.
-    pub(super) fn number(&self) -> u64 {
-        let parts = [self.device, self.inode, self.head];
-        hash(parts.into_iter().flat_map(u64::to_le_bytes))
+    pub(super) fn may_be(&self, metadata: &Metadata) -> bool {
+        (self.device, self.inode) == (metadata.dev(), metadata.ino())
     }
 }
 
-/// FNV-1a with a last mix: the same in every version of this crate, or lines would be sent again under other ids.
-fn hash(bytes: impl Iterator<Item = u8>) -> u64 {
+/// A place in a file, and a hash of what stands before it: a file that was written anew has something else there, though it
+/// may start with the same line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) struct Place {
+    pub(super) offset: u64,
+    before: u64,
+}
+
+impl Place {
+    pub(super) fn start() -> Self {
+        Self {
+            offset: 0,
+            before: hash(&[]),
+        }
+    }
+
+    pub(super) fn at(file: &File, offset: u64) -> io::Result<Self> {
+        let mut window = [0; WINDOW];
+        let length = usize::try_from(offset).map_or(WINDOW, |offset| offset.min(WINDOW));
+        let before = read(file, &mut window[..length], offset - length as u64)?;
+        Ok(Self {
+            offset,
+            before: hash(before),
+        })
+    }
+
+    /// Whether it is still, or again, in this file.
+    pub(super) fn is_in(&self, file: &File) -> io::Result<bool> {
+        Ok(Self::at(file, self.offset)? == *self)
+    }
+}
+
+fn read<'a>(file: &File, buffer: &'a mut [u8], offset: u64) -> io::Result<&'a [u8]> {
+    let mut length = 0;
+    while length < buffer.len() {
+        match file.read_at(&mut buffer[length..], offset + length as u64) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(&buffer[..length])
+}
+
+/// FNV-1a with a last mix: the same in every version of this crate, or no file would be known again.
+fn hash(bytes: &[u8]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for byte in bytes {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     }
     hash ^= hash >> 32;
     hash = hash.wrapping_mul(0xd6e8_feb8_6659_fd93);

@@ -1,12 +1,11 @@
 use serde_json::json;
 
 use super::checkpoint::Part;
-use super::identity::Identity;
 use crate::bulk::{self, LENGTH, write_digits};
 
 /// How much of a line that is no record is kept: one term of Elasticsearch's, about.
 const WRAPPED: usize = 32 * 1024;
-const IDENTITY: usize = 11;
+const SEED: usize = 11;
 
 /// Lines made ready to be sent, and where they stood.
 #[derive(Debug, Default)]
@@ -18,23 +17,46 @@ pub(super) struct Framed {
     pub(super) parts: Vec<Part>,
 }
 
-/// Makes the `_id` of each line of one file.
+/// Makes the `_id` of each line of one file: its seed and the line's offset.
 pub(super) struct LineIds([u8; LENGTH]);
 
 impl LineIds {
-    pub(super) fn new(identity: &Identity) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         let mut id = [b'-'; LENGTH];
-        write_digits(identity.number(), &mut id[..IDENTITY]);
+        write_digits(seed, &mut id[..SEED]);
         Self(id)
     }
 
     fn at(&mut self, offset: u64) -> &[u8] {
-        write_digits(offset, &mut self.0[IDENTITY..]);
+        write_digits(offset, &mut self.0[SEED..]);
         &self.0
     }
 }
 
+/// How far a [`Framed`] was.
+#[derive(Clone, Copy)]
+pub(super) struct Mark {
+    body: usize,
+    records: usize,
+    wrapped: usize,
+}
+
 impl Framed {
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            body: self.body.len(),
+            records: self.records,
+            wrapped: self.wrapped,
+        }
+    }
+
+    /// Forgets the lines taken since.
+    pub(super) fn back_to(&mut self, mark: Mark) {
+        self.body.truncate(mark.body);
+        self.records = mark.records;
+        self.wrapped = mark.wrapped;
+    }
+
     /// Takes whole lines from `text`, which starts at `offset` of its file, until there is enough; says how far it got.
     pub(super) fn take(
         &mut self,

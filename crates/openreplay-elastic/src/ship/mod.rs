@@ -13,10 +13,11 @@
 //!
 //! # How exactly once comes about
 //!
-//! A record's `_id` is made from the file's identity (device, inode and first line) and the line's offset, so sending a line again
-//! finds it there. Since an `_id` is unique in one index only, what is about to be sent is written to the checkpoint
-//! first, with the index it goes to: after a crash just that is sent again, to the very same index, whatever
-//! [`rotate`](crate::rotate) did meanwhile.
+//! A record's `_id` is made from a random number that the file got when it was first seen and the line's offset, so sending
+//! a line again finds it there. Since an `_id` is unique in one index only, what is about to be sent is written to the
+//! checkpoint first, with that number and the index it goes to: after a crash just that is sent again, to the very same index,
+//! whatever [`rotate`](crate::rotate) did meanwhile. A file is known again by its inode, its first line and what stands
+//! before the place where it was left; where that differs, it was written anew, and is another file with a number of its own.
 //!
 //! # What it follows
 //!
@@ -193,8 +194,8 @@ impl Shipper {
         let (framed, gone) = self.files.again(&parts)?;
         for part in gone {
             let text = format!(
-                "{} bytes were on their way when the last run ended, and their file is gone: {}",
-                part.to - part.from,
+                "{} bytes were on their way when the last run ended, and are not in their file any more: {}",
+                part.to.offset - part.from,
                 part.path.display()
             );
             self.counts.say(Topic::Left, &text);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::checkpoint::{Part, Position};
-use super::identity::Identity;
+use super::identity::{Identity, Place};
 use super::lines::{Framed, LineIds};
 
 /// Fits into a core's cache: a line is read, framed and done with while it is there.
@@ -20,12 +20,14 @@ pub(super) struct Tail {
     file: File,
     device: u64,
     inode: u64,
+    /// Of the `_id`s of its lines.
+    seed: u64,
     /// `None` as long as it has no whole first line.
     identity: Option<Identity>,
     /// How far it is delivered.
-    pub(super) offset: u64,
+    delivered: Place,
     /// How far it is taken to be delivered.
-    taken: u64,
+    taken: Place,
     pub(super) length: u64,
     pub(super) last_growth: Instant,
     /// What is left has no line feed.
@@ -46,8 +48,9 @@ impl Tail {
             file,
             device: metadata.dev(),
             inode: metadata.ino(),
-            offset: 0,
-            taken: 0,
+            seed: fastrand::u64(..),
+            delivered: Place::start(),
+            taken: Place::start(),
             length: metadata.len(),
             last_growth: Instant::now(),
             unfinished: false,
@@ -55,26 +58,45 @@ impl Tail {
         })
     }
 
-    pub(super) fn identity(&self) -> Option<Identity> {
-        self.identity
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    pub(super) fn offset(&self) -> u64 {
+        self.delivered.offset
     }
 
     pub(super) fn is(&self, device: u64, inode: u64) -> bool {
         (self.device, self.inode) == (device, inode)
     }
 
-    pub(super) fn start_at(&mut self, offset: u64) {
-        self.offset = offset;
-        self.taken = offset;
+    /// Whether it is the file of this position, and holds what was delivered of it.
+    pub(super) fn continues(&self, known: &Position) -> io::Result<bool> {
+        let fits = self.identity.is_some_and(|own| own.fits(&known.identity));
+        Ok(fits && known.delivered.is_in(&self.file)?)
     }
 
-    /// Looks how long it is, and whether it was truncated: then it is another file.
+    pub(super) fn resume(&mut self, known: &Position) {
+        self.seed = known.seed;
+        self.start_at(known.delivered);
+    }
+
+    fn start_at(&mut self, place: Place) {
+        self.delivered = place;
+        self.taken = place;
+    }
+
+    /// Looks how long it is, and whether it was written anew: then it is another file.
     pub(super) fn look(&mut self) -> io::Result<()> {
         let metadata = self.file.metadata()?;
         self.deleted = metadata.nlink() == 0;
         let identity = Identity::of(&self.file)?;
-        if metadata.len() < self.taken || identity != self.identity {
-            self.start_at(0);
+        if metadata.len() < self.taken.offset
+            || identity != self.identity
+            || !self.taken.is_in(&self.file)?
+        {
+            self.seed = fastrand::u64(..);
+            self.start_at(Place::start());
             self.length = 0;
         }
         self.identity = identity;
@@ -88,14 +110,15 @@ impl Tail {
 
     pub(super) fn position(&self) -> Option<Position> {
         Some(Position {
+            seed: self.seed,
             identity: self.identity?,
             path: self.path.clone(),
-            offset: self.offset,
+            delivered: self.delivered,
         })
     }
 
     pub(super) fn has_more(&self) -> bool {
-        self.identity.is_some() && self.taken < self.length && !self.unfinished
+        self.identity.is_some() && self.taken.offset < self.length && !self.unfinished
     }
 
     /// Takes whole lines until there is enough. `whole` takes a last line without an end, if it is a JSON object.
@@ -106,81 +129,112 @@ impl Tail {
         enough: usize,
         whole: bool,
     ) -> io::Result<()> {
-        let Some(identity) = self.identity else {
+        if self.identity.is_none() {
             return Ok(());
-        };
-        let mut ids = LineIds::new(&identity);
-        let from = self.taken;
-        buffer.resize(buffer.len().max(READ), 0);
+        }
+        let mark = framed.mark();
+        let unfinished = self.unfinished;
+        let filled = self
+            .read(framed, buffer, enough, whole)
+            .and_then(|end| Ok((Place::at(&self.file, end)?, self.taken.is_in(&self.file)?)));
+        match filled {
+            Ok((to, true)) if to.offset > self.taken.offset => {
+                framed.parts.push(Part {
+                    seed: self.seed,
+                    path: self.path.clone(),
+                    from: self.taken.offset,
+                    to,
+                });
+                self.taken = to;
+                Ok(())
+            }
+            Ok((_, true)) => Ok(()),
+            // it was written anew meanwhile, which the next look sees, or fails
+            filled => {
+                framed.back_to(mark);
+                self.unfinished = unfinished;
+                filled.map(|_| ())
+            }
+        }
+    }
+
+    /// Says how far it read.
+    fn read(
+        &mut self,
+        framed: &mut Framed,
+        buffer: &mut Vec<u8>,
+        enough: usize,
+        whole: bool,
+    ) -> io::Result<u64> {
+        let mut ids = LineIds::new(self.seed);
+        let mut at = self.taken.offset;
         let mut size = READ;
-        while framed.body.len() < enough && self.taken < self.length {
+        while framed.body.len() < enough && at < self.length {
             buffer.resize(buffer.len().max(size), 0);
-            let left = usize::try_from(self.length - self.taken).unwrap_or(usize::MAX);
+            let left = usize::try_from(self.length - at).unwrap_or(usize::MAX);
             let wanted = size.min(left);
-            let read = read_at(&self.file, &mut buffer[..wanted], self.taken)?;
+            let read = read_at(&self.file, &mut buffer[..wanted], at)?;
             let text = &buffer[..read];
-            let used = framed.take(text, self.taken, &mut ids, enough);
-            self.taken += used as u64;
+            let used = framed.take(text, at, &mut ids, enough);
+            at += used as u64;
             if used > 0 {
                 size = READ;
             } else if read == size && size < LONGEST {
                 size *= 2;
             } else if read == size {
-                let Some(end) = self.end_of_line(self.taken + read as u64)? else {
+                let Some(end) = self.end_of_line(at + read as u64)? else {
                     self.unfinished = true;
                     break;
                 };
-                framed.line(text, self.taken, &mut ids);
-                self.taken = end;
+                framed.line(text, at, &mut ids);
+                at = end;
                 size = READ;
             } else {
                 if whole
                     && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
                     && text.first() == Some(&b'{')
                 {
-                    framed.line(text, self.taken, &mut ids);
-                    self.taken += read as u64;
+                    framed.line(text, at, &mut ids);
+                    at += read as u64;
                 } else {
                     self.unfinished = read > 0;
                 }
                 break;
             }
         }
-        if self.taken > from {
-            framed.parts.push(Part {
-                identity,
-                path: self.path.clone(),
-                from,
-                to: self.taken,
-            });
-        }
-        Ok(())
+        Ok(at)
     }
 
-    /// Takes just those lines again.
-    pub(super) fn again(&self, part: &Part, framed: &mut Framed) -> io::Result<()> {
-        let mut tail = Self {
-            path: self.path.clone(),
-            file: self.file.try_clone()?,
-            taken: part.from,
-            offset: part.from,
-            length: part.to.min(self.length),
-            ..*self
-        };
+    /// Takes just those lines again. Where they are not there any more, says so, and makes other `_id`s from here on: some of
+    /// the old ones may be in use.
+    pub(super) fn again(&mut self, part: &Part, framed: &mut Framed) -> io::Result<bool> {
+        if self.length < part.to.offset || !part.to.is_in(&self.file)? {
+            self.seed = fastrand::u64(..);
+            return Ok(false);
+        }
+        let (taken, length) = (self.taken, self.length);
+        self.taken = Place::at(&self.file, part.from)?;
+        self.length = part.to.offset;
         let mut buffer = Vec::new();
-        loop {
-            let before = tail.taken;
-            tail.fill(framed, &mut buffer, usize::MAX, true)?;
-            if tail.taken == before {
-                return Ok(());
+        while self.has_more() {
+            let before = self.taken;
+            self.fill(framed, &mut buffer, usize::MAX, true)?;
+            if self.taken == before {
+                break;
             }
         }
+        (self.taken, self.length, self.unfinished) = (taken, length, false);
+        Ok(true)
     }
 
     /// Says that a stretch is delivered.
     pub(super) fn done(&mut self, part: &Part) {
-        self.offset = self.offset.max(part.to);
-        self.taken = self.taken.max(part.to);
+        if part.to.offset > self.delivered.offset {
+            self.delivered = part.to;
+        }
+        if part.to.offset > self.taken.offset {
+            self.taken = part.to;
+        }
     }
 
     /// Past the next line feed.

@@ -63,6 +63,12 @@ impl Folder {
         take(&mut self.files)
     }
 
+    /// Takes all there is, on its way for now.
+    fn fill(&mut self) -> Framed {
+        self.files.look(false).unwrap();
+        self.files.fill(1 << 20).unwrap().unwrap()
+    }
+
     /// As after a crash: only what the checkpoint holds is known.
     fn restart(&mut self, pattern: &str) {
         let pattern = self.path(pattern).to_str().unwrap().to_owned();
@@ -125,6 +131,64 @@ fn a_truncated_file_is_another_one_however_long_it_has_become() {
     assert_eq!(folder.take(), [""; 0]);
     folder.append("app.log", "{\"n\":6}\n");
     assert_eq!(folder.take(), [r#"{"n":6}"#]);
+}
+
+const BANNER: &str = "{\"banner\":true}\n";
+
+#[test]
+fn a_file_written_anew_with_the_same_first_line_comes_whole_under_ids_of_its_own() {
+    for (name, restarts, anew) in [
+        ("shorter", false, "{\"n\":3}\n"),
+        ("as long", false, "{\"n\":3}\n{\"n\":4}\n"),
+        ("longer", false, "{\"n\":3}\n{\"n\":4}\n{\"n\":5}\n"),
+        ("shorter, unseen", true, "{\"n\":3}\n"),
+        ("as long, unseen", true, "{\"n\":3}\n{\"n\":4}\n"),
+        ("longer, unseen", true, "{\"n\":3}\n{\"n\":4}\n{\"n\":5}\n"),
+    ] {
+        let mut folder = Folder::new("app.log");
+        folder.append("app.log", BANNER);
+        folder.append("app.log", "{\"n\":1}\n{\"n\":2}\n");
+        let before = folder.fill();
+        folder.files.done(&before.parts);
+        File::create(folder.path("app.log")).unwrap();
+        folder.append("app.log", BANNER);
+        folder.append("app.log", anew);
+        if restarts {
+            folder.restart("app.log");
+        }
+        let after = documents(&folder.fill());
+        let texts = after.iter().map(|(_, text)| format!("{text}\n"));
+        assert_eq!(texts.collect::<String>(), [BANNER, anew].concat(), "{name}");
+        for (id, _) in documents(&before) {
+            assert!(after.iter().all(|(other, _)| *other != id), "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_was_on_its_way_from_a_file_written_anew_is_not_taken_for_what_is_there_now() {
+    for anew in [
+        "",
+        "{\"n\":3}\n{\"n\":4}\n",
+        "{\"n\":3}\n{\"n\":4}\n{\"n\":5}\n",
+    ] {
+        let mut folder = Folder::new("app.log");
+        folder.append("app.log", BANNER);
+        folder.append("app.log", "{\"n\":1}\n{\"n\":2}\n");
+        let before = folder.fill();
+        File::create(folder.path("app.log")).unwrap();
+        folder.append("app.log", BANNER);
+        folder.append("app.log", anew);
+        folder.restart("app.log");
+        folder.files.look(false).unwrap();
+        let (again, gone) = folder.files.again(&before.parts).unwrap();
+        assert_eq!((again.records, gone), (0, before.parts.clone()));
+        let after = documents(&folder.fill());
+        assert_eq!(after.len(), 1 + anew.lines().count());
+        for (id, _) in documents(&before) {
+            assert!(after.iter().all(|(other, _)| *other != id), "{anew}");
+        }
+    }
 }
 
 #[test]
