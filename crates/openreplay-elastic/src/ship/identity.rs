@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 /// As much of a first line as tells files apart, and of what stands before a place as proves that it is the same.
 const WINDOW: usize = 4096;
 
-/// Which file this is, whatever it is called: an inode is used again for other files, so the first line counts too.
+/// Which file this is, whatever it is called: an inode is used again for other files, so the first line counts too. The device
+/// does not: its number may be another one after a restart of the machine or of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct Identity {
-    device: u64,
     inode: u64,
     head: u64,
 }
@@ -27,7 +27,6 @@ impl Identity {
         };
         let metadata = file.metadata()?;
         Ok(Some(Self {
-            device: metadata.dev(),
             inode: metadata.ino(),
             head: hash(line),
         }))
@@ -39,7 +38,7 @@ impl Identity {
     }
 
     pub(super) fn may_be(&self, metadata: &Metadata) -> bool {
-        (self.device, self.inode) == (metadata.dev(), metadata.ino())
+        self.inode == metadata.ino()
     }
 }
 
