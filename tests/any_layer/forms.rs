@@ -1,10 +1,10 @@
 //! The ways in which a layer stands in people's code.
 
-use tracing::level_filters::LevelFilter;
+use tracing::{level_filters::LevelFilter, subscriber::with_default};
 use tracing_openreplay::LayerExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _, filter::filter_fn, reload};
+use tracing_subscriber::{EnvFilter, Registry, filter::filter_fn, prelude::*, reload};
 
-use crate::{BoxedLayer, Seen, request, with_layer};
+use crate::{BoxedLayer, Seen, in_turn, request, with_layer};
 
 type Form = fn(BoxedLayer) -> BoxedLayer;
 
@@ -26,7 +26,9 @@ pub(crate) fn in_every_form(all: &[Seen], capture: impl Fn(&dyn Fn(BoxedLayer)) 
         }),
     ];
     for (form, wrap) in whole {
-        let seen = capture(&|layer| with_layer(wrap(layer), request));
+        let seen = capture(&|layer| {
+            in_turn(|| with_default(Registry::default().with(wrap(layer)), request));
+        });
         assert_eq!(seen, all, "{form}");
     }
 
@@ -61,7 +63,9 @@ pub(crate) fn in_every_form(all: &[Seen], capture: impl Fn(&dyn Fn(BoxedLayer)) 
         }),
     ];
     for (form, wrap) in filtered {
-        let seen = capture(&|layer| with_layer(wrap(layer), request));
+        let seen = capture(&|layer| {
+            in_turn(|| with_default(Registry::default().with(wrap(layer)), request));
+        });
         assert_eq!(seen, all[1..], "{form}");
     }
 

@@ -5,7 +5,11 @@ mod json;
 mod opentelemetry;
 mod sentry;
 
-use std::{error::Error, fmt, io};
+use std::{
+    error::Error,
+    fmt, io,
+    sync::{Mutex, PoisonError},
+};
 
 use openreplay_session::{SessionId, sync_scope};
 use serde_json::Value;
@@ -51,8 +55,17 @@ fn library() {
     tracing_log::format_trace(&record).unwrap();
 }
 
+/// One test at a time: what a call site is enabled for is kept for the whole process, and while another thread's subscriber
+/// comes or goes with filters of its own, `tracing` can pass over an event.
+static TURN: Mutex<()> = Mutex::new(());
+
+fn in_turn(run: impl FnOnce()) {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    run();
+}
+
 fn with_layer(layer: impl Layer<Registry> + Send + Sync, run: impl FnOnce()) {
-    with_default(Registry::default().with(layer), run);
+    in_turn(|| with_default(Registry::default().with(layer), run));
 }
 
 /// An error with a cause.

@@ -11,7 +11,7 @@ use tracing::{error, info, level_filters::LevelFilter, subscriber::with_default}
 use tracing_openreplay::LayerExt as _;
 use tracing_subscriber::{Layer as _, Registry, prelude::*};
 
-use crate::{CannotSave, Seen, forms::in_every_form, request, seen, with_layer};
+use crate::{CannotSave, Seen, forms::in_every_form, in_turn, request, seen, with_layer};
 
 #[test]
 fn an_event_has_the_prefix_the_tags_and_the_types() {
@@ -132,10 +132,12 @@ fn breadcrumbs_and_logs_carry_it_as_an_attribute() {
                     .as_sentry_tag()
                     .with_filter(LevelFilter::ERROR),
             );
-        with_default(subscriber, || {
-            sync_scope(SessionId::from(42), || {
-                info!("cart opened");
-                error!("out of stock");
+        in_turn(|| {
+            with_default(subscriber, || {
+                sync_scope(SessionId::from(42), || {
+                    info!("cart opened");
+                    error!("out of stock");
+                });
             });
         });
     });
