@@ -17,7 +17,7 @@ pub(crate) fn key(engine: &Engine, args: &[&str]) -> Value {
 }
 
 /// Asks with a key; gives the status.
-fn status(engine: &Engine, key: &Value, method: &str, path: &str, body: &str) -> u16 {
+pub(crate) fn status(engine: &Engine, key: &Value, method: &str, path: &str, body: &str) -> u16 {
     let request = ureq::http::Request::builder()
         .method(method)
         .uri(format!("{}{path}", engine.url()))

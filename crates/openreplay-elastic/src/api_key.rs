@@ -22,6 +22,10 @@ use crate::rotate::Age;
 use crate::setup::is_index_name;
 use crate::{Client, api};
 
+/// The indices that [`setup`](crate::setup) and [`rotate`](crate::rotate) name, and Elasticsearch's own rollover: `logs-` and six
+/// digits, seven in the end. As a regular expression it leaves other people's `logs-20260701` and `logs-app-default` alone.
+const BEHIND: &str = "/logs-[0-9]{6,7}/";
+
 /// What the key may do, and for how long.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -55,7 +59,7 @@ impl Options {
     /// too, since a batch is repeated to the very index that it first went to.
     #[must_use]
     pub fn writer() -> Self {
-        Self::new(Role::Writer, &[LOGS, "logs-00*"])
+        Self::new(Role::Writer, &[LOGS, BEHIND])
     }
 
     fn new(role: Role, indices: &[&str]) -> Self {
@@ -95,7 +99,7 @@ impl Options {
         if let Some(name) = self
             .indices
             .iter()
-            .find(|name| !is_index_name(&name.replace('*', "x")))
+            .find(|name| *name != BEHIND && !is_index_name(&name.replace('*', "x")))
         {
             return Err(Error::config(format!(
                 "{name:?} cannot be an index's name: expected one without spaces, commas or slashes"

@@ -23,7 +23,7 @@ use serde_json::{Map, Value, json};
 pub use self::units::{Age, Size};
 use crate::error::{Error, Kind};
 use crate::panel::ask::LOGS;
-use crate::setup::{Found, find};
+use crate::setup::{Engine, Found, find, layout};
 use crate::{Client, api};
 
 #[cfg(test)]
@@ -131,7 +131,11 @@ async fn roll_over(
         ));
     };
     let path = format!("/{LOGS}/_rollover/{to}");
-    let body = json!({"conditions": options.conditions()});
+    let mut body = match layout::covers(&to) {
+        true => json!({}),
+        false => layout::like(Engine::ask(client).await?.flavor),
+    };
+    body["conditions"] = options.conditions().into();
     match api::send(client, Method::POST, &path, &body).await {
         Ok(answer) => {
             let rolled: Rolled = answer.json()?;

@@ -7,16 +7,29 @@ use super::Flavor;
 pub(crate) const CREATED_BY: &str = "openreplay-elastic";
 /// Above those that the engines bring, below those that a user would give to overrule ours.
 const PRIORITY: u32 = 640;
+/// Six digits from `logs-000001` on, an index an hour for eleven years, and not `logs-2026.07.01`, which other shippers name
+/// theirs: a pattern cannot say "digits". [`rotate`](crate::rotate) sees to those beyond.
+const PATTERN: &str = "logs-0*";
 /// `keyword` and `flattened` refuse a value over 32,766 bytes, and a character has up to four.
 const LONGEST_TERM: u32 = 8_191;
 
 pub(super) fn template(flavor: Flavor) -> Value {
     json!({
-        "index_patterns": ["logs-00*"],
+        "index_patterns": [PATTERN],
         "priority": PRIORITY,
         "_meta": {"created_by": CREATED_BY},
-        "template": {"settings": {"index": settings(flavor)}, "mappings": mappings(flavor)},
+        "template": like(flavor),
     })
+}
+
+/// Whether an index of this name gets its settings and its mapping from the template.
+pub(crate) fn covers(index: &str) -> bool {
+    index.starts_with(PATTERN.trim_end_matches('*'))
+}
+
+/// What the template gives, for an index that it does not cover.
+pub(crate) fn like(flavor: Flavor) -> Value {
+    json!({"settings": {"index": settings(flavor)}, "mappings": mappings(flavor)})
 }
 
 /// Neighbours in time have to stay neighbours when segments merge: the engines name that differently.
