@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use crate::engine::{Engine, PASSWORD, USER, workspace};
+use crate::process::cargo;
 
 /// `openreplay-elastic`, without the environment's own settings; built first, if need be.
 ///
@@ -21,7 +22,7 @@ pub fn openreplay_elastic() -> Command {
         let this = std::env::current_exe().expect("a running program has a place");
         let profile = this.ancestors().nth(2).expect("cargo puts it into deps");
         let target = profile.parent().expect("cargo has a target folder");
-        let done = Command::new(env!("CARGO"))
+        let done = cargo()
             .args([
                 "build",
                 "--quiet",
