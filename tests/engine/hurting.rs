@@ -1,6 +1,6 @@
 //! Documents that hurt: each is findable by its session afterwards.
 
-use integration_tests::{Elasticsearch, Engine, OpenSearch};
+use integration_tests::{Elasticsearch, Elasticsearch8, Engine, OpenSearch};
 use serde_json::{Map, Value, json};
 
 use crate::{record, write};
@@ -9,6 +9,12 @@ use crate::{record, write};
 #[ignore = "needs Elasticsearch"]
 fn hurting_documents_are_found_on_elasticsearch() {
     are_found(&Elasticsearch::start());
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn hurting_documents_are_found_on_elasticsearch_8() {
+    are_found(&Elasticsearch8::start());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use integration_tests::{Answers, Elasticsearch, Engine, OpenSearch};
+use integration_tests::{Answers, Elasticsearch, Elasticsearch8, Engine, OpenSearch};
 use openreplay_elastic::rotate::{self, Options};
 use openreplay_elastic::{Client, Connection, ElasticWriter};
 use serde_json::{Value, json};
@@ -14,6 +14,12 @@ use crate::{block_on, client, record, store};
 #[ignore = "needs Elasticsearch"]
 fn rolls_over_on_elasticsearch() {
     rolls_over(&Elasticsearch::start());
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn rolls_over_on_elasticsearch_8() {
+    rolls_over(&Elasticsearch8::start());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use integration_tests::engine::{PASSWORD, USER};
-use integration_tests::{Elasticsearch, Engine, OpenSearch};
+use integration_tests::{Elasticsearch, Elasticsearch8, Engine, OpenSearch};
 use openreplay_elastic::panel::{self, Order};
 use openreplay_elastic::{ElasticWriter, setup};
 use serde_json::{Value, json};
@@ -23,9 +23,18 @@ const SESSION: &str = "4950498349085463837";
 #[test]
 #[ignore = "needs Elasticsearch"]
 fn openreplay_shows_each_record_once_and_in_order_from_elasticsearch() {
-    let engine = Elasticsearch::start();
+    openreplay_shows_each_record_once_and_in_order(&Elasticsearch::start());
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn openreplay_shows_each_record_once_and_in_order_from_elasticsearch_8() {
+    openreplay_shows_each_record_once_and_in_order(&Elasticsearch8::start());
+}
+
+fn openreplay_shows_each_record_once_and_in_order(engine: &Engine) {
     assert_eq!(engine.command(&["setup"]).code, Some(0));
-    let key = key(&engine, &[]);
+    let key = key(engine, &[]);
     assert_eq!(
         engine.ask_as_openreplay(&key, None).unwrap().len(),
         1,
@@ -36,7 +45,9 @@ fn openreplay_shows_each_record_once_and_in_order_from_elasticsearch() {
             .ask_as_openreplay(&key, Some(SESSION))
             .unwrap_or_default()
     };
-    shows_each_record_once_and_in_order(&engine, &ask);
+    shows_each_record_once_and_in_order(engine, &ask);
+    let said = engine.command_with_key(key["encoded"].as_str().unwrap(), &["check", SESSION]);
+    assert_eq!(said.code, Some(0), "{said:?}");
 }
 
 #[test]

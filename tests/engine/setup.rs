@@ -1,6 +1,6 @@
 //! `setup`: from nothing, again, and where something else stands.
 
-use integration_tests::{Answers, Elasticsearch, Engine, OpenSearch};
+use integration_tests::{Answers, Elasticsearch, Elasticsearch8, Engine, OpenSearch};
 use openreplay_elastic::setup::{self, Options};
 use openreplay_elastic::{Client, Connection};
 use serde_json::json;
@@ -13,6 +13,16 @@ fn makes_logs_once_on_elasticsearch() {
     makes_logs_once(
         &Elasticsearch::start(),
         "Elasticsearch 9.1.0",
+        &json!({"type": "time_based"}),
+    );
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn makes_logs_once_on_elasticsearch_8() {
+    makes_logs_once(
+        &Elasticsearch8::start(),
+        "Elasticsearch 8.19.0",
         &json!({"type": "time_based"}),
     );
 }

@@ -1,4 +1,4 @@
-//! The real engines of `tests/engines`: at most one of each runs in a test binary, and the tests take turns.
+//! The real engines of `tests/engines`: at most one of each kind runs in a test binary, and the tests take turns.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
@@ -21,8 +21,9 @@ pub const PASSWORD: &str = "fixture-password";
 
 const START_LIMIT: Duration = Duration::from_secs(120);
 
-static ELASTICSEARCH: Kind = Kind::new("elasticsearch", true);
-static OPENSEARCH: Kind = Kind::new("opensearch", false);
+static ELASTICSEARCH: Kind = Kind::new("elasticsearch", "9.1.0", true);
+static ELASTICSEARCH_8: Kind = Kind::new("elasticsearch", "8.19.0", true);
+static OPENSEARCH: Kind = Kind::new("opensearch", "3.4.0", false);
 
 /// Elasticsearch 9.1 with security: [`USER`] and [`PASSWORD`].
 #[derive(Debug)]
@@ -37,6 +38,22 @@ impl Elasticsearch {
     #[must_use]
     pub fn start() -> Engine {
         Engine::lease(&ELASTICSEARCH)
+    }
+}
+
+/// Elasticsearch 8.19 with security: [`USER`] and [`PASSWORD`].
+#[derive(Debug)]
+pub struct Elasticsearch8;
+
+impl Elasticsearch8 {
+    /// A running and empty engine, the caller's alone until dropped.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started: `scripts/install` has not run.
+    #[must_use]
+    pub fn start() -> Engine {
+        Engine::lease(&ELASTICSEARCH_8)
     }
 }
 
@@ -251,6 +268,7 @@ impl Drop for Engine {
 #[derive(Debug)]
 struct Kind {
     name: &'static str,
+    version: &'static str,
     secured: bool,
     busy: Mutex<bool>,
     freed: Condvar,
@@ -258,9 +276,10 @@ struct Kind {
 }
 
 impl Kind {
-    const fn new(name: &'static str, secured: bool) -> Self {
+    const fn new(name: &'static str, version: &'static str, secured: bool) -> Self {
         Self {
             name,
+            version,
             secured,
             busy: Mutex::new(false),
             freed: Condvar::new(),
@@ -280,8 +299,9 @@ struct Node {
 impl Node {
     fn start(kind: &Kind) -> Self {
         let data = workspace().join(format!(
-            "target/engines/data/{}-{}",
+            "target/engines/data/{}-{}-{}",
             kind.name,
+            kind.version,
             std::process::id()
         ));
         let _ = fs::remove_dir_all(&data);
@@ -306,6 +326,7 @@ impl Node {
         command
             .arg(&self.data)
             .arg(self.port.to_string())
+            .arg(kind.version)
             // its end of this pipe closes with this process, however that ends
             .env("EPHEMERAL", "1")
             .stdin(Stdio::piped())
@@ -333,8 +354,9 @@ impl Node {
                 Ok(line) if line.starts_with("READY ") => break,
                 Ok(line) => said.push(line),
                 Err(error) => panic!(
-                    "{} did not start ({error}); has scripts/install run? It said:\n{}\n{}",
+                    "{} {} did not start ({error}); has scripts/install run? It said:\n{}\n{}",
                     kind.name,
+                    kind.version,
                     said.join("\n"),
                     fs::read_to_string(&log).unwrap_or_default()
                 ),

@@ -16,6 +16,6 @@ pub mod proxy;
 pub use answers::Answers;
 pub use command::{Said, openreplay_elastic};
 pub use elasticsearch::{Fault, StandIn, StoredIn};
-pub use engine::{Elasticsearch, Engine, OpenSearch};
+pub use engine::{Elasticsearch, Elasticsearch8, Engine, OpenSearch};
 pub use lines::Lines;
 pub use proxy::Proxy;
