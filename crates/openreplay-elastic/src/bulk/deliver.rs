@@ -444,8 +444,6 @@ fn reduced_piece(batch: &Batch, piece: &Piece, why: &str, events: &impl Events) 
         return None;
     }
     let line = minimal::minimal(frame::document(&piece.bytes));
-    let mut bytes = Vec::with_capacity(line.len() + frame::OVERHEAD);
-    frame::frame(&mut bytes, frame::id(&piece.bytes), &line);
     events.say(
         Topic::Reduced,
         &format!(
@@ -454,7 +452,7 @@ fn reduced_piece(batch: &Batch, piece: &Piece, why: &str, events: &impl Events) 
         ),
     );
     Some(Piece {
-        bytes: bytes.into(),
+        bytes: frame::with_document(&piece.bytes, &line).into(),
         ..*piece
     })
 }

@@ -1,5 +1,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::frame::Action;
+
 /// The digits in the order of their bytes, so that ids sort as the numbers they stand for.
 const DIGITS: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
 
@@ -16,17 +18,17 @@ pub(crate) const LENGTH: usize = TIME + SOURCE + COUNT;
 /// no id twice.
 #[derive(Debug)]
 pub(crate) struct Ids {
-    next: [u8; LENGTH],
+    next: Action,
     count: u64,
 }
 
 impl Ids {
     pub(crate) fn new(source: u64) -> Self {
         let mut ids = Self {
-            next: [DIGITS[0]; LENGTH],
+            next: Action::new([DIGITS[0]; LENGTH]),
             count: 0,
         };
-        write_digits(source, &mut ids.next[TIME..TIME + SOURCE]);
+        write_digits(source, &mut ids.next.id_mut()[TIME..TIME + SOURCE]);
         ids.tick(SystemTime::now());
         ids
     }
@@ -35,12 +37,13 @@ impl Ids {
     pub(crate) fn tick(&mut self, now: SystemTime) {
         let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let millis = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
-        write_digits(millis, &mut self.next[..TIME]);
+        write_digits(millis, &mut self.next.id_mut()[..TIME]);
     }
 
-    pub(crate) fn next(&mut self) -> &[u8; LENGTH] {
+    pub(crate) fn next(&mut self) -> &Action {
+        let count = self.count;
         self.count += 1;
-        write_digits(self.count, &mut self.next[TIME + SOURCE..]);
+        change_digits(count, self.count, &mut self.next.id_mut()[TIME + SOURCE..]);
         &self.next
     }
 }
@@ -50,6 +53,17 @@ pub(crate) fn write_digits(mut number: u64, digits: &mut [u8]) {
     for digit in digits.iter_mut().rev() {
         *digit = DIGITS[(number & 63) as usize];
         number >>= 6;
+    }
+}
+
+/// Makes digits that show `old` show `new`: next to nothing where the two are near each other.
+pub(crate) fn change_digits(mut old: u64, mut new: u64, digits: &mut [u8]) {
+    for digit in digits.iter_mut().rev() {
+        if old == new {
+            return;
+        }
+        *digit = DIGITS[(new & 63) as usize];
+        (old, new) = (old >> 6, new >> 6);
     }
 }
 
@@ -69,15 +83,28 @@ mod tests {
             for time in times {
                 ids.tick(UNIX_EPOCH + Duration::from_millis(time));
                 for _ in 0..3 {
-                    let id = *ids.next();
+                    let id = ids.next().id().to_vec();
                     prop_assert!(id.iter().all(|byte| DIGITS.contains(byte)));
                     made.push((time, made.len(), id));
                 }
             }
             let mut sorted = made.clone();
             sorted.sort();
-            made.sort_by_key(|(_, _, id)| *id);
+            made.sort_by_key(|(_, _, id)| id.clone());
             prop_assert_eq!(made, sorted);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn changed_digits_are_those_of_the_number(old: u64, new: u64, near in 0..100_000_u64) {
+            for new in [new, old.saturating_add(near)] {
+                let (mut changed, mut written) = ([0; 11], [0; 11]);
+                write_digits(old, &mut changed);
+                change_digits(old, new, &mut changed);
+                write_digits(new, &mut written);
+                prop_assert_eq!(changed, written);
+            }
         }
     }
 
@@ -86,7 +113,7 @@ mod tests {
         let (mut one, mut other) = (Ids::new(1), Ids::new(2));
         one.tick(UNIX_EPOCH);
         other.tick(UNIX_EPOCH);
-        assert_ne!(one.next(), other.next());
-        assert_eq!(one.next(), b"---------------0------1");
+        assert_ne!(one.next().id(), other.next().id());
+        assert_eq!(one.next().id(), b"---------------0------1");
     }
 }

@@ -5,8 +5,8 @@ pub(crate) use self::answer::Item;
 pub(crate) use self::answer::ItemError;
 pub(crate) use self::batch::{Batch, Piece};
 pub(crate) use self::deliver::{Delivery, Events};
-pub(crate) use self::frame::{OVERHEAD, frame, is_object};
-pub(crate) use self::id::{Ids, LENGTH, write_digits};
+pub(crate) use self::frame::{Action, OVERHEAD, is_object};
+pub(crate) use self::id::{Ids, LENGTH, change_digits, write_digits};
 pub(crate) use self::target::Target;
 
 mod answer;

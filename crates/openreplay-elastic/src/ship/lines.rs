@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::checkpoint::Part;
-use crate::bulk::{self, LENGTH, write_digits};
+use crate::bulk::{self, Action, LENGTH, change_digits, write_digits};
 
 /// How much of a line that is no record is kept: one term of Elasticsearch's, about.
 const WRAPPED: usize = 32 * 1024;
@@ -18,18 +18,25 @@ pub(super) struct Framed {
 }
 
 /// Makes the `_id` of each line of one file: its seed and the line's offset.
-pub(super) struct LineIds([u8; LENGTH]);
+pub(super) struct LineIds {
+    next: Action,
+    offset: u64,
+}
 
 impl LineIds {
     pub(super) fn new(seed: u64) -> Self {
         let mut id = [b'-'; LENGTH];
         write_digits(seed, &mut id[..SEED]);
-        Self(id)
+        Self {
+            next: Action::new(id),
+            offset: 0,
+        }
     }
 
-    fn at(&mut self, offset: u64) -> &[u8] {
-        write_digits(offset, &mut self.0[SEED..]);
-        &self.0
+    fn at(&mut self, offset: u64) -> &Action {
+        change_digits(self.offset, offset, &mut self.next.id_mut()[SEED..]);
+        self.offset = offset;
+        &self.next
     }
 }
 
@@ -80,11 +87,11 @@ impl Framed {
     pub(super) fn line(&mut self, line: &[u8], offset: u64, ids: &mut LineIds) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if bulk::is_object(line) {
-            bulk::frame(&mut self.body, ids.at(offset), line);
+            ids.at(offset).frame(&mut self.body, line);
         } else if line.iter().all(u8::is_ascii_whitespace) {
             return;
         } else {
-            bulk::frame(&mut self.body, ids.at(offset), &wrap(line));
+            ids.at(offset).frame(&mut self.body, &wrap(line));
             self.wrapped += 1;
         }
         self.records += 1;

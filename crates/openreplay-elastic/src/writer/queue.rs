@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::time::SystemTime;
 
 use super::Stats;
-use crate::bulk::{Ids, OVERHEAD, frame};
+use crate::bulk::{Ids, OVERHEAD};
 
 /// Records waiting, framed where they lie, in chunks of memory that go round; and the books.
 ///
@@ -131,7 +131,7 @@ impl Queue {
             }
         }
         let open = &mut self.open[lane as usize];
-        frame(&mut open.bytes, self.ids.next(), line);
+        self.ids.next().frame(&mut open.bytes, line);
         open.records += 1;
         self.waiting += length;
         self.stats.queued += 1;
