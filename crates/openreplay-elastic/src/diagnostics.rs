@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What a diagnostic is about: the same topic is not raised again within [`QUIET`].
@@ -44,6 +44,7 @@ type Handler = Box<dyn Fn(&str) + Send + Sync>;
 /// Says a thing at once the first time, and then at most once a minute with a count.
 pub(crate) struct Diagnostics {
     handler: Handler,
+    quiet: Duration,
     said: Mutex<[Option<Said>; TOPICS]>,
 }
 
@@ -65,7 +66,16 @@ impl Diagnostics {
     pub(crate) fn to(handler: Handler) -> Self {
         Self {
             handler,
+            quiet: QUIET,
             said: Mutex::new([None; TOPICS]),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn never_quiet(self) -> Self {
+        Self {
+            quiet: Duration::ZERO,
+            ..self
         }
     }
 
@@ -73,11 +83,26 @@ impl Diagnostics {
         self.say_at(Instant::now(), topic, text);
     }
 
+    /// Whether a topic was raised so short a time ago that [`say`](Self::say) would only count it.
+    pub(crate) fn is_quiet(&self, topic: Topic) -> bool {
+        let said = self.said()[topic as usize];
+        said.is_some_and(|said| said.at.elapsed() < self.quiet)
+    }
+
+    /// Says a thing however short a time ago its topic was raised.
+    pub(crate) fn say_now(&self, topic: Topic, text: &str) {
+        self.said()[topic as usize] = Some(Said {
+            at: Instant::now(),
+            unsaid: 0,
+        });
+        self.tell(text);
+    }
+
     fn say_at(&self, now: Instant, topic: Topic, text: &str) {
-        let mut all = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.said();
         let said = &mut all[topic as usize];
         let unsaid = match said {
-            Some(said) if now.saturating_duration_since(said.at) < QUIET => {
+            Some(said) if now.saturating_duration_since(said.at) < self.quiet => {
                 said.unsaid += 1;
                 return;
             }
@@ -86,15 +111,22 @@ impl Diagnostics {
         };
         *said = Some(Said { at: now, unsaid: 0 });
         drop(all);
+        match unsaid {
+            0 => self.tell(text),
+            count => self.tell(&format!("{text} ({count} more like this since)")),
+        }
+    }
+
+    fn said(&self) -> MutexGuard<'_, [Option<Said>; TOPICS]> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, text: &str) {
         // control characters of a far end do not reach a terminal
         let text: String = text
             .chars()
             .map(|char| if char.is_control() { ' ' } else { char })
             .collect();
-        let text = match unsaid {
-            0 => text,
-            count => format!("{text} ({count} more like this since)"),
-        };
         // an app's handler that panics must not end the delivery; its panic hook has been told
         let _ = catch_unwind(AssertUnwindSafe(|| (self.handler)(&text)));
     }

@@ -93,8 +93,7 @@ impl ElasticWriterBuilder {
     /// How long a record waits for others before it is sent; 1 second by default. OpenReplay keeps the first answer that
     /// it gets for a session, so a record that comes later is not shown there.
     pub fn flush_interval(mut self, interval: Duration) -> Self {
-        // what is longer than any process lives, the clock may not be able to show
-        self.flush_interval = interval.min(Duration::from_secs(365 * 24 * 60 * 60));
+        self.flush_interval = interval;
         self
     }
 
@@ -147,12 +146,10 @@ impl ElasticWriterBuilder {
             let target = Target::new(Client::new(&connection)?, self.alias.as_str());
             deliveries.push(Delivery::new(target, self.gzip));
         }
-        let queue = Queue::new(self.buffer_bytes, fastrand::u64(..));
-        let pace = Pace {
-            interval: self.flush_interval,
-            bytes: self.flush_bytes.min(self.buffer_bytes / 2),
-        };
-        let shared = Arc::new(Shared::new(queue, pace.bytes, self.diagnostics));
+        let request = self.flush_bytes.min(self.buffer_bytes / 2);
+        let pace = Pace::new(self.flush_interval, request);
+        let queue = Queue::new(self.buffer_bytes, request, fastrand::u64(..));
+        let shared = Arc::new(Shared::new(queue, self.diagnostics));
 
         let not_started = |error: std::io::Error| {
             Error::new(

@@ -1,16 +1,6 @@
 use memchr::memmem;
-use tracing_core::Level;
 
-use super::queue::Lane;
-
-impl From<Level> for Lane {
-    fn from(level: Level) -> Self {
-        match level {
-            Level::ERROR | Level::WARN => Self::Grave,
-            _ => Self::Common,
-        }
-    }
-}
+use super::chunk::Lane;
 
 /// Whether a line is a warning's or an error's, as far as its first `level` tells (`log.level` is one, too).
 ///

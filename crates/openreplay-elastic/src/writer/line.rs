@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use super::queue::Lane;
+use super::chunk::Lane;
 use super::shared::Shared;
 
 /// Takes one record's text, in as many writes as the layer likes; it goes on its way when it ends with a line feed, or
@@ -22,10 +22,9 @@ impl<'a> Line<'a> {
             rest: Vec::new(),
         }
     }
-}
 
-impl Write for Line<'_> {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+    #[cold]
+    fn write_piece(&mut self, text: &[u8]) {
         let ended = memchr::memrchr(b'\n', text).map_or(0, |at| at + 1);
         let (whole, rest) = text.split_at(ended);
         if !whole.is_empty() {
@@ -38,6 +37,19 @@ impl Write for Line<'_> {
             }
         }
         self.rest.extend_from_slice(rest);
+    }
+}
+
+impl Write for Line<'_> {
+    #[inline]
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        match memchr::memchr(b'\n', text) {
+            // a record in one piece, as nearly all come
+            Some(at) if at + 1 == text.len() && self.rest.is_empty() => {
+                self.shared.push_line(&text[..at], self.lane);
+            }
+            _ => self.write_piece(text),
+        }
         Ok(text.len())
     }
 

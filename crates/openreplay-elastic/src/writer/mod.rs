@@ -48,16 +48,18 @@ use std::sync::Arc;
 use tracing_subscriber::fmt::MakeWriter;
 
 pub use self::builder::ElasticWriterBuilder;
+use self::chunk::Lane;
 pub use self::guard::Guard;
 pub use self::line::Line;
-use self::queue::Lane;
 use self::shared::Shared;
 pub use self::stats::{Flushed, Stats};
 use crate::Connection;
 use crate::connection::ConnectionBuilder;
 
 mod builder;
+mod chunk;
 mod guard;
+mod ledger;
 mod level;
 mod line;
 mod queue;
@@ -65,6 +67,7 @@ mod shared;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod words;
 mod worker;
 
 /// Takes lines, each a JSON object, and delivers them to Elasticsearch in the background. See the

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 use memchr::memmem;
 use tokio::sync::{Notify, watch};
 
+use super::chunk::Lane;
 use super::level;
-use super::queue::{Lane, Queue};
+use super::queue::{News, Queue};
 use super::{Flushed, Stats};
 use crate::bulk::{Events, is_object};
 use crate::diagnostics::{Diagnostics, Topic};
@@ -25,12 +26,11 @@ pub(super) struct Shared {
     /// When everything has to be over, once that is known.
     pub(super) end: watch::Sender<Option<Instant>>,
     pub(super) diagnostics: Diagnostics,
-    flush_bytes: usize,
     level: memmem::Finder<'static>,
 }
 
 impl Shared {
-    pub(super) fn new(queue: Queue, flush_bytes: usize, diagnostics: Diagnostics) -> Self {
+    pub(super) fn new(queue: Queue, diagnostics: Diagnostics) -> Self {
         Self {
             queue: Mutex::new(queue),
             decided: Condvar::new(),
@@ -39,7 +39,6 @@ impl Shared {
             hurry: Notify::new(),
             end: watch::Sender::new(None),
             diagnostics,
-            flush_bytes,
             level: level::finder(),
         }
     }
@@ -49,36 +48,43 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes a line, or several.
     pub(super) fn push(&self, text: &[u8], lane: Option<Lane>) {
-        let text = text.strip_suffix(b"\n").unwrap_or(text);
-        if memchr::memchr(b'\n', text).is_none() {
-            return self.push_line(text, lane);
-        }
         for line in text.split(|byte| *byte == b'\n') {
             self.push_line(line, lane);
         }
     }
 
-    fn push_line(&self, line: &[u8], lane: Option<Lane>) {
-        let line = line.trim_ascii();
-        if line.is_empty() {
-            return;
+    /// Takes a line that has no line feed in it.
+    #[inline]
+    pub(super) fn push_line(&self, line: &[u8], lane: Option<Lane>) {
+        if !is_object(line) {
+            return self.push_padded(line, lane);
         }
-        let takes = is_object(line);
         let lane = lane.unwrap_or_else(|| level::lane(line, &self.level));
-        let mut queue = self.queue();
-        let (waiting, silent) = (queue.waiting(), queue.is_silent());
-        if takes {
-            queue.push(line, lane);
-        } else {
-            queue.refuse();
+        let news = self.queue().push(line, lane);
+        if news != News::default() {
+            self.spread(news);
         }
-        let (waits, is_silent) = (queue.waiting(), queue.is_silent());
-        drop(queue);
-        if waits > 0 && waiting == 0 || waits >= self.flush_bytes && waiting < self.flush_bytes {
+    }
+
+    #[cold]
+    fn push_padded(&self, line: &[u8], lane: Option<Lane>) {
+        let line = line.trim_ascii();
+        if is_object(line) {
+            self.push_line(line, lane);
+        } else if !line.is_empty() {
+            let news = self.queue().refuse();
+            self.spread(news);
+        }
+    }
+
+    #[cold]
+    pub(super) fn spread(&self, news: News) {
+        if news.work {
             self.work.notify_one();
         }
-        if silent && !is_silent {
+        if news.word {
             self.word.notify_one();
         }
     }
@@ -95,7 +101,7 @@ impl Shared {
         self.work.notify_one();
         self.hurry.notify_waiters();
         loop {
-            let left = queue.left(mark);
+            let left = queue.left(&mark);
             let time = end.saturating_duration_since(Instant::now());
             if left == 0 || time.is_zero() || queue.is_closed {
                 return Flushed { left };

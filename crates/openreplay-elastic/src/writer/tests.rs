@@ -1,9 +1,13 @@
+use memchr::memmem;
 use proptest::prelude::*;
 
-use super::queue::{Lane, Queue};
+use super::chunk::Chunk;
+use super::queue::{News, Queue, Unsaid};
 use super::*;
+use crate::bulk::OVERHEAD;
 
 const LINE: &[u8] = br#"{"level":"info","message":"0123456789"}"#;
+const GRAVE: &[u8] = br#"{"level":"error","message":"012345678"}"#;
 
 #[track_caller]
 fn assert_books_balance(queue: &Queue) {
@@ -16,39 +20,34 @@ fn assert_books_balance(queue: &Queue) {
 }
 
 fn full_queue() -> Queue {
-    let mut queue = Queue::new(64 * 1024, 1);
+    let mut queue = Queue::new(64 * 1024, 1024, 1);
     while queue.stats().dropped == 0 {
-        queue.push(LINE, Lane::Common);
+        let _ = queue.push(LINE, Lane::Common);
     }
     queue
+}
+
+fn records(chunks: &[Chunk], line: &[u8]) -> usize {
+    let lines = |chunk: &Chunk| memmem::find_iter(&chunk.bytes, line).count();
+    chunks.iter().map(lines).sum()
 }
 
 #[test]
 fn errors_outlive_infos_when_the_buffer_is_full() {
     let mut queue = full_queue();
     for _ in 0..200 {
-        queue.push(LINE, Lane::Grave);
+        let _ = queue.push(GRAVE, Lane::Grave);
     }
     assert_books_balance(&queue);
     let chunks = queue.take(usize::MAX);
-    let text: Vec<u8> = chunks
-        .iter()
-        .flat_map(|chunk| chunk.bytes.clone())
-        .collect();
-    let records: usize = chunks.iter().map(|chunk| chunk.records).sum();
-    assert_eq!(memchr::memchr_iter(b'\n', &text).count(), 2 * records);
     assert!(queue.stats().dropped > 100, "infos made room");
-    assert_eq!(queue.unnoticed, queue.stats().dropped);
-    let is_grave = |chunk: &&super::queue::Chunk| chunk.lane == Lane::Grave;
-    let errors: usize = chunks
-        .iter()
-        .filter(is_grave)
-        .map(|chunk| chunk.records)
-        .sum();
-    assert_eq!(errors, 200, "no error was dropped");
-    let mut grave_only = Queue::new(64 * 1024, 1);
+    assert_eq!(records(&chunks, GRAVE), 200, "no error was dropped");
+    let counted: usize = chunks.iter().map(|chunk| chunk.records).sum();
+    assert_eq!(records(&chunks, b"\n"), 2 * counted);
+    assert_eq!(counted as u64, queue.stats().queued);
+    let mut grave_only = Queue::new(64 * 1024, 1024, 1);
     while grave_only.stats().dropped == 0 {
-        grave_only.push(LINE, Lane::Grave);
+        let _ = grave_only.push(GRAVE, Lane::Grave);
     }
     assert!(
         grave_only.stats().queued > 500,
@@ -59,11 +58,11 @@ fn errors_outlive_infos_when_the_buffer_is_full() {
 #[test]
 fn errors_are_sent_first_however_much_else_waits() {
     let mut queue = full_queue();
-    queue.push(LINE, Lane::Grave);
+    let _ = queue.push(GRAVE, Lane::Grave);
     let before = queue.waiting();
     let chunks = queue.take(8 * 1024);
-    assert_eq!((chunks[0].lane, chunks[0].records), (Lane::Grave, 1));
-    assert!(chunks[1..].iter().all(|chunk| chunk.lane == Lane::Common));
+    assert_eq!((records(&chunks[..1], GRAVE), chunks[0].records), (1, 1));
+    assert_eq!(records(&chunks[1..], GRAVE), 0);
     let bytes: usize = chunks.iter().map(|chunk| chunk.bytes.len()).sum();
     assert!(bytes > 4 * 1024 && bytes <= 8 * 1024, "{bytes}");
     assert_eq!(queue.waiting(), before - bytes);
@@ -71,29 +70,90 @@ fn errors_are_sent_first_however_much_else_waits() {
 }
 
 #[test]
-fn what_is_too_long_or_no_object_is_refused() {
-    let mut queue = Queue::new(64 * 1024, 1);
-    queue.push(&[b'x'; 20_000], Lane::Grave);
-    queue.refuse();
-    assert_eq!((queue.too_long, queue.no_objects), (1, 1));
-    assert_eq!(queue.stats().refused, 2);
+fn what_is_too_long_or_no_object_is_refused_and_news_once() {
+    let mut queue = Queue::new(64 * 1024, 1024, 1);
+    assert!(queue.push(&[b'x'; 20_000], Lane::Grave).word);
+    assert!(!queue.refuse().word, "somebody comes already");
+    assert_eq!(
+        std::mem::take(queue.unsaid()),
+        Unsaid {
+            too_long: 1,
+            no_objects: 1,
+            dropped: 0
+        }
+    );
+    assert!(queue.refuse().word);
+    assert_eq!(queue.stats().refused, 3);
     assert_books_balance(&queue);
 }
 
 #[test]
-fn a_mark_is_left_behind_when_its_records_are_decided() {
-    let mut queue = Queue::new(64 * 1024, 1);
-    queue.push(LINE, Lane::Common);
-    queue.push(LINE, Lane::Grave);
-    let mark = queue.mark();
-    queue.push(LINE, Lane::Common);
-    assert!(queue.is_marked());
-    assert_eq!(queue.left(mark), 2);
-    for chunk in queue.take(usize::MAX) {
-        queue.stored(chunk.epoch, chunk.records as u64);
+fn there_is_news_for_the_sender_when_it_starts_and_when_it_is_enough() {
+    let mut queue = Queue::new(64 * 1024, 1024, 1);
+    let mut news = || queue.push(LINE, Lane::Common).work;
+    let told: Vec<_> = (0..40).map(|_| news()).collect();
+    let enough = 1024_usize.div_ceil(LINE.len() + OVERHEAD);
+    let expected: Vec<_> = (1..=40).map(|nth| nth == 1 || nth == enough).collect();
+    assert_eq!(told, expected);
+    queue.take(usize::MAX);
+    assert!(queue.push(LINE, Lane::Grave).work);
+    assert!(!queue.push(LINE, Lane::Common).work);
+}
+
+#[test]
+fn a_notice_without_room_keeps_its_number() {
+    let mut queue = Queue::new(64 * 1024, 1024, 1);
+    while queue.stats().dropped < 3 {
+        let _ = queue.push(GRAVE, Lane::Grave);
     }
-    assert_eq!(queue.left(mark), 0);
+    let on_their_way = queue.take(usize::MAX);
+    let before = queue.stats();
+    let dropped = queue.take_unnoticed();
+    assert_eq!(dropped, 3);
+    assert_eq!(queue.notice(dropped, LINE), News::default());
+    assert_eq!(queue.stats(), before, "it is no record yet");
+    for chunk in on_their_way {
+        queue.give_back(chunk.bytes);
+    }
+    let dropped = queue.take_unnoticed();
+    assert_eq!(dropped, 3);
+    assert!(queue.notice(dropped, LINE).work);
+    assert_eq!(records(&queue.take(usize::MAX), LINE), 1);
+    assert_eq!(queue.take_unnoticed(), 0);
+}
+
+#[test]
+fn a_mark_is_left_behind_when_its_records_are_decided() {
+    let mut queue = Queue::new(64 * 1024, 1024, 1);
+    let _ = queue.push(LINE, Lane::Common);
+    let _ = queue.push(LINE, Lane::Grave);
+    let mark = queue.mark();
+    assert!(queue.is_marked());
+    for _ in 0..5 {
+        let _ = queue.push(LINE, Lane::Common);
+    }
+    assert_eq!(queue.left(&mark), 2);
+    let chunks = queue.take(usize::MAX);
+    assert!(!queue.is_marked());
+    let _ = queue.push(LINE, Lane::Common);
+    for chunk in &chunks {
+        assert!(queue.left(&mark) > 0);
+        queue.stored(chunk.id, chunk.records as u64);
+    }
+    assert_eq!(queue.left(&mark), 0);
+    assert_eq!(queue.stats().queued, 1);
     assert_books_balance(&queue);
+}
+
+#[test]
+fn marks_take_no_room() {
+    let mut queue = Queue::new(64 * 1024, 1024, 1);
+    while queue.stats().dropped == 0 {
+        let _ = queue.push(LINE, Lane::Common);
+        let mark = queue.mark();
+        assert_eq!(queue.left(&mark), queue.stats().queued);
+    }
+    assert_eq!(queue.stats(), full_queue().stats());
 }
 
 proptest! {
@@ -103,27 +163,36 @@ proptest! {
     #[test]
     fn books_balance_and_memory_is_bounded(steps in prop::collection::vec((0..8_u8, 0..9_000_usize, any::<bool>()), 1..400)) {
         let limit = 64 * 1024;
-        let mut queue = Queue::new(limit, 1);
+        let mut queue = Queue::new(limit, 1024, 1);
         let mut on_their_way = Vec::new();
+        let mut mark = queue.mark();
+        let mut left = 0;
         for (step, length, grave) in steps {
             match step {
-                0..=4 => queue.push(&vec![b'x'; length], if grave { Lane::Grave } else { Lane::Common }),
+                0..=4 => { let _ = queue.push(&vec![b'x'; length], if grave { Lane::Grave } else { Lane::Common }); }
                 5 => on_their_way.extend(queue.take(length)),
-                6 => { queue.mark(); }
+                6 => {
+                    mark = queue.mark();
+                    left = queue.stats().queued;
+                    prop_assert_eq!(queue.left(&mark), left);
+                }
                 _ => for chunk in on_their_way.drain(..) {
-                    queue.stored(chunk.epoch, chunk.records as u64);
+                    queue.stored(chunk.id, chunk.records as u64);
                     queue.give_back(chunk.bytes);
                 },
             }
             assert_books_balance(&queue);
             prop_assert!(queue.memory() <= limit, "{} bytes", queue.memory());
+            prop_assert!(queue.left(&mark) <= left, "what comes later is not waited for");
+            left = queue.left(&mark);
         }
-        for chunk in on_their_way.drain(..) {
-            queue.stored(chunk.epoch, chunk.records as u64);
+        for chunk in on_their_way.drain(..).chain(queue.take(usize::MAX)) {
+            queue.stored(chunk.id, chunk.records as u64);
             queue.give_back(chunk.bytes);
         }
-        let left = queue.stats().queued;
-        prop_assert_eq!(queue.close(), left);
+        prop_assert_eq!((queue.stats().queued, queue.left(&mark), queue.waiting()), (0, 0, 0));
+        let _ = queue.push(LINE, Lane::Common);
+        prop_assert_eq!(queue.close(), 1);
         assert_books_balance(&queue);
     }
 }
@@ -155,7 +224,6 @@ fn the_writer_crosses_threads_and_shows_no_secret() {
 #[test]
 fn takes_any_duration_for_a_limit() {
     let (_writer, guard) = ElasticWriter::builder("http://localhost:1")
-        .flush_interval(std::time::Duration::MAX)
         .shutdown_timeout(std::time::Duration::MAX)
         .build()
         .unwrap();

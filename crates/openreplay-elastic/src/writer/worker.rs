@@ -2,25 +2,34 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::{JoinSet, LocalSet};
 use tracing_core::Dispatch;
 use tracing_core::dispatcher;
 
-use super::queue::{Chunk, Lane};
+use super::chunk::Chunk;
 use super::shared::Shared;
+use super::words;
 use crate::bulk::{Batch, Delivery, Piece};
 use crate::diagnostics::Topic;
 
-/// The caller's side is listened to this often.
-const LISTEN: Duration = Duration::from_secs(1);
-
+/// When something is sent: after so long, or when there is so much.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
-    pub(super) interval: Duration,
-    pub(super) bytes: usize,
+    interval: Duration,
+    bytes: usize,
+}
+
+impl Pace {
+    pub(super) fn new(interval: Duration, bytes: usize) -> Self {
+        // what is longer than any process lives, the clock may not be able to show
+        const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+        Self {
+            interval: interval.min(YEAR),
+            bytes,
+        }
+    }
 }
 
 /// Sends until the end: one request at a time for each of `deliveries`.
@@ -30,7 +39,7 @@ pub(super) fn run(shared: &Arc<Shared>, deliveries: Vec<Delivery>, pace: Pace, r
     // what this thread does must not log through the app: the app's records would never end
     let _silent = dispatcher::set_default(&Dispatch::none());
     let tasks = LocalSet::new();
-    tasks.spawn_local(listen(Arc::clone(shared)));
+    tasks.spawn_local(words::listen(Arc::clone(shared)));
     let mut senders = JoinSet::new();
     for delivery in deliveries {
         senders.spawn_local_on(deliver(Arc::clone(shared), delivery, pace), &tasks);
@@ -42,7 +51,7 @@ pub(super) fn run(shared: &Arc<Shared>, deliveries: Vec<Delivery>, pace: Pace, r
             () = ended(shared.end.subscribe()) => {}
         }
     });
-    report(shared);
+    words::last(shared);
     // a name that is still being looked up must not hold up the end
     runtime.shutdown_background();
 }
@@ -102,7 +111,7 @@ async fn deliver(shared: Arc<Shared>, mut delivery: Delivery, pace: Pace) {
         }
         let batch = batch(&shared, chunks);
         delivery.deliver(batch, &*shared, &shared.hurry).await;
-        notice(&shared);
+        words::notice(&shared);
     }
 }
 
@@ -140,7 +149,7 @@ fn look(shared: &Shared, pace: Pace, is_time: bool, is_ending: bool) -> Look {
     let waiting = queue.waiting();
     if is_ending || waiting > 0 && (is_time || waiting >= pace.bytes || queue.is_marked()) {
         let chunks = queue.take(pace.bytes);
-        if queue.waiting() >= pace.bytes {
+        if queue.waiting() > 0 {
             // for another request, where more than one may be on its way
             shared.work.notify_one();
         }
@@ -155,7 +164,7 @@ fn look(shared: &Shared, pace: Pace, is_time: bool, is_ending: bool) -> Look {
 fn batch(shared: &Arc<Shared>, chunks: Vec<Chunk>) -> Batch {
     let piece = |chunk: Chunk| Piece {
         records: chunk.records,
-        tag: chunk.epoch,
+        tag: chunk.id,
         bytes: Bytes::from_owner(Lent {
             bytes: chunk.bytes,
             shared: Arc::clone(shared),
@@ -183,59 +192,6 @@ impl Drop for Lent {
     }
 }
 
-/// Writes a record of what was dropped, now that something went through again.
-fn notice(shared: &Shared) {
-    let mut queue = shared.queue();
-    let dropped = std::mem::take(&mut queue.unnoticed);
-    if dropped == 0 {
-        return;
-    }
-    let now = format!("{:.6}", Timestamp::now());
-    let record = serde_json::json!({
-        "@timestamp": now,
-        "utc_time": now,
-        "level": "warning",
-        "message": format!("{dropped} records were dropped: the buffer for Elasticsearch was full"),
-        "log.logger": "openreplay_elastic",
-    });
-    queue.push(record.to_string().as_bytes(), Lane::Grave);
-}
-
-async fn listen(shared: Arc<Shared>) {
-    loop {
-        shared.word.notified().await;
-        report(&shared);
-        tokio::time::sleep(LISTEN).await;
-    }
-}
-
-/// Says what the log calls could not say themselves: they must not wait for standard error.
-fn report(shared: &Shared) {
-    let mut queue = shared.queue();
-    let no_objects = std::mem::take(&mut queue.no_objects);
-    let too_long = std::mem::take(&mut queue.too_long);
-    let full = queue.unnoticed;
-    drop(queue);
-    if no_objects > 0 {
-        shared.diagnostics.say(
-            Topic::NoObject,
-            &format!("{no_objects} lines were refused, since they are no JSON objects: use a layer that writes JSON, one object a line"),
-        );
-    }
-    if too_long > 0 {
-        shared.diagnostics.say(
-            Topic::TooLong,
-            &format!("{too_long} records were refused, since they are longer than a quarter of the buffer"),
-        );
-    }
-    if full > 0 {
-        shared.diagnostics.say(
-            Topic::Full,
-            &format!("the buffer is full; {full} records are dropped so far, debug and info first"),
-        );
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
@@ -252,8 +208,28 @@ mod tests {
         let diagnostics = Diagnostics::to(Box::new(move |text| {
             ear.lock().unwrap().push(text.to_owned());
         }));
-        let shared = Shared::new(Queue::new(64 * 1024, 1), 1024, diagnostics);
+        let shared = Shared::new(Queue::new(64 * 1024, 1024, 1), diagnostics);
         (Arc::new(shared), heard)
+    }
+
+    #[tokio::test]
+    async fn waits_for_any_interval_until_somebody_asks() {
+        let (shared, _) = shared();
+        shared.push(b"{}", None);
+        let pace = Pace::new(Duration::MAX, 1024);
+        let waiting = tokio::spawn({
+            let shared = Arc::clone(&shared);
+            async move { next(&shared, pace).await }
+        });
+        while shared.queue().waiting() > 0 {
+            assert!(!waiting.is_finished(), "it has no time for it");
+            tokio::task::yield_now().await;
+            // asked once it waits: it has been polled by now
+            shared.queue().mark();
+            shared.work.notify_one();
+        }
+        let chunks = waiting.await.unwrap();
+        assert_eq!((chunks.len(), chunks[0].records), (1, 1));
     }
 
     #[tokio::test]
