@@ -130,11 +130,16 @@ fn meet(
 
 fn bulk(state: &mut State, request: &Request, every: Option<(u16, usize)>) -> Answer {
     let require_alias = request.path().contains("require_alias=true");
-    let items = state.bulk(target(request), require_alias, &request.body, every);
-    Answer::new(200, items)
+    let target = Some(target(request)).filter(|target| *target != "_bulk");
+    let items = state.bulk(target, require_alias, &request.body, every);
+    if request.path().contains("filter_path=") {
+        return Answer::new(200, format!("{{{items}}}"));
+    }
+    let errors = items.contains(r#""error":"#);
+    Answer::new(200, format!(r#"{{"took":1,"errors":{errors},{items}}}"#))
 }
 
-/// The index, the alias, or `_bulk` where each action names its own.
+/// The index, the alias, or `_bulk`.
 fn target(request: &Request) -> &str {
     let path = request.path().trim_start_matches('/');
     path.split(['/', '?']).next().unwrap_or_default()

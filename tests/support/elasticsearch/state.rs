@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) twice: usize,
     pub(super) is_gone: bool,
     pub(super) forgets: bool,
+    /// How many an `_id` was given to.
+    ids: usize,
 }
 
 impl State {
@@ -35,10 +37,12 @@ impl State {
         self.write_index = Some(index.to_owned());
     }
 
-    /// Does what `_bulk` does, `create` only; `every` fails each so many-th item.
+    /// Does what `_bulk` does, for `create` and for `index` without an `_id`; `every` fails each so many-th item.
+    ///
+    /// Without a target each action names its own, and may leave the `_id` to it.
     pub(super) fn bulk(
         &mut self,
-        target: &str,
+        target: Option<&str>,
         require_alias: bool,
         body: &[u8],
         every: Option<(u16, usize)>,
@@ -47,10 +51,21 @@ impl State {
         let mut items = Vec::new();
         while let (Some(action), Some(document)) = (lines.next(), lines.next()) {
             let action: Value = serde_json::from_slice(action).expect("an action");
+            let (operation, action) = action
+                .as_object()
+                .and_then(|action| action.iter().next())
+                .expect("an operation");
+            let given = target.is_none().then(|| {
+                self.ids += 1;
+                format!("{:020}", self.ids)
+            });
+            let target = target
+                .or(action["_index"].as_str())
+                .expect("the name of an index");
             let told = every.filter(|(_, every)| items.len().is_multiple_of(*every));
             let (index, status) = match told {
                 Some((status, _)) => (self.resolve(target).unwrap_or(target).to_owned(), status),
-                None => self.create(target, require_alias, &action["create"], document),
+                None => self.create(target, require_alias, action, given, document),
             };
             let (name, reason) = match (status, self.blocked) {
                 (_, Some((_, name, reason))) if index == "logs" => (name, reason),
@@ -68,10 +83,10 @@ impl State {
                 format!(r#","error":{{"type":"{name}","reason":"{reason}"}}"#)
             };
             items.push(format!(
-                r#"{{"create":{{"_index":"{index}","status":{status}{error}}}}}"#
+                r#"{{"{operation}":{{"_index":"{index}","status":{status}{error}}}}}"#
             ));
         }
-        format!(r#"{{"items":[{}]}}"#, items.join(","))
+        format!(r#""items":[{}]"#, items.join(","))
     }
 
     pub(super) fn resolve<'a>(&'a self, target: &'a str) -> Option<&'a str> {
@@ -86,6 +101,7 @@ impl State {
         target: &str,
         require_alias: bool,
         action: &Value,
+        given: Option<String>,
         document: &[u8],
     ) -> (String, u16) {
         if self.alias_only && target != "logs" {
@@ -120,7 +136,8 @@ impl State {
         {
             return (index, 400);
         }
-        let id = action["_id"].as_str().expect("an _id").to_owned();
+        let id = action["_id"].as_str().map(str::to_owned).or(given);
+        let id = id.expect("an _id");
         let documents = self.indices.get_mut(&index).expect("it is there");
         if documents.contains_key(&id) {
             self.twice += 1;
