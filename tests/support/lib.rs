@@ -8,6 +8,7 @@ pub mod daemon;
 mod docs;
 pub mod elasticsearch;
 pub mod engine;
+pub mod guide;
 pub mod lines;
 pub mod nginx;
 pub mod process;
