@@ -64,12 +64,12 @@ pub(crate) enum ItemDecision {
 
 const LONGEST: Duration = Duration::from_secs(300);
 
-pub(crate) fn after_error(error: &Error) -> Decision {
-    Decision::Again(Again {
+pub(crate) fn after_error(error: &Error) -> Again {
+    Again {
         pace: Pace::Soon,
         lost: !error.is_connect(),
         at_least: None,
-    })
+    }
 }
 
 pub(crate) fn after_answer(status: StatusCode, headers: &HeaderMap) -> Decision {

@@ -20,6 +20,8 @@ pub(crate) struct Batch {
     pub(crate) alone: Option<Instant>,
     /// The index that it was sent to takes no records.
     pub(crate) is_blocked: bool,
+    /// The engine has refused this single record as a whole request: once more, and it is the record's fault.
+    pub(crate) is_doubted: bool,
     /// In its last form: what is refused now, is refused for good.
     pub(crate) minimal: bool,
 }
@@ -43,6 +45,11 @@ impl Batch {
 
     pub(crate) fn alone(&self) -> Duration {
         self.alone.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// Whether something depends on where the alias leads now.
+    pub(crate) fn needs_place(&self) -> bool {
+        self.bound.is_some() || self.lost.is_some() || self.is_doubted
     }
 
     pub(crate) fn records(&self) -> usize {
@@ -78,6 +85,7 @@ impl Batch {
             faults: self.faults,
             alone: self.alone,
             is_blocked: self.is_blocked,
+            is_doubted: self.is_doubted,
             minimal: self.minimal,
         }
     }

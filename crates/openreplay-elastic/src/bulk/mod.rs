@@ -10,10 +10,15 @@ pub(crate) use self::id::{Ids, LENGTH, change_digits, write_digits};
 pub(crate) use self::target::Target;
 
 mod answer;
+mod attempt;
 mod batch;
 mod deliver;
 mod frame;
 mod gzip;
 mod id;
+mod items;
 mod minimal;
+mod place;
+mod reduce;
+mod say;
 mod target;

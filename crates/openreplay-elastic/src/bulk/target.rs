@@ -127,6 +127,11 @@ impl Target {
 }
 
 impl Unknown {
+    /// Whether the index has to be asked for anew.
+    pub(super) fn is_about_index(&self) -> bool {
+        self.is_fault_of_index || self.status == Some(404)
+    }
+
     fn error(error: &Error) -> Self {
         Self {
             again: Pace::Soon.into(),

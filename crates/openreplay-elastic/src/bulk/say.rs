@@ -1,0 +1,108 @@
+//! What the operator is told while records wait.
+
+use std::error::Error;
+
+use super::deliver::Events;
+use super::target::Unknown;
+use crate::diagnostics::Topic;
+use crate::text;
+
+/// A question that has no answer yet.
+pub(super) fn unknown(unknown: &Unknown, alias: &str, events: &impl Events) {
+    if unknown.is_fault_of_index {
+        index(&unknown.text, alias, events);
+    } else {
+        trouble(unknown.status, &unknown.text, alias, events);
+    }
+}
+
+/// There is no index behind the alias that takes records.
+pub(super) fn index(why: &str, alias: &str, events: &impl Events) {
+    events.say(
+        Topic::Missing,
+        &format!(
+            "{}; `{alias}` leads to no index that takes records: look at its write index with `openreplay-elastic \
+             check`; keeping the records and trying again",
+            shortened(why)
+        ),
+    );
+}
+
+/// A request, or a record, was answered with this status, or not at all.
+pub(super) fn trouble(status: Option<u16>, why: &str, alias: &str, events: &impl Events) {
+    let (topic, advice) = match status {
+        Some(401) => (
+            Topic::Credentials,
+            "; check the API key, or the user and the password".to_owned(),
+        ),
+        Some(403) => (
+            Topic::Credentials,
+            format!("; they need `create_doc` on `{alias}` and `{alias}-*`"),
+        ),
+        Some(404) => (
+            Topic::Missing,
+            format!("; `{alias}` has to be an alias: run `openreplay-elastic setup`"),
+        ),
+        Some(300..=499) if status != Some(429) => {
+            (Topic::Answer, "; is the address right?".to_owned())
+        }
+        _ => (Topic::Away, String::new()),
+    };
+    events.say(
+        topic,
+        &format!(
+            "{}{advice}; keeping the records and trying again",
+            shortened(why)
+        ),
+    );
+}
+
+pub(super) fn unreadable(events: &impl Events) {
+    events.say(
+        Topic::Answer,
+        "an answer to _bulk could not be read; asking again",
+    );
+}
+
+pub(super) fn reduced(why: &str, events: &impl Events) {
+    events.say(
+        Topic::Reduced,
+        &format!(
+            "a record was refused, and is sent with its fixed fields only: {}",
+            shortened(why)
+        ),
+    );
+}
+
+pub(super) fn refused(why: &str, events: &impl Events) {
+    events.say(
+        Topic::Refused,
+        &format!("a record was refused: {}", shortened(why)),
+    );
+}
+
+/// The index behind the alias cannot be asked, so a record may be stored in two of them.
+pub(super) fn alias_only(alias: &str, events: &impl Events) {
+    events.say(
+        Topic::AliasOnly,
+        &format!(
+            "the credentials allow writing to `{alias}` but not to the indices behind it, so a record may be there \
+             twice after a rollover: give them `create_doc` on `{alias}-*` too"
+        ),
+    );
+}
+
+pub(super) fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+fn shortened(why: &str) -> &str {
+    text::shortened(why, 300).trim_end()
+}
