@@ -127,11 +127,9 @@ fn prints_what_goes_into_which_field_and_keeps_given_secrets_to_itself() {
     let engine = Elasticsearch::start();
     store(&engine, "logs", &[record("1", "info", "m")]);
     let said = engine.command(&["api-key", "--index", "more"]);
-    let fields: Vec<_> = said
-        .out
-        .lines()
-        .map(|line| line[2..14].trim_end())
-        .collect();
+    let mut lines: Vec<_> = said.out.lines().collect();
+    let check = lines.pop().unwrap().trim_start();
+    let fields: Vec<_> = lines.iter().map(|line| line[2..14].trim_end()).collect();
     assert_eq!(
         fields,
         ["URL", "API Key ID", "API Key", "Indexes"],
@@ -143,11 +141,14 @@ fn prints_what_goes_into_which_field_and_keeps_given_secrets_to_itself() {
         "no colours where there is no terminal"
     );
     assert!(!said.out.contains(PASSWORD) && !said.err.contains(PASSWORD));
-    assert!(
-        said.err
-            .contains("ELASTICSEARCH_API_KEY=… openreplay-elastic"),
-        "no key on standard error: {said:?}"
-    );
+    assert!(!said.err.contains("API_KEY"), "{said:?}");
+    let encoded = check
+        .strip_prefix("ELASTICSEARCH_API_KEY=")
+        .and_then(|rest| rest.strip_suffix(" openreplay-elastic check"));
+    let encoded = encoded.unwrap_or_else(|| panic!("{said:?}"));
+    let said = engine.command_with_key(encoded, &["check"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(!said.err.contains(encoded), "{said:?}");
 }
 
 #[test]

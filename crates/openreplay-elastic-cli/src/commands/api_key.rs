@@ -3,7 +3,7 @@ use openreplay_elastic::rotate::Age;
 
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
-use crate::print::{self, BOLD, DIM};
+use crate::print::{self, BOLD};
 
 /// Creates the API key that OpenReplay needs, and says which part goes into which field of its form.
 ///
@@ -74,12 +74,15 @@ impl Args {
             for (field, value) in rows {
                 print::line(&format!("  {BOLD}{field:<11}{BOLD:#} {value}"))?;
             }
-            // nothing secret on standard error, which ends up in other places than the output does
-            print::note(&format!(
+            print::note(
                 "\nThe URL has to be one at which OpenReplay's own server reaches Elasticsearch. The key is not shown again.\n\
-                 {DIM}To ask as OpenReplay asks, make it with --json and give `encoded` from there: \
-                 ELASTICSEARCH_API_KEY=… openreplay-elastic check{DIM:#}"
-            ));
+                 To ask as OpenReplay asks:\n",
+            );
+            // nothing secret on standard error, which ends up in other places than the output does
+            print::line(&format!(
+                "  ELASTICSEARCH_API_KEY={} openreplay-elastic check",
+                key.encoded
+            ))?;
         }
         Ok(Outcome::Done)
     }
