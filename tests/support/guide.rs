@@ -47,6 +47,34 @@ pub fn blocks(page: &str) -> Vec<Block> {
     blocks
 }
 
+/// The commands of a page, a text for each of its `sh` blocks, with these words instead of the page's.
+///
+/// # Panics
+///
+/// When there is no such page, or it lacks one of the words.
+#[must_use]
+#[track_caller]
+pub fn commands<const N: usize>(page: &str, instead: &[(&str, &str)]) -> [String; N] {
+    let blocks = blocks(page).into_iter();
+    let mut commands: Vec<_> = blocks
+        .filter(|block| block.language == "sh")
+        .map(|block| block.text)
+        .collect();
+    for (word, other) in instead {
+        assert!(
+            commands.iter().any(|text| text.contains(word)),
+            "{page} has no {word:?} any more"
+        );
+        for text in &mut commands {
+            *text = text.replace(word, other);
+        }
+    }
+    let count = commands.len();
+    commands
+        .try_into()
+        .unwrap_or_else(|_| panic!("{page} has {count} blocks of commands, not {N}"))
+}
+
 /// The first block of a language below a heading.
 ///
 /// # Panics

@@ -13,6 +13,7 @@ pub mod lines;
 pub mod nginx;
 pub mod process;
 pub mod proxy;
+pub mod terminal;
 
 pub use answers::Answers;
 pub use command::{Said, openreplay_elastic};
@@ -20,3 +21,4 @@ pub use elasticsearch::{Fault, StandIn, StoredIn};
 pub use engine::{Elasticsearch, Elasticsearch8, Engine, OpenSearch};
 pub use lines::Lines;
 pub use proxy::Proxy;
+pub use terminal::Terminal;

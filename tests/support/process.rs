@@ -153,15 +153,20 @@ pub fn program(package: &str) -> PathBuf {
         .expect("the package has a program")
 }
 
-/// Cargo as outside of a test. What it tells a test about its package makes build scripts run again, and with them half the
-/// dependencies.
+/// Cargo as outside of a test.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env!("CARGO"));
+    leave_the_test(&mut cargo);
+    cargo
+}
+
+/// Takes away what cargo tells a test about its package: it makes build scripts run again, and with them half the
+/// dependencies.
+pub(crate) fn leave_the_test(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-            cargo.env_remove(&name);
+            command.env_remove(&name);
         }
     }
-    cargo
 }

@@ -1,0 +1,55 @@
+//! docs/no-row.md: each question's command, with an app that does everything right, and with what is missing.
+
+use integration_tests::{
+    Elasticsearch, Terminal,
+    engine::{PASSWORD, USER},
+    guide,
+};
+use tempfile::TempDir;
+
+use crate::{SESSION, free_address, root, soon};
+
+#[test]
+#[ignore = "needs Elasticsearch, curl"]
+fn each_question_has_its_answer() {
+    let engine = Elasticsearch::start();
+    assert_eq!(engine.command(&["setup"]).code, Some(0));
+    let key = engine.command(&["api-key", "--json"]).json();
+    let address = free_address();
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("app.log");
+    let instead = [
+        ("127.0.0.1:3000", address.as_str()),
+        ("/var/log/app/app.log", file.to_str().unwrap()),
+        ("…", key["encoded"].as_str().unwrap()),
+        (" ID", &format!(" {SESSION}")),
+    ];
+    let [ask, in_file, in_elasticsearch, check] = guide::commands("docs/no-row.md", &instead);
+
+    let variables = [
+        ("ELASTICSEARCH_URL", engine.url()),
+        ("ELASTICSEARCH_USER", USER),
+        ("ELASTICSEARCH_PASSWORD", PASSWORD),
+    ];
+    let mut terminal = Terminal::open(&root(), &variables);
+    // before the app has said anything
+    assert_eq!(terminal.run(&in_file).code, Some(1));
+    assert_eq!(terminal.run(&in_elasticsearch).code, Some(5));
+    assert_ne!(terminal.run(&check).code, Some(0));
+
+    let with_password = engine
+        .url()
+        .replace("http://", &format!("http://{USER}:{PASSWORD}@"));
+    let app = terminal.start(&format!(
+        "ELASTICSEARCH_URL={with_password} LISTEN_ADDR={address} cargo run -q -p axum-app | tee {}",
+        file.display()
+    ));
+    app.wait_for("Listening on");
+    assert_eq!(terminal.ok(&ask), "Success");
+    app.wait_for(&format!(
+        "[openReplaySession.id={SESSION}] Endpoint accessed"
+    ));
+    for lines in [&in_file, &in_elasticsearch, &check] {
+        soon(&mut terminal, lines);
+    }
+}
