@@ -1,9 +1,10 @@
-//! What a log call allocates once the buffer has been used: nothing.
+//! What a log call allocates once the buffer has been used: nothing. And whom it waits for: nobody.
 
 use std::io::Write as _;
+use std::thread;
 use std::time::Duration;
 
-use integration_tests::StandIn;
+use integration_tests::{Fault, StandIn};
 use openreplay_elastic::ElasticWriter;
 use tracing_subscriber::fmt::MakeWriter as _;
 
@@ -38,4 +39,48 @@ fn a_log_call_allocates_nothing_in_steady_state() {
         assert!(guard.flush(LIMIT).is_complete());
     }
     assert!(writer.stats().dropped > 0, "the buffer has been full");
+}
+
+/// That this test ends is the proof: the far end hangs for ten minutes.
+#[test]
+fn a_log_call_into_a_full_buffer_allocates_nothing_and_waits_for_nobody() {
+    const CALLS: usize = 20_000;
+    let far_end = StandIn::start();
+    far_end.inject([Fault::Stall(Duration::from_secs(600))]);
+    let (writer, guard) = ElasticWriter::builder(far_end.url())
+        .buffer_bytes(1024 * 1024)
+        .shutdown_timeout(Duration::ZERO)
+        .build()
+        .unwrap();
+    let line = |level: &str| {
+        let text = "x".repeat(370);
+        format!("{{\"level\":\"{level}\",\"message\":\"{text}\"}}\n")
+    };
+    let write = |level: &str, calls: usize| {
+        let line = line(level);
+        let calls = allocation_counter::measure(|| {
+            for _ in 0..calls {
+                writer.make_writer().write_all(line.as_bytes()).unwrap();
+            }
+        });
+        calls.count_total
+    };
+    while far_end.faults_left() > 0 || writer.stats().dropped == 0 {
+        write("info", 100);
+    }
+    let before = writer.stats();
+    let told = far_end.requests();
+    thread::scope(|scope| {
+        // errors make themselves room at first
+        let threads = ["info", "error", "info", "error"]
+            .map(|level| scope.spawn(move || write(level, CALLS)));
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), 0);
+        }
+    });
+    let after = writer.stats();
+    assert_eq!(after.accepted, before.accepted + 4 * CALLS as u64);
+    assert_eq!((after.indexed, far_end.requests()), (0, told));
+    assert_eq!(after.accepted, after.dropped + after.queued);
+    drop(guard);
 }

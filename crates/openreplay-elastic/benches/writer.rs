@@ -7,6 +7,7 @@
 mod common;
 
 use std::io::Write as _;
+use std::net::TcpListener;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -39,15 +40,21 @@ fn main() {
     let hyper = Hyper::new(&far_end.url);
     let mut compress = Compress::new(Compression::new(1), false);
 
+    // takes the connection, and says nothing
+    let hanging = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let (full, _full_guard) = full(&hanging);
+
     let sink = json(std::io::sink);
     let events = json(plain.clone());
+    let dropped = json(full.clone());
 
-    let mut cases: [Vec<f64>; 8] = Default::default();
+    let mut cases: [Vec<f64>; 9] = Default::default();
     // the first round only warms up
     for round in 0..=rounds {
         let costs = [
             thread(|| log(&sink, records)),
             flushed(&guard, || thread(|| log(&events, records))),
+            thread(|| log(&dropped, records)),
             cpu(|| flushed(&guard, || log(&events, records))),
             flushed(&guard, || thread(|| write(&plain, &lines, records))),
             cpu(|| flushed(&guard, || write(&plain, &lines, records))),
@@ -62,12 +69,24 @@ fn main() {
         }
     }
     assert_eq!(plain.stats().dropped + gzipped.stats().dropped, 0);
+    assert_eq!(full.stats().indexed, 0);
     let bytes = lines.iter().map(String::len).sum::<usize>() / lines.len();
     println!("CPU time a record of {bytes} bytes, medians of {rounds} rounds of {records}");
-    let [sink, caller, event, line_caller, line, gzip, hyper, deflate] = cases.map(median);
+    let [
+        sink,
+        caller,
+        dropped,
+        event,
+        line_caller,
+        line,
+        gzip,
+        hyper,
+        deflate,
+    ] = cases.map(median);
     for (name, cost) in [
         ("json() into io::sink", sink),
         ("json() into the writer, the caller's thread", caller),
+        ("the same while the buffer is full", dropped),
         ("json() into the writer, to the wire, all threads", event),
         (
             "a ready-made line into the writer, the caller's thread",
@@ -89,6 +108,7 @@ fn main() {
             "the caller's part, of json() into io::sink (at most 1.3)",
             caller / sink,
         ),
+        ("the same while the buffer is full", dropped / sink),
         (
             "what gzip 1 adds, of compressing alone (at most 1.2)",
             (gzip - line) / deflate,
@@ -106,6 +126,21 @@ fn main() {
         "records a CPU second, ready-made line to wire",
         1e3 / line
     );
+}
+
+/// A writer whose far end hangs, and whose buffer is full.
+fn full(far_end: &TcpListener) -> (ElasticWriter, Guard) {
+    let address = far_end.local_addr().expect("it is bound");
+    let (writer, guard) = ElasticWriter::builder(format!("http://{address}"))
+        .buffer_bytes(1024 * 1024)
+        .shutdown_timeout(Duration::ZERO)
+        .on_diagnostic(|_| {})
+        .build()
+        .expect("a writer");
+    while writer.stats().dropped == 0 {
+        writer.write_line(br#"{"level":"info"}"#);
+    }
+    (writer, guard)
 }
 
 fn json<W>(writer: W) -> Dispatch

@@ -91,7 +91,8 @@ impl Queue {
             news_at: 1,
             ids: Ids::new(source),
             stats: Stats::default(),
-            ledger: Ledger::with_capacity(chunks),
+            // those of chunks that are given up stay for as long as an older one is on its way
+            ledger: Ledger::with_capacity(4 * chunks),
             marked: 0,
             unnoticed: 0,
             unsaid: Unsaid::default(),
@@ -259,10 +260,10 @@ impl Queue {
     }
 
     fn seal(&mut self, lane: Lane) {
-        let chunk = std::mem::take(&mut self.open[lane as usize]);
-        if chunk.records == 0 {
+        if self.open[lane as usize].records == 0 {
             return;
         }
+        let chunk = std::mem::take(&mut self.open[lane as usize]);
         self.ledger.count(chunk.id, chunk.records as u64);
         self.sealed[lane as usize].push_back(chunk);
         self.ids.tick(SystemTime::now());
