@@ -27,8 +27,17 @@ impl Example {
     /// Where it does not build or start.
     #[must_use]
     pub fn start(package: &str, variables: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(program(package))
-            .envs(variables.iter().copied())
+        Self::run(Command::new(program(package)).envs(variables.iter().copied()))
+    }
+
+    /// Runs a program that was built.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not start.
+    #[must_use]
+    pub fn run(command: &mut Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .spawn()
             .expect("it was just built");
@@ -94,14 +103,21 @@ impl Example {
     ///
     /// # Panics
     ///
-    /// Where it cannot be asked.
+    /// Where it cannot be asked, or has not ended a minute later.
     #[must_use]
     pub fn terminate(mut self) -> (ExitStatus, Vec<Value>) {
         let asked = Command::new("kill")
             .arg(self.child.id().to_string())
             .status();
         assert!(asked.expect("kill is there").success());
-        let status = self.child.wait().expect("it is ours");
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("it is ours") {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "it does not end");
+            thread::sleep(Duration::from_millis(20));
+        };
         if let Some(reader) = self.reader.take() {
             reader.join().expect("the reader ends with the output");
         }

@@ -4,4 +4,5 @@ mod delivery;
 mod engine;
 mod faults;
 mod limits;
+mod stopped;
 mod support;
