@@ -18,6 +18,8 @@ pub(crate) enum Outcome {
     NoRecord,
     /// Elasticsearch refused records that `ship` sent.
     Refused,
+    /// `ship` could not read a file.
+    Unreadable,
 }
 
 /// Why a subcommand failed.
@@ -51,6 +53,7 @@ pub(crate) fn code(outcome: Result<Outcome, Failure>) -> ExitCode {
                 Outcome::Found => 4,
                 Outcome::NoRecord => 5,
                 Outcome::Refused => 6,
+                Outcome::Unreadable => 7,
             });
         }
         Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {

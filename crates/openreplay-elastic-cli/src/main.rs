@@ -51,7 +51,8 @@ Exit codes:
   3  something else stands where `logs` should be: nothing was changed
   4  `check` found what keeps rows away
   5  `logs` found no record of the session
-  6  `ship --once` sent records that Elasticsearch refused";
+  6  `ship --once` sent records that Elasticsearch refused
+  7  `ship --once` could not read a file; the others are done";
 
 fn main() -> ExitCode {
     let args = Args::parse();

@@ -66,7 +66,7 @@ fn help_names_every_subcommand_exit_code_and_variable_of_the_readme() {
             said.out
         );
     }
-    for code in 0..=6 {
+    for code in 0..=7 {
         assert!(
             said.out.contains(&format!("\n  {code}  ")),
             "{code}: {}",

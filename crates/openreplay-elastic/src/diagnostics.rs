@@ -121,7 +121,8 @@ impl Diagnostics {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self, text: &str) {
+    /// Says a thing that has no topic: whoever calls this sees to it that it is not said over and over.
+    pub(crate) fn tell(&self, text: &str) {
         // control characters of a far end do not reach a terminal
         let text: String = text
             .chars()

@@ -7,13 +7,13 @@ use serde_json::json;
 
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
-use crate::print::{self, GREEN, YELLOW};
+use crate::print::{self, GREEN, RED, YELLOW, tame};
 
 /// Follows files of records and delivers each complete line exactly once.
 ///
 /// A file holds one JSON object a line, as tracing_openreplay::json() writes them. Rotated and truncated files are followed. A line
 /// that is no JSON object becomes the message of a record. It can be stopped, or killed, at any moment: the next run goes on
-/// where this one was, and sends nothing twice.
+/// where this one was, and sends nothing twice. A file that cannot be read is named on standard error, once, and tried again.
 ///
 /// Quote patterns, so that files that come later are found too, and let them match the names that a rotation gives:
 ///
@@ -32,7 +32,8 @@ pub(crate) struct Args {
     once: bool,
 
     /// Where it keeps what was delivered; each shipper and each Elasticsearch needs one of its own
-    /// [default: ship.json in $STATE_DIRECTORY, or openreplay-elastic/ship.json in $XDG_STATE_HOME or ~/.local/state]
+    /// [default: ship.json in $STATE_DIRECTORY, or openreplay-elastic/ship.json in $XDG_STATE_HOME, ~/.local/state,
+    /// or %LOCALAPPDATA% on Windows]
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
 
@@ -68,7 +69,9 @@ impl Args {
         let shipped = shipper.run(|progress| show(&bar, progress)).await?;
         bar.finish_and_clear();
         report(&shipped, json)?;
-        Ok(if shipped.refused > 0 {
+        Ok(if !shipped.unreadable.is_empty() {
+            Outcome::Unreadable
+        } else if shipped.refused > 0 {
             Outcome::Refused
         } else {
             Outcome::Done
@@ -78,6 +81,10 @@ impl Args {
 
 fn report(shipped: &Progress, json: bool) -> Result<(), Failure> {
     if json {
+        let unreadable = shipped.unreadable.iter();
+        let unreadable: Vec<_> = unreadable
+            .map(|file| json!({"path": file.path.display().to_string(), "why": file.why}))
+            .collect();
         return Ok(print::json(&json!({
             "bytes": shipped.bytes,
             "bytes_done": shipped.bytes_done,
@@ -85,6 +92,7 @@ fn report(shipped: &Progress, json: bool) -> Result<(), Failure> {
             "refused": shipped.refused,
             "wrapped": shipped.wrapped,
             "unfinished": shipped.unfinished,
+            "unreadable": unreadable,
         }))?);
     }
     print::line(&format!(
@@ -110,6 +118,14 @@ fn report(shipped: &Progress, json: bool) -> Result<(), Failure> {
             print::line(&format!("{YELLOW}--{YELLOW:#}  {count} {what}"))?;
         }
     }
+    for file in &shipped.unreadable {
+        let path = file.path.display().to_string();
+        print::line(&format!(
+            "{RED}--{RED:#}  {} could not be read: {}",
+            tame(&path),
+            tame(&file.why)
+        ))?;
+    }
     Ok(())
 }
 
@@ -134,7 +150,10 @@ fn default_checkpoint() -> Option<PathBuf> {
     if let Some(own) = folder("STATE_DIRECTORY") {
         return Some(own.join("ship.json"));
     }
-    let state = folder("XDG_STATE_HOME")
-        .or_else(|| folder("HOME").map(|home| home.join(".local/state")))?;
+    let own = || match cfg!(windows) {
+        true => folder("LOCALAPPDATA"),
+        false => folder("HOME").map(|home| home.join(".local/state")),
+    };
+    let state = folder("XDG_STATE_HOME").or_else(own)?;
     Some(state.join("openreplay-elastic/ship.json"))
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::Files;
 use super::identity::{Identity, Place};
+use super::system::sync_folder;
 use crate::error::{Error, Kind};
 
 const VERSION: u32 = 1;
@@ -24,6 +25,9 @@ pub(super) struct State {
     version: u32,
     files: Vec<Position>,
     in_flight: Option<InFlight>,
+    /// What was on its way when an earlier run ended, of files that cannot be read for now.
+    #[serde(default)]
+    waiting: Vec<InFlight>,
 }
 
 /// How far a file is delivered.
@@ -89,16 +93,24 @@ impl Checkpoint {
         self.state.files.clone()
     }
 
-    pub(super) fn take_in_flight(&mut self) -> Option<InFlight> {
-        self.state.in_flight.take()
+    /// All that was on its way when the last run ended.
+    pub(super) fn in_flight(&self) -> Vec<InFlight> {
+        let in_flight = self.state.in_flight.iter().chain(&self.state.waiting);
+        in_flight.cloned().collect()
     }
 
     /// Puts it on disk, all or nothing, unless it is there already.
-    pub(super) fn save(&mut self, files: &Files, in_flight: Option<InFlight>) -> Result<(), Error> {
+    pub(super) fn save(
+        &mut self,
+        files: &Files,
+        in_flight: Option<InFlight>,
+        waiting: &[InFlight],
+    ) -> Result<(), Error> {
         let state = State {
             version: VERSION,
             files: files.positions(),
             in_flight,
+            waiting: waiting.to_vec(),
         };
         if state == self.state {
             return Ok(());
@@ -114,8 +126,9 @@ impl Checkpoint {
         let mut file = File::create(&new)?;
         file.write_all(&serde_json::to_vec(state)?)?;
         file.sync_data()?;
+        drop(file);
         fs::rename(&new, &self.path)?;
-        File::open(self.path.parent().unwrap_or(Path::new("/")))?.sync_data()
+        sync_folder(self.path.parent().unwrap_or(Path::new("/")))
     }
 }
 
@@ -171,10 +184,12 @@ mod tests {
             let identity = Identity::of(file.as_file()).unwrap().unwrap();
             let to = Place::at(file.as_file(), 5).unwrap();
             let path = PathBuf::from(path);
+            let in_flight = InFlight { index, parts: vec![Part { seed, path: path.clone(), from, to }] };
             let state = State {
                 version: VERSION,
-                files: vec![Position { seed, identity, path: path.clone(), delivered: to }],
-                in_flight: Some(InFlight { index, parts: vec![Part { seed, path, from, to }] }),
+                files: vec![Position { seed, identity, path, delivered: to }],
+                in_flight: Some(in_flight.clone()),
+                waiting: vec![in_flight],
             };
             let bytes = serde_json::to_vec(&state).unwrap();
             prop_assert_eq!(State::read(&bytes, Path::new("x.json")).unwrap(), state);

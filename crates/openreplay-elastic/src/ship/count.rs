@@ -29,14 +29,17 @@ impl Counts {
         self.wrapped.fetch_add(lines as u64, Ordering::Relaxed);
     }
 
-    pub(super) fn progress(&self, bytes: u64, bytes_done: u64, unfinished: u64) -> Progress {
+    /// Says what is not said over and over anyway.
+    pub(super) fn warn(&self, text: &str) {
+        self.diagnostics.tell(text);
+    }
+
+    pub(super) fn progress(&self) -> Progress {
         Progress {
-            bytes,
-            bytes_done,
             stored: self.stored.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
             wrapped: self.wrapped.load(Ordering::Relaxed),
-            unfinished,
+            ..Progress::default()
         }
     }
 }

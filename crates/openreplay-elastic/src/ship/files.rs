@@ -1,39 +1,41 @@
-use std::fs;
+use std::collections::HashMap;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::checkpoint::{Part, Position};
+use super::folders::{Folders, Lookup};
 use super::lines::Framed;
+use super::patterns::{Match, Pattern, When};
+use super::system::{Node, Seen, may_be_open};
 use super::tail::Tail;
-use crate::error::{Error, Kind};
+use super::unreadable::{Troubles, Unreadable};
+use crate::error::Error;
 
 /// A file that matches no pattern any more is followed until it has been quiet for so long: its writer may take a while
 /// to turn to the new one.
 const QUIET: Duration = Duration::from_secs(60);
-/// Compressed by a rotation: what is in them was delivered before.
-const COMPRESSED: [&str; 5] = ["gz", "zst", "bz2", "xz", "lz4"];
 
 /// The files that are followed, and those that are known from the checkpoint.
 #[derive(Debug)]
 pub(super) struct Files {
     patterns: Vec<Pattern>,
     tails: Vec<Tail>,
-    /// Known positions of files that are not open.
+    /// Known positions of files that are not followed.
     known: Vec<Position>,
-    first_look: bool,
+    /// When those were looked for.
+    searched: Option<Instant>,
     /// Where the next batch starts, so that one busy file does not keep the others waiting.
     next: usize,
+    /// How many are open at a time.
+    most_open: usize,
+    troubles: Troubles,
     buffer: Vec<u8>,
     once: bool,
 }
 
-#[derive(Debug)]
-enum Pattern {
-    Path(PathBuf),
-    Glob(String),
-}
+/// Where each followed file is among the others.
+type Places = HashMap<Node, usize>;
 
 impl Files {
     pub(super) fn new(patterns: &[String], known: Vec<Position>) -> Result<Self, Error> {
@@ -42,83 +44,104 @@ impl Files {
             patterns: patterns.collect::<Result<_, _>>()?,
             tails: Vec::new(),
             known,
-            first_look: true,
+            searched: None,
             next: 0,
+            most_open: may_be_open(),
+            troubles: Troubles::new(),
             buffer: Vec::new(),
             once: false,
         })
     }
 
     /// Opens what is new, and lets go of what is over.
-    pub(super) fn look(&mut self, once: bool) -> Result<(), Error> {
+    pub(super) fn look(&mut self, once: bool) {
         self.once = once;
+        self.troubles.start();
         for tail in &mut self.tails {
-            let path = tail.path.clone();
-            tail.look().map_err(|error| failed(&path, error))?;
+            tail.is_failing = false;
         }
-        let mut matching = Vec::new();
-        for path in self.paths()? {
-            if let Some(at) = self.open(&path)? {
-                matching.push(at);
+        let nodes = self.tails.iter().enumerate();
+        let mut places: Places = nodes.map(|(at, tail)| (tail.node(), at)).collect();
+        let mut folders = Folders::default();
+        let mut matching = vec![false; self.tails.len()];
+        let when = When {
+            once,
+            first: self.searched.is_none(),
+        };
+        for found in Match::all(&mut self.patterns, when, &mut self.troubles) {
+            if let Some(at) = self.follow(&found, &mut places) {
+                matching.resize(self.tails.len(), false);
+                matching[at] = true;
             }
         }
-        if std::mem::take(&mut self.first_look) {
-            self.open_renamed()?;
-        }
-        for index in (0..self.tails.len()).rev() {
-            let tail = &self.tails[index];
-            let is_over =
-                tail.deleted || (!matching.contains(&index) && tail.last_growth.elapsed() > QUIET);
-            if is_over && !tail.has_more() {
-                let tail = self.tails.remove(index);
-                matching
-                    .iter_mut()
-                    .for_each(|at| *at -= usize::from(*at > index));
-                self.known.extend(tail.position().filter(|_| !tail.deleted));
+        for (at, matches) in matching.iter().enumerate() {
+            if !matches {
+                self.look_for(at, &mut folders);
             }
         }
-        Ok(())
+        if self
+            .searched
+            .is_none_or(|searched| searched.elapsed() > QUIET)
+        {
+            self.look_for_known(&mut places, &mut folders);
+            self.searched = Some(Instant::now());
+            matching.resize(self.tails.len(), true);
+        }
+        self.let_go(&matching);
     }
 
     /// Whole lines of one file after the other, until there is enough.
-    pub(super) fn fill(&mut self, enough: usize) -> Result<Option<Framed>, Error> {
+    pub(super) fn fill(&mut self, enough: usize) -> Option<Framed> {
         let mut framed = Framed::default();
         for turn in 0..self.tails.len() {
             let at = (self.next + turn) % self.tails.len();
-            let tail = &mut self.tails[at];
-            if !tail.has_more() {
+            if !self.tails[at].has_more() || !self.is_open(at) {
                 continue;
             }
             if framed.body.capacity() == 0 {
                 framed.body.reserve(enough + enough / 4);
             }
-            tail.fill(&mut framed, &mut self.buffer, enough, self.once)
-                .map_err(|error| failed(&tail.path, error))?;
+            let tail = &mut self.tails[at];
+            if let Err(error) = tail.fill(&mut framed, &mut self.buffer, enough, self.once) {
+                self.fail(at, &error);
+            }
             if framed.body.len() >= enough {
                 self.next = at + 1;
                 break;
             }
         }
-        Ok((!framed.parts.is_empty()).then_some(framed))
+        (!framed.parts.is_empty()).then_some(framed)
     }
 
-    /// What was on its way before, and the parts of it that are nowhere any more.
-    pub(super) fn again(&mut self, parts: &[Part]) -> Result<(Framed, Vec<Part>), Error> {
+    /// What was on its way before, the parts of it that are nowhere any more, and those that cannot be read for now.
+    pub(super) fn again(&mut self, parts: &[Part]) -> (Framed, Vec<Part>, Vec<Part>) {
         let mut framed = Framed::default();
         let mut gone = Vec::new();
+        let mut waiting = Vec::new();
         for part in parts {
-            let mut tails = self.tails.iter_mut();
-            let found = match tails.find(|tail| tail.seed() == part.seed) {
-                Some(tail) => tail
-                    .again(part, &mut framed)
-                    .map_err(|error| failed(&tail.path, error))?,
-                None => false,
+            let mut tails = self.tails.iter();
+            let Some(at) = tails.position(|tail| tail.seed() == part.seed) else {
+                let is_known = self.known.iter().any(|known| known.seed == part.seed);
+                let whereto = if is_known { &mut waiting } else { &mut gone };
+                whereto.push(part.clone());
+                continue;
             };
-            if !found {
-                gone.push(part.clone());
+            if self.tails[at].is_failing || !self.is_open(at) {
+                // no line of it goes before these
+                self.tails[at].is_failing = true;
+                waiting.push(part.clone());
+                continue;
+            }
+            match self.tails[at].again(part, &mut framed) {
+                Ok(true) => {}
+                Ok(false) => gone.push(part.clone()),
+                Err(error) => {
+                    self.fail(at, &error);
+                    waiting.push(part.clone());
+                }
             }
         }
-        Ok((framed, gone))
+        (framed, gone, waiting)
     }
 
     pub(super) fn done(&mut self, parts: &[Part]) {
@@ -131,8 +154,8 @@ impl Files {
     }
 
     pub(super) fn positions(&self) -> Vec<Position> {
-        let open = self.tails.iter().filter_map(Tail::position);
-        open.chain(self.known.iter().cloned()).collect()
+        let followed = self.tails.iter().filter_map(Tail::position);
+        followed.chain(self.known.iter().cloned()).collect()
     }
 
     /// Bytes that are there, bytes that are delivered, and how many files end within a line.
@@ -146,119 +169,225 @@ impl Files {
         let unfinished = self
             .tails
             .iter()
-            .filter(|tail| tail.offset() < tail.length)
+            .filter(|tail| tail.offset() < tail.length && !tail.is_failing)
             .count();
         (bytes, done, unfinished as u64)
     }
 
-    fn paths(&self) -> Result<Vec<PathBuf>, Error> {
-        let mut paths = Vec::new();
-        for pattern in &self.patterns {
-            pattern.paths(&mut paths)?;
-        }
-        paths.retain(|path| {
-            let extension = path.extension().and_then(|extension| extension.to_str());
-            !extension.is_some_and(|extension| COMPRESSED.contains(&extension))
-        });
-        paths.sort_unstable();
-        paths.dedup();
-        Ok(paths)
+    pub(super) fn unreadable(&self) -> Vec<Unreadable> {
+        self.troubles.list()
+    }
+
+    /// What the operator may want to know, each once.
+    pub(super) fn news(&mut self) -> Vec<String> {
+        self.troubles.news()
     }
 
     /// Gives the file's place among those that are followed; `None` where there is none.
-    fn open(&mut self, path: &Path) -> Result<Option<usize>, Error> {
-        let metadata = match fs::metadata(path) {
-            Ok(metadata) if metadata.is_file() => metadata,
-            Ok(_) => return Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(path, error)),
+    fn follow(&mut self, found: &Match, places: &mut Places) -> Option<usize> {
+        let path = &found.path;
+        let seen = match Seen::at(path) {
+            Ok(seen) if seen.is_file => seen,
+            Ok(_) if found.is_wanted => {
+                self.troubles.add(path, &"it is no file");
+                return None;
+            }
+            Ok(_) => return None,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => {
+                self.troubles.add(path, &error);
+                return None;
+            }
         };
-        let followed = self
-            .tails
-            .iter()
-            .position(|tail| tail.is(metadata.dev(), metadata.ino()));
-        if let Some(at) = followed {
-            path.clone_into(&mut self.tails[at].path);
-            return Ok(Some(at));
+        if let Some(&at) = places.get(&seen.node) {
+            self.tails[at].is_called(path);
+            self.look_at(at, &seen);
+            return Some(at);
         }
-        let mut tail = match Tail::open(path) {
-            Ok(tail) => tail,
+        self.make_room(None);
+        match self.opened(path) {
+            Ok(tail) => {
+                places.insert(tail.node(), self.tails.len());
+                self.tails.push(tail);
+                Some(self.tails.len() - 1)
+            }
             // it was moved just now
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(path, error)),
-        };
-        if let Some(at) = self.known_as(&tail).map_err(|error| failed(path, error))? {
-            tail.resume(&self.known.swap_remove(at));
-        }
-        self.tails.push(tail);
-        Ok(Some(self.tails.len() - 1))
-    }
-
-    fn known_as(&self, tail: &Tail) -> io::Result<Option<usize>> {
-        for (at, known) in self.known.iter().enumerate() {
-            if tail.continues(known)? {
-                return Ok(Some(at));
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => {
+                self.troubles.add(path, &error);
+                None
             }
         }
-        Ok(None)
+    }
+
+    /// A file that was not followed yet, from where it is known to be delivered.
+    fn opened(&mut self, path: &Path) -> io::Result<Tail> {
+        let mut tail = Tail::open(path)?;
+        for (at, known) in self.known.iter().enumerate() {
+            if tail.continues(known)? {
+                tail.resume(&self.known.swap_remove(at));
+                break;
+            }
+        }
+        Ok(tail)
+    }
+
+    /// Looks at a file that is under its name.
+    fn look_at(&mut self, at: usize, seen: &Seen) {
+        let tail = &mut self.tails[at];
+        if tail.is_open() {
+            if let Err(error) = tail.look() {
+                self.fail(at, &error);
+            }
+        } else if !tail.is_as(seen) {
+            self.is_open(at);
+        }
+    }
+
+    /// Looks at a file that no pattern leads to any more.
+    fn look_for(&mut self, at: usize, folders: &mut Folders) {
+        let tail = &mut self.tails[at];
+        if tail.is_open() {
+            // it needs no name
+            if let Err(error) = tail.look() {
+                self.fail(at, &error);
+            }
+            return;
+        }
+        let node = tail.node();
+        match Seen::at(&tail.path) {
+            Ok(seen) if seen.node == node => self.look_at(at, &seen),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => self.fail(at, &error),
+            _ => match folders.find(&tail.path, node.inode) {
+                Lookup::Found(path) => {
+                    self.tails[at].is_called(&path);
+                    self.is_open(at);
+                }
+                Lookup::Unknown(error) => self.fail(at, &error),
+                Lookup::Nowhere => {
+                    let left = self.tails[at].give_up();
+                    if left > 0 {
+                        let why = format!("it is gone, with {left} bytes that were not delivered");
+                        self.troubles.add(&self.tails[at].path, &why);
+                    }
+                }
+            },
+        }
     }
 
     /// Files that were renamed while no one was looking lie beside where they were; what is nowhere is forgotten.
-    fn open_renamed(&mut self) -> Result<(), Error> {
-        for position in std::mem::take(&mut self.known) {
-            let folder = position.path.parent().unwrap_or(Path::new("/"));
-            if let Some(path) = find(folder, &position) {
+    fn look_for_known(&mut self, places: &mut Places, folders: &mut Folders) {
+        let is_first = self.searched.is_none();
+        for mut position in std::mem::take(&mut self.known) {
+            let path = match folders.find(&position.path, position.identity.inode()) {
+                Lookup::Nowhere => continue,
+                Lookup::Unknown(_) => {
+                    self.known.push(position);
+                    continue;
+                }
+                Lookup::Found(path) => path,
+            };
+            let Ok(seen) = Seen::at(&path) else {
                 self.known.push(position);
-                self.open(&path)?;
+                continue;
+            };
+            if places.contains_key(&seen.node) {
+                // which is followed as another file by now
+                continue;
+            }
+            if !is_first {
+                position.path = path;
+                self.known.push(position);
+                continue;
+            }
+            self.make_room(None);
+            let opened = Tail::open(&path).and_then(|mut tail| {
+                let continues = tail.continues(&position)?;
+                tail.resume(&position);
+                Ok(continues.then_some(tail))
+            });
+            match opened {
+                Ok(Some(tail)) => {
+                    places.insert(tail.node(), self.tails.len());
+                    self.tails.push(tail);
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    self.troubles.add(&path, &error);
+                    self.known.push(position);
+                }
             }
         }
-        Ok(())
-    }
-}
-
-impl Pattern {
-    fn parse(pattern: &str) -> Result<Self, Error> {
-        if Path::new(pattern).exists() || !pattern.contains(['*', '?', '[']) {
-            return Ok(Self::Path(PathBuf::from(pattern)));
-        }
-        match glob::glob(pattern) {
-            Ok(_) => Ok(Self::Glob(pattern.to_owned())),
-            Err(error) => Err(
-                Error::config(format!("{pattern:?} is no pattern of file names"))
-                    .with_source(error),
-            ),
-        }
     }
 
-    fn paths(&self, paths: &mut Vec<PathBuf>) -> Result<(), Error> {
-        match self {
-            Self::Path(path) => paths.push(absolute(path)),
-            Self::Glob(pattern) => {
-                let found = glob::glob(pattern).map_err(|error| {
-                    Error::config(format!("{pattern:?} is no pattern of file names"))
-                        .with_source(error)
-                })?;
-                // a folder that cannot be read, or is gone again, holds nothing up
-                paths.extend(found.flatten().map(|path| absolute(&path)));
+    /// Forgets what is over, but for how far it was delivered where it may come back.
+    fn let_go(&mut self, matching: &[bool]) {
+        let tails = std::mem::take(&mut self.tails);
+        for (tail, matches) in tails.into_iter().zip(matching) {
+            let is_over = tail.gone || (!matches && tail.last_growth.elapsed() > QUIET);
+            if !is_over || tail.has_more() {
+                self.tails.push(tail);
+            } else if !tail.gone {
+                self.known.extend(tail.position());
             }
         }
-        Ok(())
     }
-}
 
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
+    /// Opens a file again that was closed for others, and looks at it: says whether it can be read.
+    fn is_open(&mut self, at: usize) -> bool {
+        if self.tails[at].is_open() {
+            return true;
+        }
+        self.make_room(Some(at));
+        let tail = &mut self.tails[at];
+        let reopened = tail.reopen().and_then(|is_it| {
+            if is_it {
+                tail.look()?;
+            }
+            Ok(is_it)
+        });
+        match reopened {
+            Ok(is_it) => is_it,
+            // it was moved, and the next look finds it
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => {
+                self.fail(at, &error);
+                false
+            }
+        }
+    }
 
-fn find(folder: &Path, known: &Position) -> Option<PathBuf> {
-    let mut entries = fs::read_dir(folder).ok()?.flatten();
-    entries.find_map(|entry| {
-        let path = entry.path();
-        let may_be = known.identity.may_be(&entry.metadata().ok()?);
-        (may_be && Tail::open(&path).ok()?.continues(known).ok()?).then_some(path)
-    })
-}
+    /// Closes the quietest file, if there are as many open as may be; one with lines left only where all have.
+    fn make_room(&mut self, except: Option<usize>) {
+        let open = self.tails.iter_mut().enumerate();
+        let mut open: Vec<_> = open
+            .filter(|(at, tail)| tail.is_open() && Some(*at) != except)
+            .map(|(_, tail)| tail)
+            .collect();
+        if open.len() < self.most_open {
+            return;
+        }
+        open.sort_unstable_by_key(|tail| (tail.gone, tail.has_more(), tail.last_growth));
+        for tail in open.iter_mut().take(self.most_open / 4 + 1) {
+            if !tail.gone {
+                tail.close();
+            }
+        }
+    }
 
-fn failed(path: &Path, error: io::Error) -> Error {
-    Error::new(Kind::Io, format!("{} cannot be read", path.display())).with_source(error)
+    #[cfg(test)]
+    pub(super) fn set_most_open(&mut self, most: usize) {
+        self.most_open = most;
+    }
+
+    #[cfg(test)]
+    pub(super) fn open(&self) -> usize {
+        self.tails.iter().filter(|tail| tail.is_open()).count()
+    }
+
+    fn fail(&mut self, at: usize, error: &io::Error) {
+        let tail = &mut self.tails[at];
+        tail.is_failing = true;
+        self.troubles.add(&tail.path, &error);
+    }
 }

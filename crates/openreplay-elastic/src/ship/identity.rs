@@ -1,8 +1,9 @@
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 
 use serde::{Deserialize, Serialize};
+
+use super::system::{Seen, read_at};
 
 /// As much of a first line as tells files apart, and of what stands before a place as proves that it is the same.
 const WINDOW: usize = 4096;
@@ -19,15 +20,15 @@ impl Identity {
     /// `None` as long as there is no whole first line.
     pub(super) fn of(file: &File) -> io::Result<Option<Self>> {
         let mut head = [0; WINDOW];
-        let head = read(file, &mut head, 0)?;
+        let length = read_at(file, &mut head, 0)?;
+        let head = &head[..length];
         let line = match memchr::memchr(b'\n', head) {
             Some(end) => &head[..end],
             None if head.len() == WINDOW => head,
             None => return Ok(None),
         };
-        let metadata = file.metadata()?;
         Ok(Some(Self {
-            inode: metadata.ino(),
+            inode: Seen::of(file)?.node.inode,
             head: hash(line),
         }))
     }
@@ -37,8 +38,8 @@ impl Identity {
         self == other
     }
 
-    pub(super) fn may_be(&self, metadata: &Metadata) -> bool {
-        self.inode == metadata.ino()
+    pub(super) fn inode(&self) -> u64 {
+        self.inode
     }
 }
 
@@ -61,10 +62,10 @@ impl Place {
     pub(super) fn at(file: &File, offset: u64) -> io::Result<Self> {
         let mut window = [0; WINDOW];
         let length = usize::try_from(offset).map_or(WINDOW, |offset| offset.min(WINDOW));
-        let before = read(file, &mut window[..length], offset - length as u64)?;
+        let read = read_at(file, &mut window[..length], offset - length as u64)?;
         Ok(Self {
             offset,
-            before: hash(before),
+            before: hash(&window[..read]),
         })
     }
 
@@ -72,19 +73,6 @@ impl Place {
     pub(super) fn is_in(&self, file: &File) -> io::Result<bool> {
         Ok(Self::at(file, self.offset)? == *self)
     }
-}
-
-fn read<'a>(file: &File, buffer: &'a mut [u8], offset: u64) -> io::Result<&'a [u8]> {
-    let mut length = 0;
-    while length < buffer.len() {
-        match file.read_at(&mut buffer[length..], offset + length as u64) {
-            Ok(0) => break,
-            Ok(read) => length += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(&buffer[..length])
 }
 
 /// FNV-1a with a last mix: the same in every version of this crate, or no file would be known again.

@@ -25,6 +25,10 @@
 //! names too (`app.log*`), so that nothing is missed that was renamed while no shipper ran. With logrotate's `copytruncate`
 //! the copies must not match the patterns, and what is written between the last look and the truncation is lost, as with
 //! any follower. A line counts from its line feed on. A line that is no JSON object becomes a record with the line as its message.
+//!
+//! Any number of files may match: at most 256 are open at a time, fewer where the process may have fewer than twice as many; the
+//! quietest ones are closed, and opened again when they grow. A file that is deleted is read to its end if it is open. One that
+//! cannot be read is said once on standard error and tried again, while the others go on.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -41,14 +45,20 @@ use crate::error::{Error, Kind};
 use crate::panel::ask::LOGS;
 use crate::{Client, retry};
 
+pub use self::unreadable::Unreadable;
+
 mod checkpoint;
 mod count;
 mod files;
+mod folders;
 mod identity;
 mod lines;
+mod patterns;
+mod system;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 
 const POLL: Duration = Duration::from_millis(250);
 /// How long the index behind the alias is taken for known.
@@ -99,7 +109,7 @@ impl Options {
 }
 
 /// How far a shipper is, and what became of the lines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
     /// Bytes of all files that are there, delivered before or not.
@@ -114,6 +124,8 @@ pub struct Progress {
     pub wrapped: u64,
     /// Files whose last line has no line feed yet: that line is left for later.
     pub unfinished: u64,
+    /// What cannot be read for now, by path.
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// Follows files, and delivers what is in them.
@@ -126,6 +138,8 @@ pub struct Shipper {
     checkpoint: Checkpoint,
     counts: Counts,
     index: Option<(String, Instant)>,
+    /// What was on its way when an earlier run ended, and has to go to the same index.
+    waiting: Vec<InFlight>,
 }
 
 impl Shipper {
@@ -144,6 +158,7 @@ impl Shipper {
             target,
             options,
             files,
+            waiting: checkpoint.in_flight(),
             checkpoint,
             counts: Counts::default(),
             index: None,
@@ -156,20 +171,26 @@ impl Shipper {
     ///
     /// # Errors
     ///
-    /// [`is_io`](Error::is_io) where a file or the checkpoint fails. With [`Options::once`] also where Elasticsearch does not allow
-    /// it or has no `logs`; else that is said on standard error, and tried again.
+    /// [`is_io`](Error::is_io) where the checkpoint fails. With [`Options::once`] also where Elasticsearch does not allow
+    /// it or has no `logs`; else that is said on standard error, and tried again. A file that cannot be read is no error:
+    /// [`Progress::unreadable`] names it.
     pub async fn run(mut self, mut progress: impl FnMut(&Progress)) -> Result<Progress, Error> {
         if self.options.once {
             self.may_write().await?;
         }
-        self.resume().await?;
         loop {
-            self.files.look(self.options.once)?;
-            let Some(filled) = self.files.fill(BATCH)? else {
-                self.checkpoint.save(&self.files, None)?;
-                progress(&self.progress());
+            self.files.look(self.options.once);
+            self.again().await?;
+            let filled = self.files.fill(BATCH);
+            for text in self.files.news() {
+                self.counts.warn(&text);
+            }
+            let Some(filled) = filled else {
+                self.checkpoint.save(&self.files, None, &self.waiting)?;
+                let now = self.progress();
+                progress(&now);
                 if self.options.once {
-                    return Ok(self.progress());
+                    return Ok(now);
                 }
                 tokio::time::sleep(POLL).await;
                 continue;
@@ -182,25 +203,37 @@ impl Shipper {
 
     fn progress(&self) -> Progress {
         let (bytes, bytes_done, unfinished) = self.files.sums();
-        self.counts.progress(bytes, bytes_done, unfinished)
+        Progress {
+            bytes,
+            bytes_done,
+            unfinished,
+            unreadable: self.files.unreadable(),
+            ..self.counts.progress()
+        }
     }
 
-    /// What was on its way when the last run ended.
-    async fn resume(&mut self) -> Result<(), Error> {
-        self.files.look(self.options.once)?;
-        let Some(InFlight { index, parts }) = self.checkpoint.take_in_flight() else {
-            return Ok(());
-        };
-        let (framed, gone) = self.files.again(&parts)?;
-        for part in gone {
-            let text = format!(
-                "{} bytes were on their way when the last run ended, and are not in their file any more: {}",
-                part.to.offset - part.from,
-                part.path.display()
-            );
-            self.counts.say(Topic::Left, &text);
+    /// Sends what was on its way when an earlier run ended, as far as it can be read.
+    async fn again(&mut self) -> Result<(), Error> {
+        for _ in 0..self.waiting.len() {
+            let InFlight { index, parts } = self.waiting.remove(0);
+            let (framed, gone, waiting) = self.files.again(&parts);
+            for part in gone {
+                let text = format!(
+                    "{} bytes were on their way when the last run ended, and are not in their file any more: {}",
+                    part.to.offset - part.from,
+                    part.path.display()
+                );
+                self.counts.warn(&text);
+            }
+            if !waiting.is_empty() {
+                self.waiting.push(InFlight {
+                    index: index.clone(),
+                    parts: waiting,
+                });
+            }
+            self.deliver(framed, index).await?;
         }
-        self.deliver(framed, index).await
+        Ok(())
     }
 
     async fn deliver(&mut self, filled: Framed, index: String) -> Result<(), Error> {
@@ -210,7 +243,8 @@ impl Shipper {
                 index: index.clone(),
                 parts: filled.parts.clone(),
             };
-            self.checkpoint.save(&self.files, Some(in_flight))?;
+            self.checkpoint
+                .save(&self.files, Some(in_flight), &self.waiting)?;
             let mut batch = Batch::new(vec![Piece {
                 bytes: filled.body.into(),
                 records: filled.records,

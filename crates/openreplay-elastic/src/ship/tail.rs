@@ -1,12 +1,12 @@
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::checkpoint::{Part, Position};
 use super::identity::{Identity, Place};
 use super::lines::{Framed, LineIds};
+use super::system::{Node, Seen, read_at};
 
 /// Fits into a core's cache: a line is read, framed and done with while it is there.
 const READ: usize = 256 * 1024;
@@ -16,10 +16,14 @@ const LONGEST: usize = 16 << 20;
 /// One file, followed under whatever name it has.
 #[derive(Debug)]
 pub(super) struct Tail {
+    /// As it was found.
+    name: PathBuf,
+    /// Where it is: a link may lead to another one later.
     pub(super) path: PathBuf,
-    file: File,
-    device: u64,
-    inode: u64,
+    /// `None` while others need the place: it is opened again when there is something to read.
+    file: Option<File>,
+    /// As it was when it was looked at last.
+    seen: Seen,
     /// Of the `_id`s of its lines.
     seed: u64,
     /// `None` as long as it has no whole first line.
@@ -32,30 +36,75 @@ pub(super) struct Tail {
     pub(super) last_growth: Instant,
     /// What is left has no line feed.
     pub(super) unfinished: bool,
-    pub(super) deleted: bool,
+    /// No name leads to it, or none that is known.
+    pub(super) gone: bool,
+    /// It cannot be read until the next look.
+    pub(super) is_failing: bool,
 }
 
 impl Tail {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Err(io::ErrorKind::InvalidInput.into());
+        let seen = Seen::of(&file)?;
+        if !seen.is_file {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
         }
         Ok(Self {
-            path: path.to_owned(),
+            name: path.to_owned(),
+            path: real(path),
             identity: Identity::of(&file)?,
-            file,
-            device: metadata.dev(),
-            inode: metadata.ino(),
+            file: Some(file),
+            seen,
             seed: fastrand::u64(..),
             delivered: Place::start(),
             taken: Place::start(),
-            length: metadata.len(),
+            length: seen.length,
             last_growth: Instant::now(),
             unfinished: false,
-            deleted: false,
+            gone: false,
+            is_failing: false,
         })
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.file.is_some()
+    }
+
+    pub(super) fn is_called(&mut self, name: &Path) {
+        if self.name != name {
+            name.clone_into(&mut self.name);
+            self.path = real(name);
+        }
+    }
+
+    /// Makes place for another one.
+    pub(super) fn close(&mut self) {
+        self.file = None;
+    }
+
+    /// Says whether it is still under its name.
+    pub(super) fn reopen(&mut self) -> io::Result<bool> {
+        let file = File::open(&self.path)?;
+        let is_it = Seen::of(&file)?.node == self.node();
+        self.file = is_it.then_some(file);
+        Ok(is_it)
+    }
+
+    pub(super) fn node(&self) -> Node {
+        self.seen.node
+    }
+
+    /// Whether nothing happened to it since it was looked at last.
+    pub(super) fn is_as(&self, seen: &Seen) -> bool {
+        self.seen.is_same_as(seen)
+    }
+
+    /// Gives it up: says how many bytes of it were not read.
+    pub(super) fn give_up(&mut self) -> u64 {
+        let left = self.length.saturating_sub(self.taken.offset);
+        self.length -= left;
+        self.gone = true;
+        left
     }
 
     pub(super) fn seed(&self) -> u64 {
@@ -66,14 +115,10 @@ impl Tail {
         self.delivered.offset
     }
 
-    pub(super) fn is(&self, device: u64, inode: u64) -> bool {
-        (self.device, self.inode) == (device, inode)
-    }
-
     /// Whether it is the file of this position, and holds what was delivered of it.
     pub(super) fn continues(&self, known: &Position) -> io::Result<bool> {
         let fits = self.identity.is_some_and(|own| own.fits(&known.identity));
-        Ok(fits && known.delivered.is_in(&self.file)?)
+        Ok(fits && known.delivered.is_in(self.file()?)?)
     }
 
     pub(super) fn resume(&mut self, known: &Position) {
@@ -88,21 +133,21 @@ impl Tail {
 
     /// Looks how long it is, and whether it was written anew: then it is another file.
     pub(super) fn look(&mut self) -> io::Result<()> {
-        let metadata = self.file.metadata()?;
-        self.deleted = metadata.nlink() == 0;
-        let identity = Identity::of(&self.file)?;
-        if metadata.len() < self.taken.offset
-            || identity != self.identity
-            || !self.taken.is_in(&self.file)?
-        {
+        let file = self.file()?;
+        let seen = Seen::of(file)?;
+        let identity = Identity::of(file)?;
+        let is_in = self.taken.is_in(file)?;
+        self.gone = seen.deleted;
+        if seen.length < self.taken.offset || identity != self.identity || !is_in {
             self.seed = fastrand::u64(..);
             self.start_at(Place::start());
             self.length = 0;
         }
         self.identity = identity;
-        if metadata.len() != self.length {
+        self.seen = seen;
+        if seen.length != self.length {
             self.last_growth = Instant::now();
-            self.length = metadata.len();
+            self.length = seen.length;
             self.unfinished = false;
         }
         Ok(())
@@ -118,7 +163,13 @@ impl Tail {
     }
 
     pub(super) fn has_more(&self) -> bool {
-        self.identity.is_some() && self.taken.offset < self.length && !self.unfinished
+        let has_lines = self.identity.is_some() && !self.unfinished;
+        has_lines && self.taken.offset < self.length && !self.is_failing
+    }
+
+    fn file(&self) -> io::Result<&File> {
+        let file = self.file.as_ref();
+        file.ok_or_else(|| io::Error::other("it is not open"))
     }
 
     /// Takes whole lines until there is enough. `whole` takes a last line without an end, if it is a JSON object.
@@ -134,9 +185,12 @@ impl Tail {
         }
         let mark = framed.mark();
         let unfinished = self.unfinished;
-        let filled = self
-            .read(framed, buffer, enough, whole)
-            .and_then(|end| Ok((Place::at(&self.file, end)?, self.taken.is_in(&self.file)?)));
+        let filled = self.read(framed, buffer, enough, whole).and_then(|end| {
+            Ok((
+                Place::at(self.file()?, end)?,
+                self.taken.is_in(self.file()?)?,
+            ))
+        });
         match filled {
             Ok((to, true)) if to.offset > self.taken.offset => {
                 framed.parts.push(Part {
@@ -173,7 +227,7 @@ impl Tail {
             buffer.resize(buffer.len().max(size), 0);
             let left = usize::try_from(self.length - at).unwrap_or(usize::MAX);
             let wanted = size.min(left);
-            let read = read_at(&self.file, &mut buffer[..wanted], at)?;
+            let read = read_at(self.file()?, &mut buffer[..wanted], at)?;
             let text = &buffer[..read];
             let used = framed.take(text, at, &mut ids, enough);
             at += used as u64;
@@ -208,12 +262,12 @@ impl Tail {
     /// Takes just those lines again. Where they are not there any more, says so, and makes other `_id`s from here on: some of
     /// the old ones may be in use.
     pub(super) fn again(&mut self, part: &Part, framed: &mut Framed) -> io::Result<bool> {
-        if self.length < part.to.offset || !part.to.is_in(&self.file)? {
+        if self.length < part.to.offset || !part.to.is_in(self.file()?)? {
             self.seed = fastrand::u64(..);
             return Ok(false);
         }
         let (taken, length) = (self.taken, self.length);
-        self.taken = Place::at(&self.file, part.from)?;
+        self.taken = Place::at(self.file()?, part.from)?;
         self.length = part.to.offset;
         let mut buffer = Vec::new();
         while self.has_more() {
@@ -241,7 +295,7 @@ impl Tail {
     fn end_of_line(&self, mut offset: u64) -> io::Result<Option<u64>> {
         let mut buffer = vec![0; READ];
         loop {
-            let read = read_at(&self.file, &mut buffer, offset)?;
+            let read = read_at(self.file()?, &mut buffer, offset)?;
             if let Some(at) = memchr::memchr(b'\n', &buffer[..read]) {
                 return Ok(Some(offset + at as u64 + 1));
             }
@@ -253,11 +307,7 @@ impl Tail {
     }
 }
 
-fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    loop {
-        match file.read_at(buffer, offset) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            read => return read,
-        }
-    }
+fn real(path: &Path) -> PathBuf {
+    let real = path.is_symlink().then(|| path.canonicalize().ok());
+    real.flatten().unwrap_or_else(|| path.to_owned())
 }

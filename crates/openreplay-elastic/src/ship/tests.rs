@@ -29,9 +29,9 @@ fn append(path: &Path, text: &str) {
 
 /// Looks, takes all there is, and says that it is delivered.
 fn take(files: &mut Files) -> Vec<String> {
-    files.look(false).unwrap();
+    files.look(false);
     let mut taken = Vec::new();
-    while let Some(framed) = files.fill(1 << 20).unwrap() {
+    while let Some(framed) = files.fill(1 << 20) {
         files.done(&framed.parts);
         taken.extend(documents(&framed).into_iter().map(|(_, document)| document));
     }
@@ -65,8 +65,8 @@ impl Folder {
 
     /// Takes all there is, on its way for now.
     fn fill(&mut self) -> Framed {
-        self.files.look(false).unwrap();
-        self.files.fill(1 << 20).unwrap().unwrap()
+        self.files.look(false);
+        self.files.fill(1 << 20).unwrap()
     }
 
     /// As after a crash: only what the checkpoint holds is known.
@@ -180,8 +180,8 @@ fn what_was_on_its_way_from_a_file_written_anew_is_not_taken_for_what_is_there_n
         folder.append("app.log", BANNER);
         folder.append("app.log", anew);
         folder.restart("app.log");
-        folder.files.look(false).unwrap();
-        let (again, gone) = folder.files.again(&before.parts).unwrap();
+        folder.files.look(false);
+        let (again, gone, _) = folder.files.again(&before.parts);
         assert_eq!((again.records, gone), (0, before.parts.clone()));
         let after = documents(&folder.fill());
         assert_eq!(after.len(), 1 + anew.lines().count());
@@ -195,7 +195,7 @@ fn what_was_on_its_way_from_a_file_written_anew_is_not_taken_for_what_is_there_n
 fn a_deleted_file_is_read_to_its_end() {
     let mut folder = Folder::new("*.log");
     folder.append("a.log", "{\"n\":1}\n");
-    folder.files.look(false).unwrap();
+    folder.files.look(false);
     folder.append("a.log", "{\"n\":2}\n");
     fs::remove_file(folder.path("a.log")).unwrap();
     assert_eq!(folder.take().len(), 2);
@@ -211,8 +211,8 @@ fn what_is_no_record_becomes_the_message_of_one() {
         "thread 'main' panicked at \"x\"\n[1,2]\n{\"n\":1}\n",
     );
     fs::write(folder.path("app.log.gz"), "compressed\n").unwrap();
-    folder.files.look(false).unwrap();
-    let framed = folder.files.fill(1 << 20).unwrap().unwrap();
+    folder.files.look(false);
+    let framed = folder.files.fill(1 << 20).unwrap();
     assert_eq!((framed.records, framed.wrapped), (3, 2));
     let record: serde_json::Value = serde_json::from_str(&documents(&framed)[0].1).unwrap();
     assert_eq!(record["message"], "thread 'main' panicked at \"x\"");
@@ -240,8 +240,8 @@ fn once_takes_a_last_line_without_an_end_only_if_it_is_whole() {
     for (last, count) in [(r#"{"n":{"m":2}}"#, 2), (r#"{"n":{"m":2}"#, 1), ("text", 1)] {
         let mut folder = Folder::new("app.log");
         folder.append("app.log", &format!("{{\"n\":1}}\n{last}"));
-        folder.files.look(true).unwrap();
-        let framed = folder.files.fill(1 << 20).unwrap().unwrap();
+        folder.files.look(true);
+        let framed = folder.files.fill(1 << 20).unwrap();
         assert_eq!(framed.records, count, "{last}");
     }
 }
@@ -254,16 +254,16 @@ fn sends_again_just_what_was_on_its_way_under_the_same_ids() {
     };
     folder.append("a.log", &lines(0));
     folder.append("b.log", &lines(1_000));
-    folder.files.look(false).unwrap();
-    let mut first = folder.files.fill(40_000).unwrap().unwrap();
-    let rest = folder.files.fill(1 << 20).unwrap().unwrap();
+    folder.files.look(false);
+    let mut first = folder.files.fill(40_000).unwrap();
+    let rest = folder.files.fill(1 << 20).unwrap();
     assert!(first.records > 500 && rest.records > 0);
     first.parts.extend(rest.parts.clone());
     folder.append("b.log", &lines(2_000));
     folder.restart("*.log");
-    folder.files.look(false).unwrap();
-    let (again, gone) = folder.files.again(&first.parts).unwrap();
-    assert!(gone.is_empty());
+    folder.files.look(false);
+    let (again, gone, waiting) = folder.files.again(&first.parts);
+    assert!(gone.is_empty() && waiting.is_empty());
     let mut before = documents(&first);
     before.extend(documents(&rest));
     assert_eq!(documents(&again), before);
@@ -276,21 +276,232 @@ fn refuses_a_pattern_that_is_none() {
     assert_eq!(error.to_string(), r#""a[" is no pattern of file names"#);
 }
 
+fn numbered(numbers: impl IntoIterator<Item = usize>) -> String {
+    let numbers = numbers.into_iter();
+    numbers.fold(String::new(), |text, n| text + &format!("{{\"n\":{n}}}\n"))
+}
+
+fn numbers(mut documents: Vec<String>) -> Vec<usize> {
+    let mut numbers: Vec<_> = documents
+        .drain(..)
+        .map(|line| line[5..line.len() - 1].parse().unwrap())
+        .collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+#[test]
+fn more_files_than_may_be_open_lose_and_double_nothing() {
+    let mut folder = Folder::new("*.log");
+    folder.files.set_most_open(8);
+    let name = |n: usize| format!("{:02}.log", n % 40);
+    let mut written = 0;
+    let mut taken = Vec::new();
+    for round in 0..6 {
+        for _ in 0..80 {
+            folder.append(&name(written), &numbered([written]));
+            written += 1;
+        }
+        match round {
+            // renamed to where no pattern leads, and grown there
+            1 | 4 => {
+                for n in 0..40 {
+                    let to = folder.path(&format!("{n:02}.old{round}"));
+                    fs::rename(folder.path(&name(n)), &to).unwrap();
+                    append(&to, &numbered([written]));
+                    written += 1;
+                }
+            }
+            2 => folder.restart("*.log"),
+            _ => {}
+        }
+        folder.files.set_most_open(8);
+        taken.extend(folder.take());
+        assert!(folder.files.open() <= 8, "{}", folder.files.open());
+    }
+    assert_eq!(numbers(taken), (0..written).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_file_that_was_written_anew_while_it_was_closed_is_another_one() {
+    let mut folder = Folder::new("*.log");
+    folder.files.set_most_open(1);
+    for (file, anew) in [("a.log", false), ("b.log", true), ("c.log", false)] {
+        folder.append(file, BANNER);
+        folder.append(file, &format!("{{\"anew\":{anew}}}\n"));
+    }
+    assert_eq!(folder.take().len(), 6);
+    File::create(folder.path("b.log")).unwrap();
+    folder.append("b.log", BANNER);
+    folder.append("b.log", "{\"anew\":null}\n");
+    fs::remove_file(folder.path("c.log")).unwrap();
+    folder.append("c.log", BANNER);
+    assert_eq!(
+        folder.take(),
+        [BANNER.trim(), r#"{"anew":null}"#, BANNER.trim()]
+    );
+    assert_eq!(folder.files.positions().len(), 3);
+}
+
+#[test]
+fn what_is_gone_is_closed_and_forgotten() {
+    let mut folder = Folder::new("*.log");
+    for n in 0..5 {
+        folder.append(&format!("{n}.log"), &numbered([n]));
+    }
+    assert_eq!(folder.take().len(), 5);
+    for n in 0..5 {
+        fs::remove_file(folder.path(&format!("{n}.log"))).unwrap();
+    }
+    assert_eq!(folder.take(), [""; 0]);
+    assert_eq!((folder.files.open(), folder.files.positions()), (0, vec![]));
+
+    // closed, and gone before it was read: that is said
+    folder.files.set_most_open(1);
+    folder.append("a.log", &numbered([1]));
+    folder.append("b.log", &numbered([2]));
+    folder.files.look(false);
+    fs::remove_file(folder.path("a.log")).unwrap();
+    fs::remove_file(folder.path("b.log")).unwrap();
+    assert_eq!(folder.take().len(), 1);
+    let news = folder.files.news();
+    assert!(
+        news.len() == 1 && news[0].contains("it is gone, with 8 bytes that were not delivered"),
+        "{news:?}"
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn one_that_cannot_be_read_holds_up_no_other_and_is_tried_again() {
+    let mut folder = Folder::new("*.log");
+    folder.append("b.log", &numbered([1]));
+    std::os::unix::fs::symlink("a.log", folder.path("a.log")).unwrap();
+    fs::create_dir(folder.path("c.log")).unwrap();
+    for n in 0..50 {
+        let name = format!("loop{n}.log");
+        std::os::unix::fs::symlink(&name, folder.path(&name)).unwrap();
+    }
+    assert_eq!(folder.take().len(), 1);
+    let unreadable = folder.files.unreadable();
+    assert_eq!(unreadable.len(), 51);
+    assert_eq!(unreadable[0].path, folder.path("a.log"));
+    assert!(
+        unreadable[0].why.contains("symbolic links"),
+        "{unreadable:?}"
+    );
+    let news = folder.files.news();
+    assert_eq!(news.len(), 21);
+    assert!(
+        news[0].contains("a.log cannot be read (Too many"),
+        "{news:?}"
+    );
+    assert_eq!(news[20], "31 more files cannot be read");
+
+    assert_eq!(folder.take(), [""; 0]);
+    assert_eq!(folder.files.news(), [""; 0]);
+    fs::remove_file(folder.path("a.log")).unwrap();
+    folder.append("a.log", &numbered([2]));
+    assert_eq!(folder.take().len(), 1);
+    assert_eq!(folder.files.unreadable().len(), 50);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_is_followed_to_what_it_led_to() {
+    let mut folder = Folder::new("links/*.log");
+    folder.files.set_most_open(1);
+    fs::create_dir(folder.path("links")).unwrap();
+    for name in ["a", "b"] {
+        let link = folder.path(&format!("links/{name}.log"));
+        std::os::unix::fs::symlink(folder.path(name), link).unwrap();
+        folder.append(name, &numbered([1]));
+    }
+    assert_eq!(folder.take().len(), 2);
+    for name in ["a", "b"] {
+        folder.append(name, &numbered([2]));
+        fs::rename(folder.path(name), folder.path(&format!("{name}.1"))).unwrap();
+        folder.append(name, &numbered([3]));
+    }
+    assert_eq!(numbers(folder.take()), [2, 2, 3, 3]);
+}
+
+#[test]
+#[cfg(unix)]
+fn what_was_on_its_way_from_a_file_that_cannot_be_read_waits_for_it() {
+    let mut folder = Folder::new("logs/*.log");
+    fs::create_dir(folder.path("logs")).unwrap();
+    folder.append("logs/a.log", &numbered(0..3));
+    let before = folder.fill();
+    folder.append("logs/a.log", &numbered(3..5));
+    fs::rename(folder.path("logs"), folder.path("moved")).unwrap();
+    std::os::unix::fs::symlink("logs", folder.path("logs")).unwrap();
+    folder.restart("logs/*.log");
+    folder.files.look(false);
+    let (again, gone, waiting) = folder.files.again(&before.parts);
+    assert_eq!((again.records, gone, &waiting), (0, vec![], &before.parts));
+    assert_eq!(folder.files.positions().len(), 1);
+
+    fs::remove_file(folder.path("logs")).unwrap();
+    fs::rename(folder.path("moved"), folder.path("logs")).unwrap();
+    folder.files.look(false);
+    let (again, gone, waiting) = folder.files.again(&waiting);
+    assert_eq!(
+        (documents(&again), gone, waiting),
+        (documents(&before), vec![], vec![])
+    );
+    folder.files.done(&before.parts);
+    assert_eq!(numbers(folder.take()), [3, 4]);
+}
+
+#[test]
+fn a_single_run_names_what_is_not_there_and_what_is_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("folder")).unwrap();
+    let patterns = ["absent.log", "folder", "old.log.gz", "none*.log"];
+    let patterns = patterns.map(|name| folder.path().join(name).to_str().unwrap().to_owned());
+    let why = |files: &Files| -> Vec<_> {
+        let unreadable = files.unreadable().into_iter();
+        unreadable.map(|unreadable| unreadable.why).collect()
+    };
+    let mut files = Files::new(&patterns, Vec::new()).unwrap();
+    files.look(true);
+    assert_eq!(
+        why(&files),
+        [
+            "there is no such file",
+            "it is no file",
+            "it is compressed: give it uncompressed"
+        ]
+    );
+    let mut files = Files::new(&patterns, Vec::new()).unwrap();
+    files.look(false);
+    assert_eq!(why(&files).len(), 2);
+    let news = files.news();
+    let says = |text: &str| news.iter().any(|news| news.contains(text));
+    assert!(
+        says("absent.log yet; waiting for it") && says("none*.log yet"),
+        "{news:?}"
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn any_pattern_is_one_or_refused(pattern in r"[a-z*?\[\]{}!./-]{0,12}") {
         if let Ok(mut files) = Files::new(&[format!("/nowhere/{pattern}")], Vec::new()) {
-            files.look(false).unwrap();
+            files.look(false);
         }
     }
 
     #[test]
     fn whatever_happens_to_files_each_line_comes_once_and_ids_differ(
+        most_open in 1..3_usize,
         steps in proptest::collection::vec((0..6_u8, 1..40_u32), 1..40)
     ) {
         let mut folder = Folder::new("app.log*");
+        folder.files.set_most_open(most_open);
         let mut written = 0;
         let mut renamed = 0;
         let mut taken = Vec::new();
@@ -316,7 +527,10 @@ proptest! {
                         fs::rename(folder.path("app.log"), folder.path(&format!("app.log.{renamed}"))).unwrap();
                     }
                 }
-                4 => folder.restart("app.log*"),
+                4 => {
+                    folder.restart("app.log*");
+                    folder.files.set_most_open(most_open);
+                }
                 _ => taken.extend(folder.take()),
             }
         }

@@ -1,0 +1,205 @@
+//! `ship` with more files than it may open, and with files that it cannot read.
+#![cfg(unix)]
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use integration_tests::{Said, StandIn, openreplay_elastic};
+use serde_json::json;
+
+const FILES: usize = 600;
+/// What the process may have open, connections and all.
+const LIMIT: usize = 128;
+
+#[test]
+fn follows_six_hundred_files_with_a_limit_of_a_hundred_and_twenty_eight() {
+    let folder = tempfile::tempdir().unwrap();
+    let far_end = StandIn::start();
+    let mut log = Log {
+        folder: folder.path(),
+        written: 0,
+    };
+    log.write_all();
+    let shipping = Shipping::start(&mut limited(&far_end, folder.path()));
+    wait_for(&far_end, log.written);
+    log.write_all();
+    wait_for(&far_end, log.written);
+
+    // rotated while most of them are closed, to where no pattern leads; the app turns to the new file later
+    for n in 0..FILES {
+        let name = log.name(n);
+        fs::rename(log.folder.join(&name), log.folder.join(format!("{name}.1"))).unwrap();
+        log.write(&format!("{name}.1"));
+    }
+    log.write_all();
+    wait_for(&far_end, log.written);
+    #[cfg(target_os = "linux")]
+    {
+        let open = fs::read_dir(format!("/proc/{}/fd", shipping.0.id())).unwrap();
+        assert!(open.count() < LIMIT);
+    }
+    drop(shipping);
+
+    // no one looks
+    for n in 0..FILES {
+        if n % 2 == 0 {
+            let name = log.name(n);
+            fs::rename(log.folder.join(&name), log.folder.join(format!("{name}.2"))).unwrap();
+        }
+    }
+    log.write_all();
+    let said = Said::by(limited(&far_end, folder.path()).args(["--once", "--json"]));
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(said.err, "");
+
+    let mut numbers: Vec<_> = far_end
+        .documents()
+        .iter()
+        .map(|document| document["n"].as_u64().unwrap())
+        .collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..log.written as u64).collect::<Vec<_>>());
+}
+
+#[test]
+fn goes_on_with_the_others_and_names_what_it_cannot_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let far_end = StandIn::start();
+    fs::write(path("good-0.log"), "{\"n\":0}\n").unwrap();
+    fs::create_dir(path("folder.log")).unwrap();
+    symlink("loop.log", path("loop.log")).unwrap();
+    let following = ship(&far_end, folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for(&far_end, 1);
+    // looked at again and again, and said once
+    thread::sleep(Duration::from_millis(700));
+    fs::write(path("good-1.log"), "{\"n\":1}\n").unwrap();
+    wait_for(&far_end, 2);
+    let mut following = Shipping(following);
+    following.0.kill().unwrap();
+    let mut said = String::new();
+    let err = following.0.stderr.take().unwrap();
+    std::io::Read::read_to_string(&mut { err }, &mut said).unwrap();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(
+        said.contains("loop.log cannot be read (") && said.ends_with("; going on\n"),
+        "{said}"
+    );
+    drop(following);
+
+    fs::write(path("good-2.log"), "{\"n\":2}\n").unwrap();
+    let once = |args: &[&str]| {
+        let mut command = ship(&far_end, folder.path());
+        Said::by(command.arg(path("absent")).arg("--once").args(args))
+    };
+    let said = once(&["--json"]);
+    assert_eq!(said.code, Some(7), "{said:?}");
+    let result = said.json();
+    let unreadable = result["unreadable"].as_array().unwrap();
+    let paths: Vec<_> = unreadable.iter().map(|file| &file["path"]).collect();
+    assert_eq!(paths, [&json!(path("absent")), &json!(path("loop.log"))]);
+    assert_eq!(far_end.stored(), 3);
+    let said = once(&[]);
+    assert_eq!(said.code, Some(7), "{said:?}");
+    assert!(
+        said.out.contains("loop.log could not be read: "),
+        "{said:?}"
+    );
+
+    fs::remove_file(path("loop.log")).unwrap();
+    fs::write(path("loop.log"), "{\"n\":3}\n").unwrap();
+    fs::write(path("absent"), "{\"n\":4}\n").unwrap();
+    let said = once(&["--json"]);
+    assert_eq!((said.code, far_end.stored()), (Some(0), 5), "{said:?}");
+    assert_eq!(said.json()["unreadable"], json!([]));
+}
+
+/// Numbered lines in many files.
+struct Log<'a> {
+    folder: &'a Path,
+    written: usize,
+}
+
+impl Log<'_> {
+    fn name(&self, n: usize) -> String {
+        format!("{n:03}.log")
+    }
+
+    fn write_all(&mut self) {
+        for n in 0..FILES {
+            self.write(&self.name(n));
+        }
+    }
+
+    fn write(&mut self, name: &str) {
+        let mut options = OpenOptions::new();
+        let mut file = options
+            .create(true)
+            .append(true)
+            .open(self.folder.join(name))
+            .unwrap();
+        let line = json!({"n": self.written, "level": "info", "message": "m"});
+        file.write_all(format!("{line}\n").as_bytes()).unwrap();
+        self.written += 1;
+    }
+}
+
+fn ship(far_end: &StandIn, folder: &Path) -> Command {
+    let mut command = openreplay_elastic();
+    options(&mut command, far_end, folder);
+    command
+}
+
+fn options(command: &mut Command, far_end: &StandIn, folder: &Path) {
+    command
+        .args(["--url", far_end.url(), "ship", "--checkpoint"])
+        .arg(folder.join("ship.json"))
+        .arg(folder.join("*.log"));
+}
+
+fn limited(far_end: &StandIn, folder: &Path) -> Command {
+    let mut command = Command::new("bash");
+    let script = format!("ulimit -n {LIMIT}; exec \"$@\"");
+    command.args(["-c", &script, "bash"]);
+    command.arg(openreplay_elastic().get_program());
+    options(&mut command, far_end, folder);
+    command
+}
+
+#[track_caller]
+fn wait_for(far_end: &StandIn, documents: usize) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while far_end.stored() < documents {
+        assert!(
+            Instant::now() < deadline,
+            "{} of {documents}",
+            far_end.stored()
+        );
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A process that gets SIGKILL when this is dropped.
+struct Shipping(Child);
+
+impl Shipping {
+    fn start(command: &mut Command) -> Self {
+        Self(command.spawn().unwrap())
+    }
+}
+
+impl Drop for Shipping {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
