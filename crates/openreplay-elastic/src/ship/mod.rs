@@ -64,7 +64,7 @@ const POLL: Duration = Duration::from_millis(250);
 /// How long the index behind the alias is taken for known.
 const INDEX_KEPT: Duration = Duration::from_secs(1);
 /// What a request grows to, if there is as much.
-const BATCH: usize = 4 << 20;
+const BATCH: usize = 8 << 20;
 
 /// What to follow, and how.
 #[derive(Clone, Debug)]
