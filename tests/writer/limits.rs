@@ -78,6 +78,47 @@ fn ends_in_time_and_says_what_was_left_while_the_far_end_hangs() {
 }
 
 #[test]
+fn a_flush_ends_no_pause_that_the_engine_asked_for() {
+    let far_end = StandIn::start();
+    let (writer, guard) = quick(far_end.url())
+        .shutdown_timeout(Duration::ZERO)
+        .on_diagnostic(|_| {})
+        .build()
+        .unwrap();
+    // longer than any test
+    far_end.inject([Fault::Status(503, None), Fault::Status(429, Some(3_000))]);
+    write(&writer, 0..10);
+    while far_end.faults_left() > 0 {
+        // ends the one that nobody asked for
+        assert!(!guard.flush(Duration::from_millis(10)).is_complete());
+    }
+    let requests = far_end.requests();
+    for _ in 0..20 {
+        assert_eq!(guard.flush(Duration::from_millis(10)).left(), 10);
+    }
+    assert_eq!(far_end.requests(), requests);
+}
+
+#[test]
+fn flushing_after_each_record_takes_no_more_room() {
+    let far_end = StandIn::start();
+    far_end.be_gone(true);
+    let (writer, guard) = quick(far_end.url())
+        .buffer_bytes(1024 * 1024)
+        .on_diagnostic(|_| {})
+        .build()
+        .unwrap();
+    for number in 0..1_000 {
+        write(&writer, number..number + 1);
+        assert!(!guard.flush(Duration::ZERO).is_complete());
+    }
+    assert_eq!(writer.stats().dropped, 0);
+    far_end.be_gone(false);
+    assert!(guard.flush(LIMIT).is_complete());
+    assert_once(&far_end.documents(), 0..1_000);
+}
+
+#[test]
 fn halves_what_is_too_much_at_once() {
     let far_end = StandIn::start();
     far_end.limit_bodies(3_000);

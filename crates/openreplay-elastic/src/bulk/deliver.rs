@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 
 use super::batch::Batch;
 use super::gzip::Gzip;
@@ -54,7 +55,7 @@ impl Delivery {
         }
     }
 
-    /// Delivers it all. `hurry` ends a wait between two attempts.
+    /// Delivers it all. `hurry` ends a wait between two attempts, unless it is Elasticsearch that asked for it.
     ///
     /// Dropping the future gives up what has not been told of yet.
     pub(crate) async fn deliver(&mut self, batch: Batch, events: &impl Events, hurry: &Notify) {
@@ -67,7 +68,7 @@ impl Delivery {
                         work.push_front(batch);
                     }
                     if let Some((again, attempts)) = pause {
-                        wait(retry::pause(attempts, again, fastrand::f64()), hurry).await;
+                        wait(again, attempts, hurry).await;
                     }
                 }
             }
@@ -75,9 +76,16 @@ impl Delivery {
     }
 }
 
-async fn wait(pause: Duration, hurry: &Notify) {
+/// Waits before the next attempt, less long in a hurry.
+async fn wait(again: Again, attempts: u32, hurry: &Notify) {
+    /// However often somebody is in a hurry.
+    const LEAST: Duration = Duration::from_millis(50);
+
+    let now = Instant::now();
+    let pause = retry::pause(attempts, again, fastrand::f64());
+    let least = pause.min(again.at_least.unwrap_or_default().max(LEAST));
     tokio::select! {
-        () = tokio::time::sleep(pause) => {}
-        () = hurry.notified() => {}
+        () = sleep_until(now + pause) => {}
+        () = hurry.notified() => sleep_until(now + least).await,
     }
 }
