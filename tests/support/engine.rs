@@ -5,7 +5,6 @@ use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -391,13 +390,13 @@ pub(crate) fn workspace() -> &'static Path {
 /// Below the range that outgoing connections take theirs from: it has to be free again for a restart. No port is given twice,
 /// since an engine takes a while to bind its own.
 fn free_port() -> u16 {
-    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    static GIVEN: Mutex<u16> = Mutex::new(0);
     let first = 20_000 + u16::try_from(std::process::id() % 1_000 * 10).expect("it is small");
-    (first..32_000)
-        .skip_while(|port| *port <= GIVEN.load(Ordering::Relaxed))
+    let mut given = lock(&GIVEN);
+    *given = (first.max(*given + 1)..32_000)
         .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
-        .inspect(|port| GIVEN.store(*port, Ordering::Relaxed))
-        .expect("one of thousands of ports is free")
+        .expect("one of thousands of ports is free");
+    *given
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -10,17 +10,17 @@ use serde_json::{Value, json};
 use crate::support::*;
 
 /// An engine with `logs` as an alias, and the encoded key of somebody who may add documents to it and nothing else.
-fn engine() -> (Engine, String) {
+pub(crate) fn engine() -> (Engine, String) {
     with_key(Elasticsearch::start())
 }
 
-fn with_key(engine: Engine) -> (Engine, String) {
+pub(crate) fn with_key(engine: Engine) -> (Engine, String) {
     make_logs(&engine);
     let key = key(&engine, &["logs", "logs-*"]);
     (engine, key)
 }
 
-fn make_logs(engine: &Engine) {
+pub(crate) fn make_logs(engine: &Engine) {
     engine.ok("PUT", "/logs-000001", r#"{"aliases":{"logs":{"is_write_index":true}},"settings":{"number_of_shards":1,"number_of_replicas":0}}"#);
 }
 
@@ -31,14 +31,14 @@ fn key(engine: &Engine, names: &[&str]) -> String {
     made["encoded"].as_str().expect("an encoded key").to_owned()
 }
 
-fn documents(engine: &Engine) -> Vec<Value> {
+pub(crate) fn documents(engine: &Engine) -> Vec<Value> {
     engine.ok("POST", "/logs/_refresh", "");
     let found = engine.ok("GET", "/logs/_search?size=10000", "");
     let hits = found["hits"]["hits"].as_array().expect("hits");
     hits.iter().map(|hit| hit["_source"].clone()).collect()
 }
 
-fn writer(engine: &Engine, key: &str) -> (ElasticWriter, openreplay_elastic::Guard) {
+pub(crate) fn writer(engine: &Engine, key: &str) -> (ElasticWriter, openreplay_elastic::Guard) {
     let builder = ElasticWriter::builder(engine.url())
         .api_key(key)
         .on_diagnostic(|_| {});

@@ -4,5 +4,6 @@ mod delivery;
 mod engine;
 mod faults;
 mod limits;
+mod pipelines;
 mod stopped;
 mod support;

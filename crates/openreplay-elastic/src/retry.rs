@@ -58,6 +58,8 @@ pub(crate) enum ItemDecision {
     OfIndex,
     /// It will not be taken in this form.
     Refused,
+    /// It, or another of the request, will not be taken in this form.
+    Spoiled,
     /// It may be the record's fault, or the index's.
     Doubtful,
 }
@@ -99,6 +101,7 @@ pub(crate) fn after_item(item: &Item<'_>, alias: &str) -> ItemDecision {
         _ if item.error_name() == "security_exception" => ItemDecision::Again(Pace::Slow),
         _ if item.is_fault_of_index(alias) => ItemDecision::OfIndex,
         401 | 403 => ItemDecision::Again(Pace::Slow),
+        _ if item.is_unreadable() && item.index == alias => ItemDecision::Spoiled,
         _ if item.is_fault_of_document() => ItemDecision::Refused,
         _ => ItemDecision::Doubtful,
     }
@@ -215,6 +218,8 @@ mod tests {
                 "illegal_argument_exception",
                 ItemDecision::Refused,
             ),
+            (400, "logs", "parse_exception", ItemDecision::Spoiled),
+            (400, "logs-1", "parse_exception", ItemDecision::Refused),
             (
                 400,
                 "logs-1",

@@ -31,9 +31,13 @@ pub(super) fn after(
     }
     let has_500 = items.iter().any(|item| item.status == 500);
     let pace = sorted.pace;
+    let is_spoiled = sorted.is_spoiled;
     let mut batches = sorted.batches(batch, items, place, alias, events);
     if has_500 {
         batches = apart(batches, batch.faults);
+    }
+    if is_spoiled {
+        batches = batches.into_iter().flat_map(halved).collect();
     }
     if batches.is_empty() {
         return Attempt::Done;
@@ -49,6 +53,8 @@ struct Sorted {
     refused: Vec<(Piece, String)>,
     pace: Option<Pace>,
     is_fault_of_index: bool,
+    /// One of the records has kept others from the index: they are sent apart.
+    is_spoiled: bool,
 }
 
 impl Sorted {
@@ -87,6 +93,10 @@ impl Sorted {
                         .push(piece),
                     None => self.left.push(piece),
                 }
+            }
+            ItemDecision::Spoiled if batch.records() > 1 => {
+                self.is_spoiled = true;
+                self.left.push(piece);
             }
             decision @ (ItemDecision::OfIndex | ItemDecision::Doubtful)
                 if decision == ItemDecision::OfIndex || batch.minimal =>
@@ -131,15 +141,19 @@ impl Sorted {
 
 /// One of the records may be what the engine stumbles over: they do not stay together for ever.
 fn apart(batches: Vec<Batch>, faults: u32) -> Vec<Batch> {
-    let mut batches: Vec<_> = batches
-        .into_iter()
-        .flat_map(|batch| match batch.records() {
-            2.. if faults >= TOGETHER => <[Batch; 2]>::from(batch.halves()).into(),
-            _ => vec![batch],
-        })
-        .collect();
+    let mut batches = match faults {
+        TOGETHER.. => batches.into_iter().flat_map(halved).collect(),
+        _ => batches,
+    };
     for batch in batches.iter_mut().filter(|batch| batch.records() == 1) {
         batch.alone.get_or_insert_with(Instant::now);
     }
     batches
+}
+
+fn halved(batch: Batch) -> Vec<Batch> {
+    match batch.records() {
+        2.. => <[Batch; 2]>::from(batch.halves()).into(),
+        _ => vec![batch],
+    }
 }
