@@ -3,7 +3,7 @@
 use integration_tests::{
     Elasticsearch, browser,
     engine::{PASSWORD, USER},
-    nginx::{self, IGNORE_INVALID_HEADERS_OFF},
+    nginx,
     process::Example,
 };
 use openreplay_elastic::{Client, Connection, setup};
@@ -30,10 +30,7 @@ fn the_page_shows_the_records_as_they_come_back_and_none_is_left_behind_at_the_e
         &[("LISTEN_ADDR", "127.0.0.1:0"), ("ELASTICSEARCH_URL", &url)],
     );
     let app_url = app.url();
-    let nginx = nginx::start(
-        app_url.trim_start_matches("http://"),
-        IGNORE_INVALID_HEADERS_OFF,
-    );
+    let nginx = nginx::start(app_url.trim_start_matches("http://"));
     let ran = browser::run(
         r#"
         await page.goto(args.url);

@@ -4,23 +4,14 @@ use std::process::Command;
 
 use integration_tests::daemon::Daemon;
 
-use crate::{ID, TOKEN, app, authority, session_through};
+use crate::{app, authority, passes_both_headers};
 
 #[test]
 #[ignore = "needs HAProxy"]
 fn haproxy_passes_both_headers() {
     let app = app();
     let haproxy = haproxy(&authority(&app), "");
-    for header in [
-        ("openReplaySession.id", ID),
-        ("X-OpenReplay-SessionToken", TOKEN),
-    ] {
-        assert_eq!(
-            session_through(haproxy.url(), &app, header).as_deref(),
-            Some(ID),
-            "{header:?}"
-        );
-    }
+    passes_both_headers(&haproxy, &app);
 }
 
 #[test]
@@ -28,16 +19,7 @@ fn haproxy_passes_both_headers() {
 fn haproxy_passes_both_headers_over_http_2_to_the_app() {
     let app = app();
     let haproxy = haproxy(&authority(&app), "proto h2");
-    for header in [
-        ("openReplaySession.id", ID),
-        ("X-OpenReplay-SessionToken", TOKEN),
-    ] {
-        assert_eq!(
-            session_through(haproxy.url(), &app, header).as_deref(),
-            Some(ID),
-            "{header:?}"
-        );
-    }
+    passes_both_headers(&haproxy, &app);
 }
 
 fn haproxy(upstream: &str, protocol: &str) -> Daemon {

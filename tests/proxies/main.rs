@@ -3,7 +3,7 @@
 mod haproxy;
 mod nginx;
 
-use integration_tests::process::Example;
+use integration_tests::{daemon::Daemon, process::Example};
 
 /// A session's id, and a token of the same session.
 const ID: &str = "4950498349085463837";
@@ -16,6 +16,20 @@ fn app() -> Example {
 /// The app's address without its scheme.
 fn authority(app: &Example) -> String {
     app.url().replace("http://", "")
+}
+
+#[track_caller]
+fn passes_both_headers(proxy: &Daemon, app: &Example) {
+    for header in [
+        ("openReplaySession.id", ID),
+        ("X-OpenReplay-SessionToken", TOKEN),
+    ] {
+        assert_eq!(
+            session_through(proxy.url(), app, header).as_deref(),
+            Some(ID),
+            "{header:?}"
+        );
+    }
 }
 
 /// Asks through the proxy, and gives the session of the one record that this brought.

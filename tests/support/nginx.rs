@@ -1,41 +1,62 @@
-//! The real nginx.
+//! The real nginx, with what docs/proxies-and-origins.md shows for it.
 
 use std::process::Command;
 
-use crate::daemon::Daemon;
+use crate::{daemon::Daemon, guide};
 
-/// The one setting that lets the documented header pass.
-pub const IGNORE_INVALID_HEADERS_OFF: &str = "ignore_invalid_headers off;";
-
-/// Starts nginx in front of `upstream`, with its default settings and `setting`.
+/// Starts it in front of `upstream`, as the page says.
 ///
 /// # Panics
 ///
 /// Where it is not installed.
 #[must_use]
-pub fn start(upstream: &str, setting: &str) -> Daemon {
+pub fn start(upstream: &str) -> Daemon {
+    start_with(upstream, &shown())
+}
+
+/// The same without the setting that the page is about.
+///
+/// # Panics
+///
+/// Where it is not installed.
+#[must_use]
+pub fn start_with_defaults(upstream: &str) -> Daemon {
+    let shown = shown();
+    let mut lines: Vec<_> = shown.lines().collect();
+    let before = lines.len();
+    lines.retain(|line| !line.contains("ignore_invalid_headers"));
+    assert_eq!(lines.len(), before - 1, "{shown}");
+    start_with(upstream, &lines.join("\n"))
+}
+
+fn shown() -> String {
+    guide::block("docs/proxies-and-origins.md", "nginx", "nginx")
+}
+
+fn start_with(upstream: &str, shown: &str) -> Daemon {
     Daemon::start(
         |folder, port| {
             let folder = folder.display();
+            let http = format!(
+                "http {{
+                    access_log off;
+                    client_body_temp_path {folder}/body;
+                    proxy_temp_path {folder}/proxy;
+                    fastcgi_temp_path {folder}/fastcgi;
+                    uwsgi_temp_path {folder}/uwsgi;
+                    scgi_temp_path {folder}/scgi;"
+            );
+            let shown = shown
+                .replace("http {", &http)
+                .replace("server {", &format!("server {{ listen 127.0.0.1:{port};"))
+                .replace("127.0.0.1:3000", upstream);
             format!(
                 "daemon off;
                 master_process off;
                 pid {folder}/nginx.pid;
                 error_log {folder}/error.log info;
                 events {{}}
-                http {{
-                    access_log off;
-                    client_body_temp_path {folder}/body;
-                    proxy_temp_path {folder}/proxy;
-                    fastcgi_temp_path {folder}/fastcgi;
-                    uwsgi_temp_path {folder}/uwsgi;
-                    scgi_temp_path {folder}/scgi;
-                    server {{
-                        listen 127.0.0.1:{port};
-                        {setting}
-                        location / {{ proxy_pass http://{upstream}; }}
-                    }}
-                }}"
+                {shown}"
             )
         },
         |file| {

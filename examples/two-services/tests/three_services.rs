@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use integration_tests::nginx::{self, IGNORE_INVALID_HEADERS_OFF};
+use integration_tests::nginx;
 use serde_json::Value;
 
 const HEADER: &str = "openReplaySession.id";
@@ -121,7 +121,7 @@ fn every_record_of_the_three_has_the_session_and_a_foreign_host_gets_nothing() {
 #[ignore = "needs nginx"]
 fn behind_nginx_every_record_of_the_three_has_the_session_and_a_foreign_host_gets_nothing() {
     asks_the_three(|shop, headers| {
-        let nginx = nginx::start(&shop.address, IGNORE_INVALID_HEADERS_OFF);
+        let nginx = nginx::start(&shop.address);
         order(nginx.url().trim_start_matches("http://"), headers)
     });
 }
