@@ -2,19 +2,20 @@
 
 use std::{collections::BTreeSet, fs, process::Command};
 
-use integration_tests::browser::{self, frontend};
+use integration_tests::{
+    browser::{self, frontend},
+    guide,
+};
 use serde_json::json;
 
 use crate::site::Site;
 
-const GUIDE: &str = include_str!("../../docs/frontend.md");
-
 #[test]
 fn the_guide_shows_the_files_that_are_tested() {
-    let shown: BTreeSet<&str> = GUIDE
-        .split("```ts\n")
-        .skip(1)
-        .filter_map(|rest| rest.split("```").next())
+    let shown: BTreeSet<_> = guide::blocks("docs/frontend.md")
+        .into_iter()
+        .filter(|block| block.language == "ts")
+        .map(|block| block.text)
         .collect();
     let names = [
         "session",
@@ -29,8 +30,7 @@ fn the_guide_shows_the_files_that_are_tested() {
         let path = frontend().join("frontend").join(name).with_extension("ts");
         fs::read_to_string(path).expect("the file is there")
     });
-    let tested: BTreeSet<&str> = files.iter().map(String::as_str).collect();
-    assert_eq!(shown, tested);
+    assert_eq!(shown, BTreeSet::from(files));
 }
 
 #[test]

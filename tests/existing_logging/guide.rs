@@ -1,6 +1,6 @@
 //! That the page shows what is tested here.
 
-const PAGE: &str = include_str!("../../docs/existing-logging.md");
+use integration_tests::guide;
 
 const SOURCES: [&str; 5] = [
     include_str!("files.rs"),
@@ -12,9 +12,10 @@ const SOURCES: [&str; 5] = [
 
 #[test]
 fn every_snippet_of_the_page_is_one_of_these_and_the_other_way_round() {
-    let blocks = PAGE.split("```rust\n").skip(1);
+    let blocks = guide::blocks("docs/existing-logging.md").into_iter();
     let mut shown: Vec<_> = blocks
-        .map(|rest| rest.split("```").next().unwrap().to_owned())
+        .filter(|block| block.language == "rust")
+        .map(|block| block.text)
         .collect();
     let mut tested: Vec<_> = SOURCES.into_iter().flat_map(snippets).collect();
     shown.sort_unstable();

@@ -1,8 +1,12 @@
 //! What the README and the pages of docs/ tell a reader to do, done as it stands there.
 
+mod covered;
 mod elasticsearch;
+mod examples;
 mod no_row;
+mod quick_start;
 mod readme;
+mod records;
 
 use std::{
     net::TcpListener,
@@ -12,6 +16,7 @@ use std::{
 };
 
 use integration_tests::{Said, Terminal};
+use serde_json::Value;
 
 /// The session of the guide.
 const SESSION: &str = "4950498349085463837";
@@ -37,5 +42,26 @@ fn soon(terminal: &mut Terminal, lines: &str) -> Said {
         }
         assert!(Instant::now() < end, "{lines}: {said:?}");
         thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// Whether a page's record is this one, but for when and where it was logged, and for what the page leaves out.
+#[track_caller]
+fn shows(page: &str, record: &Value) {
+    let whole = page.replace(",…", "").replace(", …", "");
+    let shown: Value = serde_json::from_str(&whole).expect("JSON");
+    for (name, value) in shown.as_object().expect("an object") {
+        if ["@timestamp", "utc_time"].contains(&name.as_str()) {
+            let length = |value: &Value| value.as_str().map(str::len);
+            assert_eq!(length(value), length(&record[name]), "{name} in {record}");
+        } else if name.starts_with("log.origin.") {
+            assert_eq!(
+                value.is_string(),
+                record[name].is_string(),
+                "{name} in {record}"
+            );
+        } else {
+            assert_eq!(value, &record[name], "{name} in {record}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use integration_tests::{
-    Elasticsearch, StandIn,
+    Elasticsearch, Engine, StandIn, Terminal,
     engine::{PASSWORD, USER},
     guide,
 };
@@ -56,6 +56,26 @@ fn what_syslog_ng_delivers_openreplay_finds() {
     SYSLOG_NG.is_found();
 }
 
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn what_ship_delivers_openreplay_finds() {
+    is_found(|engine, work| {
+        let logs = work.logs();
+        let instead = [
+            ("http://127.0.0.1:9200", engine.url()),
+            ("/var/log/shop", &logs),
+        ];
+        let [ship] = guide::commands(PAGE, &instead);
+        let variables = [
+            ("ELASTICSEARCH_USER", USER),
+            ("ELASTICSEARCH_PASSWORD", PASSWORD),
+        ];
+        let mut terminal = Terminal::open(work.0.path(), &variables);
+        terminal.start(&ship);
+        terminal
+    });
+}
+
 /// A section of the page, and the program that it configures.
 struct Shipper {
     heading: &'static str,
@@ -78,37 +98,18 @@ impl Shipper {
 
     /// Runs it into the real Elasticsearch, signed in, and asks there as OpenReplay does.
     fn is_found(&self) {
-        let engine = Elasticsearch::start();
-        assert_eq!(engine.command(&["setup"]).code, Some(0));
-        let key = engine.command(&["api-key", "--json"]).json();
-
-        let work = Work::new();
-        let configuration = self.configuration(&work, engine.address()).replace(
-            self.before_credentials,
-            &format!(
-                "{}{}",
+        is_found(|engine, work| {
+            let configuration = self.configuration(work, engine.address()).replace(
                 self.before_credentials,
-                (self.credentials)(USER, PASSWORD)
-            ),
-        );
-        assert!(configuration.contains(PASSWORD), "{configuration}");
-        let session = SESSION.to_string();
-        let mut written = work.write_records();
-        written.retain(|record| record["openReplaySession.id"] == session);
-        let _running = self.run(&work, &configuration);
-
-        let mut found = wait_for(written.len(), || {
-            // "no logs found", at first
-            let hits = engine
-                .ask_as_openreplay(&key, Some(&session))
-                .unwrap_or_default();
-            hits.iter().map(|hit| hit["_source"].clone()).collect()
+                &format!(
+                    "{}{}",
+                    self.before_credentials,
+                    (self.credentials)(USER, PASSWORD)
+                ),
+            );
+            assert!(configuration.contains(PASSWORD), "{configuration}");
+            self.run(work, &configuration)
         });
-        for records in [&mut found, &mut written] {
-            records.sort_by_key(|record| record["message"].to_string());
-        }
-        assert_eq!(found, written);
-        assert_eq!(engine.ask_as_openreplay(&key, None).unwrap().len(), 1);
     }
 
     /// As it stands on the page, but for the places and the port.
@@ -116,7 +117,7 @@ impl Shipper {
         let port = address.rsplit(':').next().unwrap();
         let folder = work.0.path().to_str().unwrap();
         guide::block(PAGE, self.heading, "text")
-            .replace("/var/log/shop", &format!("{folder}/logs"))
+            .replace("/var/log/shop", &work.logs())
             .replace("/var/spool/rsyslog", folder)
             .replace("9200", port)
     }
@@ -125,6 +126,31 @@ impl Shipper {
         fs::write(work.0.path().join("shipper.conf"), configuration).unwrap();
         Running((self.start)(work.0.path()).expect("the shipper is installed"))
     }
+}
+
+/// Asks as OpenReplay does for what the started shipper brings to Elasticsearch of a file of records.
+fn is_found<R>(start: impl FnOnce(&Engine, &Work) -> R) {
+    let engine = Elasticsearch::start();
+    assert_eq!(engine.command(&["setup"]).code, Some(0));
+    let key = engine.command(&["api-key", "--json"]).json();
+    let work = Work::new();
+    let session = SESSION.to_string();
+    let mut written = work.write_records();
+    written.retain(|record| record["openReplaySession.id"] == session);
+    let _running = start(&engine, &work);
+
+    let mut found = wait_for(written.len(), || {
+        // "no logs found", at first
+        let hits = engine
+            .ask_as_openreplay(&key, Some(&session))
+            .unwrap_or_default();
+        hits.iter().map(|hit| hit["_source"].clone()).collect()
+    });
+    for records in [&mut found, &mut written] {
+        records.sort_by_key(|record| record["message"].to_string());
+    }
+    assert_eq!(found, written);
+    assert_eq!(engine.ask_as_openreplay(&key, None).unwrap().len(), 1);
 }
 
 fn rsyslog(work: &Path) -> io::Result<Child> {
@@ -171,6 +197,10 @@ impl Work {
         let work = TempDir::new().unwrap();
         fs::create_dir(work.path().join("logs")).unwrap();
         Self(work)
+    }
+
+    fn logs(&self) -> String {
+        format!("{}/logs", self.0.path().display())
     }
 
     fn write_records(&self) -> Vec<Value> {

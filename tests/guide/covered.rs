@@ -1,0 +1,172 @@
+//! Every block of code on every page has something that runs, compiles or compares it.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use integration_tests::guide;
+
+use crate::root;
+
+/// A page, a language, how many blocks of it, and the file that holds the page to it. Who adds a block adds what checks it
+/// there, and then counts it here.
+const COVERED: [(&str, &str, usize, &str); 28] = [
+    ("CONTRIBUTING.md", "sh", 1, "tests/guide/examples.rs"),
+    ("README.md", "rust,no_run", 2, "tests/support/docs.rs"),
+    ("README.md", "sh", 2, "tests/guide/readme.rs"),
+    (
+        "crates/openreplay-elastic-cli/README.md",
+        "sh",
+        1,
+        "tests/guide/readme.rs",
+    ),
+    (
+        "crates/openreplay-elastic/README.md",
+        "rust,no_run",
+        1,
+        "crates/openreplay-elastic/src/lib.rs",
+    ),
+    (
+        "crates/openreplay-session/README.md",
+        "rust",
+        1,
+        "crates/openreplay-session/src/lib.rs",
+    ),
+    (
+        "crates/tower-openreplay/README.md",
+        "rust",
+        1,
+        "crates/tower-openreplay/src/lib.rs",
+    ),
+    (
+        "crates/tracing-openreplay/README.md",
+        "json",
+        1,
+        "tests/guide/records.rs",
+    ),
+    (
+        "crates/tracing-openreplay/README.md",
+        "rust",
+        1,
+        "crates/tracing-openreplay/src/lib.rs",
+    ),
+    (
+        "docs/elasticsearch.md",
+        "sh",
+        8,
+        "tests/guide/elasticsearch.rs",
+    ),
+    (
+        "docs/existing-logging.md",
+        "rust",
+        6,
+        "tests/existing_logging/guide.rs",
+    ),
+    (
+        "docs/existing-logging.md",
+        "text",
+        1,
+        "tests/existing_logging/plain.rs",
+    ),
+    ("docs/frontend.md", "ts", 7, "tests/browser/snippets.rs"),
+    ("docs/no-row.md", "sh", 4, "tests/guide/no_row.rs"),
+    (
+        "docs/proxies-and-origins.md",
+        "nginx",
+        1,
+        "tests/support/nginx.rs",
+    ),
+    (
+        "docs/proxies-and-origins.md",
+        "rust",
+        1,
+        "tests/support/docs.rs",
+    ),
+    (
+        "docs/quick-start.md",
+        "json",
+        1,
+        "tests/guide/quick_start.rs",
+    ),
+    (
+        "docs/quick-start.md",
+        "rust,no_run",
+        1,
+        "tests/guide/quick_start.rs",
+    ),
+    ("docs/quick-start.md", "sh", 1, "tests/guide/quick_start.rs"),
+    (
+        "docs/quick-start.md",
+        "toml",
+        1,
+        "tests/guide/quick_start.rs",
+    ),
+    ("docs/shippers.md", "ini", 1, "tests/shippers/main.rs"),
+    ("docs/shippers.md", "sh", 1, "tests/shippers/main.rs"),
+    ("docs/shippers.md", "text", 2, "tests/shippers/main.rs"),
+    ("docs/shippers.md", "yaml", 2, "tests/shippers/main.rs"),
+    (
+        "docs/spawns-streams-websockets.md",
+        "rust",
+        2,
+        "tests/support/docs.rs",
+    ),
+    (
+        "examples/axum-app/README.md",
+        "console",
+        2,
+        "tests/guide/examples.rs",
+    ),
+    (
+        "examples/axum-app/README.md",
+        "json",
+        1,
+        "tests/guide/examples.rs",
+    ),
+    (
+        "examples/two-services/README.md",
+        "sh",
+        2,
+        "tests/guide/examples.rs",
+    ),
+];
+
+#[test]
+fn every_block_of_code_on_every_page_is_run_compiled_or_compared() {
+    let mut shown = BTreeMap::new();
+    visit(Path::new(""), &mut |page| {
+        for block in guide::blocks(page) {
+            *shown.entry((page.to_owned(), block.language)).or_insert(0) += 1;
+        }
+    });
+    let covered: BTreeMap<_, _> = COVERED
+        .iter()
+        .map(|(page, language, count, _)| (((*page).to_owned(), (*language).to_owned()), *count))
+        .collect();
+    assert_eq!(shown, covered);
+
+    for (page, _, _, file) in COVERED {
+        let text = fs::read_to_string(root().join(file)).unwrap_or_default();
+        // a crate's own README is part of its documentation
+        let included =
+            page.ends_with("README.md") && text.contains("include_str!(\"../README.md\")");
+        assert!(
+            included || text.contains(page),
+            "{file} does not read {page}"
+        );
+    }
+}
+
+/// Every Markdown file of the repository, as a path from its root.
+fn visit(folder: &Path, page: &mut impl FnMut(&str)) {
+    for entry in fs::read_dir(root().join(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let path = folder.join(&name);
+        if entry.file_type().unwrap().is_dir() {
+            if !matches!(&*name, ".git" | "target" | "node_modules") {
+                visit(&path, page);
+            }
+        } else if name.ends_with(".md") {
+            page(path.to_str().unwrap());
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What the examples' READMEs and CONTRIBUTING.md tell a reader to type.
+
+use std::fs;
+
+use integration_tests::{Terminal, guide};
+use serde_json::Value;
+
+use crate::{free_address, root, shows};
+
+const AXUM_APP: &str = "examples/axum-app/README.md";
+const TWO_SERVICES: &str = "examples/two-services/README.md";
+
+#[test]
+#[ignore = "needs curl"]
+fn axum_app_says_and_answers_what_its_readme_shows() {
+    let address = free_address();
+    let blocks: Vec<_> = guide::blocks(AXUM_APP)
+        .into_iter()
+        .map(|block| block.text.replace("127.0.0.1:3000", &address))
+        .collect();
+    let [run, ask, error] = &blocks[..] else {
+        panic!("not three: {blocks:#?}")
+    };
+    let (run, listening) = typed(run);
+    let (ask, answer) = typed(ask);
+
+    let mut terminal = Terminal::open(&root(), &[("LISTEN_ADDR", &address)]);
+    let app = terminal.start(run);
+    app.wait_for("Listening on");
+    let said = terminal.ok(ask);
+    for line in answer.lines().filter(|line| *line != "…") {
+        assert!(said.lines().any(|said| said == line), "{line} in {said}");
+    }
+
+    app.wait_for("\"error\"");
+    let out = app.out();
+    let record = |word: &str| -> Value {
+        let line = out.lines().find(|line| line.contains(word));
+        serde_json::from_str(line.unwrap()).unwrap()
+    };
+    shows(listening, &record("Listening on"));
+    shows(error, &record("\"level\":\"error\""));
+}
+
+/// What stands behind the prompt, and what comes of it.
+fn typed(block: &str) -> (&str, &str) {
+    let block = block.strip_prefix("$ ").expect("a prompt");
+    block.split_once('\n').expect("what comes of it")
+}
+
+#[test]
+#[ignore = "needs curl"]
+fn two_services_answer_and_log_what_their_readme_says() {
+    let page = fs::read_to_string(root().join(TWO_SERVICES)).unwrap();
+    let [prices, stock, shop] = [(); 3].map(|()| free_address());
+    let [services, ask] = guide::commands(TWO_SERVICES, &[("127.0.0.1:3001", &shop)]);
+    let variables = [
+        ("PRICES_URL", &*format!("http://{prices}")),
+        ("STOCK_URL", &format!("http://{stock}")),
+    ];
+    let mut terminal = Terminal::open(&root(), &variables);
+    terminal.ok("cargo build --quiet -p two-services");
+    let running: Vec<_> = services
+        .lines()
+        .zip([prices, stock, shop])
+        .map(|(line, address)| {
+            let service = terminal.start(&format!("LISTEN_ADDR={address} {line} 2>&1"));
+            service.wait_for("listening on");
+            service
+        })
+        .collect();
+    let answer = terminal.ok(&ask);
+    assert!(page.contains(&format!("It answers `{answer}`")), "{answer}");
+    for service in running {
+        service.wait_for("\"message\":\"[openReplaySession.id=4950498349085463837] ");
+    }
+}
+
+#[test]
+fn what_contributors_and_readers_are_told_to_try_is_what_the_gate_runs() {
+    let [try_it, _] = guide::commands("README.md", &[]);
+    let [run_it] = guide::commands("CONTRIBUTING.md", &[]);
+    let tests = fs::read_to_string(root().join("scripts/test")).unwrap();
+    for line in try_it.lines().chain(run_it.lines()) {
+        let command = line.split("  ").next().unwrap();
+        let is_run = match command {
+            "cargo test --workspace" => tests.contains(command),
+            // this is what runs it
+            ".ci/run" => root().join(command).is_file(),
+            // above
+            _ => command == typed(&guide::blocks(AXUM_APP)[0].text).0,
+        };
+        assert!(is_run, "{command}");
+    }
+}
