@@ -24,7 +24,8 @@
 //! Files may be renamed and made anew, as logrotate does by default, at any moment, or truncated. Let the patterns match the new
 //! names too (`app.log*`), so that nothing is missed that was renamed while no shipper ran. With logrotate's `copytruncate`
 //! the copies must not match the patterns, and what is written between the last look and the truncation is lost, as with
-//! any follower. A line counts from its line feed on. A line that is no JSON object becomes a record with the line as its message.
+//! any follower. A line counts from its line feed on. A line that is no JSON object becomes a record with the line as its message;
+//! so does the half line that an app leaves when it is killed, with the line that the next run writes behind it.
 //!
 //! Any number of files may match: at most 256 are open at a time, fewer where the process may have fewer than twice as many; the
 //! quietest ones are closed, and opened again when they grow. A file that is deleted is read to its end if it is open. One that
