@@ -56,6 +56,20 @@ pub fn run(script: &str, args: &Value) -> Ran {
     }
 }
 
+/// Bundles the frontend code as an app would, into a folder: a module for each file of `tests/browser/frontend`.
+///
+/// # Panics
+///
+/// Where it does not bundle, or node is not installed.
+pub fn bundle(folder: &Path) {
+    let built = Command::new("node")
+        .arg(frontend().join("build.mjs"))
+        .arg(folder)
+        .status()
+        .expect("node is installed: scripts/install");
+    assert!(built.success(), "the frontend code does not bundle");
+}
+
 /// The folder of the frontend code and its packages.
 #[must_use]
 pub fn frontend() -> PathBuf {
