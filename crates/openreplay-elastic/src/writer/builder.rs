@@ -121,8 +121,8 @@ impl ElasticWriterBuilder {
         self
     }
 
-    /// Where diagnostics go; to standard error by default. Each topic comes at once and then at most once a minute. It is
-    /// called on the writer's own thread and must not block.
+    /// Where diagnostics go; to standard error by default. Each topic comes at once and then at most once a minute, and what
+    /// was lost since at the end. It is called on the writer's own thread and must not block.
     pub fn on_diagnostic(mut self, handler: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.diagnostics = Diagnostics::to(Box::new(handler));
         self

@@ -20,6 +20,8 @@ impl Guard {
 
     /// Waits until every record from before this call is decided, for `limit` at most. Blocks the thread: in async code
     /// call it by `spawn_blocking`.
+    ///
+    /// What waits is sent at once. A pause between two attempts is cut short, but not one that Elasticsearch asked for.
     pub fn flush(&self, limit: Duration) -> Flushed {
         self.shared.flush(limit)
     }

@@ -50,9 +50,12 @@ impl Shared {
 
     /// Takes a line, or several.
     pub(super) fn push(&self, text: &[u8], lane: Option<Lane>) {
-        for line in text.split(|byte| *byte == b'\n') {
-            self.push_line(line, lane);
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', text) {
+            self.push_line(&text[start..end], lane);
+            start = end + 1;
         }
+        self.push_line(&text[start..], lane);
     }
 
     /// Takes a line that has no line feed in it.
