@@ -42,7 +42,7 @@ fn makes_logs_once(engine: &Engine, name: &str, policy: &serde_json::Value) {
     assert_eq!(said.code, Some(0), "{said:?}");
     assert_eq!(
         said.json(),
-        json!({"engine": name, "created": true, "write_index": "logs-000001", "added": [], "first_record": true})
+        json!({"engine": name, "created": true, "write_index": "logs-000001", "added": [], "first_record": true, "findings": []})
     );
     let again = engine.command(&["setup"]);
     assert_eq!(again.code, Some(0));
@@ -197,7 +197,10 @@ fn puts_further_indices_behind_logs() {
     assert_eq!(engine.request("GET", "/logs", "").0, 404);
 
     let said = engine.command(&["setup", "--also", "old", "--json"]);
-    assert_eq!(said.json()["added"], json!(["old"]), "{said:?}");
+    let done = said.json();
+    assert_eq!(done["added"], json!(["old"]), "{said:?}");
+    assert_eq!(done["findings"].as_array().unwrap().len(), 1, "{said:?}");
+    assert_eq!(done["findings"][0]["fault"], "not-sorted");
     store(&engine, "logs", &[record("77", "info", "from now")]);
     let said = engine.command(&["logs", "77", "--json"]);
     assert_eq!(said.json()["total"], 2, "{said:?}");
@@ -210,4 +213,76 @@ fn puts_further_indices_behind_logs() {
             "{name}"
         );
     }
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn refuses_an_index_that_openreplay_could_not_read() {
+    let engine = Elasticsearch::start();
+    let text = json!({"type": "text"});
+    let index = |name: &str, mapping: serde_json::Value, more: serde_json::Value| {
+        let mappings = json!({"dynamic": false, "properties": {"message": mapping, "level": {"type": "keyword"}}});
+        let body = json!({"mappings": mappings, "settings": more}).to_string();
+        engine.ok("PUT", &format!("/{name}"), &body);
+        store(&engine, name, &[record("7", "info", "m")]);
+    };
+    let whitespace = json!({"type": "text", "analyzer": "whitespace"});
+    index("keyword", json!({"type": "keyword"}), json!({}));
+    index(
+        "unindexed",
+        json!({"type": "text", "index": false}),
+        json!({}),
+    );
+    index("spaced", whitespace, json!({}));
+    index("no-level", text.clone(), json!({}));
+    let mut bare = record("7", "info", "m");
+    bare.as_object_mut().unwrap().remove("level");
+    store(&engine, "no-level", &[bare.clone()]);
+    engine.ok("PUT", "/no-message", r#"{"mappings":{"dynamic":false}}"#);
+    for (name, reason, text) in [
+        ("keyword", "not-analysed", "is of the type keyword"),
+        ("unindexed", "not-analysed", "is not indexed"),
+        ("spaced", "not-analysed", "is analysed into"),
+        ("no-level", "no-level", "1 of 2 records have no `level`"),
+        ("no-message", "no-message", "has no field `message`"),
+        ("absent", "no-index", "there is no index absent"),
+    ] {
+        let said = engine.command(&["setup", "--also", name, "--json"]);
+        assert_eq!(said.code, Some(3), "{name}: {said:?}");
+        let error = &said.json()["error"];
+        assert_eq!(
+            (&error["kind"], &error["reason"]),
+            (&json!("state"), &json!(reason)),
+            "{said:?}"
+        );
+        assert!(error["text"].as_str().unwrap().contains(text), "{said:?}");
+        assert!(said.err.contains(text), "{said:?}");
+    }
+    assert_eq!(engine.request("GET", "/logs", "").0, 404);
+
+    // a level that is not mapped is there all the same, and no panel shows a record of no session
+    engine.ok(
+        "PUT",
+        "/unmapped",
+        r#"{"mappings":{"dynamic":false,"properties":{"message":{"type":"text"}}}}"#,
+    );
+    let mut of_none = bare;
+    of_none["message"] = json!("m");
+    store(&engine, "unmapped", &[record("7", "WARN", "m"), of_none]);
+    let said = engine.command(&["setup", "--also", "unmapped", "--json"]);
+    let findings = said.json()["findings"].clone();
+    let faults: Vec<_> = findings
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| &finding["fault"])
+        .collect();
+    assert_eq!(faults, ["unknown-level", "not-sorted"], "{said:?}");
+
+    let sorted = json!({"index.sort.field": "@timestamp"});
+    let properties = json!({"message": text, "@timestamp": {"type": "date"}});
+    let body = json!({"mappings": {"properties": properties}, "settings": sorted}).to_string();
+    engine.ok("PUT", "/sorted", &body);
+    let said = engine.command(&["setup", "--also", "sorted", "--json"]);
+    assert_eq!(said.json()["findings"], json!([]), "{said:?}");
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use openreplay_elastic::Error;
+use serde_json::{Value, json};
 
 use crate::print;
 
@@ -45,8 +46,79 @@ impl From<io::Error> for Failure {
     }
 }
 
-pub(crate) fn code(outcome: Result<Outcome, Failure>) -> ExitCode {
-    let error = match outcome {
+impl Failure {
+    /// What kind it is, for programs.
+    fn kind(&self) -> &'static str {
+        let error = match self {
+            Self::Usage(_) => return "usage",
+            Self::Panel(_) => return "panel",
+            Self::Io(_) => return "io",
+            Self::Elastic(error) => error,
+        };
+        match error {
+            error if error.is_config() => "usage",
+            error if error.is_state() => "state",
+            error if error.is_io() => "io",
+            error if error.is_tls() => "tls",
+            error if error.is_connect() => "unreachable",
+            error if error.is_timeout() => "timeout",
+            error if error.is_broken() => "broken",
+            error if error.is_answer() => "answer",
+            error if error.is_unauthorized() => "unauthorized",
+            error if error.is_forbidden() => "forbidden",
+            _ => "refused",
+        }
+    }
+
+    fn code(&self) -> u8 {
+        match self.kind() {
+            "usage" => 2,
+            "state" => 3,
+            _ => 1,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Usage(text) | Self::Panel(text) => text.clone(),
+            Self::Io(error) => error.to_string(),
+            Self::Elastic(error) => error.to_string(),
+        }
+    }
+
+    fn causes(&self) -> Vec<String> {
+        let mut cause = match self {
+            Self::Usage(_) | Self::Panel(_) => None,
+            Self::Io(error) => error.source(),
+            Self::Elastic(error) => error.source(),
+        };
+        let mut causes = Vec::new();
+        while let Some(error) = cause {
+            causes.push(error.to_string());
+            cause = error.source();
+        }
+        causes
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        let elastic = match self {
+            Self::Elastic(error) => Some(error),
+            _ => None,
+        };
+        json!({"error": {
+            "kind": self.kind(),
+            "reason": elastic.and_then(Error::reason),
+            "status": elastic.and_then(Error::status).map(|status| status.as_u16()),
+            "name": elastic.and_then(Error::name),
+            "text": self.text(),
+            "because": self.causes(),
+        }})
+    }
+}
+
+/// Says why it failed: in words on standard error, and for programs on standard output too.
+pub(crate) fn code(outcome: Result<Outcome, Failure>, json: bool) -> ExitCode {
+    let failure = match outcome {
         Ok(outcome) => {
             return ExitCode::from(match outcome {
                 Outcome::Done => 0,
@@ -60,29 +132,12 @@ pub(crate) fn code(outcome: Result<Outcome, Failure>) -> ExitCode {
             // whoever reads has read enough
             return ExitCode::SUCCESS;
         }
-        Err(error) => error,
+        Err(failure) => failure,
     };
-    let code = match &error {
-        Failure::Usage(text) => {
-            print::error(text, None);
-            2
-        }
-        Failure::Panel(text) => {
-            print::error(text, None);
-            1
-        }
-        Failure::Io(error) => {
-            print::error(&error.to_string(), error.source());
-            1
-        }
-        Failure::Elastic(error) => {
-            print::error(&error.to_string(), error.source());
-            match error {
-                error if error.is_config() => 2,
-                error if error.is_state() => 3,
-                _ => 1,
-            }
-        }
-    };
-    ExitCode::from(code)
+    print::error(&failure.text(), &failure.causes());
+    if json {
+        // the words are on standard error, should this fail
+        let _ = print::json(&failure.json());
+    }
+    ExitCode::from(failure.code())
 }

@@ -1,11 +1,13 @@
 //! The command `openreplay-elastic`: sets up, checks and fills the Elasticsearch that OpenReplay reads logs from.
 
+use std::env;
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use self::commands::Command;
 use self::connect::ConnectArgs;
+use self::exit::Failure;
 
 mod commands;
 mod connect;
@@ -31,7 +33,7 @@ struct Args {
     #[command(flatten)]
     connect: ConnectArgs,
 
-    /// Prints the result as one JSON value, for programs.
+    /// Prints one JSON object on standard output, for programs: the result, or {"error": {"kind", "text", ...}}.
     #[arg(long, global = true)]
     json: bool,
 }
@@ -55,7 +57,10 @@ Exit codes:
   7  `ship --once` could not read a file; the others are done";
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return misused(&error),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -63,5 +68,18 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime.block_on(args.command.run(&args.connect, args.json)),
         Err(error) => Err(error.into()),
     };
-    exit::code(outcome)
+    exit::code(outcome, args.json)
+}
+
+/// Help and the version are no misuse, though they come this way.
+fn misused(error: &clap::Error) -> ExitCode {
+    let asks_json = || env::args_os().any(|arg| arg == "--json");
+    // whoever read it may be gone
+    let _ = error.print();
+    if error.use_stderr() && asks_json() {
+        let text = error.render().to_string();
+        let text = text.trim_start_matches("error: ").trim_end();
+        let _ = print::json(&Failure::Usage(text.to_owned()).json());
+    }
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }

@@ -1,6 +1,5 @@
 //! Output for people: colours on a terminal only, and nothing of a record that could steer one.
 
-use std::error::Error as StdError;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
@@ -31,15 +30,10 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 
-pub(crate) fn error(text: &str, mut cause: Option<&(dyn StdError + 'static)>) {
+pub(crate) fn error(text: &str, causes: &[String]) {
     let mut text = format!("{RED}error:{RED:#} {}", tame(text));
-    while let Some(error) = cause {
-        let _ = write!(
-            text,
-            "\n  {DIM}because:{DIM:#} {}",
-            tame(&error.to_string())
-        );
-        cause = error.source();
+    for cause in causes {
+        let _ = write!(text, "\n  {DIM}because:{DIM:#} {}", tame(cause));
     }
     note(&text);
 }

@@ -201,18 +201,61 @@ fn no_secret_is_repeated_where_elasticsearch_cannot_be_reached() {
         ] {
             let args = [&["--url", "http://127.0.0.1:1"], options, subcommand].concat();
             let said = run_with(variables, &args);
-            assert_eq!(
-                (said.code, &said.out[..]),
-                (Some(1), ""),
-                "{args:?}: {said:?}"
-            );
+            assert_eq!(said.code, Some(1), "{args:?}: {said:?}");
+            assert_eq!(said.out.is_empty(), !args.contains(&"--json"), "{said:?}");
             assert!(said.err.starts_with("error: "), "{args:?}: {said:?}");
-            assert!(
-                !said.err.contains(SECRET) && !said.err.contains(ENCODED),
-                "{args:?}: {said:?}"
-            );
+            let all = format!("{said:?}");
+            assert!(!all.contains(SECRET) && !all.contains(ENCODED), "{all}");
         }
     }
+}
+
+#[test]
+fn an_error_is_one_json_object_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let garbage = folder.path().join("ship.json");
+    fs::write(&garbage, "garbage").unwrap();
+    let garbage = garbage.to_str().unwrap();
+    let url = ["--json", "--url", "http://127.0.0.1:1"];
+    for (args, code, kind, reason) in [
+        (&["setup"][..], 1, "unreachable", Value::Null),
+        (&["api-key"], 1, "unreachable", Value::Null),
+        (&["rotate"], 1, "unreachable", Value::Null),
+        (&["rotate", "--keep", "1m"], 2, "usage", Value::Null),
+        (&["rotate", "--keep", "soon"], 2, "usage", Value::Null),
+        (&["repair"], 2, "usage", Value::Null),
+        (
+            &["logs", "1", "--file", "/nowhere/app.log"],
+            1,
+            "io",
+            Value::Null,
+        ),
+        (
+            &["ship", "a.log", "--checkpoint", garbage],
+            3,
+            "state",
+            json!("checkpoint-unreadable"),
+        ),
+    ] {
+        let said = run(&[&url[..], args].concat());
+        assert_eq!(said.code, Some(code), "{args:?}: {said:?}");
+        assert_eq!(said.out.lines().count(), 1, "{args:?}: {said:?}");
+        let answer: Value = serde_json::from_str(&said.out).unwrap();
+        let error = &answer["error"];
+        assert_eq!(
+            (&error["kind"], &error["reason"]),
+            (&json!(kind), &reason),
+            "{args:?}: {said:?}"
+        );
+        let text = error["text"].as_str().unwrap();
+        assert!(!text.is_empty() && said.err.contains(text), "{said:?}");
+    }
+    // what was asked for is no error
+    let said = run(&["--json", "--help"]);
+    assert_eq!((said.code, &said.err[..]), (Some(0), ""));
+    let said = run(&["--json", "check", "--url", "http://127.0.0.1:1"]);
+    let report: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((said.code, &report["good"]), (Some(4), &json!(false)));
 }
 
 #[test]

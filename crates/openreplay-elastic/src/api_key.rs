@@ -178,6 +178,7 @@ pub async fn create(client: &Client, options: &Options) -> Result<ApiKey, Error>
             "this engine has no API keys, since its security is off or it is not Elasticsearch: whoever reaches it may do everything, \
              and OpenReplay's form takes any text as API Key ID and API Key",
         )
+        .with_reason("no-security")
         .with_source(error)),
         Err(error) if error.to_string().contains("derived api keys") => Err(Error::config(
             "an API key cannot create one that may do anything: ask with a user and a password",

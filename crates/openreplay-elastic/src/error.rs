@@ -14,6 +14,7 @@ pub struct Error {
 struct Inner {
     kind: Kind,
     text: String,
+    reason: Option<&'static str>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -48,6 +49,7 @@ impl Error {
             inner: Box::new(Inner {
                 kind,
                 text: text.into(),
+                reason: None,
                 source: None,
             }),
         }
@@ -58,6 +60,11 @@ impl Error {
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
         self.inner.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn with_reason(mut self, reason: &'static str) -> Self {
+        self.inner.reason = Some(reason);
         self
     }
 
@@ -117,6 +124,13 @@ impl Error {
     /// Whether what was found there is not what the operation can work with; nothing was changed then.
     pub fn is_state(&self) -> bool {
         self.inner.kind == Kind::State
+    }
+
+    /// What was found there, as a word for programs: one of [`Fault`](crate::check::Fault)'s names, or `logs-is-an-index`,
+    /// `logs-is-an-alias`, `logs-is-a-data-stream`, `no-write-index`, `first-index-in-use`, `no-index`, `no-security`,
+    /// `checkpoint-in-use`, `checkpoint-unreadable`. `None` where [`is_state`](Self::is_state) is false.
+    pub fn reason(&self) -> Option<&'static str> {
+        self.inner.reason
     }
 
     /// Whether the credentials are missing, wrong or expired (401).

@@ -1,5 +1,7 @@
-use openreplay_elastic::check;
-use serde_json::json;
+use std::io;
+
+use openreplay_elastic::check::{self, Finding};
+use serde_json::{Value, json};
 
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
@@ -24,24 +26,12 @@ impl Args {
             Outcome::Found
         };
         if json {
-            let findings: Vec<_> = report
-                .findings
-                .iter()
-                .map(|finding| {
-                    json!({
-                        "fault": finding.fault.name(),
-                        "hint": finding.fault.is_hint(),
-                        "text": finding.text,
-                        "remedy": finding.remedy,
-                    })
-                })
-                .collect();
             print::json(&json!({
                 "good": report.is_good(),
                 "add_passes": report.add_passes,
                 "session": report.session,
                 "records": report.records,
-                "findings": findings,
+                "findings": findings(&report.findings),
             }))?;
             return Ok(outcome);
         }
@@ -63,17 +53,35 @@ impl Args {
             ))?;
         }
         for finding in &report.findings {
-            let (style, word) = if finding.fault.is_hint() {
-                (YELLOW, "hint ")
-            } else {
-                (RED, "wrong")
-            };
-            print::line(&format!(
-                "{style}{word}{style:#}  {BOLD}{}{BOLD:#} {DIM}-{DIM:#} {}",
-                tame(&finding.text),
-                finding.remedy
-            ))?;
+            show(finding)?;
         }
         Ok(outcome)
     }
+}
+
+pub(super) fn findings(findings: &[Finding]) -> Vec<Value> {
+    findings
+        .iter()
+        .map(|finding| {
+            json!({
+                "fault": finding.fault.name(),
+                "hint": finding.fault.is_hint(),
+                "text": finding.text,
+                "remedy": finding.remedy,
+            })
+        })
+        .collect()
+}
+
+pub(super) fn show(finding: &Finding) -> io::Result<()> {
+    let (style, word) = if finding.fault.is_hint() {
+        (YELLOW, "hint ")
+    } else {
+        (RED, "wrong")
+    };
+    print::line(&format!(
+        "{style}{word}{style:#}  {BOLD}{}{BOLD:#} {DIM}-{DIM:#} {}",
+        tame(&finding.text),
+        finding.remedy
+    ))
 }

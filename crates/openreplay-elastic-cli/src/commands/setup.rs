@@ -1,6 +1,7 @@
 use openreplay_elastic::setup::{self, Flavor, Options};
 use serde_json::json;
 
+use super::check;
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, BOLD, GREEN, YELLOW};
@@ -14,7 +15,8 @@ use crate::print::{self, BOLD, GREEN, YELLOW};
 /// It takes the cluster privilege manage_index_templates, and all privileges on `logs` and logs-*.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Puts an existing index behind `logs` too, to be read there; can be repeated.
+    /// Puts an existing index behind `logs` too, to be read there; can be repeated. One that OpenReplay could not read is
+    /// refused: without `message` as analysed text, or with a session's record that has no `level`
     #[arg(long, value_name = "NAME")]
     also: Vec<String>,
 }
@@ -30,6 +32,7 @@ impl Args {
                 "write_index": done.write_index,
                 "added": done.added,
                 "first_record": done.first_record,
+                "findings": check::findings(&done.findings),
             }))?;
             return Ok(Outcome::Done);
         }
@@ -44,6 +47,9 @@ impl Args {
         ))?;
         for index in &done.added {
             print::line(&format!("{GREEN}ok{GREEN:#}  {index} is behind `logs` too"))?;
+        }
+        for finding in &done.findings {
+            check::show(finding)?;
         }
         if done.first_record {
             print::line(&format!(

@@ -13,7 +13,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(super) fn new(fault: Fault, text: String) -> Self {
+    pub(crate) fn new(fault: Fault, text: String) -> Self {
         Self {
             fault,
             text,
@@ -119,7 +119,7 @@ impl Fault {
                 "switch them off (POST /_streams/logs/_disable, or Streams in Kibana), then `openreplay-elastic setup`"
             }
             Self::NoLogs => {
-                "run `openreplay-elastic setup`, with `--also NAME` for an index that has the records already"
+                "run `openreplay-elastic setup`, with `--also NAME` for an index that has records already"
             }
             Self::Empty => {
                 "run `openreplay-elastic setup`, which writes a first record, or let the app write one"
@@ -153,7 +153,8 @@ impl Fault {
                 "use the id that tracker.getSessionID() gives, as text: Number() in the page rounds it"
             }
             Self::NotSorted => {
-                "run `openreplay-elastic setup`, and move older indices behind it by `--also NAME`"
+                "put a sorted copy in its place, as docs/elasticsearch.md shows, or live with it: a session's rows come from \
+                 there as they were written, and the panel follows the replay only roughly"
             }
             Self::NotAKey => "set ELASTICSEARCH_API_KEY to the key that OpenReplay has",
         }

@@ -12,6 +12,8 @@
 //! # }
 //! ```
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 pub use self::finding::{Fault, Finding};
@@ -25,8 +27,15 @@ mod records;
 #[cfg(test)]
 mod tests;
 
+/// What is wrong with records, whichever they are.
+pub(crate) fn look_at(records: &[Value]) -> Vec<Finding> {
+    let mut report = Report::default();
+    records::look_at(&mut report, records);
+    report.findings
+}
+
 /// What [`run`] saw.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Report {
     /// Whether the button "Add" in OpenReplay's form would succeed.
@@ -59,10 +68,8 @@ impl Report {
 /// None for anything that is a finding. Only where an answer is none that either engine gives.
 pub async fn run(client: &Client, session: Option<&str>) -> Result<Report, Error> {
     let mut report = Report {
-        add_passes: false,
         session: session.map(str::to_owned),
-        records: 0,
-        findings: Vec::new(),
+        ..Report::default()
     };
     if !client.auth().is_api_key() {
         report.find(
@@ -186,29 +193,38 @@ async fn types(client: &Client, report: &mut Report) -> Result<(), Error> {
             ),
         );
     }
-    let path = format!("/{LOGS}/_settings?filter_path=*.settings.index.sort");
-    let sorts: Result<Value, _> = api::get(client, &path).await;
-    let path = format!("/{LOGS}/_settings?filter_path=*.settings.index.creation_date");
-    let all: Result<Value, _> = api::get(client, &path).await;
     // reading the settings takes a privilege that OpenReplay's key need not have
-    let (Ok(Value::Object(sorts)), Ok(Value::Object(all))) = (sorts, all) else {
-        return Ok(());
-    };
-    let unsorted: Vec<_> = all
-        .keys()
-        .filter(|index| !sorts.contains_key(*index))
-        .cloned()
-        .collect();
-    if !unsorted.is_empty() {
-        report.find(
-            Fault::NotSorted,
-            format!(
-                "{} does not keep records in the order of time, and OpenReplay does not sort them",
-                unsorted.join(", ")
-            ),
-        );
+    if let Ok(Some(finding)) = unsorted(client, LOGS).await {
+        report.find(finding.fault, finding.text);
     }
     Ok(())
+}
+
+/// The indices of that name that are not sorted on time, if any.
+pub(crate) async fn unsorted(client: &Client, name: &str) -> Result<Option<Finding>, Error> {
+    // the date is there to name them all
+    let path = format!(
+        "/{name}/_settings?filter_path=*.settings.index.sort,*.settings.index.creation_date"
+    );
+    let settings: BTreeMap<String, Value> = api::get(client, &path).await?;
+    let is_sorted = |settings: &Value| {
+        // as a list, or as it was given
+        let first = |name: &str| match settings.pointer(&format!("/settings/index/sort/{name}")) {
+            Some(Value::Array(all)) => all.first().cloned(),
+            one => one.cloned(),
+        };
+        first("field") == Some("@timestamp".into()) && first("order") != Some("desc".into())
+    };
+    let unsorted = settings
+        .iter()
+        .filter(|(_, settings)| !is_sorted(settings))
+        .map(|(index, _)| &index[..]);
+    let unsorted: Vec<_> = unsorted.collect();
+    let text = format!(
+        "{} does not keep records in the order of time, and OpenReplay does not sort them",
+        unsorted.join(", ")
+    );
+    Ok((!unsorted.is_empty()).then(|| Finding::new(Fault::NotSorted, text)))
 }
 
 /// The newest thousand records, where `@timestamp` can be sorted by, or else any.

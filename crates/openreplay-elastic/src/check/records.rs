@@ -16,14 +16,14 @@ pub(super) fn look_at(report: &mut Report, records: &[Value]) {
     if renamed > 0 {
         report.find(
             Fault::WiredStreams,
-            format!("{renamed} of the latest {of} records have `body.text` and no `message`: a wired stream renamed it"),
+            format!("{renamed} of {of} records have `body.text` and no `message`: a wired stream renamed it"),
         );
     }
     let no_message = count(&|record| !record.get("message").is_some_and(Value::is_string));
     if no_message > 0 {
         report.find(
             Fault::NoMessage,
-            format!("{no_message} of the latest {of} records have no `message`"),
+            format!("{no_message} of {of} records have no `message`"),
         );
     }
     let no_level = count(&|record| {
@@ -35,7 +35,7 @@ pub(super) fn look_at(report: &mut Report, records: &[Value]) {
     if no_level > 0 {
         report.find(
             Fault::NoLevel,
-            format!("{no_level} of the latest {of} records have no `level`"),
+            format!("{no_level} of {of} records have no `level`"),
         );
     }
     let readable: Vec<Row> = records
@@ -47,18 +47,14 @@ pub(super) fn look_at(report: &mut Report, records: &[Value]) {
     if unknown > 0 {
         report.find(
             Fault::UnknownLevel,
-            format!(
-                "{unknown} of the latest {of} records have a `level` that the panel reads as info"
-            ),
+            format!("{unknown} of {of} records have a `level` that the panel reads as info"),
         );
     }
     let no_time = readable.iter().filter(|row| row.time.is_none()).count();
     if no_time > 0 {
         report.find(
             Fault::NoTime,
-            format!(
-                "{no_time} of the latest {of} records have no `@timestamp` that the panel can read"
-            ),
+            format!("{no_time} of {of} records have no `@timestamp` that the panel can read"),
         );
     }
 }

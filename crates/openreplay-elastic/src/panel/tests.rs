@@ -88,8 +88,32 @@ fn counts_neighbours_out_of_order_and_the_longest_way_back() {
     let found = order(&rows(&sources).unwrap());
     assert_eq!((found.neighbours, found.out_of_order), (4, 1));
     assert_eq!(found.worst, Duration::from_secs(2));
-    assert!(!found.is_kept());
     assert!(order(&[]).is_kept());
+}
+
+#[test]
+fn order_is_kept_as_far_as_an_engine_keeps_it() {
+    let worst = |milliseconds| Duration::from_millis(milliseconds);
+    for (name, out_of_order, neighbours, worst, is_kept) in [
+        ("a millisecond, in a small session", 1, 1, worst(1), true),
+        ("a handful", 5, 9, worst(2_000), true),
+        ("more than a handful of a few", 6, 599, worst(1), false),
+        ("one in a hundred", 6, 600, worst(2_000), true),
+        (
+            "further apart than two refreshes",
+            1,
+            999,
+            worst(2_001),
+            false,
+        ),
+    ] {
+        let order = Order {
+            neighbours,
+            out_of_order,
+            worst,
+        };
+        assert_eq!(order.is_kept(), is_kept, "{name}");
+    }
 }
 
 #[test]

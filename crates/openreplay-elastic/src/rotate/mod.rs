@@ -108,7 +108,7 @@ pub async fn run(client: &Client, options: &Options) -> Result<Done, Error> {
             ours: true,
             ..
         } => index,
-        other => return Err(Error::new(Kind::State, other.to_string())),
+        other => return Err(other.refuse()),
     };
     let to = roll_over(client, &from, options).await?;
     let removed = match options.keep {
@@ -148,12 +148,16 @@ async fn roll_over(
 
 /// `logs-000009` gives `logs-000010`.
 fn next_name(name: &str) -> Option<String> {
-    let (prefix, number) = name.rsplit_once('-')?;
-    if !number.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let next = number.parse::<u64>().ok()?.checked_add(1)?;
-    Some(format!("{prefix}-{next:0width$}", width = number.len()))
+    let (prefix, digits) = name.rsplit_once('-')?;
+    let next = number(name)?.checked_add(1)?;
+    Some(format!("{prefix}-{next:0width$}", width = digits.len()))
+}
+
+/// What the name ends in.
+fn number(name: &str) -> Option<u64> {
+    let (_, digits) = name.rsplit_once('-')?;
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.parse().ok()).flatten()
 }
 
 async fn remove_older(client: &Client, keep: Duration) -> Result<Vec<String>, Error> {
@@ -171,9 +175,10 @@ async fn remove_older(client: &Client, keep: Duration) -> Result<Vec<String>, Er
     let mut indices = Vec::new();
     for row in rows {
         if ours.iter().any(|behind| behind.index == row.index) {
-            indices.push((row.created()?, row.index));
+            indices.push((number(&row.index), row.created()?, row.index));
         }
     }
+    // not by creation: a copy of older records is made later than what follows it
     indices.sort_unstable();
 
     let now = SystemTime::now()
@@ -182,10 +187,11 @@ async fn remove_older(client: &Client, keep: Duration) -> Result<Vec<String>, Er
     let limit = now.saturating_sub(keep);
     let mut removed = Vec::new();
     for pair in indices.windows(2) {
-        // nothing came after the next one was made
-        let [(_, index), (last_record, _)] = pair else {
+        let [(_, own, index), (_, next, _)] = pair else {
             continue;
         };
+        // nothing came after the next one was made
+        let last_record = own.max(next);
         if *last_record >= limit || write_index.as_ref() == Some(index) {
             continue;
         }

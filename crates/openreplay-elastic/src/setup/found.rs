@@ -4,9 +4,10 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::layout::CREATED_BY;
+use crate::Client;
 use crate::api;
+use crate::error::{Error, Kind};
 use crate::panel::ask::LOGS;
-use crate::{Client, Error};
 
 /// What the name `logs` stands for. Its text says so, and what can be done where that is not [`setup`](crate::setup)'s work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,19 @@ impl Found {
     /// Whether it is what [`setup`](crate::setup) makes.
     pub fn is_ours(&self) -> bool {
         matches!(self, Self::Alias { ours: true, .. })
+    }
+
+    /// Why nothing was done.
+    pub(crate) fn refuse(&self) -> Error {
+        let reason = match self {
+            Self::Nothing => "no-logs",
+            Self::Alias { ours: true, .. } => "no-write-index",
+            Self::Alias { .. } => "logs-is-an-alias",
+            Self::Index => "logs-is-an-index",
+            Self::DataStream => "logs-is-a-data-stream",
+            Self::WiredStream => "wired-streams",
+        };
+        Error::new(Kind::State, self.to_string()).with_reason(reason)
     }
 }
 

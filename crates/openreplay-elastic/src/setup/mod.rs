@@ -20,22 +20,22 @@
 //! the mapping. OpenReplay asks for hits without a sort and shows them as they come: this is what makes them come
 //! in the order of time.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub use self::engine::{Engine, Flavor};
 pub(crate) use self::found::has_wired_streams;
 pub use self::found::{Behind, Found, find};
 use crate::api;
+use crate::check::Finding;
 use crate::error::{Error, Kind};
 use crate::panel::Asked;
 use crate::panel::ask::LOGS;
 use crate::{Client, panel};
 
+mod also;
 mod engine;
 mod found;
 pub(crate) mod layout;
@@ -73,22 +73,26 @@ pub struct Done {
     pub added: Vec<String>,
     /// Whether a first record was written, since there was none.
     pub first_record: bool,
+    /// What is not as it should be in the indices of [`Options::also`], and what to do.
+    pub findings: Vec<Finding>,
 }
 
 /// Makes `logs`, unless an earlier run did, and writes a first record if there is none. Safe to run again, and by two at once.
 ///
 /// # Errors
 ///
-/// [`is_state`](Error::is_state) where `logs` is something else already: nothing was changed then, and the text says
-/// what was found and what can be done. Also where Elasticsearch cannot be asked or refuses.
+/// [`is_state`](Error::is_state) where `logs` is something else already, or OpenReplay could not read an index of
+/// [`Options::also`]: nothing was changed then, the text says what was found and what can be done, and
+/// [`reason`](Error::reason) names it. Also where Elasticsearch cannot be asked or refuses.
 pub async fn run(client: &Client, options: &Options) -> Result<Done, Error> {
     let engine = Engine::ask(client).await?;
     let found = find(client).await?;
     if !found.is_ours() && found != Found::Nothing {
-        return Err(Error::new(Kind::State, found.to_string()));
+        return Err(found.refuse());
     }
+    let mut findings = Vec::new();
     for index in &options.also {
-        check_can_be_read_along(client, index).await?;
+        findings.extend(also::look_at(client, index).await?);
     }
 
     let path = format!("/_index_template/{TEMPLATE}");
@@ -100,7 +104,7 @@ pub async fn run(client: &Client, options: &Options) -> Result<Done, Error> {
             ours: true,
             ..
         } => index,
-        other => return Err(Error::new(Kind::State, other.to_string())),
+        other => return Err(other.refuse()),
     };
 
     let mut added = Vec::new();
@@ -117,6 +121,7 @@ pub async fn run(client: &Client, options: &Options) -> Result<Done, Error> {
         write_index,
         added,
         first_record,
+        findings,
     })
 }
 
@@ -134,43 +139,12 @@ async fn create(client: &Client) -> Result<bool, Error> {
                         "an index {FIRST_INDEX} is there, but not behind `logs`: delete it, or rename it by a reindex, and run \
                          this again; nothing was changed but the template {TEMPLATE}"
                     ),
-                )),
+                )
+                .with_reason("first-index-in-use")),
             }
         }
         Err(error) => Err(error),
     }
-}
-
-async fn check_can_be_read_along(client: &Client, index: &str) -> Result<(), Error> {
-    if !is_index_name(index) {
-        return Err(Error::config(format!(
-            "{index:?} cannot be an index's name: expected one without spaces, commas, wildcards or slashes"
-        )));
-    }
-    let path = format!("/{index}/_mapping?filter_path=*.mappings.properties.message.type");
-    let mappings: BTreeMap<String, Mapping> = api::get(client, &path).await?;
-    if mappings.is_empty() {
-        return Err(Error::new(
-            Kind::State,
-            format!(
-                "{index} has no field `message`, so OpenReplay could not read it: nothing was changed"
-            ),
-        ));
-    }
-    let kinds = mappings.values().map(Mapping::message_type);
-    if let Some(kind) = kinds
-        .flatten()
-        .find(|kind| !matches!(*kind, "text" | "match_only_text"))
-    {
-        return Err(Error::new(
-            Kind::State,
-            format!(
-                "`message` of {index} is of the type {kind}, in which OpenReplay's query never finds a session: reindex it with \
-                 `message` as text; nothing was changed"
-            ),
-        ));
-    }
-    Ok(())
 }
 
 /// "Add" in OpenReplay's form fails as long as there is no record.
@@ -206,15 +180,4 @@ async fn searched(client: &Client) -> Result<Asked, Error> {
 pub(crate) fn is_index_name(name: &str) -> bool {
     let is_wrong = |c: char| c.is_whitespace() || c.is_control() || "\\/*?\"<>|,#%:".contains(c);
     !name.is_empty() && !name.contains(is_wrong) && !name.starts_with(['-', '_', '+', '.'])
-}
-
-#[derive(Deserialize)]
-struct Mapping {
-    mappings: Value,
-}
-
-impl Mapping {
-    fn message_type(&self) -> Option<&str> {
-        self.mappings.pointer("/properties/message/type")?.as_str()
-    }
 }

@@ -73,7 +73,8 @@ impl Checkpoint {
                         "another shipper has the checkpoint {}: give this one another",
                         path.display()
                     ),
-                ));
+                )
+                .with_reason("checkpoint-in-use"));
             }
             Err(fs::TryLockError::Error(error)) => return Err(failed(&path, error)),
         }
@@ -142,6 +143,7 @@ impl State {
                     path.display()
                 ),
             )
+            .with_reason("checkpoint-unreadable")
         };
         let state: Self = serde_json::from_slice(bytes)
             .map_err(|error| wrong("cannot be read as a checkpoint").with_source(error))?;

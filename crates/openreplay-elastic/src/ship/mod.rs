@@ -34,6 +34,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use http::StatusCode;
 use tokio::sync::Notify;
 
 use self::checkpoint::{Checkpoint, InFlight};
@@ -294,19 +295,25 @@ impl Shipper {
     }
 
     async fn may_write(&self) -> Result<(), Error> {
-        match self.target.write_index().await {
-            Err(unknown) if matches!(unknown.status, Some(401 | 403)) => Err(Error::new(
-                Kind::State,
-                format!(
-                    "{}: the credentials need `create_doc` on `logs` and `logs-*`",
+        let Err(unknown) = self.target.write_index().await else {
+            return Ok(());
+        };
+        let status = unknown.status.and_then(|code| code.try_into().ok());
+        match status {
+            Some(status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)) => {
+                let kind = Kind::Status { status, name: None };
+                let text = format!(
+                    "{}: it takes an API key that may add records: `openreplay-elastic api-key --writer`",
                     unknown.text
-                ),
-            )),
-            Err(unknown) if unknown.status == Some(404) => Err(Error::new(
+                );
+                Err(Error::new(kind, text))
+            }
+            Some(StatusCode::NOT_FOUND) => Err(Error::new(
                 Kind::State,
                 "there is no alias `logs`: run `openreplay-elastic setup`",
-            )),
-            Ok(_) | Err(_) => Ok(()),
+            )
+            .with_reason("no-logs")),
+            _ => Ok(()),
         }
     }
 }

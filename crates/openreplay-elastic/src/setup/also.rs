@@ -1,0 +1,154 @@
+//! Whether OpenReplay can read an index that is there already.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::is_index_name;
+use crate::check::{self, Fault, Finding};
+use crate::error::{Error, Kind};
+use crate::{Client, api};
+
+/// How many records are looked at.
+const SAMPLE: u32 = 1_000;
+const PHRASE: &str = "openReplaySession.id";
+
+/// Looks before anything is changed; gives what is not as it should be, and no reason to refuse.
+pub(super) async fn look_at(client: &Client, index: &str) -> Result<Vec<Finding>, Error> {
+    if !is_index_name(index) {
+        return Err(Error::config(format!(
+            "{index:?} cannot be an index's name: expected one without spaces, commas, wildcards or slashes"
+        )));
+    }
+    message_is_analysed(client, index).await?;
+    let mut findings = records(client, index).await?;
+    let refusal = findings
+        .iter()
+        .find(|finding| matches!(finding.fault, Fault::NoMessage | Fault::NoLevel));
+    if let Some(Finding { fault, text, .. }) = refusal {
+        let advice = match fault {
+            Fault::NoLevel => "one without breaks the whole panel of its session",
+            _ => "there is nothing else that the panel shows",
+        };
+        return Err(refuse(
+            *fault,
+            format!(
+                "{index}: {text}, and {advice}; put a copy behind `logs` in which every record has one, as \
+                 docs/elasticsearch.md shows, or leave it out"
+            ),
+        ));
+    }
+    findings.extend(check::unsorted(client, index).await?);
+    Ok(findings)
+}
+
+async fn message_is_analysed(client: &Client, index: &str) -> Result<(), Error> {
+    let path = format!("/{index}/_mapping?filter_path=*.mappings.properties.message");
+    let mappings: BTreeMap<String, Mapping> = match api::get(client, &path).await {
+        Err(error) if error.is_not_found() => {
+            let text = format!("there is no index {index}: look for its name in GET /_cat/indices");
+            return Err(Error::new(Kind::State, text).with_reason("no-index"));
+        }
+        mappings => mappings?,
+    };
+    let messages: Vec<_> = mappings.values().filter_map(Mapping::message).collect();
+    if messages.is_empty() {
+        let text = format!(
+            "{index} has no field `message`, so OpenReplay could not read it: leave it out"
+        );
+        return Err(refuse(Fault::NoMessage, text));
+    }
+    for message in messages {
+        let kind = message.get("type").and_then(Value::as_str);
+        if !matches!(kind, Some("text" | "match_only_text")) || message["index"] == false {
+            let what = match kind {
+                Some("text" | "match_only_text") => "not indexed".to_owned(),
+                kind => format!("of the type {}", kind.unwrap_or("object")),
+            };
+            return Err(refuse(
+                Fault::NotAnalysed,
+                format!(
+                    "`message` of {index} is {what}, in which OpenReplay's query never finds a session: put a copy behind \
+                     `logs` in which it is text, as docs/elasticsearch.md shows, or leave it out"
+                ),
+            ));
+        }
+    }
+    // as json() writes it, and as OpenReplay asks for it
+    let record = tokens(client, index, &format!("[{PHRASE}=7] m")).await;
+    let phrase = tokens(client, index, &format!("{PHRASE}=7")).await;
+    if let (Ok(record), Ok(phrase)) = (record, phrase)
+        && (phrase.is_empty() || !record.windows(phrase.len()).any(|part| part == phrase))
+    {
+        return Err(refuse(
+            Fault::NotAnalysed,
+            format!(
+                "`message` of {index} is analysed into {record:?}, in which OpenReplay's query never finds a session: put a \
+                 copy behind `logs`, as docs/elasticsearch.md shows, or leave it out"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+async fn tokens(client: &Client, index: &str, text: &str) -> Result<Vec<String>, Error> {
+    let body = json!({"field": "message", "text": text});
+    let path = format!("/{index}/_analyze");
+    let answer = api::send(client, Method::POST, &path, &body).await?;
+    let analysed: Analysed = answer.json()?;
+    let tokens = analysed.tokens.into_iter();
+    Ok(tokens.map(|token| token.token).collect())
+}
+
+/// Only those that name a session are ever shown; those without a `level` are looked for.
+async fn records(client: &Client, index: &str) -> Result<Vec<Finding>, Error> {
+    let named = json!({"match_phrase": {"message": PHRASE}});
+    let no_level = json!({"bool": {
+        "must": [named],
+        "must_not": [{"exists": {"field": "level"}}],
+    }});
+    let mut sources = BTreeMap::new();
+    for query in [no_level, named] {
+        let body = json!({"size": SAMPLE, "query": query}).to_string();
+        let path = format!("/{index}/_search?filter_path=hits.hits._id,hits.hits._source");
+        let answer = client
+            .request(Method::POST, &path, Bytes::from(body))
+            .await?;
+        let found: Value = answer.ok()?.json()?;
+        let hits = found.pointer("/hits/hits").and_then(Value::as_array);
+        for hit in hits.into_iter().flatten() {
+            sources.insert(hit["_id"].to_string(), hit["_source"].clone());
+        }
+    }
+    let sources: Vec<_> = sources.into_values().collect();
+    Ok(check::look_at(&sources))
+}
+
+fn refuse(fault: Fault, mut text: String) -> Error {
+    text.push_str("; nothing was changed");
+    Error::new(Kind::State, text).with_reason(fault.name())
+}
+
+#[derive(Deserialize)]
+struct Mapping {
+    mappings: Value,
+}
+
+impl Mapping {
+    fn message(&self) -> Option<&Value> {
+        self.mappings.pointer("/properties/message")
+    }
+}
+
+#[derive(Deserialize)]
+struct Analysed {
+    tokens: Vec<Token>,
+}
+
+#[derive(Deserialize)]
+struct Token {
+    token: String,
+}
