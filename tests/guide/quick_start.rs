@@ -39,6 +39,10 @@ fn the_program_answers_and_writes_the_record() {
 
 /// The page's program with the page's manifest, made to listen on this address.
 pub(crate) fn build(folder: &Path, address: &str) -> PathBuf {
+    // To cargo the programs of two tests are one, wherever they stand, and the later text is the newer one: so text, build and
+    // copy are one turn.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let root = root().canonicalize().unwrap();
     let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
     let package = "[package]\nname = \"quick-start\"\nedition = \"2024\"\n\n";
@@ -65,9 +69,6 @@ pub(crate) fn build(folder: &Path, address: &str) -> PathBuf {
     fs::create_dir(folder.join("src")).unwrap();
     write("src/main.rs", &program.replace("127.0.0.1:3000", address));
 
-    // from the build to the copy: another test's program has the same name
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let target = root.join("target");
     let variables = [("CARGO_TARGET_DIR", target.to_str().unwrap())];
     Terminal::open(folder, &variables).ok("cargo build --quiet");
