@@ -1,5 +1,6 @@
 //! What the README and the pages of docs/ tell a reader to do, done as it stands there.
 
+mod compose;
 mod covered;
 mod elasticsearch;
 mod examples;
