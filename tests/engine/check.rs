@@ -2,7 +2,9 @@
 
 use std::net::TcpListener;
 
-use integration_tests::{Answers, Elasticsearch, Engine, OpenSearch, Said, openreplay_elastic};
+use integration_tests::{
+    Answers, Elasticsearch, Engine, OpenSearch, Said, guide, openreplay_elastic,
+};
 use openreplay_elastic::check;
 use openreplay_elastic::{Client, Connection};
 use serde_json::{Value, json};
@@ -160,9 +162,9 @@ fn an_index_that_is_not_sorted_is_put_in_order_as_the_guide_says() {
     let checked = || names(&engine.command(&["check", "7", "--json"]));
     assert_eq!(checked(), ["out-of-order", "not-sorted?", "not-a-key?"]);
 
-    let page = include_str!("../../docs/elasticsearch.md");
-    let block = page.split("```text\n").nth(1).unwrap();
-    let requests = block.split("```").next().unwrap().split("\n\n");
+    let section = "An index that has records already";
+    let shown = guide::block("docs/elasticsearch.md", section, "text");
+    let requests = shown.trim_end().split("\n\n");
     let mut done = Vec::new();
     for request in requests {
         let (line, body) = request.split_once('\n').unwrap_or((request, ""));
