@@ -119,7 +119,12 @@ impl StandIn {
 
     /// Documents for which this holds are answered with 400.
     pub fn refuse(&self, refuses: impl Fn(&Value) -> bool + Send + 'static) {
-        self.state().refuses = Some(Box::new(refuses));
+        self.state().refuses = Some((400, Box::new(refuses)));
+    }
+
+    /// Documents for which this holds are answered with 500.
+    pub fn stumble(&self, over: impl Fn(&Value) -> bool + Send + 'static) {
+        self.state().refuses = Some((500, Box::new(over)));
     }
 
     /// Anything else in `Authorization` is answered with 401.

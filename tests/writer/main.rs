@@ -1,5 +1,6 @@
 //! `ElasticWriter` against a far end that misbehaves: the stand-in, and the real engine.
 
+mod aside;
 mod delivery;
 mod engine;
 mod faults;

@@ -66,6 +66,9 @@ pub(crate) enum ItemDecision {
 
 const LONGEST: Duration = Duration::from_secs(300);
 
+/// However often somebody is in a hurry.
+const MOMENT: Duration = Duration::from_millis(50);
+
 pub(crate) fn after_error(error: &Error) -> Again {
     Again {
         pace: Pace::Soon,
@@ -93,31 +96,45 @@ pub(crate) fn after_answer(status: StatusCode, headers: &HeaderMap) -> Decision 
     }
 }
 
-pub(crate) fn after_item(item: &Item<'_>, alias: &str) -> ItemDecision {
+pub(crate) fn after_item(item: &Item<'_>) -> ItemDecision {
     match item.status {
         200 | 201 | 409 => ItemDecision::Stored,
         429 | 500.. => ItemDecision::Again(Pace::Soon),
         404 => ItemDecision::Again(Pace::Slow),
         _ if item.error_name() == "security_exception" => ItemDecision::Again(Pace::Slow),
-        _ if item.is_fault_of_index(alias) => ItemDecision::OfIndex,
+        _ if item.is_fault_of_index() => ItemDecision::OfIndex,
         401 | 403 => ItemDecision::Again(Pace::Slow),
-        _ if item.is_unreadable() && item.index == alias => ItemDecision::Spoiled,
+        _ if item.is_unreadable() => ItemDecision::Spoiled,
         _ if item.is_fault_of_document() => ItemDecision::Refused,
         _ => ItemDecision::Doubtful,
     }
 }
 
-/// How long to wait before the next attempt: doubling, with `jitter` (0 to 1) so that many senders do not come back at once.
-pub(crate) fn pause(attempts: u32, again: Again, jitter: f64) -> Duration {
+/// How long to wait before another attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pause {
+    /// All of it; who is in a hurry does not wait that long.
+    pub(crate) whole: Duration,
+    /// What the other side has asked for, and a moment: only the end is a reason not to wait that long.
+    pub(crate) least: Duration,
+}
+
+/// The pause before the next attempt: doubling, with `jitter` (0 to 1) so that many senders do not come back at once.
+pub(crate) fn pause(attempts: u32, again: Again, jitter: f64) -> Pause {
     let (first, most) = match again.pace {
         Pace::Soon => (Duration::from_millis(100), Duration::from_secs(5)),
         Pace::Slow => (Duration::from_secs(1), Duration::from_secs(30)),
     };
     let doubled = first.saturating_mul(1 << attempts.saturating_sub(1).min(16));
-    let pause = doubled
+    let own = doubled
         .min(most)
         .mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
-    pause.max(again.at_least.unwrap_or_default())
+    let asked = again.at_least.unwrap_or_default();
+    let whole = own.max(asked);
+    Pause {
+        whole,
+        least: asked.max(MOMENT).min(whole),
+    }
 }
 
 /// Seconds only: Elasticsearch and the usual proxies send no dates.
@@ -208,18 +225,11 @@ mod tests {
             ),
             (
                 400,
-                "logs",
-                "illegal_argument_exception",
-                ItemDecision::OfIndex,
-            ),
-            (
-                400,
                 "logs-1",
                 "illegal_argument_exception",
-                ItemDecision::Refused,
+                ItemDecision::Doubtful,
             ),
             (400, "logs", "parse_exception", ItemDecision::Spoiled),
-            (400, "logs-1", "parse_exception", ItemDecision::Refused),
             (
                 400,
                 "logs-1",
@@ -240,7 +250,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                after_item(&item(status, index, name, ""), "logs"),
+                after_item(&item(status, index, name, "")),
                 decision,
                 "{status} {index} {name}"
             );
@@ -250,7 +260,7 @@ mod tests {
             "no write index is defined for alias [logs]",
         ] {
             let item = item(400, "logs-1", "illegal_argument_exception", reason);
-            assert_eq!(after_item(&item, "logs"), ItemDecision::OfIndex, "{reason}");
+            assert_eq!(after_item(&item), ItemDecision::OfIndex, "{reason}");
         }
     }
 
@@ -281,19 +291,20 @@ mod tests {
             at_least: Some(Duration::from_secs(7)),
             ..soon
         };
-        for (attempts, again, jitter, millis) in [
-            (1, soon, 1.0, 100),
-            (1, soon, 0.0, 50),
-            (2, soon, 1.0, 200),
-            (99, soon, 1.0, 5_000),
-            (1, slow, 1.0, 1_000),
-            (99, slow, 0.0, 15_000),
-            (1, told, 0.0, 7_000),
+        for (attempts, again, jitter, whole, least) in [
+            (1, soon, 1.0, 100, 50),
+            (1, soon, 0.0, 50, 50),
+            (2, soon, 1.0, 200, 50),
+            (99, soon, 1.0, 5_000, 50),
+            (1, slow, 1.0, 1_000, 50),
+            (99, slow, 0.0, 15_000, 50),
+            (1, told, 0.0, 7_000, 7_000),
         ] {
-            assert_eq!(
-                pause(attempts, again, jitter),
-                Duration::from_millis(millis)
-            );
+            let expected = Pause {
+                whole: Duration::from_millis(whole),
+                least: Duration::from_millis(least),
+            };
+            assert_eq!(pause(attempts, again, jitter), expected);
         }
     }
 

@@ -15,7 +15,8 @@ pub(super) struct State {
     pub(super) indices: BTreeMap<String, BTreeMap<String, Value>>,
     pub(super) faults: VecDeque<Fault>,
     pub(super) longest_body: Option<usize>,
-    pub(super) refuses: Option<Refusal>,
+    /// The status, and for which documents.
+    pub(super) refuses: Option<(u16, Refusal)>,
     pub(super) authorization: Option<String>,
     pub(super) alias_only: bool,
     /// What every item is answered that goes to the alias: status, type and reason.
@@ -129,12 +130,10 @@ impl State {
         let Ok(document) = serde_json::from_slice::<Value>(document) else {
             return (index, 400);
         };
-        if self
-            .refuses
-            .as_ref()
-            .is_some_and(|refuses| refuses(&document))
+        if let Some((status, refuses)) = &self.refuses
+            && refuses(&document)
         {
-            return (index, 400);
+            return (index, *status);
         }
         let id = action["_id"].as_str().map(str::to_owned).or(given);
         let id = id.expect("an _id");

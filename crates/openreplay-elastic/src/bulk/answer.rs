@@ -61,30 +61,25 @@ impl Item<'_> {
             .unwrap_or_default()
     }
 
-    /// Whether the index is what is wrong, or that there is none, and not the document.
-    ///
-    /// An item that fails before it comes to an index is answered under the name that was asked for.
-    pub(crate) fn is_fault_of_index(&self, alias: &str) -> bool {
+    /// Whether the index is certainly what is wrong, or that there is none, and not the document.
+    pub(crate) fn is_fault_of_index(&self) -> bool {
         let reason = self.reason();
         matches!(
             self.error_name(),
             "index_closed_exception" | "index_not_found_exception" | "cluster_block_exception"
         ) || reason.starts_with("pipeline with id [")
             || reason.starts_with("no write index is defined")
-            || self.index == alias && !self.is_unreadable()
     }
 
     /// Whether the document is certainly what is wrong.
     pub(crate) fn is_fault_of_document(&self) -> bool {
-        self.is_unreadable()
-            || matches!(
-                self.error_name(),
-                "document_parsing_exception"
-                    | "mapper_parsing_exception"
-                    | "strict_dynamic_mapping_exception"
-                    | "illegal_argument_exception"
-                    | "max_bytes_length_exceeded_exception"
-            )
+        matches!(
+            self.error_name(),
+            "document_parsing_exception"
+                | "mapper_parsing_exception"
+                | "strict_dynamic_mapping_exception"
+                | "max_bytes_length_exceeded_exception"
+        )
     }
 
     /// Whether a document could not be read before it came to an index. For a pipeline that is one of the request, and

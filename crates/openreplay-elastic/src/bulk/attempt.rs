@@ -1,62 +1,119 @@
 //! One request with records, and what its answer makes of them.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 
 use super::answer;
 use super::batch::Batch;
-use super::deliver::{Attempt, Delivery, Events};
-use super::{items, reduce, say};
+use super::deliver::{Attempt, Delivery, Events, Wait};
+use super::pause::Pauses;
+use super::{fault, note, reduce, say};
 use crate::client::Encoding;
 use crate::retry::{self, Again, Decision, Pace};
 use crate::{Answer, Error};
 
 impl Delivery {
-    pub(super) async fn attempt(&mut self, batch: &mut Batch, events: &impl Events) -> Attempt {
+    pub(super) async fn attempt(
+        &mut self,
+        batch: &mut Batch,
+        events: &impl Events,
+        pauses: &impl Pauses,
+    ) -> Attempt {
+        if batch.bytes() > self.room.limit() && batch.records() > 1 {
+            let (first, rest) = batch.split(self.room.limit());
+            return Attempt::Left(vec![first, rest], None);
+        }
         batch.attempts += 1;
-        if let Err(unknown) = self.place.bind(&self.target, batch, events).await {
+        let bound = self.place.bind(&self.target, batch, pauses.now(), events);
+        if let Err(unknown) = bound.await {
             if unknown.is_about_index() {
                 self.place.forget();
             }
             say::unknown(&unknown, self.target.alias(), events);
-            return Attempt::again(batch, unknown.again);
+            return all_of_it(batch, unknown.again);
         }
         let (body, encoding) = match &mut self.gzip {
             Some(gzip) => (vec![gzip.compress(&batch.body())], Encoding::GzippedLines),
             None => (batch.body(), Encoding::Lines),
         };
         let index = batch.bound.as_deref();
-        match self.target.send(index, body, encoding).await {
-            Ok(answer) => self.answered(batch, answer, events),
+        let mut attempt = match self.target.send(index, body, encoding).await {
+            Ok(answer) => self.answered(batch, answer, pauses.now(), events),
             Err(error) => {
                 let text = say::with_causes(&error);
                 self.again(batch, retry::after_error(&error), None, &text, events)
             }
+        };
+        if let Attempt::Left(left, Some(wait)) = &mut attempt
+            && let [one] = &mut left[..]
+            && wait.is_doubt
+            && fault::is_long_alone(one, pauses.now())
+        {
+            one.is_blamed = note::is_taken(&self.target, one).await;
         }
+        attempt
     }
 
-    fn answered(&mut self, batch: &mut Batch, answer: Answer, events: &impl Events) -> Attempt {
+    fn answered(
+        &mut self,
+        batch: &mut Batch,
+        answer: Answer,
+        now: Instant,
+        events: &impl Events,
+    ) -> Attempt {
         let status = answer.status().as_u16();
+        match status {
+            413 if !self.room.too_much(batch.bytes()) => {
+                let soon = Pace::Soon.into();
+                return self.again(batch, soon, Some(status), &why(answer.ok()), events);
+            }
+            200 => self.room.passed(batch.bytes()),
+            _ => {}
+        }
         match retry::after_answer(answer.status(), answer.headers()) {
-            Decision::Read => self.read(batch, answer.body(), events),
+            Decision::Read => self.read(batch, answer.body(), now, events),
             Decision::Halve => match answer.ok() {
                 // a proxy's "bad request" says nothing about the records
                 Err(error) if status == 400 && error.name().is_none() => {
                     let slow = Pace::Slow.into();
                     self.again(batch, slow, Some(status), &error.to_string(), events)
                 }
-                _ if batch.records() > 1 => {
-                    let (first, second) = batch.halves();
-                    Attempt::Left(vec![first, second], None)
-                }
+                _ if batch.records() > 1 => Attempt::Left(std::mem::take(batch).halved(), None),
                 outcome => self.too_much_alone(batch, status, &why(outcome), events),
             },
-            Decision::Again(how) => self.again(batch, how, Some(status), &why(answer.ok()), events),
+            Decision::Again(how) => {
+                let outcome = answer.ok();
+                let is_stumbling =
+                    status == 500 && matches!(&outcome, Err(error) if error.name().is_some());
+                let why = why(outcome);
+                if is_stumbling && fault::is_own(batch, now) {
+                    return refused(batch, &why, false, events);
+                }
+                match self.again(batch, how, Some(status), &why, events) {
+                    Attempt::Left(left, Some(wait)) if is_stumbling => {
+                        let wait = Wait {
+                            is_doubt: true,
+                            ..wait
+                        };
+                        // apart they are already
+                        Attempt::Left(fault::apart(left, 0, now), Some(wait))
+                    }
+                    attempt => attempt,
+                }
+            }
         }
     }
 
-    fn read(&mut self, batch: &mut Batch, body: &Bytes, events: &impl Events) -> Attempt {
+    fn read(
+        &mut self,
+        batch: &mut Batch,
+        body: &Bytes,
+        now: Instant,
+        events: &impl Events,
+    ) -> Attempt {
         if let Some(index) = answer::all_stored(body, batch.records()) {
-            self.place.learn(batch, index);
+            self.place.learn(batch, index, self.target.alias());
             for piece in &batch.pieces {
                 events.stored(piece.tag, piece.records);
             }
@@ -65,9 +122,9 @@ impl Delivery {
         let Some(items) = answer::read(body, batch.records()) else {
             say::unreadable(events);
             self.place.lost(batch);
-            return Attempt::again(batch, Pace::Soon.into());
+            return all_of_it(batch, Pace::Soon.into());
         };
-        items::after(batch, &items, &mut self.place, self.target.alias(), events)
+        self.after_items(batch, &items, now, events)
     }
 
     /// A single record that was refused as a whole request.
@@ -78,18 +135,13 @@ impl Delivery {
         why: &str,
         events: &impl Events,
     ) -> Attempt {
-        if !batch.minimal || status == 400 && batch.is_doubted {
-            let pieces: Vec<_> = batch.each().collect();
-            let refused = pieces.iter().map(|piece| (piece, why));
-            return match reduce::reduced(batch, refused, events) {
-                Some(reduced) => Attempt::Left(vec![reduced], None),
-                None => Attempt::Done,
-            };
-        }
-        if status == 400 {
-            // a question that has an answer will tell that it is the record's fault
+        if !batch.is_doubted {
+            // it may have been said for another reason: a question that has an answer comes in between
             batch.is_doubted = true;
             return Attempt::Left(vec![std::mem::take(batch)], None);
+        }
+        if !batch.minimal || status == 400 {
+            return refused(batch, why, false, events);
         }
         // it is short: whatever says 413 takes nothing at all
         self.again(batch, Pace::Slow.into(), Some(status), why, events)
@@ -108,9 +160,32 @@ impl Delivery {
         }
         say::trouble(status, why, self.target.alias(), events);
         if how.lost {
+            batch.faults += 1;
             self.place.lost(batch);
         }
-        Attempt::again(batch, how)
+        all_of_it(batch, how)
+    }
+}
+
+/// All of it once more; what gets no answer for long may be too long for one.
+fn all_of_it(batch: &mut Batch, how: Again) -> Attempt {
+    batch.is_blamed = false;
+    batch.is_doubted = false;
+    let wait = Wait::new(batch, how);
+    let batch = std::mem::take(batch);
+    let batches = match batch.faults {
+        fault::TOGETHER.. if how.lost => batch.halved(),
+        _ => vec![batch],
+    };
+    Attempt::Left(batches, Some(wait))
+}
+
+fn refused(batch: &Batch, why: &str, takes_others: bool, events: &impl Events) -> Attempt {
+    let pieces: Vec<_> = batch.each().collect();
+    let refused = pieces.iter().map(|piece| (piece, why));
+    match reduce::reduced(batch, refused, takes_others, events) {
+        Some(reduced) => Attempt::Left(vec![reduced], None),
+        None => Attempt::Done,
     }
 }
 

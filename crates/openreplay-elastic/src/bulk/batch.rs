@@ -1,4 +1,5 @@
-use std::time::{Duration, Instant};
+use std::ops::RangeBounds;
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -18,9 +19,11 @@ pub(crate) struct Batch {
     pub(crate) faults: u32,
     /// Since when it is a single record over which the engine stumbles.
     pub(crate) alone: Option<Instant>,
+    /// Another record was taken while this one was not.
+    pub(crate) is_blamed: bool,
     /// The index that it was sent to takes no records.
     pub(crate) is_blocked: bool,
-    /// The engine has refused this single record as a whole request: once more, and it is the record's fault.
+    /// This single record was refused as a whole request: once more, and it is the record's fault.
     pub(crate) is_doubted: bool,
     /// In its last form: what is refused now, is refused for good.
     pub(crate) minimal: bool,
@@ -43,10 +46,6 @@ impl Batch {
         }
     }
 
-    pub(crate) fn alone(&self) -> Duration {
-        self.alone.map_or(Duration::ZERO, |since| since.elapsed())
-    }
-
     /// Whether something depends on where the alias leads now.
     pub(crate) fn needs_place(&self) -> bool {
         self.bound.is_some() || self.lost.is_some() || self.is_doubted
@@ -54,6 +53,10 @@ impl Batch {
 
     pub(crate) fn records(&self) -> usize {
         self.pieces.iter().map(|piece| piece.records).sum()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.bytes.len()).sum()
     }
 
     /// The bodies of the pieces, not copied.
@@ -84,16 +87,117 @@ impl Batch {
             attempts: self.attempts,
             faults: self.faults,
             alone: self.alone,
+            is_blamed: self.is_blamed,
             is_blocked: self.is_blocked,
             is_doubted: self.is_doubted,
             minimal: self.minimal,
         }
     }
 
-    /// Two halves of a batch of two records or more.
-    pub(crate) fn halves(&self) -> (Self, Self) {
-        let mut first: Vec<_> = self.each().collect();
-        let second = first.split_off(first.len() / 2);
-        (self.with(first), self.with(second))
+    /// As many records as fit into so many bytes, but one at least, and the rest.
+    pub(crate) fn split(&self, bytes: usize) -> (Self, Self) {
+        let mut first = Vec::new();
+        let mut rest = Vec::new();
+        let mut room = bytes;
+        for piece in &self.pieces {
+            if rest.is_empty() && piece.bytes.len() <= room {
+                room -= piece.bytes.len();
+                first.push(piece.clone());
+                continue;
+            }
+            let (mut end, mut records) = (0, 0);
+            for record in frame::records(&piece.bytes) {
+                let is_first = first.is_empty() && records == 0;
+                if !rest.is_empty() || end + record.len() > room && !is_first {
+                    break;
+                }
+                end += record.len();
+                records += 1;
+            }
+            room = room.saturating_sub(end);
+            if records > 0 {
+                first.push(piece.part(..end, records));
+            }
+            if records < piece.records {
+                rest.push(piece.part(end.., piece.records - records));
+            }
+        }
+        (self.with(first), self.with(rest))
+    }
+
+    /// Two halves, unless it is a single record.
+    pub(crate) fn halved(self) -> Vec<Self> {
+        if self.records() < 2 {
+            return vec![self];
+        }
+        let (first, second) = self.split(self.bytes() / 2);
+        vec![first, second]
+    }
+
+    /// The same in memory of its own, so that the larger one which it is a part of can go.
+    pub(crate) fn detached(mut self) -> Self {
+        for piece in &mut self.pieces {
+            piece.bytes = Bytes::copy_from_slice(&piece.bytes);
+        }
+        self
+    }
+}
+
+impl Piece {
+    fn part(&self, range: impl RangeBounds<usize>, records: usize) -> Self {
+        Self {
+            bytes: self.bytes.slice(range),
+            records,
+            tag: self.tag,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::bulk::Ids;
+
+    fn batch(pieces: &[Vec<usize>]) -> Batch {
+        let mut ids = Ids::new(3);
+        let mut batch = Batch::new(Vec::new());
+        for (tag, lines) in (0..).zip(pieces) {
+            let mut bytes = Vec::new();
+            for length in lines {
+                let line = format!("{{\"a\":\"{}\"}}", "x".repeat(*length));
+                ids.next().frame(&mut bytes, line.as_bytes());
+            }
+            batch.pieces.push(Piece {
+                bytes: bytes.into(),
+                records: lines.len(),
+                tag,
+            });
+        }
+        batch
+    }
+
+    proptest! {
+        #[test]
+        fn parts_of_a_batch_are_the_batch(pieces in prop::collection::vec(prop::collection::vec(0..400_usize, 1..8), 1..6), bytes in 0..6_000_usize) {
+            let whole = batch(&pieces);
+            let (first, rest) = whole.split(bytes);
+            prop_assert!(first.records() > 0);
+            prop_assert!(first.bytes() <= bytes || first.records() == 1);
+            if let Some(next) = rest.each().next() {
+                prop_assert!(first.bytes() + next.bytes.len() > bytes, "there was room for one more");
+            }
+            let parts = || first.each().chain(rest.each());
+            let shown = |piece: Piece| (piece.bytes, piece.tag);
+            prop_assert_eq!(parts().map(shown).collect::<Vec<_>>(), whole.each().map(shown).collect::<Vec<_>>());
+            prop_assert_eq!(first.records() + rest.records(), whole.records());
+            prop_assert_eq!(first.bytes() + rest.bytes(), whole.bytes());
+
+            let count = whole.records();
+            let halves = whole.halved();
+            prop_assert_eq!(halves.len(), count.min(2));
+            prop_assert!(halves.iter().all(|half| half.records() > 0));
+        }
     }
 }

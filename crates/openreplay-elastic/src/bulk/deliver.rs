@@ -1,17 +1,16 @@
 //! Batch after batch, each until all of its records are stored or refused.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
-use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
-
+use super::aside::Aside;
 use super::batch::Batch;
 use super::gzip::Gzip;
+use super::pause::Pauses;
 use super::place::Place;
+use super::room::Room;
 use super::target::Target;
 use crate::diagnostics::Topic;
-use crate::retry::{self, Again};
+use crate::retry::{self, Again, Pause};
 
 /// What a delivery tells while it goes on.
 pub(crate) trait Events {
@@ -29,20 +28,39 @@ pub(crate) struct Delivery {
     pub(super) target: Target,
     pub(super) gzip: Option<Gzip>,
     pub(super) place: Place,
+    pub(super) room: Room,
+    aside: Aside,
 }
 
 /// What became of an attempt.
 pub(super) enum Attempt {
     Done,
-    /// These are left, to be sent at once or after a pause.
-    Left(Vec<Batch>, Option<(Again, u32)>),
+    /// These are left, to be sent at once or after a while.
+    Left(Vec<Batch>, Option<Wait>),
 }
 
-impl Attempt {
-    /// All of it once more.
-    pub(super) fn again(batch: &mut Batch, how: Again) -> Self {
-        let attempts = batch.attempts;
-        Self::Left(vec![std::mem::take(batch)], Some((how, attempts)))
+/// Until the next attempt.
+pub(super) struct Wait {
+    pub(super) again: Again,
+    pub(super) attempts: u32,
+    /// So many records may be set aside, not to hold up the others.
+    pub(super) aside: usize,
+    /// It may be the fault of what is left.
+    pub(super) is_doubt: bool,
+}
+
+impl Wait {
+    pub(super) fn new(batch: &Batch, again: Again) -> Self {
+        Self {
+            again,
+            attempts: batch.attempts,
+            aside: 0,
+            is_doubt: false,
+        }
+    }
+
+    fn pause(&self) -> Pause {
+        retry::pause(self.attempts, self.again, fastrand::f64())
     }
 }
 
@@ -52,40 +70,76 @@ impl Delivery {
             target,
             gzip: gzip.map(Gzip::new),
             place: Place::default(),
+            room: Room::default(),
+            aside: Aside::default(),
         }
     }
 
-    /// Delivers it all. `hurry` ends a wait between two attempts, unless it is Elasticsearch that asked for it.
+    /// Delivers a batch, but for a few records that may have to be set aside: see [`retry`](Self::retry).
     ///
     /// Dropping the future gives up what has not been told of yet.
-    pub(crate) async fn deliver(&mut self, batch: Batch, events: &impl Events, hurry: &Notify) {
-        let mut work = VecDeque::from([batch]);
-        while let Some(mut batch) = work.pop_front() {
-            match self.attempt(&mut batch, events).await {
-                Attempt::Done => {}
-                Attempt::Left(left, pause) => {
-                    for batch in left.into_iter().rev() {
-                        work.push_front(batch);
-                    }
-                    if let Some((again, attempts)) = pause {
-                        wait(again, attempts, hurry).await;
-                    }
-                }
-            }
+    pub(crate) async fn deliver(
+        &mut self,
+        batch: Batch,
+        events: &impl Events,
+        pauses: &impl Pauses,
+    ) {
+        self.work_off(VecDeque::from([batch]), false, events, pauses)
+            .await;
+        self.retry(events, pauses).await;
+    }
+
+    /// Waits until something that was set aside is to be sent again; for ever where nothing is.
+    pub(crate) async fn until_due(&self, pauses: &impl Pauses) {
+        let Some(due) = self.aside.due() else {
+            return std::future::pending().await;
+        };
+        let left = due.saturating_duration_since(pauses.now());
+        let pause = Pause {
+            whole: left,
+            least: left,
+        };
+        pauses.pause(pause).await;
+    }
+
+    /// Sends what was set aside once more, where it is time to.
+    pub(crate) async fn retry(&mut self, events: &impl Events, pauses: &impl Pauses) {
+        let due = self.aside.take_due(pauses.now()).collect();
+        self.work_off(due, true, events, pauses).await;
+    }
+
+    /// Delivers all that was set aside.
+    pub(crate) async fn finish(&mut self, events: &impl Events, pauses: &impl Pauses) {
+        while self.aside.due().is_some() {
+            self.until_due(pauses).await;
+            self.retry(events, pauses).await;
         }
     }
-}
 
-/// Waits before the next attempt, less long in a hurry.
-async fn wait(again: Again, attempts: u32, hurry: &Notify) {
-    /// However often somebody is in a hurry.
-    const LEAST: Duration = Duration::from_millis(50);
-
-    let now = Instant::now();
-    let pause = retry::pause(attempts, again, fastrand::f64());
-    let least = pause.min(again.at_least.unwrap_or_default().max(LEAST));
-    tokio::select! {
-        () = sleep_until(now + pause) => {}
-        () = hurry.notified() => sleep_until(now + least).await,
+    async fn work_off(
+        &mut self,
+        mut work: VecDeque<Batch>,
+        is_aside: bool,
+        events: &impl Events,
+        pauses: &impl Pauses,
+    ) {
+        while let Some(mut batch) = work.pop_front() {
+            let attempt = self.attempt(&mut batch, events, pauses).await;
+            let Attempt::Left(left, wait) = attempt else {
+                continue;
+            };
+            if let Some(wait) = &wait
+                && (is_aside || self.aside.has_room_for(&left, wait.aside))
+            {
+                self.aside.put(pauses.now() + wait.pause().whole, left);
+                continue;
+            }
+            for batch in left.into_iter().rev() {
+                work.push_front(batch);
+            }
+            if let Some(wait) = wait {
+                pauses.pause(wait.pause()).await;
+            }
+        }
     }
 }

@@ -1,49 +1,14 @@
 //! What is left of a batch after its records were answered one by one.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::answer::Item;
+use super::answer::{self, Item};
 use super::batch::{Batch, Piece};
-use super::deliver::{Attempt, Events};
-use super::place::Place;
+use super::deliver::{Attempt, Delivery, Events, Wait};
+use super::fault::{self, Fate};
 use super::{reduce, say};
-use crate::retry::{self, ItemDecision, Pace};
-
-/// How long an engine has to stumble over a record that is sent alone, before that counts as the record's fault.
-const OWN_FAULT: Duration = Duration::from_secs(180);
-
-/// How often records are sent together that the engine stumbles over.
-const TOGETHER: u32 = 8;
-
-/// Tells what became of each record, and gives what has to be sent again.
-pub(super) fn after(
-    batch: &mut Batch,
-    items: &[Item<'_>],
-    place: &mut Place,
-    alias: &str,
-    events: &impl Events,
-) -> Attempt {
-    batch.faults += 1;
-    let mut sorted = Sorted::default();
-    for (item, piece) in items.iter().zip(batch.each()) {
-        sorted.sort(batch, item, piece, place, alias, events);
-    }
-    let has_500 = items.iter().any(|item| item.status == 500);
-    let pace = sorted.pace;
-    let is_spoiled = sorted.is_spoiled;
-    let mut batches = sorted.batches(batch, items, place, alias, events);
-    if has_500 {
-        batches = apart(batches, batch.faults);
-    }
-    if is_spoiled {
-        batches = batches.into_iter().flat_map(halved).collect();
-    }
-    if batches.is_empty() {
-        return Attempt::Done;
-    }
-    Attempt::Left(batches, pace.map(|pace| (pace.into(), batch.attempts)))
-}
+use crate::retry::Pace;
 
 #[derive(Default)]
 struct Sorted {
@@ -53,107 +18,146 @@ struct Sorted {
     refused: Vec<(Piece, String)>,
     pace: Option<Pace>,
     is_fault_of_index: bool,
-    /// One of the records has kept others from the index: they are sent apart.
     is_spoiled: bool,
+    /// How many of what is left may be at fault themselves.
+    doubted: usize,
 }
 
 impl Sorted {
+    fn left(&self) -> usize {
+        let troubled: usize = self.troubled.values().map(Vec::len).sum();
+        self.left.len() + troubled
+    }
+}
+
+impl Delivery {
+    /// Tells what became of each record, and gives what has to be sent again.
+    pub(super) fn after_items(
+        &mut self,
+        batch: &mut Batch,
+        items: &[Item<'_>],
+        now: Instant,
+        events: &impl Events,
+    ) -> Attempt {
+        batch.faults += 1;
+        let takes_others = items.iter().any(|item| answer::is_stored(item.status));
+        let mut sorted = Sorted::default();
+        for (item, piece) in items.iter().zip(batch.each()) {
+            let fate = fault::fate(batch, item, self.target.alias(), takes_others, now);
+            self.sort(&mut sorted, fate, batch, item, piece, now, events);
+        }
+        let aside = match sorted.doubted > 0 && sorted.doubted == sorted.left() {
+            true => fault::aside(batch, takes_others),
+            false => 0,
+        };
+        let wait = sorted.pace.map(|pace| Wait {
+            aside,
+            is_doubt: sorted.doubted > 0,
+            ..Wait::new(batch, pace.into())
+        });
+        // that was then
+        batch.is_blamed = false;
+        batch.is_doubted = false;
+        let batches = self.batches(sorted, batch, items, takes_others, now, events);
+        match batches.is_empty() {
+            true => Attempt::Done,
+            false => Attempt::Left(batches, wait),
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what is known of one record")]
     fn sort(
         &mut self,
+        sorted: &mut Sorted,
+        fate: Fate,
         batch: &Batch,
         item: &Item<'_>,
         piece: Piece,
-        place: &mut Place,
-        alias: &str,
+        now: Instant,
         events: &impl Events,
     ) {
-        if item.status == 500 && batch.alone() >= OWN_FAULT {
-            // nothing but the record itself is left as a reason
-            self.refused.push((piece, item.to_string()));
-            return;
-        }
-        match retry::after_item(item, alias) {
-            ItemDecision::Stored => {
-                place.learn(batch, &item.index);
+        match fate {
+            Fate::Stored => {
+                self.place.learn(batch, &item.index, self.target.alias());
                 events.stored(piece.tag, 1);
             }
-            ItemDecision::Again(at) => {
-                if self.pace.is_none_or(|pace| pace < at) {
-                    self.pace = Some(at);
-                    if item.status == 404 {
-                        place.forget();
-                    }
-                    say::trouble(Some(item.status), &item.to_string(), alias, events);
+            Fate::Refused => sorted.refused.push((piece, item.to_string())),
+            Fate::Spoiled => {
+                sorted.is_spoiled = true;
+                sorted.left.push(piece);
+            }
+            Fate::OfIndex => {
+                sorted.is_fault_of_index = true;
+                sorted.pace = Some(Pace::Slow);
+                self.place.forget();
+                say::index(&item.to_string(), self.target.alias(), events);
+                sorted.left.push(piece);
+            }
+            Fate::Later(pace) | Fate::Doubted(pace) => {
+                if let Fate::Doubted(_) = fate {
+                    sorted.doubted += 1;
                 }
-                match place.of_troubled(batch, item, alias) {
-                    Some(index) => self
+                if sorted.pace.is_none_or(|before| before < pace) {
+                    sorted.pace = Some(pace);
+                    self.explain(item, fate, events);
+                }
+                match self
+                    .place
+                    .of_troubled(batch, item, self.target.alias(), now)
+                {
+                    Some(index) => sorted
                         .troubled
                         .entry(index.to_owned())
                         .or_default()
                         .push(piece),
-                    None => self.left.push(piece),
+                    None => sorted.left.push(piece),
                 }
             }
-            ItemDecision::Spoiled if batch.records() > 1 => {
-                self.is_spoiled = true;
-                self.left.push(piece);
-            }
-            decision @ (ItemDecision::OfIndex | ItemDecision::Doubtful)
-                if decision == ItemDecision::OfIndex || batch.minimal =>
-            {
-                // not even fixed fields are taken: somebody has to look at the index
-                self.is_fault_of_index |= decision == ItemDecision::OfIndex;
-                self.pace = Some(Pace::Slow);
-                place.forget();
-                say::index(&item.to_string(), alias, events);
-                self.left.push(piece);
-            }
-            _ => {
-                place.learn(batch, &item.index);
-                self.refused.push((piece, item.to_string()));
-            }
+        }
+    }
+
+    fn explain(&mut self, item: &Item<'_>, fate: Fate, events: &impl Events) {
+        let alias = self.target.alias();
+        if item.status == 404 {
+            self.place.forget();
+        }
+        match fate {
+            Fate::Doubted(Pace::Slow) => say::index(&item.to_string(), alias, events),
+            _ => say::trouble(Some(item.status), &item.to_string(), alias, events),
         }
     }
 
     fn batches(
-        self,
+        &mut self,
+        sorted: Sorted,
         batch: &Batch,
         items: &[Item<'_>],
-        place: &mut Place,
-        alias: &str,
+        takes_others: bool,
+        now: Instant,
         events: &impl Events,
     ) -> Vec<Batch> {
-        let refused = self.refused.iter().map(|(piece, why)| (piece, &**why));
-        let mut batches = Vec::from_iter(reduce::reduced(batch, refused, events));
-        if !self.left.is_empty() {
-            let mut left = batch.with(self.left);
-            left.is_blocked = self.is_fault_of_index;
-            place.unbind_where_needed(&mut left, items, alias, events);
+        let mut batches = Vec::new();
+        if !sorted.left.is_empty() {
+            let mut left = batch.with(sorted.left);
+            left.is_blocked = sorted.is_fault_of_index;
+            let alias = self.target.alias();
+            self.place
+                .unbind_where_needed(&mut left, items, alias, now, events);
             batches.push(left);
         }
-        batches.extend(self.troubled.into_iter().map(|(index, pieces)| Batch {
+        batches.extend(sorted.troubled.into_iter().map(|(index, pieces)| Batch {
             bound: Some(index),
             ..batch.with(pieces)
         }));
+        if sorted.doubted > 0 {
+            batches = fault::apart(batches, batch.faults, now);
+        }
+        if sorted.is_spoiled {
+            batches = batches.into_iter().flat_map(Batch::halved).collect();
+        }
+        let refused = sorted.refused.iter().map(|(piece, why)| (piece, &**why));
+        let reduced = reduce::reduced(batch, refused, takes_others, events);
+        batches.splice(0..0, reduced);
         batches
-    }
-}
-
-/// One of the records may be what the engine stumbles over: they do not stay together for ever.
-fn apart(batches: Vec<Batch>, faults: u32) -> Vec<Batch> {
-    let mut batches = match faults {
-        TOGETHER.. => batches.into_iter().flat_map(halved).collect(),
-        _ => batches,
-    };
-    for batch in batches.iter_mut().filter(|batch| batch.records() == 1) {
-        batch.alone.get_or_insert_with(Instant::now);
-    }
-    batches
-}
-
-fn halved(batch: Batch) -> Vec<Batch> {
-    match batch.records() {
-        2.. => <[Batch; 2]>::from(batch.halves()).into(),
-        _ => vec![batch],
     }
 }

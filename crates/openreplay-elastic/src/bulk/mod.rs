@@ -7,18 +7,26 @@ pub(crate) use self::batch::{Batch, Piece};
 pub(crate) use self::deliver::{Delivery, Events};
 pub(crate) use self::frame::{Action, OVERHEAD, is_object};
 pub(crate) use self::id::{Ids, LENGTH, change_digits, write_digits};
+pub(crate) use self::pause::{Patient, Pauses};
 pub(crate) use self::target::Target;
 
 mod answer;
+mod aside;
 mod attempt;
 mod batch;
 mod deliver;
+mod fault;
 mod frame;
 mod gzip;
 mod id;
 mod items;
 mod minimal;
+mod note;
+mod pause;
 mod place;
 mod reduce;
+mod room;
 mod say;
 mod target;
+#[cfg(test)]
+mod tests;

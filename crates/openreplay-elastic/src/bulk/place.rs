@@ -9,7 +9,7 @@ use super::target::{Target, Unknown};
 use super::{frame, say};
 
 /// How long credentials are taken not to reach the indices behind the alias: somebody may have given them more since.
-const ALIAS_ONLY: Duration = Duration::from_secs(600);
+pub(super) const ALIAS_ONLY: Duration = Duration::from_secs(600);
 
 /// What is known of the index behind the alias.
 #[derive(Debug, Default)]
@@ -28,6 +28,7 @@ impl Place {
         &mut self,
         target: &Target,
         batch: &mut Batch,
+        now: Instant,
         events: &impl Events,
     ) -> Result<(), Unknown> {
         // what an answer is lost for later is only known to be in the index that was known before
@@ -35,25 +36,27 @@ impl Place {
         if !asks {
             return Ok(());
         }
-        let now = target.write_index().await?;
-        self.index = Some(now.clone());
+        let leads_to = target.write_index().await?;
+        self.index = Some(leads_to.clone());
         if let Some(bound) = &batch.bound {
             // what is gone, or takes nothing and is not the one to be mended, must not hold the records up
-            if *bound != now && (batch.is_blocked || !target.has_index(bound).await?) {
+            if *bound != leads_to && (batch.is_blocked || !target.has_index(bound).await?) {
                 batch.bound = None;
             }
         }
         batch.is_blocked = false;
         if let Some(before) = &batch.lost {
             let found = match before {
-                Some(before) if *before != now => search(target, batch, before, &now).await?,
+                Some(before) if *before != leads_to => {
+                    search(target, batch, before, &leads_to).await?
+                }
                 _ => None,
             };
             batch.lost = None;
-            if self.is_alias_only() {
+            if self.is_alias_only(now) {
                 say::alias_only(target.alias(), events);
             } else {
-                batch.bound = Some(found.unwrap_or(now));
+                batch.bound = Some(found.unwrap_or(leads_to));
             }
         }
         Ok(())
@@ -67,8 +70,10 @@ impl Place {
     }
 
     /// Records of a batch went to this index.
-    pub(super) fn learn(&mut self, batch: &Batch, index: &str) {
-        if batch.bound.is_none() && !index.is_empty() && self.index.as_deref() != Some(index) {
+    pub(super) fn learn(&mut self, batch: &Batch, index: &str, alias: &str) {
+        let is_news = self.index.as_deref() != Some(index);
+        // what a pipeline drops is answered under the alias
+        if is_news && batch.bound.is_none() && !index.is_empty() && index != alias {
             self.index = Some(index.to_owned());
         }
     }
@@ -84,10 +89,11 @@ impl Place {
         batch: &Batch,
         item: &'a Item<'_>,
         alias: &str,
+        now: Instant,
     ) -> Option<&'a str> {
         let index = item.index.as_ref();
         let is_index = !index.is_empty() && index != alias;
-        (item.status >= 500 && batch.bound.is_none() && is_index && !self.is_alias_only())
+        (item.status >= 500 && batch.bound.is_none() && is_index && !self.is_alias_only(now))
             .then_some(index)
     }
 
@@ -97,13 +103,14 @@ impl Place {
         batch: &mut Batch,
         items: &[Item<'_>],
         alias: &str,
+        now: Instant,
         events: &impl Events,
     ) {
         if batch.bound.is_none() {
             return;
         }
         if items.iter().any(Item::is_forbidden) {
-            self.alias_only = Some(Instant::now());
+            self.alias_only = Some(now);
             say::alias_only(alias, events);
             batch.bound = None;
         } else if items
@@ -114,8 +121,9 @@ impl Place {
         }
     }
 
-    fn is_alias_only(&self) -> bool {
-        self.alias_only.is_some_and(|at| at.elapsed() < ALIAS_ONLY)
+    fn is_alias_only(&self, now: Instant) -> bool {
+        self.alias_only
+            .is_some_and(|at| now.saturating_duration_since(at) < ALIAS_ONLY)
     }
 }
 
@@ -124,11 +132,11 @@ async fn search(
     target: &Target,
     batch: &Batch,
     before: &str,
-    now: &str,
+    leads_to: &str,
 ) -> Result<Option<String>, Unknown> {
     let ids = some_ids(batch);
-    for index in [before, now] {
-        if index != now && !target.has_index(index).await? {
+    for index in [before, leads_to] {
+        if index != leads_to && !target.has_index(index).await? {
             continue;
         }
         for id in &ids {

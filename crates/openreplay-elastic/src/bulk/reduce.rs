@@ -5,9 +5,12 @@ use super::deliver::Events;
 use super::{frame, minimal, say};
 
 /// What is to be sent of these refused records, and why they were; `None` where nothing is.
+///
+/// `takes_others`: the index took others meanwhile, so these are at fault.
 pub(super) fn reduced<'a>(
     batch: &Batch,
     refused: impl IntoIterator<Item = (&'a Piece, &'a str)>,
+    takes_others: bool,
     events: &impl Events,
 ) -> Option<Batch> {
     let mut pieces = Vec::new();
@@ -22,7 +25,9 @@ pub(super) fn reduced<'a>(
     }
     (!pieces.is_empty()).then(|| Batch {
         minimal: true,
+        is_blamed: takes_others,
         attempts: 0,
+        faults: 0,
         alone: None,
         is_doubted: false,
         ..batch.with(pieces)

@@ -68,7 +68,7 @@ impl Target {
         };
         match item.status {
             // how Elasticsearch puts it that this is no document; it says 400 of some others
-            400 | 500 if !item.index.is_empty() && !item.is_fault_of_index(&self.alias) => {
+            400 | 500 if !item.is_fault_of_index() && !self.is_nowhere(&item) => {
                 Ok(item.index.into_owned())
             }
             429 | 500.. => Err(self.unknown(&item, Pace::Soon)),
@@ -123,11 +123,20 @@ impl Target {
         }
     }
 
+    /// An item that fails before it comes to an index is answered under the name that was asked for.
+    fn is_nowhere(&self, item: &Item<'_>) -> bool {
+        item.index.is_empty() || item.index == self.alias
+    }
+
     fn unknown(&self, item: &Item<'_>, pace: Pace) -> Unknown {
         Unknown {
             again: pace.into(),
             status: Some(item.status),
-            is_fault_of_index: retry::after_item(item, &self.alias) == ItemDecision::OfIndex,
+            is_fault_of_index: match retry::after_item(item) {
+                ItemDecision::OfIndex => true,
+                ItemDecision::Doubtful => self.is_nowhere(item),
+                _ => false,
+            },
             text: item.to_string(),
         }
     }

@@ -35,13 +35,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
-use tokio::sync::Notify;
 
 use self::checkpoint::{Checkpoint, InFlight};
 use self::count::Counts;
 use self::files::Files;
 use self::lines::Framed;
-use crate::bulk::{Batch, Delivery, Events as _, Piece, Target};
+use crate::bulk::{Batch, Delivery, Events as _, Patient, Piece, Target};
 use crate::diagnostics::Topic;
 use crate::error::{Error, Kind};
 use crate::panel::ask::LOGS;
@@ -253,9 +252,9 @@ impl Shipper {
                 tag: 0,
             }]);
             batch.bound = Some(index);
-            self.delivery
-                .deliver(batch, &self.counts, &Notify::new())
-                .await;
+            self.delivery.deliver(batch, &self.counts, &Patient).await;
+            // the checkpoint knows of one batch at a time
+            self.delivery.finish(&self.counts, &Patient).await;
         }
         self.files.done(&filled.parts);
         Ok(())
@@ -287,8 +286,8 @@ impl Shipper {
                         Topic::Away,
                         &format!("{}{advice}; trying again", unknown.text),
                     );
-                    tokio::time::sleep(retry::pause(attempts, unknown.again, fastrand::f64()))
-                        .await;
+                    let pause = retry::pause(attempts, unknown.again, fastrand::f64());
+                    tokio::time::sleep(pause.whole).await;
                 }
             }
         }

@@ -62,6 +62,7 @@ mod guard;
 mod ledger;
 mod level;
 mod line;
+mod pauses;
 mod queue;
 mod shared;
 mod stats;

@@ -1,3 +1,4 @@
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -103,14 +104,24 @@ async fn ended(mut end: watch::Receiver<Option<Instant>>) {
 
 async fn deliver(shared: Arc<Shared>, mut delivery: Delivery, pace: Pace) {
     loop {
-        let chunks = next(&shared, pace).await;
+        let chunks = {
+            let mut next = pin!(next(&shared, pace));
+            loop {
+                tokio::select! {
+                    biased;
+                    chunks = &mut next => break chunks,
+                    () = delivery.until_due(&*shared) => {}
+                }
+                delivery.retry(&*shared, &*shared).await;
+            }
+        };
         if chunks.is_empty() {
             // the end is news for the others, too
             shared.work.notify_one();
-            return;
+            return delivery.finish(&*shared, &*shared).await;
         }
         let batch = batch(&shared, chunks);
-        delivery.deliver(batch, &*shared, &shared.hurry).await;
+        delivery.deliver(batch, &*shared, &*shared).await;
         words::notice(&shared);
     }
 }

@@ -1,0 +1,158 @@
+//! A record is at fault only where others are taken.
+
+use serde_json::Value;
+
+use super::*;
+use crate::bulk::fault::OWN_FAULT;
+
+const MINUTES: Duration = Duration::from_secs(60);
+
+fn is_poison(document: &Value) -> bool {
+    let message = document["message"].as_str().unwrap();
+    message.ends_with("poison") && document.get("number").is_some() || message.ends_with("poison!")
+}
+
+/// 500 for each poisonous record; others are stored.
+fn stumbling(request: &Request<'_>) -> Reply {
+    let status = |document| if is_poison(document) { 500 } else { 201 };
+    Reply::Items("logs-1", request.documents.iter().map(status).collect())
+}
+
+#[tokio::test]
+async fn ten_minutes_of_500_for_everything_cost_nothing() {
+    type Failing = fn(&Request<'_>) -> Reply;
+    let cases: [(&str, Failing); 4] = [
+        ("each record", |request| {
+            Reply::Items("logs-1", vec![500; request.documents.len()])
+        }),
+        ("each record, under the alias", |request| {
+            Reply::Items("logs", vec![400; request.documents.len()])
+        }),
+        ("the whole", |_| Reply::Whole(500, "", "some_exception")),
+        ("a gateway", |_| Reply::Whole(502, "", "")),
+    ];
+    for (name, fail) in cases {
+        for records in [1, 2, 30] {
+            let clock = Clock::new();
+            let time = clock.clone();
+            let far_end = FarEnd::new(move |request| {
+                if time.passed() < 10 * MINUTES {
+                    fail(request)
+                } else {
+                    Reply::Store
+                }
+            });
+            let mut sender = Sender::new(&far_end, clock, None);
+            for _ in 0..3 {
+                sender.deliver(&vec!["fine"; records]).await;
+            }
+            sender.finish().await;
+            assert_eq!(far_end.whole(), 3 * records, "{name}, {records}");
+            assert_eq!(far_end.documents().len(), 3 * records, "{name}: no note");
+            assert_eq!(sender.told.stored(), 3 * records, "{name}");
+            assert_eq!(sender.told.refused.borrow().len(), 0, "{name}");
+            assert_eq!(sender.told.has_said(Topic::Reduced), 0, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_the_engine_stumbles_over_is_reduced_and_holds_up_none() {
+    let far_end = FarEnd::new(stumbling);
+    let mut sender = Sender::new(&far_end, Clock::new(), None);
+    sender.deliver(&["fine", "poison", "fine", "poison"]).await;
+    for _ in 0..20 {
+        sender.deliver(&["fine"; 10]).await;
+    }
+    assert_eq!(sender.told.stored(), 202);
+    assert_eq!(sender.clock.passed(), Duration::ZERO, "nobody waits");
+    sender.finish().await;
+    assert!(sender.clock.passed() >= OWN_FAULT);
+    assert!(sender.clock.passed() < OWN_FAULT + MINUTES);
+    assert_eq!((sender.told.stored(), far_end.whole()), (204, 202));
+    assert_eq!(sender.told.refused.borrow().len(), 0);
+    let documents = far_end.documents();
+    let reduced = |one: &&Value| one["message"].as_str().unwrap().ends_with(" poison");
+    assert_eq!(documents.iter().filter(reduced).count(), 2);
+    let note = |one: &&Value| one["log.logger"] == "openreplay_elastic";
+    assert_eq!(documents.iter().filter(note).count(), 2);
+}
+
+#[tokio::test]
+async fn a_record_that_is_not_taken_in_any_form_is_refused_in_the_end() {
+    let far_end = FarEnd::new(stumbling);
+    let mut sender = Sender::new(&far_end, Clock::new(), None);
+    sender.deliver(&["fine", "poison!"]).await;
+    sender.finish().await;
+    assert_eq!(sender.told.stored(), 1);
+    assert_eq!(sender.told.refused.borrow().len(), 1);
+    assert_eq!(sender.told.has_said(Topic::Refused), 1);
+    assert!(sender.clock.passed() >= 2 * OWN_FAULT);
+}
+
+#[tokio::test]
+async fn a_record_in_doubt_with_no_other_beside_it_is_set_aside_after_a_while() {
+    let far_end = FarEnd::new(stumbling);
+    let mut sender = Sender::new(&far_end, Clock::new(), None);
+    sender.deliver(&["poison"]).await;
+    assert!(sender.clock.passed() < Duration::from_secs(5));
+    sender.deliver(&["fine"]).await;
+    assert_eq!(sender.told.stored(), 1);
+    sender.finish().await;
+    assert_eq!(sender.told.stored(), 2);
+}
+
+#[tokio::test]
+async fn a_whole_500_for_one_record_costs_the_others_nothing() {
+    let far_end = FarEnd::new(|request| {
+        if request.documents.iter().any(is_poison) {
+            Reply::Whole(500, "", "some_exception")
+        } else {
+            Reply::Store
+        }
+    });
+    let mut sender = Sender::new(&far_end, Clock::new(), None);
+    let mut texts = ["fine"; 20];
+    texts[13] = "poison";
+    sender.deliver(&texts).await;
+    sender.finish().await;
+    assert_eq!((sender.told.stored(), far_end.whole()), (20, 19));
+}
+
+#[tokio::test]
+async fn what_a_pipeline_fails_on_is_reduced_where_others_pass() {
+    let far_end = FarEnd::new(|request| {
+        let status = |document| if is_poison(document) { 400 } else { 201 };
+        // nobody came to the index where all fail
+        let statuses: Vec<_> = request.documents.iter().map(status).collect();
+        let index = if statuses.contains(&201) {
+            "logs-1"
+        } else {
+            "logs"
+        };
+        Reply::Items(index, statuses)
+    });
+    let mut sender = Sender::new(&far_end, Clock::new(), None);
+    sender.deliver(&["fine", "poison", "poison!", "fine"]).await;
+    assert_eq!((sender.told.stored(), far_end.whole()), (3, 2));
+    assert_eq!(sender.told.refused.borrow().len(), 1);
+    assert_eq!(sender.clock.passed(), Duration::ZERO);
+    // alone: another has to be taken first
+    sender.deliver(&["poison"]).await;
+    sender.finish().await;
+    assert_eq!(sender.told.stored(), 4);
+    assert!(sender.clock.passed() >= OWN_FAULT);
+}
+
+#[tokio::test]
+async fn many_poisonous_records_are_all_decided() {
+    let far_end = FarEnd::new(stumbling);
+    let mut sender = Sender::new(&far_end, Clock::new(), None);
+    for _ in 0..10 {
+        let mut texts = ["fine"; 30];
+        texts[..12].fill("poison");
+        sender.deliver(&texts).await;
+    }
+    sender.finish().await;
+    assert_eq!((sender.told.stored(), far_end.whole()), (300, 180));
+}

@@ -1,0 +1,142 @@
+//! Delivery to a far end that fails for long, by a clock that runs ahead instead of waiting.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use self::far_end::{FarEnd, Reply, Request};
+use super::{Batch, Delivery, Events, Ids, Pauses, Piece, Target};
+use crate::diagnostics::Topic;
+use crate::retry::Pause;
+use crate::{Client, Connection};
+
+mod far_end;
+mod faults;
+mod requests;
+
+/// No pause takes time, but each is counted as if it had.
+#[derive(Clone, Debug)]
+struct Clock {
+    start: Instant,
+    millis: Arc<AtomicU64>,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            millis: Arc::default(),
+        }
+    }
+
+    fn passed(&self) -> Duration {
+        Duration::from_millis(self.millis.load(Ordering::Relaxed))
+    }
+
+    fn pass(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).unwrap();
+        // a pause that is rounded to nothing would never end
+        self.millis.fetch_add(millis + 1, Ordering::Relaxed);
+    }
+}
+
+impl Pauses for Clock {
+    fn now(&self) -> Instant {
+        self.start + self.passed()
+    }
+
+    async fn pause(&self, pause: Pause) {
+        assert!(
+            self.passed() < Duration::from_secs(24 * 60 * 60),
+            "for ever"
+        );
+        self.pass(pause.whole);
+    }
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    stored: RefCell<Vec<(u64, usize)>>,
+    refused: RefCell<Vec<String>>,
+    said: RefCell<Vec<(Topic, String)>>,
+}
+
+impl Told {
+    fn stored(&self) -> usize {
+        self.stored
+            .borrow()
+            .iter()
+            .map(|(_, records)| records)
+            .sum()
+    }
+
+    fn has_said(&self, topic: Topic) -> usize {
+        let said = self.said.borrow();
+        said.iter().filter(|(about, _)| *about == topic).count()
+    }
+}
+
+impl Events for Told {
+    fn stored(&self, tag: u64, records: usize) {
+        self.stored.borrow_mut().push((tag, records));
+    }
+
+    fn refused(&self, _: u64, why: &str) {
+        self.refused.borrow_mut().push(why.to_owned());
+    }
+
+    fn say(&self, topic: Topic, text: &str) {
+        self.said.borrow_mut().push((topic, text.to_owned()));
+    }
+}
+
+/// A delivery to a far end, and what makes its records.
+struct Sender {
+    clock: Clock,
+    told: Told,
+    delivery: Delivery,
+    ids: Ids,
+    written: usize,
+}
+
+impl Sender {
+    fn new(far_end: &FarEnd, clock: Clock, gzip: Option<u32>) -> Self {
+        let connection = Connection::builder(far_end.url()).build().unwrap();
+        let target = Target::new(Client::new(&connection).unwrap(), "logs");
+        Self {
+            clock,
+            told: Told::default(),
+            delivery: Delivery::new(target, gzip),
+            ids: Ids::new(1),
+            written: 0,
+        }
+    }
+
+    /// Records whose messages start with their number, and end with `text`.
+    fn batch(&mut self, texts: &[&str]) -> Batch {
+        let mut bytes = Vec::new();
+        for text in texts {
+            let line = format!(
+                r#"{{"@timestamp":"2026-07-01T10:00:00.000000Z","level":"error","message":"{} {text}","number":1}}"#,
+                self.written
+            );
+            self.ids.next().frame(&mut bytes, line.as_bytes());
+            self.written += 1;
+        }
+        Batch::new(vec![Piece {
+            bytes: bytes.into(),
+            records: texts.len(),
+            tag: 7,
+        }])
+    }
+
+    async fn deliver(&mut self, texts: &[&str]) {
+        let batch = self.batch(texts);
+        self.delivery.deliver(batch, &self.told, &self.clock).await;
+    }
+
+    async fn finish(&mut self) {
+        self.delivery.finish(&self.told, &self.clock).await;
+    }
+}
