@@ -60,6 +60,13 @@ pub(super) struct Part {
 impl Checkpoint {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let path = std::path::absolute(path).map_err(|error| failed(path, error))?;
+        if fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
+            // it is replaced by a rename, whatever it is
+            return Err(Error::config(format!(
+                "{} is no file: give the checkpoint a place of its own",
+                path.display()
+            )));
+        }
         let folder = path.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
         let lock = beside(&path, ".lock");
@@ -88,6 +95,12 @@ impl Checkpoint {
             state,
             _lock: lock,
         })
+    }
+
+    /// What is not to be taken for a file of records, whatever the patterns are.
+    pub(super) fn own_files(&self) -> [PathBuf; 3] {
+        let beside = |suffix| beside(&self.path, suffix);
+        [self.path.clone(), beside(".lock"), beside(".new")]
     }
 
     pub(super) fn files(&self) -> Vec<Position> {
@@ -139,7 +152,8 @@ impl State {
             Error::new(
                 Kind::State,
                 format!(
-                    "{} {why}: move it away, and every file is sent from its start, so that what is stored already is there twice",
+                    "{} {why}: give another place; or move it away, and every file is sent from its start, so that what is stored \
+                     already is there twice",
                     path.display()
                 ),
             )
@@ -161,7 +175,14 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 fn failed(path: &Path, error: io::Error) -> Error {
-    Error::new(Kind::Io, format!("{} cannot be used", path.display())).with_source(error)
+    Error::new(
+        Kind::Io,
+        format!(
+            "the checkpoint cannot be kept at {}: give it a folder that can be written to",
+            path.display()
+        ),
+    )
+    .with_source(error)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::checkpoint::{Part, Position};
@@ -30,6 +30,8 @@ pub(super) struct Files {
     /// How many are open at a time.
     most_open: usize,
     troubles: Troubles,
+    /// What is followed in no case.
+    except: Vec<PathBuf>,
     buffer: Vec<u8>,
     once: bool,
 }
@@ -48,9 +50,16 @@ impl Files {
             next: 0,
             most_open: may_be_open(),
             troubles: Troubles::new(),
+            except: Vec::new(),
             buffer: Vec::new(),
             once: false,
         })
+    }
+
+    /// Leaves these out, though a pattern leads to them.
+    pub(super) fn except(mut self, paths: impl Into<Vec<PathBuf>>) -> Self {
+        self.except = paths.into();
+        self
     }
 
     /// Opens what is new, and lets go of what is over.
@@ -69,7 +78,9 @@ impl Files {
             first: self.searched.is_none(),
         };
         for found in Match::all(&mut self.patterns, when, &mut self.troubles) {
-            if let Some(at) = self.follow(&found, &mut places) {
+            if !self.except.contains(&found.path)
+                && let Some(at) = self.follow(&found, &mut places)
+            {
                 matching.resize(self.tails.len(), false);
                 matching[at] = true;
             }

@@ -152,7 +152,8 @@ impl Shipper {
     /// checkpoint; [`is_io`](Error::is_io) where it cannot be read or written.
     pub fn open(client: Client, options: Options) -> Result<Self, Error> {
         let checkpoint = Checkpoint::open(&options.checkpoint)?;
-        let files = Files::new(&options.patterns, checkpoint.files())?;
+        let files =
+            Files::new(&options.patterns, checkpoint.files())?.except(checkpoint.own_files());
         let target = Target::new(client, LOGS);
         Ok(Self {
             delivery: Delivery::new(target.clone(), options.gzip),

@@ -37,6 +37,11 @@ pub(super) struct Match {
 
 impl Pattern {
     pub(super) fn parse(pattern: &str) -> Result<Self, Error> {
+        if pattern.is_empty() {
+            return Err(Error::config(
+                "a file without a name: expected one, or a pattern such as app.log*",
+            ));
+        }
         if Path::new(pattern).exists() || !pattern.contains(['*', '?', '[']) {
             return Ok(Self::Path {
                 path: absolute(Path::new(pattern)),
@@ -46,7 +51,7 @@ impl Pattern {
         match glob::glob(pattern) {
             Ok(_) => Ok(Self::Glob(pattern.to_owned())),
             Err(error) => Err(
-                Error::config(format!("{pattern:?} is no pattern of file names"))
+                Error::config(format!("{pattern:?} is no pattern of file names: expected one such as app.log* or app-[0-9].log"))
                     .with_source(error),
             ),
         }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
+use super::checkpoint::Checkpoint;
 use super::files::Files;
 use super::lines::Framed;
 
@@ -270,10 +271,28 @@ fn sends_again_just_what_was_on_its_way_under_the_same_ids() {
 }
 
 #[test]
+fn does_not_follow_its_own_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ship.json");
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    for path in checkpoint.own_files() {
+        append(&path, "{}\n");
+    }
+    append(&folder.path().join("app.log"), "{\"n\":1}\n");
+    let pattern = folder.path().join("*").to_str().unwrap().to_owned();
+    let files = Files::new(&[pattern], Vec::new()).unwrap();
+    let taken = take(&mut files.except(checkpoint.own_files()));
+    assert_eq!(taken, [r#"{"n":1}"#]);
+}
+
+#[test]
 fn refuses_a_pattern_that_is_none() {
     let error = Files::new(&["a[".into()], Vec::new()).unwrap_err();
     assert!(error.is_config());
-    assert_eq!(error.to_string(), r#""a[" is no pattern of file names"#);
+    assert_eq!(
+        error.to_string(),
+        r#""a[" is no pattern of file names: expected one such as app.log* or app-[0-9].log"#
+    );
 }
 
 fn numbered(numbers: impl IntoIterator<Item = usize>) -> String {
