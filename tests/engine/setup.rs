@@ -206,7 +206,14 @@ fn puts_further_indices_behind_logs() {
     assert_eq!(said.json()["total"], 2, "{said:?}");
     assert_eq!(engine.ok("GET", "/logs-000001/_count", "")["count"], 1);
 
-    for name in ["a b", "a,b", "*", "../x"] {
+    // one that is there already stays as it is
+    let said = engine.command(&["setup", "--also", "logs-000001", "--also", "old", "--json"]);
+    let done = said.json();
+    assert_eq!(done["added"], json!([]), "{said:?}");
+    assert_eq!(done["write_index"], "logs-000001");
+    store(&engine, "logs", &[record("77", "info", "from later")]);
+
+    for name in ["a b", "a,b", "*", "../x", "logs"] {
         assert_eq!(
             engine.command(&["setup", "--also", name]).code,
             Some(2),

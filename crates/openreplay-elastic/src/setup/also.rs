@@ -10,19 +10,30 @@ use serde_json::{Value, json};
 use super::is_index_name;
 use crate::check::{self, Fault, Finding};
 use crate::error::{Error, Kind};
+use crate::panel::ask::LOGS;
 use crate::{Client, api};
 
 /// How many records are looked at.
 const SAMPLE: u32 = 1_000;
 const PHRASE: &str = "openReplaySession.id";
 
-/// Looks before anything is changed; gives what is not as it should be, and no reason to refuse.
-pub(super) async fn look_at(client: &Client, index: &str) -> Result<Vec<Finding>, Error> {
+/// Looks at the name alone.
+pub(super) fn accept(index: &str) -> Result<(), Error> {
     if !is_index_name(index) {
         return Err(Error::config(format!(
             "{index:?} cannot be an index's name: expected one without spaces, commas, wildcards or slashes"
         )));
     }
+    if index == LOGS {
+        return Err(Error::config(
+            "`logs` cannot come behind itself: expected the name of an index",
+        ));
+    }
+    Ok(())
+}
+
+/// Looks before anything is changed; gives what is not as it should be, and no reason to refuse.
+pub(super) async fn look_at(client: &Client, index: &str) -> Result<Vec<Finding>, Error> {
     message_is_analysed(client, index).await?;
     let mut findings = records(client, index).await?;
     let refusal = findings

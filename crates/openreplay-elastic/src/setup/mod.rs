@@ -85,6 +85,10 @@ pub struct Done {
 /// [`Options::also`]: nothing was changed then, the text says what was found and what can be done, and
 /// [`reason`](Error::reason) names it. Also where Elasticsearch cannot be asked or refuses.
 pub async fn run(client: &Client, options: &Options) -> Result<Done, Error> {
+    options
+        .also
+        .iter()
+        .try_for_each(|name| also::accept(name))?;
     let engine = Engine::ask(client).await?;
     let found = find(client).await?;
     if !found.is_ours() && found != Found::Nothing {
@@ -98,17 +102,21 @@ pub async fn run(client: &Client, options: &Options) -> Result<Done, Error> {
     let path = format!("/_index_template/{TEMPLATE}");
     api::send(client, Method::PUT, &path, &layout::template(engine.flavor)).await?;
     let created = found == Found::Nothing && create(client).await?;
-    let write_index = match find(client).await? {
+    let (write_index, behind) = match find(client).await? {
         Found::Alias {
             write_index: Some(index),
             ours: true,
-            ..
-        } => index,
+            behind,
+        } => (index, behind),
         other => return Err(other.refuse()),
     };
 
     let mut added = Vec::new();
     for index in &options.also {
+        if behind.iter().any(|behind| behind.index == *index) {
+            // it may be the one that is written to
+            continue;
+        }
         let alias = json!({"index": index, "alias": LOGS, "is_write_index": false});
         let actions = json!({"actions": [{"add": alias}]});
         api::send(client, Method::POST, "/_aliases", &actions).await?;
