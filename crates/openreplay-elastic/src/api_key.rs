@@ -105,6 +105,11 @@ impl Options {
                 "{name:?} cannot be an index's name: expected one without spaces, commas or slashes"
             )));
         }
+        if self.expires_in.is_some_and(|age| age.duration().is_zero()) {
+            return Err(Error::config(
+                "a key that ends at once: expected a longer time, such as 90d",
+            ));
+        }
         let (name, role, cluster, privilege) = match self.role {
             Role::Reader => ("openreplay-api-key", "openreplay-role", json!([]), "read"),
             Role::Documented => (
@@ -229,6 +234,12 @@ mod tests {
                 }},
             })
         );
+    }
+
+    #[test]
+    fn refuses_a_key_that_ends_at_once() {
+        let options = Options::reader().expires_in("0d".parse().unwrap());
+        assert!(options.body().unwrap_err().is_config());
     }
 
     #[test]

@@ -109,7 +109,8 @@ impl Fault {
                 "give the authority's certificate by --ca-cert here; OpenReplay needs one that its system trusts, or plain http"
             }
             Self::Unauthorized => {
-                "make a new key by `openreplay-elastic api-key` and paste both its parts into OpenReplay's form"
+                "make a new key by `openreplay-elastic api-key` and paste both its parts into OpenReplay's form; asked as a user, \
+                 look at the name and the password"
             }
             Self::Forbidden => "make a key that may read `logs`: `openreplay-elastic api-key`",
             Self::NotElasticsearch => {

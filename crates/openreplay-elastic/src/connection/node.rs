@@ -59,6 +59,9 @@ impl Node {
         else {
             return Err(wrong("has no host"));
         };
+        if authority.port_u16().is_none() && authority.as_str() != authority.host() {
+            return Err(wrong("has no port from 1 to 65535 after its colon"));
+        }
         if uri.query().is_some() || base.contains('#') {
             return Err(wrong("has a query or a fragment"));
         }
