@@ -3,7 +3,7 @@
 use integration_tests::engine::PASSWORD;
 use integration_tests::{Elasticsearch, Engine, OpenSearch, Said, openreplay_elastic};
 use openreplay_elastic::ElasticWriter;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 use crate::{record, store};
@@ -191,6 +191,42 @@ fn says_what_it_takes_where_the_caller_may_not() {
         said.err.contains("ask with a user and a password"),
         "{said:?}"
     );
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn the_privileges_that_the_help_names_suffice_for_setup_and_rotate() {
+    let engine = Elasticsearch::start();
+    engine.ok(
+        "PUT",
+        "/old",
+        r#"{"mappings":{"properties":{"message":{"type":"text"}}}}"#,
+    );
+    let run = |name: &str, args: &[&str], cluster: &[&str], indices: &[&str], privilege: &str| {
+        let role =
+            json!({"cluster": cluster, "indices": [{"names": indices, "privileges": [privilege]}]});
+        engine.ok("PUT", &format!("/_security/role/{name}"), &role.to_string());
+        let user = json!({"password": "operator-password", "roles": [name]});
+        engine.ok("PUT", &format!("/_security/user/{name}"), &user.to_string());
+        let mut command = openreplay_elastic();
+        command
+            .env("ELASTICSEARCH_PASSWORD", "operator-password")
+            .args(["--url", engine.url(), "--user", name])
+            .args(args);
+        let said = Said::by(&mut command);
+        assert_eq!(said.code, Some(0), "{name}: {said:?}");
+    };
+    run(
+        "founder",
+        &["setup", "--also", "old"],
+        &["monitor", "manage_index_templates"],
+        &["logs", "logs-*", "old"],
+        "all",
+    );
+    let args = &["rotate", "--max-age", "0s", "--keep", "1h"];
+    run("rotator", args, &["monitor"], &["logs", "logs-*"], "manage");
+    let said = engine.command(&["setup", "--json"]);
+    assert_eq!(said.json()["write_index"], "logs-000002", "{said:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -12,11 +13,11 @@ use crate::exit::Failure;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectArgs {
-    /// The address, such as https://elastic:9200; several for several nodes [env: ELASTICSEARCH_URL]
+    /// The address, such as https://elastic:9200; repeated for the further nodes of a cluster [env: ELASTICSEARCH_URL]
     #[arg(long, global = true, value_name = "URL")]
     url: Vec<String>,
 
-    /// A PEM file with the certificate of the authority that signed Elasticsearch's.
+    /// A PEM file with the certificate of the authority that signed Elasticsearch's [default: those that the system trusts]
     #[arg(long, global = true, value_name = "FILE")]
     ca_cert: Option<PathBuf>,
 
@@ -45,7 +46,7 @@ impl ConnectArgs {
         })?;
         let mut builder = urls.fold(Connection::builder(first), ConnectionBuilder::node);
         if let Some(path) = &self.ca_cert {
-            builder = builder.ca_pem(read(path)?);
+            builder = builder.ca_pem(fs::read(path).map_err(|error| unreadable(path, &error))?);
         }
 
         let key = match &self.api_key_file {
@@ -105,9 +106,17 @@ fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// A secret.
 fn read(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path)
-        .map_err(|error| Failure::Usage(format!("{} cannot be read: {error}", path.display())))
+    let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+    match text.trim().is_empty() {
+        true => Err(Failure::Usage(format!("{} is empty", path.display()))),
+        false => Ok(text),
+    }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::Usage(format!("{} cannot be read: {error}", path.display()))
 }
 
 fn usage(text: &str) -> Failure {

@@ -34,7 +34,7 @@ struct Args {
     connect: ConnectArgs,
 
     /// Prints one JSON object on standard output, for programs: the result, or {"error": {"kind", "text", ...}}.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Options")]
     json: bool,
 }
 
@@ -50,7 +50,8 @@ Exit codes:
   0  done, or nothing wrong
   1  it failed: Elasticsearch cannot be asked or refuses, a file cannot be read
   2  wrong usage
-  3  something else stands where `logs` should be: nothing was changed
+  3  what was found cannot be worked with, such as another `logs`: nothing
+     was changed
   4  `check` found what keeps rows away
   5  `logs` found no record of the session
   6  `ship --once` sent records that Elasticsearch refused

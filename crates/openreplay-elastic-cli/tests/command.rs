@@ -115,6 +115,32 @@ fn wrong_usage_ends_with_2_and_says_what_is_wrong_on_standard_error() {
         (&["rotate", "--max-age", "soon"], "soon"),
         (&["api-key", "--writer", "--documented"], "--documented"),
         (&["api-key", "--read"], "--writer"),
+        (&["api-key", "--expires-in", "0d"], "ends at once"),
+        (
+            &["--url", "http://127.0.0.1:99999", "setup"],
+            "no port from 1 to 65535",
+        ),
+        (
+            &["--ca-cert", "/nowhere/ca.pem", "setup"],
+            "/nowhere/ca.pem cannot be read",
+        ),
+        (
+            &["--password-file", "/dev/null", "setup"],
+            "/dev/null is empty",
+        ),
+        (&["setup", "--also", "a b"], "cannot be an index's name"),
+        (
+            &["ship", "--checkpoint", "/dev/full", "app.log"],
+            "/dev/full is no file",
+        ),
+        (
+            &["ship", "--checkpoint", "/tmp", "app.log"],
+            "/tmp is no file",
+        ),
+        (
+            &["ship", "--checkpoint", "/tmp/none/ship.json", ""],
+            "a file without a name",
+        ),
         (&["--user", "elastic", "setup"], "ELASTICSEARCH_PASSWORD"),
         (
             &["--password-file", "/nowhere/password", "setup"],
@@ -208,6 +234,45 @@ fn no_secret_is_repeated_where_elasticsearch_cannot_be_reached() {
             assert!(!all.contains(SECRET) && !all.contains(ENCODED), "{all}");
         }
     }
+}
+
+#[test]
+fn takes_no_token_for_a_session_and_repeats_none() {
+    let long = "7".repeat(65);
+    for text in [
+        "3kw.1.mz.9QcTsig",
+        "",
+        "7 8",
+        "a\u{1b}[31m",
+        "\"}]",
+        long.as_str(),
+    ] {
+        for args in [
+            &["check", text][..],
+            &["logs", text],
+            &["logs", "--json", text],
+        ] {
+            let said = run(&[&["--url", "http://127.0.0.1:1"], args].concat());
+            assert_eq!(said.code, Some(2), "{args:?}: {said:?}");
+            assert!(said.err.contains("tracker.getSessionID()"), "{said:?}");
+            let all = format!("{}{}", said.out, said.err);
+            assert!(text.is_empty() || !all.contains(text), "{all}");
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_kept_ends_with_1_and_says_where_it_can() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let path = folder.path().join("file/ship.json");
+    let args = ["ship", "--checkpoint", path.to_str().unwrap(), "app.log"];
+    let said = run(&[&["--url", "http://127.0.0.1:1"], &args[..]].concat());
+    assert_eq!((said.code, &said.out[..]), (Some(1), ""), "{said:?}");
+    assert!(
+        said.err.contains("give it a folder that can be written to"),
+        "{said:?}"
+    );
 }
 
 #[test]

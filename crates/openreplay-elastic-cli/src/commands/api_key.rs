@@ -5,19 +5,27 @@ use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, BOLD};
 
-/// Creates the API key that OpenReplay needs, and says which part goes into which field of its form.
+/// Creates the API key that OpenReplay needs, and says which part goes where
 ///
-/// The key may read `logs` and nothing else. It is shown this once. Each run creates another one.
+/// The key may read `logs` and nothing else. It is shown this once, on standard
+/// output. Each run creates another one.
 ///
-/// It takes a user with the cluster privilege manage_own_api_key: a key cannot create keys that may do anything. Where
-/// security is off there are no keys: OpenReplay's form then takes any text.
+/// It takes a user with the cluster privilege manage_own_api_key: a key cannot
+/// create keys that may do anything. Where security is off there are no keys:
+/// OpenReplay's form then takes any text.
+///
+/// Examples:
+///
+///   openreplay-elastic api-key --expires-in 90d     for OpenReplay's form
+///   openreplay-elastic api-key --writer             for the app, or for `ship`
 #[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Args {
     /// Further indices that it may read, separated by commas. OpenReplay itself searches `logs` only.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     index: Vec<String>,
 
-    /// Lets it end after this time, such as 90d.
+    /// Lets it end after this time: a whole number and d, h, m or s, such as 90d [default: never]
     #[arg(long, value_name = "AGE")]
     expires_in: Option<Age>,
 

@@ -7,11 +7,20 @@ use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, BOLD, DIM, GREEN, RED, YELLOW, tame};
 
-/// Asks as OpenReplay asks, and says what keeps a row from appearing, with the remedy for each.
+/// Asks as OpenReplay asks, and says what keeps a row from appearing
 ///
-/// Give it the key that OpenReplay has, by ELASTICSEARCH_API_KEY. It asks what "Add" in OpenReplay's form asks, then for the
-/// records of a session: the one given, or else that of the latest record.
+/// Give it the key that OpenReplay has, by ELASTICSEARCH_API_KEY. It asks what
+/// "Add" in OpenReplay's form asks, then for the records of a session: the one
+/// given, or else that of the latest record. Each finding comes with what to do.
+///
+/// It ends with exit code 4 where rows are kept away; hints alone end with 0.
+///
+/// Examples:
+///
+///   openreplay-elastic check
+///   openreplay-elastic check 4950498349085463837
 #[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Args {
     /// The session's id, as tracker.getSessionID() gives it.
     session: Option<String>,
@@ -19,7 +28,8 @@ pub(crate) struct Args {
 
 impl Args {
     pub(super) async fn run(&self, connect: &ConnectArgs, json: bool) -> Result<Outcome, Failure> {
-        let report = check::run(&connect.client()?, self.session.as_deref()).await?;
+        let session = self.session.as_deref().map(super::session).transpose()?;
+        let report = check::run(&connect.client()?, session).await?;
         let outcome = if report.is_good() {
             Outcome::Done
         } else {

@@ -7,13 +7,21 @@ use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, DIM, RED, YELLOW, tame};
 
-/// Shows a session's records as the panel beside its replay would.
+/// Shows a session's records as the panel beside its replay would
 ///
-/// A row has the time, the level, and the first line of the message; that is all that OpenReplay shows until the row
-/// is opened. The rows come in the order in which Elasticsearch answers: the panel does not sort them.
+/// A row has the time (UTC), the level, and the first line of the message; that
+/// is all that OpenReplay shows until the row is opened. The rows come in the
+/// order in which Elasticsearch answers, 1,000 at most: the panel does not sort
+/// them. It ends with exit code 5 where there is none.
+///
+/// Examples:
+///
+///   openreplay-elastic logs 4950498349085463837
+///   openreplay-elastic logs 4950498349085463837 --file app.log --open
 #[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// The session's id.
+    /// The session's id, as tracker.getSessionID() gives it.
     session: String,
 
     /// Reads files of records, one JSON object a line, instead of asking Elasticsearch; can be repeated.
@@ -27,6 +35,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(super) async fn run(&self, connect: &ConnectArgs, json: bool) -> Result<Outcome, Failure> {
+        super::session(&self.session)?;
         let (rows, total) = if self.file.is_empty() {
             self.ask(connect).await?
         } else {

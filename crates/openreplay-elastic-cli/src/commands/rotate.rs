@@ -5,26 +5,32 @@ use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, BOLD, GREEN};
 
-/// Rolls `logs` over to a new index, and removes old ones.
+/// Rolls `logs` over to a new index, and removes old ones
 ///
-/// Run it from time to time, by cron or a timer, where Elasticsearch's own lifecycle management is not at work:
+/// Run it from time to time, by cron or a timer, where Elasticsearch's own
+/// lifecycle management is not at work:
 ///
 ///   openreplay-elastic rotate --max-age 1d --max-size 20gb --keep 14d
 ///
-/// It rolls over when one of the conditions holds, and at once when none is given. It works by aliases only, and two at once
-/// do it once. Only indices that `setup` or an earlier run made are removed, and never the one that is written to.
+/// It rolls over when one of the conditions holds, and at once when none is
+/// given. It works by aliases only, and two at once do it once. Only indices that
+/// `setup` or an earlier run made are removed, and never the one that is written
+/// to. It takes the cluster privilege monitor, and manage on `logs` and logs-*.
+///
+/// An AGE is a whole number and d, h, m (minutes) or s; a SIZE one and b, kb, mb,
+/// gb or tb, powers of 1024.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// Rolls over an index that is older, such as 1d.
+    /// Rolls over an index that is older, such as 1d [default: whatever the age]
     #[arg(long, value_name = "AGE")]
     max_age: Option<Age>,
 
-    /// Rolls over an index that is larger, such as 20gb.
+    /// Rolls over an index that is larger, such as 20gb [default: whatever the size]
     #[arg(long, value_name = "SIZE")]
     max_size: Option<Size>,
 
-    /// Removes indices whose last record is older, such as 14d; at least 1h.
+    /// Removes indices whose last record is older, such as 14d; at least 1h [default: removes none]
     #[arg(long, value_name = "AGE")]
     keep: Option<Age>,
 }

@@ -6,17 +6,26 @@ use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, BOLD, GREEN, YELLOW};
 
-/// Makes `logs`, where OpenReplay searches, so that its answers come in the order of time.
+/// Makes `logs`, where OpenReplay searches, in the order of time
 ///
-/// It makes an index template and, behind the alias `logs`, the index logs-000001, and writes a first record there, without which
-/// "Add" in OpenReplay's form fails. It is safe to run again. Where `logs` is something else already, it changes
-/// nothing, says what it found and what can be done, and ends with exit code 3.
+/// It makes an index template and, behind the alias `logs`, the index
+/// logs-000001, and writes a first record there, without which "Add" in
+/// OpenReplay's form fails. It is safe to run again, and brings the template up
+/// to date. Where `logs` is something else already, it changes nothing, says what
+/// it found and what can be done, and ends with exit code 3.
 ///
-/// It takes the cluster privilege manage_index_templates, and all privileges on `logs` and logs-*.
+/// It takes the cluster privileges monitor and manage_index_templates, and all
+/// privileges on `logs`, logs-* and the indices of `--also`.
+///
+/// Examples:
+///
+///   openreplay-elastic setup --url http://localhost:9200
+///   openreplay-elastic setup --also app-logs-2025
 #[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Args {
     /// Puts an existing index behind `logs` too, to be read there; can be repeated. One that OpenReplay could not read is
-    /// refused: without `message` as analysed text, or with a session's record that has no `level`
+    /// refused: without `message` as analysed text, or with a session's record that has no `level`.
     #[arg(long, value_name = "NAME")]
     also: Vec<String>,
 }

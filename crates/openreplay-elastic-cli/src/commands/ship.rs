@@ -9,17 +9,25 @@ use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, GREEN, RED, YELLOW, tame};
 
-/// Follows files of records and delivers each complete line exactly once.
+/// Follows files of records and delivers each complete line exactly once
 ///
-/// A file holds one JSON object a line, as tracing_openreplay::json() writes them. Rotated and truncated files are followed. A line
-/// that is no JSON object becomes the message of a record. It can be stopped, or killed, at any moment: the next run goes on
-/// where this one was, and sends nothing twice. A file that cannot be read is named on standard error, once, and tried again.
+/// A file holds one JSON object a line, as tracing_openreplay::json() writes
+/// them; any other line becomes the message of a record. Rotated and truncated
+/// files are followed. It can be stopped, or killed, at any moment: the next run
+/// goes on where this one was, and sends nothing twice. A file that cannot be
+/// read is named on standard error, once, and tried again.
 ///
-/// Quote patterns, so that files that come later are found too, and let them match the names that a rotation gives:
+/// Quote patterns, so that files that come later are found too, and let them
+/// match the names that a rotation gives:
 ///
 ///   openreplay-elastic ship '/var/log/app/*.log*'
+///   openreplay-elastic ship --once 'old/**/*.log'    all that is there, then end
 ///
-/// It takes an API key that may add records: openreplay-elastic api-key --writer
+/// Names that end in .gz, .zst, .bz2, .xz or .lz4 are left out. It takes an API
+/// key that may add records: openreplay-elastic api-key --writer
+///
+/// `--once` ends with exit code 6 where Elasticsearch refused records, and with 7
+/// where a file could not be read; without it, only a failure ends it.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -27,7 +35,7 @@ pub(crate) struct Args {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
 
-    /// Ends when all that is there has been delivered, showing how far it is.
+    /// Ends when all that is there has been delivered, showing how far it is on a terminal [default: goes on following]
     #[arg(long)]
     once: bool,
 
@@ -37,7 +45,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
 
-    /// Compresses what is sent: 1 is fast, 9 is small.
+    /// Compresses what is sent: 1 is fast, 9 is small [default: not compressed]
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u32).range(1..=9))]
     gzip: Option<u32>,
 }
