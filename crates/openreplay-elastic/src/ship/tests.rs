@@ -363,6 +363,39 @@ fn a_file_that_was_written_anew_while_it_was_closed_is_another_one() {
 }
 
 #[test]
+fn a_file_that_is_moved_between_a_look_and_reading_it_is_not_taken_for_the_new_one() {
+    let mut folder = Folder::new("*.log");
+    folder.files.set_most_open(1);
+    folder.append("a.log", &numbered([1]));
+    folder.append("b.log", &numbered([2]));
+    folder.files.look(false);
+    // the first one was closed for the second
+    fs::rename(folder.path("a.log"), folder.path("a.old")).unwrap();
+    folder.append("a.log", &numbered([3]));
+    let framed = folder.files.fill(1 << 20).unwrap();
+    assert_eq!(framed.records, 1);
+    folder.files.done(&framed.parts);
+    assert_eq!(numbers(folder.take()), [1, 3]);
+}
+
+#[test]
+fn what_changed_a_moment_ago_may_have_changed_again_without_looking_different() {
+    let mut folder = Folder::new("*.log");
+    folder.files.set_most_open(1);
+    for name in ["a.log", "b.log"] {
+        folder.append(name, &numbered([1]));
+    }
+    assert_eq!(folder.take().len(), 2);
+    for name in ["a.log", "b.log"] {
+        let modified = fs::metadata(folder.path(name)).unwrap().modified();
+        fs::write(folder.path(name), numbered([2])).unwrap();
+        let file = OpenOptions::new().append(true).open(folder.path(name));
+        file.unwrap().set_modified(modified.unwrap()).unwrap();
+    }
+    assert_eq!(numbers(folder.take()), [2, 2]);
+}
+
+#[test]
 fn what_is_gone_is_closed_and_forgotten() {
     let mut folder = Folder::new("*.log");
     for n in 0..5 {
