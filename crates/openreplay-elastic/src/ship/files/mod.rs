@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::checkpoint::{Part, Position};
@@ -11,6 +11,9 @@ use super::system::{Node, Seen, may_be_open};
 use super::tail::Tail;
 use super::unreadable::{Troubles, Unreadable};
 use crate::error::Error;
+
+mod known;
+mod open;
 
 /// A file that matches no pattern any more is followed until it has been quiet for so long: its writer may take a while
 /// to turn to the new one.
@@ -231,18 +234,6 @@ impl Files {
         }
     }
 
-    /// A file that was not followed yet, from where it is known to be delivered.
-    fn opened(&mut self, path: &Path) -> io::Result<Tail> {
-        let mut tail = Tail::open(path)?;
-        for (at, known) in self.known.iter().enumerate() {
-            if tail.continues(known)? {
-                tail.resume(&self.known.swap_remove(at));
-                break;
-            }
-        }
-        Ok(tail)
-    }
-
     /// Looks at a file that is under its name.
     fn look_at(&mut self, at: usize, seen: &Seen) {
         let tail = &mut self.tails[at];
@@ -286,51 +277,6 @@ impl Files {
         }
     }
 
-    /// Files that were renamed while no one was looking lie beside where they were; what is nowhere is forgotten.
-    fn look_for_known(&mut self, places: &mut Places, folders: &mut Folders) {
-        let is_first = self.searched.is_none();
-        for mut position in std::mem::take(&mut self.known) {
-            let path = match folders.find(&position.path, position.identity.inode()) {
-                Lookup::Nowhere => continue,
-                Lookup::Unknown(_) => {
-                    self.known.push(position);
-                    continue;
-                }
-                Lookup::Found(path) => path,
-            };
-            let Ok(seen) = Seen::at(&path) else {
-                self.known.push(position);
-                continue;
-            };
-            if places.contains_key(&seen.node) {
-                // which is followed as another file by now
-                continue;
-            }
-            if !is_first {
-                position.path = path;
-                self.known.push(position);
-                continue;
-            }
-            self.make_room(None);
-            let opened = Tail::open(&path).and_then(|mut tail| {
-                let continues = tail.continues(&position)?;
-                tail.resume(&position);
-                Ok(continues.then_some(tail))
-            });
-            match opened {
-                Ok(Some(tail)) => {
-                    places.insert(tail.node(), self.tails.len());
-                    self.tails.push(tail);
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    self.troubles.add(&path, &error);
-                    self.known.push(position);
-                }
-            }
-        }
-    }
-
     /// Forgets what is over, but for how far it was delivered where it may come back.
     fn let_go(&mut self, matching: &[bool]) {
         let tails = std::mem::take(&mut self.tails);
@@ -342,58 +288,6 @@ impl Files {
                 self.known.extend(tail.position());
             }
         }
-    }
-
-    /// Opens a file again that was closed for others, and looks at it: says whether it can be read.
-    fn is_open(&mut self, at: usize) -> bool {
-        if self.tails[at].is_open() {
-            return true;
-        }
-        self.make_room(Some(at));
-        let tail = &mut self.tails[at];
-        let reopened = tail.reopen().and_then(|is_it| {
-            if is_it {
-                tail.look()?;
-            }
-            Ok(is_it)
-        });
-        match reopened {
-            Ok(is_it) => is_it,
-            // it was moved, and the next look finds it
-            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-            Err(error) => {
-                self.fail(at, &error);
-                false
-            }
-        }
-    }
-
-    /// Closes the quietest file, if there are as many open as may be; one with lines left only where all have.
-    fn make_room(&mut self, except: Option<usize>) {
-        let open = self.tails.iter_mut().enumerate();
-        let mut open: Vec<_> = open
-            .filter(|(at, tail)| tail.is_open() && Some(*at) != except)
-            .map(|(_, tail)| tail)
-            .collect();
-        if open.len() < self.most_open {
-            return;
-        }
-        open.sort_unstable_by_key(|tail| (tail.gone, tail.has_more(), tail.last_growth));
-        for tail in open.iter_mut().take(self.most_open / 4 + 1) {
-            if !tail.gone {
-                tail.close();
-            }
-        }
-    }
-
-    #[cfg(test)]
-    pub(super) fn set_most_open(&mut self, most: usize) {
-        self.most_open = most;
-    }
-
-    #[cfg(test)]
-    pub(super) fn open(&self) -> usize {
-        self.tails.iter().filter(|tail| tail.is_open()).count()
     }
 
     fn fail(&mut self, at: usize, error: &io::Error) {
