@@ -30,6 +30,11 @@ impl Aside {
         self.batches.iter().map(|(due, _)| *due).min()
     }
 
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = Batch> + use<> {
+        let all = std::mem::take(&mut self.batches).into_iter();
+        all.map(|(_, batch)| batch)
+    }
+
     pub(super) fn take_due(&mut self, now: Instant) -> impl Iterator<Item = Batch> + use<> {
         let all = std::mem::take(&mut self.batches).into_iter();
         let (due, later) = all.partition::<Vec<_>, _>(|(due, _)| *due <= now);

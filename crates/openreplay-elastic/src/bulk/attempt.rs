@@ -71,38 +71,62 @@ impl Delivery {
             200 => self.room.passed(batch.bytes()),
             _ => {}
         }
-        match retry::after_answer(answer.status(), answer.headers()) {
-            Decision::Read => self.read(batch, answer.body(), now, events),
-            Decision::Halve => match answer.ok() {
-                // a proxy's "bad request" says nothing about the records
-                Err(error) if status == 400 && error.name().is_none() => {
-                    let slow = Pace::Slow.into();
-                    self.again(batch, slow, Some(status), &error.to_string(), events)
+        let decision = retry::after_answer(answer.status(), answer.headers());
+        if decision == Decision::Read {
+            return self.read(batch, answer.body(), now, events);
+        }
+        let outcome = answer.ok();
+        let is_told = matches!(&outcome, Err(error) if error.name().is_some());
+        let why = why(outcome);
+        match decision {
+            Decision::Halve if (is_told || status == 413) && batch.records() > 1 => {
+                Attempt::Left(std::mem::take(batch).halved(), None)
+            }
+            Decision::Halve if is_told || status == 413 => {
+                self.too_much_alone(batch, status, &why, events)
+            }
+            decision => {
+                let how = match decision {
+                    Decision::Again(how) => how,
+                    // a proxy's "bad request" says little about the records
+                    _ => Pace::Slow.into(),
+                };
+                // what stands in front of the engine may stumble over one, too
+                let is_doubt =
+                    status == 500 && is_told || matches!(status, 400 | 403 | 406) && !is_told;
+                if !is_doubt {
+                    return self.again(batch, how, Some(status), &why, events);
                 }
-                _ if batch.records() > 1 => Attempt::Left(std::mem::take(batch).halved(), None),
-                outcome => self.too_much_alone(batch, status, &why(outcome), events),
-            },
-            Decision::Again(how) => {
-                let outcome = answer.ok();
-                let is_stumbling =
-                    status == 500 && matches!(&outcome, Err(error) if error.name().is_some());
-                let why = why(outcome);
-                if is_stumbling && fault::is_own(batch, now) {
-                    return refused(batch, &why, false, events);
-                }
-                match self.again(batch, how, Some(status), &why, events) {
-                    Attempt::Left(left, Some(wait)) if is_stumbling => {
-                        let wait = Wait {
-                            is_doubt: true,
-                            ..wait
-                        };
-                        // apart they are already
-                        Attempt::Left(fault::apart(left, 0, now), Some(wait))
-                    }
-                    attempt => attempt,
-                }
+                say::trouble(Some(status), &why, self.target.alias(), events);
+                self.doubt(batch, how, &why, now, events)
             }
         }
+    }
+
+    /// One of the records may be what the whole request was refused for.
+    fn doubt(
+        &mut self,
+        batch: &mut Batch,
+        how: Again,
+        why: &str,
+        now: Instant,
+        events: &impl Events,
+    ) -> Attempt {
+        if fault::is_own(batch, now) {
+            return refused(batch, why, false, events);
+        }
+        batch.faults += 1;
+        if how.lost {
+            self.place.lost(batch);
+        }
+        let wait = Wait {
+            aside: fault::aside(batch, false),
+            is_doubt: true,
+            ..Wait::new(batch, how)
+        };
+        let faults = batch.faults;
+        let parts = fault::apart(vec![once_more(batch)], faults, now);
+        Attempt::Left(parts, Some(wait))
     }
 
     fn read(
@@ -120,9 +144,12 @@ impl Delivery {
             return Attempt::Done;
         }
         let Some(items) = answer::read(body, batch.records()) else {
-            say::unreadable(events);
-            self.place.lost(batch);
-            return all_of_it(batch, Pace::Soon.into());
+            let why = say::unreadable(events);
+            let how = Again {
+                lost: true,
+                ..Pace::Soon.into()
+            };
+            return self.doubt(batch, how, why, now, events);
         };
         self.after_items(batch, &items, now, events)
     }
@@ -159,25 +186,35 @@ impl Delivery {
             self.place.forget();
         }
         say::trouble(status, why, self.target.alias(), events);
-        if how.lost {
+        // what is refused as too much for now may be so each time
+        if how.lost || status == Some(429) {
             batch.faults += 1;
+        }
+        if how.lost {
             self.place.lost(batch);
         }
         all_of_it(batch, how)
     }
 }
 
-/// All of it once more; what gets no answer for long may be too long for one.
+/// All of it once more; in parts, where it fails again and again.
 fn all_of_it(batch: &mut Batch, how: Again) -> Attempt {
-    batch.is_blamed = false;
-    batch.is_doubted = false;
     let wait = Wait::new(batch, how);
-    let batch = std::mem::take(batch);
+    let batch = once_more(batch);
     let batches = match batch.faults {
-        fault::TOGETHER.. if how.lost => batch.halved(),
+        fault::TOGETHER.. => batch.halved(),
         _ => vec![batch],
     };
     Attempt::Left(batches, Some(wait))
+}
+
+/// What was held against it was for this time.
+fn once_more(batch: &mut Batch) -> Batch {
+    Batch {
+        is_blamed: false,
+        is_doubted: false,
+        ..std::mem::take(batch)
+    }
 }
 
 fn refused(batch: &Batch, why: &str, takes_others: bool, events: &impl Events) -> Attempt {

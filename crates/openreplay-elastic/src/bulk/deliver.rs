@@ -108,8 +108,10 @@ impl Delivery {
         self.work_off(due, true, events, pauses).await;
     }
 
-    /// Delivers all that was set aside.
+    /// Delivers all that was set aside, at once and then as it is time to.
     pub(crate) async fn finish(&mut self, events: &impl Events, pauses: &impl Pauses) {
+        let all = self.aside.take_all().collect();
+        self.work_off(all, true, events, pauses).await;
         while self.aside.due().is_some() {
             self.until_due(pauses).await;
             self.retry(events, pauses).await;

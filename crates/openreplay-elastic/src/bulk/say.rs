@@ -57,11 +57,10 @@ pub(super) fn trouble(status: Option<u16>, why: &str, alias: &str, events: &impl
     );
 }
 
-pub(super) fn unreadable(events: &impl Events) {
-    events.say(
-        Topic::Answer,
-        "an answer to _bulk could not be read; asking again",
-    );
+pub(super) fn unreadable(events: &impl Events) -> &'static str {
+    let why = "an answer to _bulk could not be read";
+    events.say(Topic::Answer, &format!("{why}; asking again"));
+    why
 }
 
 pub(super) fn reduced(why: &str, events: &impl Events) {

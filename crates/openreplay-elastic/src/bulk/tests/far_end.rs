@@ -26,7 +26,7 @@ pub(super) enum Reply {
     Store,
     /// A status for each: 201 stores it. They are answered under this name.
     Items(&'static str, Vec<u16>),
-    /// A status for the whole, further headers, and an error's name.
+    /// A status for the whole, further headers, and an error's name; none where it is a proxy that says so.
     Whole(u16, &'static str, &'static str),
     /// Stores it all, and says nothing.
     HangUp,
@@ -151,21 +151,24 @@ fn answer(
     let reply = (state.decide)(&request);
     let (index, mut statuses) = match &reply {
         Reply::Whole(status, headers, name) => {
-            let error = json!({"error": {"type": name, "reason": "as told"}});
-            return Some((*status, headers, error.to_string()));
+            let body = match *name {
+                "" => "<html>as told</html>".to_owned(),
+                name => json!({"error": {"type": name, "reason": "as told"}}).to_string(),
+            };
+            return Some((*status, headers, body));
         }
         Reply::Items(index, statuses) => (*index, statuses.clone()),
         Reply::Store | Reply::HangUp => ("logs-1", vec![201; documents.len()]),
     };
     for ((id, document), status) in ids.iter().zip(documents).zip(&mut statuses) {
-        if *status == 201 {
-            let id = id.unwrap().to_owned();
-            match state.documents.entry(id) {
-                Entry::Occupied(_) => *status = 409,
-                Entry::Vacant(place) => {
-                    place.insert(document);
-                }
+        match state.documents.entry(id.unwrap().to_owned()) {
+            // who may not write there is not told what there is
+            _ if *status == 403 => {}
+            Entry::Occupied(_) => *status = 409,
+            Entry::Vacant(place) if *status == 201 => {
+                place.insert(document);
             }
+            Entry::Vacant(_) => {}
         }
     }
     match reply {

@@ -21,7 +21,7 @@ fn stumbling(request: &Request<'_>) -> Reply {
 #[tokio::test]
 async fn ten_minutes_of_500_for_everything_cost_nothing() {
     type Failing = fn(&Request<'_>) -> Reply;
-    let cases: [(&str, Failing); 4] = [
+    let cases: [(&str, Failing); 8] = [
         ("each record", |request| {
             Reply::Items("logs-1", vec![500; request.documents.len()])
         }),
@@ -30,6 +30,12 @@ async fn ten_minutes_of_500_for_everything_cost_nothing() {
         }),
         ("the whole", |_| Reply::Whole(500, "", "some_exception")),
         ("a gateway", |_| Reply::Whole(502, "", "")),
+        ("a proxy", |_| Reply::Whole(403, "", "")),
+        ("a page", |_| Reply::Whole(200, "", "")),
+        ("a busy one", |_| Reply::Whole(429, "", "some_exception")),
+        ("credentials", |_| {
+            Reply::Whole(403, "", "security_exception")
+        }),
     ];
     for (name, fail) in cases {
         for records in [1, 2, 30] {
@@ -103,20 +109,30 @@ async fn a_record_in_doubt_with_no_other_beside_it_is_set_aside_after_a_while() 
 }
 
 #[tokio::test]
-async fn a_whole_500_for_one_record_costs_the_others_nothing() {
-    let far_end = FarEnd::new(|request| {
-        if request.documents.iter().any(is_poison) {
-            Reply::Whole(500, "", "some_exception")
-        } else {
-            Reply::Store
-        }
-    });
-    let mut sender = Sender::new(&far_end, Clock::new(), None);
-    let mut texts = ["fine"; 20];
-    texts[13] = "poison";
-    sender.deliver(&texts).await;
-    sender.finish().await;
-    assert_eq!((sender.told.stored(), far_end.whole()), (20, 19));
+async fn a_request_that_is_refused_for_one_record_costs_the_others_nothing() {
+    for (status, by) in [
+        (500, "some_exception"),
+        (400, "some_exception"),
+        // a firewall that does not like what it reads
+        (400, ""),
+        (403, ""),
+        (200, ""),
+    ] {
+        let far_end = FarEnd::new(move |request| {
+            if request.documents.iter().any(is_poison) {
+                Reply::Whole(status, "", by)
+            } else {
+                Reply::Store
+            }
+        });
+        let mut sender = Sender::new(&far_end, Clock::new(), None);
+        let mut texts = ["fine"; 20];
+        texts[13] = "poison";
+        sender.deliver(&texts).await;
+        sender.finish().await;
+        let counts = (sender.told.stored(), far_end.whole());
+        assert_eq!(counts, (20, 19), "{status} {by}");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! What a request is, and when the next one comes.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::bulk::place::ALIAS_ONLY;
 
@@ -90,4 +92,57 @@ async fn what_gets_no_answer_for_long_is_sent_in_parts() {
     let mut sender = Sender::new(&far_end, Clock::new(), None);
     sender.deliver(&["fine"; 64]).await;
     assert_eq!((sender.told.stored(), far_end.whole()), (64, 64));
+}
+
+fn any_reply() -> impl Strategy<Value = (u16, usize)> {
+    let status = prop::sample::select(vec![
+        0, 1, 400, 413, 429, 500, 502, 503, 1_429, 1_500, 1_503,
+    ]);
+    (status, 1..9_usize)
+}
+
+/// Below 200 it stores and hangs up, or says nothing that can be read; above 1,000 it answers so each so many-th record.
+fn reply(status: u16, every: usize, request: &Request<'_>) -> Reply {
+    let single = |at: usize| {
+        if at.is_multiple_of(every) {
+            status - 1_000
+        } else {
+            201
+        }
+    };
+    match status {
+        0 => Reply::HangUp,
+        1 => Reply::Whole(200, "", ""),
+        400 => Reply::Whole(status, "", ""),
+        1_000.. => Reply::Items("logs-1", (0..request.documents.len()).map(single).collect()),
+        _ => Reply::Whole(status, "", "some_exception"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Whatever the answers, each record is told of once, and is there if that was said.
+    #[test]
+    fn the_books_balance_whatever_is_answered(replies in prop::collection::vec(any_reply(), 0..60), sizes in prop::collection::vec(1..30_usize, 1..6)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut replies = replies.into_iter();
+            let far_end = FarEnd::new(move |request| match replies.next() {
+                Some((status, every)) => reply(status, every, request),
+                None => Reply::Store,
+            });
+            let mut sender = Sender::new(&far_end, Clock::new(), None);
+            for size in &sizes {
+                sender.deliver(&vec!["fine"; *size]).await;
+            }
+            sender.finish().await;
+            let (stored, refused) = (sender.told.stored(), sender.told.refused.borrow().len());
+            prop_assert_eq!(stored + refused, sizes.iter().sum::<usize>());
+            let notes = far_end.documents().iter().filter(|one| one["log.logger"] == "openreplay_elastic").count();
+            prop_assert!(far_end.documents().len() - notes >= stored);
+            prop_assert_eq!(refused, 0);
+            Ok(())
+        })?;
+    }
 }
