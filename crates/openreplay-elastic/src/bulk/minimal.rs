@@ -79,7 +79,66 @@ fn cut(message: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".*".prop_map(Value::from),
+            Just(json!("2026-07-01T10:00:00Z")),
+            Just(json!("error")),
+        ];
+        leaf.prop_recursive(3, 20, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(".*", inner, 0..4).prop_map(|map| json!(map)),
+            ]
+        })
+    }
+
+    /// What every mapping and the panel can read.
+    #[track_caller]
+    fn assert_readable(line: &[u8]) -> Map<String, Value> {
+        let minimal = minimal(line);
+        assert!(!minimal.contains(&b'\n'));
+        let record: Map<String, Value> = serde_json::from_slice(&minimal).unwrap();
+        let text = |name: &str| record[name].as_str().unwrap();
+        assert!(text("@timestamp").parse::<Timestamp>().is_ok());
+        assert_eq!(text("utc_time"), text("@timestamp"));
+        assert!(text("message").len() <= MESSAGE);
+        assert!(record["level"].is_string());
+        assert!(
+            record
+                .get("tags")
+                .is_none_or(|tags| *tags == json!(["error"]))
+        );
+        assert!(record.values().all(|value| !value.is_object()));
+        record
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_is_a_record_in_the_end(line in prop::collection::vec(any::<u8>(), 0..300)) {
+            let record = assert_readable(&line);
+            prop_assert_eq!(record["message"].as_str(), Some(&*String::from_utf8_lossy(&line)));
+        }
+
+        #[test]
+        fn any_object_is_a_record_in_the_end(fields in prop::collection::btree_map("@timestamp|level|message|tags|openReplaySession.id|.*", any_value(), 0..8)) {
+            let line = serde_json::to_vec(&fields).unwrap();
+            let record = assert_readable(&line);
+            if let Some(message) = fields.get("message").and_then(Value::as_str) {
+                prop_assert_eq!(record["message"].as_str(), Some(message));
+            }
+            if let Some(id) = fields.get("openReplaySession.id").and_then(Value::as_str) {
+                prop_assert_eq!(record["openReplaySession.id"].as_str(), Some(id));
+            }
+        }
+    }
 
     fn of(line: &Value) -> Value {
         serde_json::from_slice(&minimal(line.to_string().as_bytes())).unwrap()
