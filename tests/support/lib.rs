@@ -20,5 +20,5 @@ pub use command::{Said, openreplay_elastic};
 pub use elasticsearch::{Fault, StandIn, StoredIn};
 pub use engine::{Elasticsearch, Elasticsearch8, Engine, OpenSearch};
 pub use lines::Lines;
-pub use proxy::Proxy;
+pub use proxy::{Cut, Proxy};
 pub use terminal::Terminal;

@@ -7,6 +7,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
+/// Where a connection is cut: after so many bytes of one way.
+#[derive(Clone, Copy, Debug)]
+pub enum Cut {
+    /// Of what the client sends.
+    Request(usize),
+    /// Of what the far end answers.
+    Answer(usize),
+}
+
+impl Cut {
+    /// One or the other, at random: a request within these bytes, an answer within a twentieth of them.
+    #[must_use]
+    pub fn random(random: &mut fastrand::Rng, bytes: usize) -> Self {
+        if random.bool() {
+            Self::Request(random.usize(..bytes))
+        } else {
+            Self::Answer(random.usize(..bytes / 20))
+        }
+    }
+}
+
 /// Passes bytes to `target` and back until dropped.
 #[derive(Debug)]
 pub struct Proxy {
@@ -18,11 +39,12 @@ struct Shared {
     target: String,
     stop: AtomicBool,
     cuts: AtomicUsize,
+    answers_cut: AtomicUsize,
     /// The next answer is not passed on.
     loses: AtomicBool,
     /// Nothing is passed on, and no connection made.
     is_down: AtomicBool,
-    limit: Box<dyn Fn(usize) -> Option<usize> + Send + Sync>,
+    cut: Box<dyn Fn(usize) -> Option<Cut> + Send + Sync>,
 }
 
 impl fmt::Debug for Shared {
@@ -34,24 +56,22 @@ impl fmt::Debug for Shared {
 }
 
 impl Proxy {
-    /// Listens. `limit` says, for the first, second … connection, after how many bytes it is cut, both ways counted.
+    /// Listens. `cut` says, for the first, second … connection, whether it is cut.
     ///
     /// # Panics
     ///
     /// When no port is free.
-    pub fn start(
-        target: &str,
-        limit: impl Fn(usize) -> Option<usize> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn start(target: &str, cut: impl Fn(usize) -> Option<Cut> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("it is bound").to_string();
         let shared = Arc::new(Shared {
             target: target.to_owned(),
             stop: AtomicBool::new(false),
             cuts: AtomicUsize::new(0),
+            answers_cut: AtomicUsize::new(0),
             loses: AtomicBool::new(false),
             is_down: AtomicBool::new(false),
-            limit: Box::new(limit),
+            cut: Box::new(cut),
         });
         let its = Arc::clone(&shared);
         thread::spawn(move || {
@@ -94,6 +114,12 @@ impl Proxy {
     pub fn cuts(&self) -> usize {
         self.shared.cuts.load(Ordering::Relaxed)
     }
+
+    /// How many of the [`cuts`](Self::cuts) met an answer, the others a request.
+    #[must_use]
+    pub fn answers_cut(&self) -> usize {
+        self.shared.answers_cut.load(Ordering::Relaxed)
+    }
 }
 
 impl Drop for Proxy {
@@ -112,18 +138,21 @@ fn pass(client: TcpStream, number: usize, shared: &Arc<Shared>) {
         let _ = client.shutdown(Shutdown::Both);
         return;
     };
-    let limit = (shared.limit)(number);
-    let passed = Arc::new(AtomicUsize::new(0));
+    let (request, answer) = match (shared.cut)(number) {
+        None => (None, None),
+        Some(Cut::Request(bytes)) => (Some(bytes), None),
+        Some(Cut::Answer(bytes)) => (None, Some(bytes)),
+    };
     let ways = [
-        (client.try_clone(), server.try_clone(), false),
-        (Ok(server), Ok(client), true),
+        (client.try_clone(), server.try_clone(), false, request),
+        (Ok(server), Ok(client), true, answer),
     ];
-    for (from, to, is_answer) in ways {
+    for (from, to, is_answer, limit) in ways {
         let (Ok(from), Ok(to)) = (from, to) else {
             return;
         };
-        let (passed, shared) = (Arc::clone(&passed), Arc::clone(shared));
-        thread::spawn(move || copy(from, to, is_answer, &passed, limit, &shared));
+        let shared = Arc::clone(shared);
+        thread::spawn(move || copy(from, to, is_answer, limit, &shared));
     }
 }
 
@@ -131,8 +160,7 @@ fn copy(
     mut from: TcpStream,
     mut to: TcpStream,
     is_answer: bool,
-    passed: &AtomicUsize,
-    limit: Option<usize>,
+    mut left: Option<usize>,
     shared: &Shared,
 ) {
     let mut buffer = [0; 4096];
@@ -141,15 +169,17 @@ fn copy(
             shared.is_down.store(true, Ordering::SeqCst);
             break;
         }
-        let before = passed.fetch_add(length, Ordering::Relaxed);
-        let room = limit.map_or(length, |limit| limit.saturating_sub(before).min(length));
+        let room = left.map_or(length, |left| left.min(length));
         if to.write_all(&buffer[..room]).is_err() {
             break;
         }
         if room < length {
             shared.cuts.fetch_add(1, Ordering::Relaxed);
+            let answers = usize::from(is_answer);
+            shared.answers_cut.fetch_add(answers, Ordering::Relaxed);
             break;
         }
+        left = left.map(|left| left - room);
     }
     let _ = to.shutdown(Shutdown::Both);
     let _ = from.shutdown(Shutdown::Both);

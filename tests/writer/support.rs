@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -36,6 +37,44 @@ pub(crate) fn assert_balance(stats: Stats) {
         stats.indexed + stats.refused + stats.dropped + stats.queued,
         "{stats:?}"
     );
+}
+
+/// Looks at the books all the while, until it is told to stop.
+pub(crate) fn watch(writer: &ElasticWriter) -> Watch {
+    let writer = writer.clone();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let its = Arc::clone(&is_over);
+    let thread = thread::spawn(move || {
+        while !its.load(Ordering::Relaxed) {
+            assert_balance(writer.stats());
+            thread::sleep(Duration::from_micros(200));
+        }
+    });
+    Watch { is_over, thread }
+}
+
+pub(crate) struct Watch {
+    is_over: Arc<AtomicBool>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Watch {
+    /// The books balanced at every look.
+    #[track_caller]
+    pub(crate) fn stop(self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        assert!(self.thread.join().is_ok(), "the books did not balance");
+    }
+}
+
+/// Seeds that differ from run to run, printed so that a failure can be repeated with `SEED`.
+pub(crate) fn seeds(count: usize) -> Vec<u64> {
+    let seeds = match std::env::var("SEED") {
+        Ok(seed) => vec![seed.parse().expect("SEED is a number")],
+        Err(_) => (0..count).map(|_| fastrand::u64(..1_000_000)).collect(),
+    };
+    println!("seeds {seeds:?}; repeat one with SEED=…");
+    seeds
 }
 
 /// Each of these records is there, and once.
