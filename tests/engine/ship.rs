@@ -1,17 +1,85 @@
 //! `ship` into a real engine: exactly once, whatever happens to either side.
 
-use std::fs;
+use std::collections::BTreeMap;
+use std::env;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use fastrand::Rng;
 use integration_tests::engine::{PASSWORD, USER};
 use integration_tests::{Elasticsearch, Engine, openreplay_elastic};
+use openreplay_elastic::rotate;
+use serde_json::json;
 
-use crate::record;
+use crate::{block_on, client, record};
 
-fn ship(engine: &Engine, folder: &Path) -> std::process::Command {
+const KILLS: usize = 30;
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn each_line_is_stored_once_though_ship_is_killed_thirty_times_and_logs_rolls_over_in_between() {
+    let seed = env::var("SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
+    println!("the same again: SEED={seed}");
+    let mut rng = Rng::with_seed(seed);
+    let engine = Elasticsearch::start();
+    assert_eq!(engine.command(&["setup"]).code, Some(0));
+    let client = client(&engine);
+    let folder = tempfile::tempdir().unwrap();
+    let mut written = 0;
+    let (mut renamed, mut rolled) = (0, 0);
+    for _ in 0..KILLS {
+        let mut shipping = ship(&engine, folder.path())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // some die before they send, some in the middle, some after
+        for _ in 0..rng.usize(1..5) {
+            write(folder.path(), &mut written, rng.usize(1..300));
+            thread::sleep(Duration::from_millis(rng.u64(..120)));
+            if rng.u8(..4) == 0 {
+                rename(folder.path(), &mut renamed);
+            }
+        }
+        shipping.kill().unwrap();
+        shipping.wait().unwrap();
+        // no one looks
+        if rng.u8(..3) == 0 {
+            rename(folder.path(), &mut renamed);
+            write(folder.path(), &mut written, rng.usize(1..100));
+        }
+        if rng.u8(..3) == 0 {
+            block_on(rotate::run(&client, &rotate::Options::default())).unwrap();
+            rolled += 1;
+        }
+    }
+    let done = ship(&engine, folder.path())
+        .args(["--once", "--json"])
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{done:?}");
+
+    let mut times = BTreeMap::new();
+    for number in numbers(&engine) {
+        *times.entry(number).or_insert(0) += 1;
+    }
+    let twice: Vec<_> = times.iter().filter(|(_, times)| **times > 1).collect();
+    let lost: Vec<_> = (0..written).filter(|n| !times.contains_key(n)).collect();
+    assert!(
+        twice.is_empty() && lost.is_empty() && times.len() == written,
+        "seed {seed}: of {written} lines were lost {lost:?}, stored more than once {twice:?}"
+    );
+    println!("{written} lines, {renamed} files, {rolled} rollovers");
+    // else the rounds were no test
+    let behind = engine.ok("GET", "/_alias/logs", "");
+    assert_eq!(behind.as_object().unwrap().len(), rolled + 1);
+    assert!(renamed >= 3 && rolled >= 2, "seed {seed}");
+}
+
+fn ship(engine: &Engine, folder: &Path) -> Command {
     let mut command = openreplay_elastic();
     command
         .env("ELASTICSEARCH_USER", USER)
@@ -22,54 +90,47 @@ fn ship(engine: &Engine, folder: &Path) -> std::process::Command {
     command
 }
 
-fn lines(from: usize, to: usize) -> String {
-    (from..to).fold(String::new(), |text, n| {
-        text + &record("3", "info", &format!("{n:08}")).to_string() + "\n"
-    })
+fn write(folder: &Path, written: &mut usize, lines: usize) {
+    let text = (*written..*written + lines).fold(String::new(), |text, n| {
+        text + &record("3", "info", &format!("line {n}")).to_string() + "\n"
+    });
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(folder.join("app.log"));
+    file.unwrap().write_all(text.as_bytes()).unwrap();
+    *written += lines;
 }
 
-#[test]
-#[ignore = "needs Elasticsearch"]
-fn each_line_is_stored_once_though_ship_is_killed_and_logs_rolls_over_in_between() {
-    let engine = Elasticsearch::start();
-    assert_eq!(engine.command(&["setup"]).code, Some(0));
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("app.log");
-    let mut written = 0;
-    for round in 0..6 {
-        let text = lines(written, written + 4_000);
-        written += 4_000;
-        fs::write(&log, text).unwrap();
-        let mut shipping = ship(&engine, folder.path())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        // some die before they send, some in the middle, some after
-        thread::sleep(Duration::from_millis(60 + 70 * round));
-        shipping.kill().unwrap();
-        shipping.wait().unwrap();
-        if round % 2 == 0 {
-            assert_eq!(engine.command(&["rotate"]).code, Some(0));
-        }
-        fs::rename(&log, folder.path().join(format!("app.log.{round}"))).unwrap();
+/// Where there is a file to rename.
+fn rename(folder: &Path, renamed: &mut usize) {
+    let rotated = folder.join(format!("app.log.{renamed}"));
+    if fs::rename(folder.join("app.log"), rotated).is_ok() {
+        *renamed += 1;
     }
-    let done = ship(&engine, folder.path())
-        .args(["--once", "--json"])
-        .output()
-        .unwrap();
-    assert!(done.status.success(), "{done:?}");
+}
+
+/// The number of each line that is stored, of every page.
+fn numbers(engine: &Engine) -> Vec<usize> {
     engine.ok("POST", "/logs/_refresh", "");
-    let distinct = r#"{"size":0,"track_total_hits":true,"query":{"match_phrase":{"message":"openReplaySession.id=3"}}}"#;
-    let found = engine.ok("POST", "/logs/_search", distinct);
-    assert_eq!(found["hits"]["total"]["value"], written);
-    for n in [0, 3_999, 4_000, written - 1] {
-        let one = format!(r#"{{"query":{{"match":{{"message":"{n:08}"}}}}}}"#);
-        assert_eq!(
-            engine.ok("POST", "/logs/_search", &one)["hits"]["total"]["value"],
-            1,
-            "{n}"
-        );
+    let query = json!({
+        "size": 5_000,
+        "_source": ["message"],
+        "query": {"match_phrase": {"message": "openReplaySession.id=3"}},
+    });
+    let mut page = engine.ok("POST", "/logs/_search?scroll=1m", &query.to_string());
+    let mut numbers = Vec::new();
+    loop {
+        let hits = page["hits"]["hits"].as_array().unwrap();
+        if hits.is_empty() {
+            return numbers;
+        }
+        numbers.extend(hits.iter().map(|hit| {
+            let message = hit["_source"]["message"].as_str().unwrap();
+            let (_, number) = message.rsplit_once(' ').unwrap();
+            number.parse::<usize>().unwrap()
+        }));
+        let next = json!({"scroll": "1m", "scroll_id": page["_scroll_id"]});
+        page = engine.ok("POST", "/_search/scroll", &next.to_string());
     }
-    let indices = engine.ok("GET", "/_alias/logs", "");
-    assert_eq!(indices.as_object().unwrap().len(), 4);
 }
