@@ -1,9 +1,12 @@
 use std::ops::RangeBounds;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::frame;
+
+/// How long records wait for an index that takes none and that the alias has left.
+pub(super) const BLOCKED: Duration = Duration::from_secs(60);
 
 /// Framed records that are sent together, in pieces that lie where they were framed.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +26,8 @@ pub(crate) struct Batch {
     pub(crate) is_blamed: bool,
     /// The index that it was sent to takes no records.
     pub(crate) is_blocked: bool,
+    /// Since when it waits for the index that it has to stay with, and that the alias has left.
+    pub(crate) blocked_since: Option<Instant>,
     /// This single record was refused as a whole request: once more, and it is the record's fault.
     pub(crate) is_doubted: bool,
     /// In its last form: what is refused now, is refused for good.
@@ -49,6 +54,13 @@ impl Batch {
     /// Whether something depends on where the alias leads now.
     pub(crate) fn needs_place(&self) -> bool {
         self.bound.is_some() || self.lost.is_some() || self.is_doubted
+    }
+
+    /// Whether the index that it has to stay with has taken no records for [`BLOCKED`]. Until then it may hold them, since
+    /// it cannot be asked, and another index would store them twice.
+    pub(super) fn is_blocked_for_long(&mut self, now: Instant) -> bool {
+        self.is_blocked
+            && now.saturating_duration_since(*self.blocked_since.get_or_insert(now)) >= BLOCKED
     }
 
     pub(crate) fn records(&self) -> usize {
@@ -89,6 +101,7 @@ impl Batch {
             alone: self.alone,
             is_blamed: self.is_blamed,
             is_blocked: self.is_blocked,
+            blocked_since: self.blocked_since,
             is_doubted: self.is_doubted,
             minimal: self.minimal,
         }

@@ -38,10 +38,12 @@ impl Place {
         }
         let leads_to = target.write_index().await?;
         self.index = Some(leads_to.clone());
-        if let Some(bound) = &batch.bound {
-            // what is gone, or takes nothing and is not the one to be mended, must not hold the records up
-            if *bound != leads_to && (batch.is_blocked || !target.has_index(bound).await?) {
+        if let Some(bound) = batch.bound.clone() {
+            // what is gone, or takes nothing for long and is not the one to be mended, must not hold the records up
+            let is_left = bound != leads_to;
+            if is_left && (batch.is_blocked_for_long(now) || !target.has_index(&bound).await?) {
                 batch.bound = None;
+                batch.blocked_since = None;
             }
         }
         batch.is_blocked = false;

@@ -101,6 +101,8 @@ impl Target {
         let item = self.ask(Some(index), unstorable(&id)).await?;
         match item.status {
             409 => Ok(Some(true)),
+            // it may: its own retry will tell
+            _ if item.error_name() == "cluster_block_exception" => Ok(Some(true)),
             400 => Ok(Some(false)),
             401 | 403 | 404 => Ok(None),
             _ => Err(self.unknown(&item, Pace::Soon)),
