@@ -91,8 +91,8 @@ impl Target {
         }
     }
 
-    /// Whether an index holds a document of this `_id`; `None` where these credentials may not ask, or there is no
-    /// such index.
+    /// Whether an index holds a document of this `_id`, or may hold it since it takes no writes; `None` where these
+    /// credentials may not ask, or there is no such index.
     ///
     /// Asked with a document whose routing is too long for the index: an `_id` that is taken is told first (409), the
     /// routing else (400). Nothing is stored either way.
