@@ -193,6 +193,8 @@ impl Delivery {
         if how.lost {
             self.place.lost(batch);
         }
+        // nobody knows what the index would have said
+        batch.blocked = None;
         all_of_it(batch, how)
     }
 }

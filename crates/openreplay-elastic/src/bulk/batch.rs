@@ -24,10 +24,8 @@ pub(crate) struct Batch {
     pub(crate) alone: Option<Instant>,
     /// Another record was taken while this one was not.
     pub(crate) is_blamed: bool,
-    /// The index that it was sent to takes no records.
-    pub(crate) is_blocked: bool,
-    /// Since when it waits for the index that it has to stay with, and that the alias has left.
-    pub(crate) blocked_since: Option<Instant>,
+    /// Since when each answer has been that the index takes no records.
+    pub(crate) blocked: Option<Instant>,
     /// This single record was refused as a whole request: once more, and it is the record's fault.
     pub(crate) is_doubted: bool,
     /// In its last form: what is refused now, is refused for good.
@@ -58,9 +56,9 @@ impl Batch {
 
     /// Whether the index that it has to stay with has taken no records for [`BLOCKED`]. Until then it may hold them, since
     /// it cannot be asked, and another index would store them twice.
-    pub(super) fn is_blocked_for_long(&mut self, now: Instant) -> bool {
-        self.is_blocked
-            && now.saturating_duration_since(*self.blocked_since.get_or_insert(now)) >= BLOCKED
+    pub(super) fn is_blocked_for_long(&self, now: Instant) -> bool {
+        self.blocked
+            .is_some_and(|since| now.saturating_duration_since(since) >= BLOCKED)
     }
 
     pub(crate) fn records(&self) -> usize {
@@ -100,8 +98,7 @@ impl Batch {
             faults: self.faults,
             alone: self.alone,
             is_blamed: self.is_blamed,
-            is_blocked: self.is_blocked,
-            blocked_since: self.blocked_since,
+            blocked: self.blocked,
             is_doubted: self.is_doubted,
             minimal: self.minimal,
         }

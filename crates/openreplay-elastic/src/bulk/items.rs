@@ -139,7 +139,9 @@ impl Delivery {
         let mut batches = Vec::new();
         if !sorted.left.is_empty() {
             let mut left = batch.with(sorted.left);
-            left.is_blocked = sorted.is_fault_of_index;
+            left.blocked = sorted
+                .is_fault_of_index
+                .then(|| batch.blocked.unwrap_or(now));
             let alias = self.target.alias();
             self.place
                 .unbind_where_needed(&mut left, items, alias, now, events);

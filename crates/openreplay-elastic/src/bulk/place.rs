@@ -43,10 +43,9 @@ impl Place {
             let is_left = bound != leads_to;
             if is_left && (batch.is_blocked_for_long(now) || !target.has_index(&bound).await?) {
                 batch.bound = None;
-                batch.blocked_since = None;
+                batch.blocked = None;
             }
         }
-        batch.is_blocked = false;
         if let Some(before) = &batch.lost {
             let found = match before {
                 Some(before) if *before != leads_to => {
