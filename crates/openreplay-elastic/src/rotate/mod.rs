@@ -130,6 +130,7 @@ async fn roll_over(
             format!("{from} does not end in a number, so there is no next one"),
         ));
     };
+    tokio::time::sleep(until_quiet(SystemTime::now())).await;
     let path = format!("/{LOGS}/_rollover/{to}");
     let mut body = match layout::covers(&to) {
         true => json!({}),
@@ -144,6 +145,16 @@ async fn roll_over(
         Err(error) if error.name() == Some("resource_already_exists_exception") => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// How long until the apps have sent the records of a second and not yet begun to send the next one's: what one of them still adds to
+/// the old index is then no younger than what others add to the new one.
+fn until_quiet(now: SystemTime) -> Duration {
+    const SECOND: u32 = 1_000_000_000;
+    const QUIET: u32 = 450_000_000;
+    let since = now.duration_since(SystemTime::UNIX_EPOCH);
+    let past = since.unwrap_or_default().subsec_nanos();
+    Duration::from_nanos(((SECOND + QUIET - past) % SECOND).into())
 }
 
 /// `logs-000009` gives `logs-000010`.

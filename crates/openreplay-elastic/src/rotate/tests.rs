@@ -62,3 +62,18 @@ proptest! {
         prop_assert_eq!(size.bytes() % number.max(1), 0);
     }
 }
+
+#[test]
+fn rolls_over_between_two_seconds_of_records() {
+    for (now, wait) in [
+        (0, 450),
+        (449, 1),
+        (450, 0),
+        (451, 999),
+        (999, 451),
+        (1_000, 450),
+    ] {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_000 + now);
+        assert_eq!(until_quiet(now), Duration::from_millis(wait), "{now:?}");
+    }
+}

@@ -90,8 +90,11 @@ impl ElasticWriterBuilder {
         self
     }
 
-    /// How long a record waits for others before it is sent; 1 second by default. OpenReplay keeps the first answer that
-    /// it gets for a session, so a record that comes later is not shown there.
+    /// How long records are gathered before they are sent; 1 second by default. OpenReplay keeps the first answer that it gets for a
+    /// session, so a record that comes later is not shown there.
+    ///
+    /// Intervals start at whole multiples of this since 1970, the same in all apps, and what was gathered is sent in the first quarter
+    /// of the next one: so the hits of a session that several apps write to come in the order of time.
     pub fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;
         self

@@ -1,6 +1,6 @@
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use tokio::runtime::Runtime;
@@ -15,7 +15,11 @@ use super::words;
 use crate::bulk::{Batch, Delivery, Piece};
 use crate::diagnostics::Topic;
 
-/// When something is sent: after so long, or when there is so much.
+/// When something is sent: when the interval is over, or there is so much.
+///
+/// All writers that share a clock end their intervals at the same moments, so that what was logged in one of them becomes searchable
+/// before anything of the next. They do not all send at once: records that come in together, in requests that are worked on at
+/// the same time, would lie in parts of the index that overlap.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
     interval: Duration,
@@ -30,6 +34,19 @@ impl Pace {
             interval: interval.min(YEAR),
             bytes,
         }
+    }
+
+    /// When the interval that goes on now will be over.
+    fn ends(self, now: SystemTime) -> Duration {
+        let since = now.duration_since(SystemTime::UNIX_EPOCH);
+        let past = since.unwrap_or_default().as_nanos() % self.interval.as_nanos().max(1);
+        // a year of nanoseconds is far from the limit
+        self.interval - Duration::from_nanos(u64::try_from(past).unwrap_or_default())
+    }
+
+    /// How much later the records of an interval are sent, a quarter of it at most.
+    fn delay(self) -> Duration {
+        self.interval.mul_f64(fastrand::f64() / 4.0)
     }
 }
 
@@ -128,21 +145,28 @@ async fn deliver(shared: Arc<Shared>, mut delivery: Delivery, pace: Pace) {
 
 /// The next chunks to send, when it is time to; none at the end.
 async fn next(shared: &Shared, pace: Pace) -> Vec<Chunk> {
-    let mut since = None;
+    let mut due = None;
     loop {
-        let is_time = since.is_some_and(|since: Instant| since.elapsed() >= pace.interval);
-        let is_ending = shared.end.borrow().is_some();
-        match look(shared, pace, is_time, is_ending) {
+        let hurry = shared.hurry.notified();
+        let is_time = due.is_some_and(|due| Instant::now() >= due);
+        match look(shared, pace, is_time) {
             Look::Send(chunks) => return chunks,
-            Look::Wait => {
-                let since = *since.get_or_insert_with(Instant::now);
+            Look::SendLater(chunks) => {
                 tokio::select! {
-                    () = tokio::time::sleep_until((since + pace.interval).into()) => {}
+                    () = tokio::time::sleep(pace.delay()) => {}
+                    () = hurry => {}
+                }
+                return chunks;
+            }
+            Look::Wait => {
+                let due = *due.get_or_insert_with(|| Instant::now() + pace.ends(SystemTime::now()));
+                tokio::select! {
+                    () = tokio::time::sleep_until(due.into()) => {}
                     () = shared.work.notified() => {}
                 }
             }
             Look::Empty => {
-                since = None;
+                due = None;
                 shared.work.notified().await;
             }
         }
@@ -151,20 +175,26 @@ async fn next(shared: &Shared, pace: Pace) -> Vec<Chunk> {
 
 enum Look {
     Send(Vec<Chunk>),
+    SendLater(Vec<Chunk>),
     Wait,
     Empty,
 }
 
-fn look(shared: &Shared, pace: Pace, is_time: bool, is_ending: bool) -> Look {
+fn look(shared: &Shared, pace: Pace, is_time: bool) -> Look {
+    let is_ending = shared.end.borrow().is_some();
     let mut queue = shared.queue();
     let waiting = queue.waiting();
-    if is_ending || waiting > 0 && (is_time || waiting >= pace.bytes || queue.is_marked()) {
+    let at_once = is_ending || waiting > 0 && (waiting >= pace.bytes || queue.is_marked());
+    if at_once || waiting > 0 && is_time {
         let chunks = queue.take(pace.bytes);
         if queue.waiting() > 0 {
             // for another request, where more than one may be on its way
             shared.work.notify_one();
         }
-        Look::Send(chunks)
+        match at_once {
+            true => Look::Send(chunks),
+            false => Look::SendLater(chunks),
+        }
     } else if waiting > 0 {
         Look::Wait
     } else {
@@ -210,6 +240,26 @@ mod tests {
     use super::super::queue::Queue;
     use super::*;
     use crate::diagnostics::Diagnostics;
+
+    #[test]
+    fn all_writers_end_their_intervals_at_the_same_moments() {
+        let ms = Duration::from_millis;
+        for (interval, past, left) in [
+            (ms(1_000), ms(0), ms(1_000)),
+            (ms(1_000), ms(999), ms(1)),
+            (ms(250), ms(1_300), ms(200)),
+            (ms(0), ms(7), ms(0)),
+        ] {
+            let pace = Pace::new(interval, 1);
+            assert_eq!(pace.ends(SystemTime::UNIX_EPOCH + past), left);
+            assert!(pace.delay() <= interval / 4);
+        }
+        let pace = Pace::new(Duration::MAX, 1);
+        let now = SystemTime::now();
+        let ends = now + pace.ends(now);
+        let later = now + pace.ends(now) / 2;
+        assert_eq!(ends, later + pace.ends(later));
+    }
 
     type Heard = Arc<Mutex<Vec<String>>>;
 
