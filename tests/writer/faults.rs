@@ -324,3 +324,44 @@ fn takes_the_far_end_coming_and_going() {
     assert!(guard.flush(LIMIT).is_complete());
     assert_once(&far_end.documents(), 0..4_000);
 }
+
+#[test]
+fn two_rollovers_around_a_lost_answer_leave_each_record_there_once() {
+    let far_end = StandIn::start();
+    let (writer, guard) = quick(far_end.url()).on_diagnostic(|_| {}).build().unwrap();
+    write(&writer, 0..10);
+    assert!(guard.flush(LIMIT).is_complete());
+    // the writer has seen neither
+    far_end.roll_over("logs-000002");
+    far_end.inject([Fault::HangUp { stored: true }, Fault::Status(429, Some(1))]);
+    write(&writer, 10..20);
+    wait_until("an answer is lost", || far_end.faults_left() < 2);
+    far_end.roll_over("logs-000003");
+    assert!(guard.flush(LIMIT).is_complete());
+    assert_once(&far_end.documents(), 0..20);
+    assert_eq!(far_end.documents_in("logs-000002").len(), 10);
+}
+
+#[test]
+fn a_flush_and_the_end_do_not_wait_long_for_the_next_attempt() {
+    let far_end = StandIn::start();
+    for ends in [false, true] {
+        far_end.be_gone(true);
+        let (writer, guard) = quick(far_end.url()).on_diagnostic(|_| {}).build().unwrap();
+        write(&writer, 0..10);
+        // by now it pauses for 2.5 seconds at least
+        thread::sleep(Duration::from_secs(6));
+        let done = thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(Duration::from_millis(300));
+                far_end.be_gone(false);
+            });
+            let limit = Duration::from_secs(2);
+            match ends {
+                false => guard.flush(limit),
+                true => guard.shutdown(limit),
+            }
+        });
+        assert!(done.is_complete(), "{ends}: {done:?}");
+    }
+}

@@ -91,7 +91,8 @@ pub(crate) fn after_answer(status: StatusCode, headers: &HeaderMap) -> Decision 
         400 | 413 => Decision::Halve,
         429 => again(Pace::Soon, false),
         // also from a proxy, behind which it may have been done
-        500.. => again(Pace::Soon, true),
+        408 | 500.. => again(Pace::Soon, true),
+        201..=299 => again(Pace::Slow, true),
         _ => again(Pace::Slow, false),
     }
 }
@@ -173,6 +174,8 @@ mod tests {
             (403, again(Pace::Slow, false)),
             (404, again(Pace::Slow, false)),
             (301, again(Pace::Slow, false)),
+            (202, again(Pace::Slow, true)),
+            (408, again(Pace::Soon, true)),
             (429, again(Pace::Soon, false)),
             (500, again(Pace::Soon, true)),
             (502, again(Pace::Soon, true)),

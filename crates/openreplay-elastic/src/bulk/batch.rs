@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::frame;
+use crate::retry::Pace;
 
 /// How long records wait for an index that takes none and that the alias has left.
 pub(super) const BLOCKED: Duration = Duration::from_secs(60);
@@ -14,10 +15,12 @@ pub(crate) struct Batch {
     pub(crate) pieces: Vec<Piece>,
     /// The index that this batch has to stay with: an `_id` is unique in an index only.
     pub(crate) bound: Option<String>,
-    /// An attempt got no answer, while this was the index behind the alias (where it was known).
-    pub(crate) lost: Option<Option<String>>,
-    /// How often these records were sent.
+    /// An attempt got no answer, and this was the index behind the alias before it, as far as was known.
+    pub(crate) lost: Option<String>,
+    /// How often these records were sent, since the pace is as it is.
     pub(crate) attempts: u32,
+    /// That of the last pause.
+    pub(crate) pace: Option<Pace>,
     /// How often these records were answered with anything but success.
     pub(crate) faults: u32,
     /// Since when it is a single record over which the engine stumbles.
@@ -95,6 +98,7 @@ impl Batch {
             bound: self.bound.clone(),
             lost: self.lost.clone(),
             attempts: self.attempts,
+            pace: self.pace,
             faults: self.faults,
             alone: self.alone,
             is_blamed: self.is_blamed,

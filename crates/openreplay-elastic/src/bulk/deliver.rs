@@ -50,7 +50,11 @@ pub(super) struct Wait {
 }
 
 impl Wait {
-    pub(super) fn new(batch: &Batch, again: Again) -> Self {
+    pub(super) fn new(batch: &mut Batch, again: Again) -> Self {
+        // trouble of another kind has a first pause of its own
+        if batch.pace.replace(again.pace) != Some(again.pace) {
+            batch.attempts = 1;
+        }
         Self {
             again,
             attempts: batch.attempts,

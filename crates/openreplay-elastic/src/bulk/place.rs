@@ -7,6 +7,7 @@ use super::batch::Batch;
 use super::deliver::Events;
 use super::target::{Target, Unknown};
 use super::{frame, say};
+use crate::rotate::next_name;
 
 /// How long credentials are taken not to reach the indices behind the alias: somebody may have given them more since.
 pub(super) const ALIAS_ONLY: Duration = Duration::from_secs(600);
@@ -47,17 +48,12 @@ impl Place {
             }
         }
         if let Some(before) = &batch.lost {
-            let found = match before {
-                Some(before) if *before != leads_to => {
-                    search(target, batch, before, &leads_to).await?
-                }
-                _ => None,
-            };
+            let index = search(target, batch, before, &leads_to).await?;
             batch.lost = None;
             if self.is_alias_only(now) {
                 say::alias_only(target.alias(), events);
             } else {
-                batch.bound = Some(found.unwrap_or(leads_to));
+                batch.bound = Some(index);
             }
         }
         Ok(())
@@ -66,7 +62,8 @@ impl Place {
     /// Keeps in mind where a batch may be that got no answer.
     pub(super) fn lost(&self, batch: &mut Batch) {
         if batch.bound.is_none() && batch.lost.is_none() {
-            batch.lost = Some(self.index.clone());
+            // known before anything is sent
+            batch.lost.clone_from(&self.index);
         }
     }
 
@@ -128,25 +125,47 @@ impl Place {
     }
 }
 
-/// The alias has moved on around a lost answer: its records are in the index from before, in that of now, or nowhere.
+/// No index was rolled over more often than this around one lost answer.
+const ROLLOVERS: usize = 64;
+
+/// The alias may have moved on around a lost answer, more than once: the records are in an index from then or since. In none, they
+/// stay with the one from before, which is where a request leads that is worked on late.
 async fn search(
     target: &Target,
     batch: &Batch,
     before: &str,
     leads_to: &str,
-) -> Result<Option<String>, Unknown> {
+) -> Result<String, Unknown> {
+    if before == leads_to {
+        return Ok(leads_to.to_owned());
+    }
     let ids = some_ids(batch);
-    for index in [before, leads_to] {
-        if index != leads_to && !target.has_index(index).await? {
+    let mut first = None;
+    for index in since(before, leads_to) {
+        if index != leads_to && !target.has_index(&index).await? {
             continue;
         }
         for id in &ids {
-            if target.holds(index, id).await? == Some(true) {
-                return Ok(Some(index.to_owned()));
+            if target.holds(&index, id).await? == Some(true) {
+                return Ok(index);
             }
         }
+        first.get_or_insert(index);
     }
-    Ok(None)
+    Ok(first.unwrap_or_else(|| leads_to.to_owned()))
+}
+
+/// The indices from one to the other, as far as their names tell: those that were made in between are numbered.
+fn since(before: &str, leads_to: &str) -> Vec<String> {
+    let next = |name: &String| next_name(name).filter(|next| next != leads_to);
+    let mut names: Vec<_> = std::iter::successors(Some(before.to_owned()), next)
+        .take(ROLLOVERS)
+        .collect();
+    if names.len() == ROLLOVERS {
+        names.truncate(1);
+    }
+    names.push(leads_to.to_owned());
+    names
 }
 
 /// The first, the middle and the last: a request that was done in part was done from its start.
@@ -158,4 +177,25 @@ fn some_ids(batch: &Batch) -> Vec<String> {
         .filter_map(|at| ids.get(at))
         .map(|record| String::from_utf8_lossy(frame::id(record)).into_owned())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_the_indices_in_between() {
+        for (before, leads_to, expected) in [
+            ("logs-000001", "logs-000002", "logs-000001 logs-000002"),
+            (
+                "logs-000009",
+                "logs-000012",
+                "logs-000009 logs-000010 logs-000011 logs-000012",
+            ),
+            ("logs-000012", "logs-000009", "logs-000012 logs-000009"),
+            ("old", "logs-000001", "old logs-000001"),
+        ] {
+            assert_eq!(since(before, leads_to).join(" "), expected);
+        }
+    }
 }

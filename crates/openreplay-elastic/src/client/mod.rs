@@ -39,7 +39,7 @@ mod tests;
 mod tls;
 
 /// No answer that this crate asks for is longer.
-const ANSWER_LIMIT: usize = 256 * 1024 * 1024;
+const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
 
 /// Asks Elasticsearch, over HTTP/1.1 with connections that are kept. Cheap to clone; needs a Tokio runtime.
 ///

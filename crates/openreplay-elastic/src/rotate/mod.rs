@@ -158,7 +158,7 @@ fn until_quiet(now: SystemTime) -> Duration {
 }
 
 /// `logs-000009` gives `logs-000010`.
-fn next_name(name: &str) -> Option<String> {
+pub(crate) fn next_name(name: &str) -> Option<String> {
     let (prefix, digits) = name.rsplit_once('-')?;
     let next = number(name)?.checked_add(1)?;
     Some(format!("{prefix}-{next:0width$}", width = digits.len()))
