@@ -30,6 +30,11 @@ impl Ledger {
         }
     }
 
+    /// The oldest chunk with records that are undecided, or the one that will be opened next.
+    pub(super) fn first(&self) -> u64 {
+        self.first
+    }
+
     /// The chunk that will be opened next.
     pub(super) fn next(&self) -> u64 {
         self.first + self.undecided.len() as u64

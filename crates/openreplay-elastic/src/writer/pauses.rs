@@ -1,5 +1,5 @@
 use std::pin::pin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
@@ -7,7 +7,10 @@ use super::shared::Shared;
 use crate::bulk::Pauses;
 use crate::retry::Pause;
 
-/// A flush ends our own pauses, the end every one.
+/// While somebody waits for what is left.
+const HURRIED: Duration = Duration::from_millis(250);
+
+/// A flush ends our own pause, the end every one; those that begin while either goes on are short.
 impl Pauses for Shared {
     fn now(&self) -> Instant {
         Instant::now()
@@ -18,10 +21,16 @@ impl Pauses for Shared {
         let mut hurry = pin!(self.hurry.notified());
         // from now on, not only once it is waited for
         hurry.as_mut().enable();
+        let is_ending = end.borrow_and_update().is_some();
+        let (least, whole) = match (is_ending, self.is_awaited()) {
+            (true, _) => (pause.least.min(HURRIED), pause.whole.min(HURRIED)),
+            (false, true) => (pause.least, pause.whole.min(HURRIED).max(pause.least)),
+            (false, false) => (pause.least, pause.whole),
+        };
         let over = async {
-            sleep(pause.least).await;
+            sleep(least).await;
             tokio::select! {
-                () = sleep(pause.whole.saturating_sub(pause.least)) => {}
+                () = sleep(whole.saturating_sub(least)) => {}
                 () = hurry => {}
             }
         };

@@ -1,10 +1,13 @@
 use std::collections::VecDeque;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use super::Stats;
 use super::chunk::{Chunk, Lane};
 use super::ledger::{Beginning, Ledger, Mark};
 use crate::bulk::{Ids, OVERHEAD};
+
+/// Those of 2 GiB: what holds more grows when it comes to that.
+const MOST_CHUNKS: usize = 16 * 1024;
 
 /// Records waiting, framed where they lie, in chunks of memory that go round; and the books.
 ///
@@ -27,6 +30,8 @@ pub(super) struct Queue {
     ledger: Ledger,
     /// Somebody waits for the chunks before this one.
     marked: u64,
+    /// And for no longer than this.
+    pub(super) awaited_until: Option<Instant>,
     /// Dropped for want of room, and no notice of it written yet.
     unnoticed: u64,
     unsaid: Unsaid,
@@ -80,7 +85,7 @@ impl Queue {
             request,
         };
         // room for all there can be, so that a log call never makes these grow
-        let chunks = memory / limits.chunk + 4;
+        let chunks = (memory / limits.chunk).min(MOST_CHUNKS) + 4;
         Self {
             open: Default::default(),
             sealed: [(); 2].map(|()| VecDeque::with_capacity(chunks)),
@@ -94,6 +99,7 @@ impl Queue {
             // those of chunks that are given up stay for as long as an older one is on its way
             ledger: Ledger::with_capacity(4 * chunks),
             marked: 0,
+            awaited_until: None,
             unnoticed: 0,
             unsaid: Unsaid::default(),
             is_closed: false,
@@ -312,6 +318,11 @@ impl Queue {
             self.ledger.count(open.id, open.records as u64);
         }
         self.ledger.left(mark)
+    }
+
+    /// Whether somebody waits for a record that is undecided.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.ledger.first() < self.marked
     }
 
     /// Whether somebody waits for what is in here.

@@ -101,6 +101,7 @@ impl Shared {
         let end = after(limit);
         let mut queue = self.queue();
         let mark = queue.mark();
+        queue.awaited_until = queue.awaited_until.max(Some(end));
         self.work.notify_one();
         self.hurry.notify_waiters();
         loop {
@@ -117,6 +118,12 @@ impl Shared {
         }
     }
 
+    /// Whether a flush goes on.
+    pub(super) fn is_awaited(&self) -> bool {
+        let queue = self.queue();
+        queue.awaited_until.is_some_and(|end| Instant::now() < end) && queue.is_awaited()
+    }
+
     /// Sends what is there, for so long, and then no more.
     pub(super) fn shut_down(&self, limit: Duration) -> Flushed {
         // the thread sees its end itself; this is for one that does not
@@ -130,15 +137,16 @@ impl Shared {
             }
             is_sooner
         });
+        let end = self.end.borrow().map_or(end, |known| known.min(end));
         self.work.notify_one();
         self.hurry.notify_waiters();
         let mut queue = self.queue();
         while !queue.is_over {
             let time = (end + GRACE).saturating_duration_since(Instant::now());
             if time.is_zero() {
-                drop(queue);
-                self.close();
-                queue = self.queue();
+                // it says itself what is left, if it ever goes on
+                queue.is_over = true;
+                queue.given_up = queue.stats().queued;
                 break;
             }
             queue = self

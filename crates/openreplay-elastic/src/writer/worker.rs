@@ -120,9 +120,10 @@ async fn ended(mut end: watch::Receiver<Option<Instant>>) {
 }
 
 async fn deliver(shared: Arc<Shared>, mut delivery: Delivery, pace: Pace) {
+    let mut due = None;
     loop {
         let chunks = {
-            let mut next = pin!(next(&shared, pace));
+            let mut next = pin!(next(&shared, pace, &mut due));
             loop {
                 tokio::select! {
                     biased;
@@ -143,15 +144,21 @@ async fn deliver(shared: Arc<Shared>, mut delivery: Delivery, pace: Pace) {
     }
 }
 
-/// The next chunks to send, when it is time to; none at the end.
-async fn next(shared: &Shared, pace: Pace) -> Vec<Chunk> {
-    let mut due = None;
+/// The next chunks to send, when it is time to; none at the end. `due` is when that is, where records may be waiting for it.
+async fn next(shared: &Shared, pace: Pace, due: &mut Option<Instant>) -> Vec<Chunk> {
     loop {
         let hurry = shared.hurry.notified();
         let is_time = due.is_some_and(|due| Instant::now() >= due);
-        match look(shared, pace, is_time) {
-            Look::Send(chunks) => return chunks,
+        let look = look(shared, pace, is_time);
+        let ends = || Instant::now() + pace.ends(SystemTime::now());
+        match look {
+            Look::Send(chunks) => {
+                *due = Some(ends());
+                return chunks;
+            }
             Look::SendLater(chunks) => {
+                // what comes from now on belongs to the next interval, however long this request takes
+                *due = Some(ends());
                 tokio::select! {
                     () = tokio::time::sleep(pace.delay()) => {}
                     () = hurry => {}
@@ -159,14 +166,14 @@ async fn next(shared: &Shared, pace: Pace) -> Vec<Chunk> {
                 return chunks;
             }
             Look::Wait => {
-                let due = *due.get_or_insert_with(|| Instant::now() + pace.ends(SystemTime::now()));
+                let due = *due.get_or_insert_with(ends);
                 tokio::select! {
                     () = tokio::time::sleep_until(due.into()) => {}
                     () = shared.work.notified() => {}
                 }
             }
             Look::Empty => {
-                due = None;
+                *due = None;
                 shared.work.notified().await;
             }
         }
@@ -280,7 +287,7 @@ mod tests {
         let pace = Pace::new(Duration::MAX, 1024);
         let waiting = tokio::spawn({
             let shared = Arc::clone(&shared);
-            async move { next(&shared, pace).await }
+            async move { next(&shared, pace, &mut None).await }
         });
         while shared.queue().waiting() > 0 {
             assert!(!waiting.is_finished(), "it has no time for it");
