@@ -16,7 +16,7 @@ use crate::{block_on, client, record};
 /// Each app's records of the one session, and of others around it.
 const RECORDS: usize = 450;
 const OTHERS: usize = 9;
-/// Elasticsearch's own default.
+/// How often an engine makes what was written searchable; one that has too much to do takes longer.
 const REFRESH: Duration = Duration::from_secs(1);
 const SESSION: &str = "4950498349085463837";
 
@@ -66,12 +66,20 @@ fn each_record_comes_once_and_in_order_from_opensearch() {
 }
 
 fn shows_each_record_once_and_in_order(engine: &Engine, ask: &dyn Fn() -> Vec<Value>) {
-    let worst = thread::scope(|scope| {
+    let (worst, furthest) = thread::scope(|scope| {
         let apps = ["one", "two"].map(|name| scope.spawn(move || app(engine, name)));
         let mut worst = Order::default();
         let mut rolled = false;
+        let mut refresh = REFRESH;
+        let mut seen = (0, Instant::now());
         while !apps.iter().all(thread::ScopedJoinHandle::is_finished) {
             let hits = ask();
+            if hits.len() > seen.0 {
+                if seen.0 > 0 {
+                    refresh = refresh.max(seen.1.elapsed());
+                }
+                seen = (hits.len(), Instant::now());
+            }
             if hits.len() >= 300 && !rolled {
                 rolled = true;
                 assert_eq!(
@@ -86,10 +94,10 @@ fn shows_each_record_once_and_in_order(engine: &Engine, ask: &dyn Fn() -> Vec<Va
             thread::sleep(Duration::from_millis(300));
         }
         assert!(rolled, "the apps were done too early");
-        worst
+        (worst, 2 * refresh)
     });
-    println!("while being written: {worst:?}");
-    assert_in_order(worst);
+    println!("while being written: {worst:?}, {furthest:?} are two refreshes");
+    assert_in_order(worst, furthest);
 
     engine.ok("POST", "/logs/_refresh", "");
     let hits = ask();
@@ -108,7 +116,7 @@ fn shows_each_record_once_and_in_order(engine: &Engine, ask: &dyn Fn() -> Vec<Va
         .collect();
     assert_eq!(messages.len(), hits.len(), "each once");
     println!("afterwards: {:?}", look(&hits));
-    assert_in_order(look(&hits));
+    assert_in_order(look(&hits), furthest);
 
     engine.ok("POST", "/logs/_forcemerge?max_num_segments=1", "");
     engine.ok("POST", "/logs/_refresh", "");
@@ -169,9 +177,9 @@ fn worse(one: Order, other: Order) -> Order {
 }
 
 #[track_caller]
-fn assert_in_order(order: Order) {
+fn assert_in_order(order: Order, furthest: Duration) {
     assert!(order.out_of_order <= order.neighbours / 100, "{order:?}");
-    assert!(order.worst <= 2 * REFRESH, "{order:?}");
+    assert!(order.worst <= furthest, "{order:?}");
 }
 
 #[test]

@@ -27,7 +27,7 @@ const RSYSLOGD: &str = "/usr/sbin/rsyslogd";
 fn main() {
     common::serve_if_asked();
     let quick = env::args().any(|arg| arg == "--quick");
-    let (rounds, records) = if quick { (1, 20_000) } else { (3, 200_000) };
+    let (rounds, records) = if quick { (1, 100_000) } else { (3, 200_000) };
     assert!(
         Path::new(RSYSLOGD).exists(),
         "{RSYSLOGD} is absent: install Debian's rsyslog and rsyslog-elasticsearch"
