@@ -40,7 +40,7 @@
 //! # At the end
 //!
 //! Keep the [`Guard`]: dropped, it sends what is left, for 5 seconds at most. A process that ends without it (by
-//! `std::process::exit`, or killed) loses what was not sent yet: a second's records at most, while Elasticsearch answers. A
+//! `std::process::exit`, or killed) loses what was not sent yet: the records of little more than a second, while Elasticsearch answers. A
 //! process forked from this one has no such thread, and sends nothing.
 
 use std::sync::Arc;
