@@ -156,6 +156,23 @@ fn every_block_of_code_on_every_page_is_run_compiled_or_compared() {
     }
 }
 
+#[test]
+fn no_page_hides_a_line_that_its_program_needs() {
+    visit(Path::new(""), &mut |page| {
+        for block in guide::blocks(page) {
+            // documentation tests take these lines, which only rustdoc's own pages leave out
+            let hidden =
+                |line: &str| line.trim_start() == "#" || line.trim_start().starts_with("# ");
+            let rust = block.language.starts_with("rust");
+            assert!(
+                !rust || !block.text.lines().any(hidden),
+                "{page}: {}",
+                block.text
+            );
+        }
+    });
+}
+
 /// Every Markdown file of the repository, as a path from its root.
 fn visit(folder: &Path, page: &mut impl FnMut(&str)) {
     for entry in fs::read_dir(root().join(folder)).unwrap() {
