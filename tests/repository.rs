@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    fs, iter,
     path::{Path, PathBuf},
 };
 
@@ -61,10 +61,33 @@ fn links(markdown: &str) -> Vec<&str> {
     found
 }
 
+/// What a link may name of a page: its headings in GitHub's spelling, a repeated one with a number.
+fn anchors(markdown: &str) -> BTreeSet<String> {
+    let mut fenced = false;
+    let mut found = BTreeSet::new();
+    for line in markdown.lines() {
+        if line.trim_start().starts_with("```") {
+            fenced = !fenced;
+        } else if !fenced && line.starts_with('#') {
+            let heading = line.trim_start_matches('#').trim().to_lowercase();
+            let anchor: String = heading
+                .chars()
+                .filter(|&c| c.is_alphanumeric() || [' ', '-', '_'].contains(&c))
+                .map(|c| if c == ' ' { '-' } else { c })
+                .collect();
+            let again = (1..).map(|count| format!("{anchor}-{count}"));
+            let mut names = iter::once(anchor.clone()).chain(again);
+            let free = names.find(|name| !found.contains(name));
+            found.extend(free);
+        }
+    }
+    found
+}
+
 #[test]
-fn every_relative_link_leads_to_a_file() {
+fn every_relative_link_leads_to_a_file_and_its_anchor_to_a_heading() {
     let mut broken = Vec::new();
-    let mut followed = 0;
+    let (mut files_followed, mut anchors_followed) = (0, 0);
     for page in files().iter().filter(|name| name.ends_with(".md")) {
         let text = read(page).unwrap_or_default();
         let folder = root()
@@ -73,22 +96,33 @@ fn every_relative_link_leads_to_a_file() {
             .expect("a page is in a folder")
             .to_path_buf();
         for link in links(&text) {
-            let file = link.split('#').next().unwrap_or_default();
-            if file.is_empty()
-                || link.contains("://")
-                || link.contains("::")
-                || link.starts_with("mailto:")
-            {
+            if link.contains("://") || link.contains("::") || link.starts_with("mailto:") {
                 continue;
             }
-            followed += 1;
-            if !folder.join(file).exists() {
+            let (file, anchor) = match link.split_once('#') {
+                Some((file, anchor)) => (file, Some(anchor)),
+                None => (link, None),
+            };
+            let target = if file.is_empty() {
+                root().join(page)
+            } else {
+                folder.join(file)
+            };
+            files_followed += 1;
+            let mut leads = target.exists();
+            if let Some(anchor) = anchor {
+                anchors_followed += 1;
+                let text = fs::read_to_string(&target).unwrap_or_default();
+                leads &= anchors(&text).contains(anchor);
+            }
+            if !leads {
                 broken.push(format!("{page}: {link}"));
             }
         }
     }
     assert!(broken.is_empty(), "{broken:#?}");
-    assert!(followed > 0, "no page has a link");
+    assert!(files_followed > 0, "no page has a link");
+    assert!(anchors_followed > 0, "no link has an anchor");
 }
 
 #[test]
