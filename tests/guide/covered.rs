@@ -8,7 +8,7 @@ use crate::root;
 
 /// A page, a language, how many blocks of it, and the file that holds the page to it. Who adds a block adds what checks it
 /// there, and then counts it here.
-const COVERED: [(&str, &str, usize, &str); 29] = [
+const COVERED: [(&str, &str, usize, &str); 32] = [
     ("CONTRIBUTING.md", "sh", 1, "tests/guide/examples.rs"),
     ("README.md", "rust,no_run", 2, "tests/support/docs.rs"),
     ("README.md", "sh", 2, "tests/guide/readme.rs"),
@@ -51,7 +51,7 @@ const COVERED: [(&str, &str, usize, &str); 29] = [
     (
         "docs/elasticsearch.md",
         "sh",
-        8,
+        10,
         "tests/guide/elasticsearch.rs",
     ),
     ("docs/elasticsearch.md", "text", 1, "tests/engine/check.rs"),
@@ -93,7 +93,20 @@ const COVERED: [(&str, &str, usize, &str); 29] = [
         1,
         "tests/guide/quick_start.rs",
     ),
-    ("docs/quick-start.md", "sh", 1, "tests/guide/quick_start.rs"),
+    ("docs/quick-start.md", "sh", 6, "tests/guide/quick_start.rs"),
+    (
+        "docs/quick-start.md",
+        "html",
+        1,
+        "tests/guide/quick_start.rs",
+    ),
+    ("docs/quick-start.md", "js", 1, "tests/guide/quick_start.rs"),
+    (
+        "docs/quick-start.md",
+        "nginx",
+        1,
+        "tests/guide/quick_start.rs",
+    ),
     (
         "docs/quick-start.md",
         "toml",

@@ -1,34 +1,43 @@
-//! The whole way of a newcomer: the quick start's program behind the guide's nginx, a page with the guide's frontend code, and
-//! docs/elasticsearch.md from the top down in one terminal.
+//! The whole way of a newcomer: docs/quick-start.md, then docs/elasticsearch.md, each from the top down.
 
-use std::fs;
+use std::{fs, path::Path};
 
-use integration_tests::{Elasticsearch, Terminal, browser, engine::PASSWORD, guide, nginx};
-use serde_json::json;
-use tempfile::TempDir;
+use integration_tests::{Elasticsearch, Terminal, engine::PASSWORD, guide};
 
-use crate::{SESSION, free_address, quick_start, soon};
+use crate::{SESSION, quick_start::QuickStart, root, soon};
+
+const PAGE: &str = "docs/elasticsearch.md";
 
 #[test]
 #[ignore = "needs Chromium, nginx and Elasticsearch"]
 fn the_guide_leads_from_nothing_to_the_row_of_a_click() {
-    let folder = TempDir::new().unwrap();
-    let logs = folder.path().join("logs");
-    fs::create_dir(&logs).unwrap();
-    let address = free_address();
-    let program = quick_start::build(folder.path(), &address);
-
+    let quick_start = QuickStart::new();
+    let folder = quick_start.folder();
     let engine = Elasticsearch::start();
     let password = format!("ELASTICSEARCH_PASSWORD={PASSWORD}");
     let instead = [
         ("https://elastic.example.com:9200", engine.url()),
         ("ELASTICSEARCH_PASSWORD=…", &password),
-        ("/var/log/app", logs.to_str().unwrap()),
+        ("~/quick-start", folder.to_str().unwrap()),
+        ("$HOME/quick-start", folder.to_str().unwrap()),
     ];
-    let [tell, setup, api_key, check, writer, ship, rows, rotate] =
-        guide::commands("docs/elasticsearch.md", &instead);
+    let [
+        install,
+        tell,
+        setup,
+        api_key,
+        check,
+        writer,
+        run,
+        ship,
+        rows,
+        rotate,
+    ] = guide::commands(PAGE, &instead);
 
-    let mut terminal = Terminal::open(folder.path(), &[]);
+    let mut terminal = quick_start.terminal();
+    quick_start.init(&mut terminal);
+    quick_start.serve(&mut terminal);
+    install_it(&mut terminal, &install, &folder);
     terminal.ok(&tell);
     terminal.ok(&setup);
     let printed = terminal.ok(&api_key);
@@ -39,18 +48,10 @@ fn the_guide_leads_from_nothing_to_the_row_of_a_click() {
     );
     terminal.ok(&check.replace('…', key(&printed)));
     let printed = terminal.ok(&writer);
+    quick_start.run(&mut terminal, &run);
     terminal.start(&ship.replace('…', key(&printed)));
 
-    terminal.start(&format!(
-        "{} >> {}/app.log",
-        program.display(),
-        logs.display()
-    ));
-    let listens = format!(": </dev/tcp/{}", address.replace(':', "/"));
-    soon(&mut terminal, &listens);
-    let nginx = nginx::start(&address);
-    click(nginx.url());
-
+    quick_start.click();
     let rows_now = soon(&mut terminal, &rows).out;
     let row = format!("[openReplaySession.id={SESSION}] Endpoint accessed\n");
     assert!(rows_now.ends_with(&row), "{rows_now}");
@@ -58,42 +59,42 @@ fn the_guide_leads_from_nothing_to_the_row_of_a_click() {
     assert_eq!(terminal.ok(&rows), rows_now);
 }
 
+#[test]
+fn the_container_that_the_page_names_is_there_with_its_address_and_password() {
+    let page = fs::read_to_string(root().join(PAGE)).unwrap();
+    let compose = fs::read_to_string(root().join("examples/compose/compose.yaml")).unwrap();
+    for (shown, there) in [
+        (
+            "`docker compose up --detach elasticsearch`",
+            "\n  elasticsearch:\n",
+        ),
+        ("`http://localhost:9200`", "\"127.0.0.1:9200:9200\""),
+        (
+            "`only-for-trying-it-out`",
+            "${ELASTIC_PASSWORD:-only-for-trying-it-out}",
+        ),
+    ] {
+        assert!(page.contains(shown), "{shown}");
+        assert!(compose.contains(there), "{there}");
+    }
+}
+
+/// Installs the command below this folder, of what is built already, and lets it come first on the path.
+fn install_it(terminal: &mut Terminal, line: &str, folder: &Path) {
+    terminal.ok(&format!(
+        "(cd {} && CARGO_INSTALL_ROOT={} {} --debug)",
+        root().canonicalize().unwrap().display(),
+        folder.display(),
+        line.trim()
+    ));
+    let programs = folder.join("bin");
+    terminal.ok(&format!("export PATH={}:$PATH", programs.display()));
+    let found = terminal.ok("command -v openreplay-elastic");
+    assert_eq!(Path::new(found.trim()), programs.join("openreplay-elastic"));
+}
+
 /// What stands behind `ELASTICSEARCH_API_KEY=`.
 fn key(printed: &str) -> &str {
     let (_, key) = printed.split_once("ELASTICSEARCH_API_KEY=").expect("a key");
     key.split_whitespace().next().expect("a key")
-}
-
-/// Presses a button of a page of the same origin, whose script is the guide's; OpenReplay's answer to the tracker is made up.
-fn click(url: &str) {
-    let bundle = TempDir::new().unwrap();
-    browser::bundle(bundle.path());
-    let ran = browser::run(
-        r#"
-        const html = `<button>order</button><output></output>
-          <script>INGEST_POINT = location.origin + "/ingest"</script>
-          <script type="module">
-            import { api } from "/bundle/fetch.js";
-            document.querySelector("button").onclick = async () => {
-              document.querySelector("output").value = await (await api("/api/endpoint")).text();
-            };
-          </script>`;
-        await page.route(args.url + "/", (route) => route.fulfill({ contentType: "text/html", body: html }));
-        await page.route("**/bundle/**", (route) => route.fulfill({ path: args.bundle + new URL(route.request().url()).pathname.slice(7) }));
-        await page.route("**/ingest/**", (route) => route.fulfill({ json: { tags: [] } }));
-        await page.route("**/ingest/v1/web/start", (route) => route.fulfill({ json: {
-          token: "a.b.c.d", userUUID: "u", sessionID: args.session, projectID: "1", delay: 0,
-          startTimestamp: Date.now(), beaconSizeLimit: 1_000_000,
-        } }));
-        await page.goto(args.url);
-        await page.getByRole("button").click();
-        await page.getByText("Success").waitFor();
-        "#,
-        &json!({ "url": url, "bundle": bundle.path(), "session": SESSION }),
-    );
-    assert!(
-        ran.console.iter().all(|line| !line.contains("rror")),
-        "{:?}",
-        ran.console
-    );
 }

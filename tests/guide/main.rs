@@ -10,6 +10,7 @@ mod readme;
 mod records;
 
 use std::{
+    iter,
     net::TcpListener,
     path::{Path, PathBuf},
     thread,
@@ -26,10 +27,13 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// `127.0.0.1:PORT`, which is free.
+/// `127.0.0.1:PORT`, for programs whose address stands in their text. It is free, and below those that the system gives to
+/// whoever asks for any, so that nobody gets it meanwhile.
 fn free_address() -> String {
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
-    free.expect("a free port").to_string()
+    let mut addresses =
+        iter::repeat_with(|| format!("127.0.0.1:{}", fastrand::u16(20_000..32_000)));
+    let free = addresses.find(|address| TcpListener::bind(address).is_ok());
+    free.expect("it goes on until one is free")
 }
 
 /// Runs these lines until they succeed: a record takes a second or two.

@@ -1,78 +1,179 @@
-//! docs/quick-start.md: its manifest, its program, its question and its record.
+//! docs/quick-start.md from the top down: its files, its commands, and the record that it shows.
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Mutex, PoisonError},
 };
 
-use integration_tests::{Terminal, guide};
-use serde_json::Value;
+use integration_tests::{Terminal, browser, guide};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{free_address, root, shows};
+use crate::{SESSION, free_address, root, shows, soon};
 
 const PAGE: &str = "docs/quick-start.md";
-const SECTION: &str = "1. The backend";
+const BACKEND: &str = "1. The backend";
+
+/// The folder `~/quick-start`, in another place and for addresses that are free.
+pub(crate) struct QuickStart {
+    home: TempDir,
+    app: String,
+    site: String,
+    init: String,
+    run: String,
+    ask: String,
+    npm: String,
+    bundle: String,
+    nginx: String,
+}
+
+impl QuickStart {
+    pub(crate) fn new() -> Self {
+        let home = TempDir::new().unwrap();
+        let instead = home.path().join("quick-start");
+        let app = free_address();
+        let [init, run, ask, npm, bundle, nginx] = guide::commands(
+            PAGE,
+            &[
+                ("~/quick-start", instead.to_str().unwrap()),
+                ("127.0.0.1:3000", &app),
+            ],
+        );
+        Self {
+            home,
+            app,
+            site: free_address(),
+            init,
+            run,
+            ask,
+            npm,
+            bundle,
+            nginx,
+        }
+    }
+
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.home.path().join("quick-start")
+    }
+
+    /// A terminal that builds into this workspace's own folder, and keeps what `ship` knows here.
+    pub(crate) fn terminal(&self) -> Terminal {
+        let target = root().canonicalize().unwrap().join("target");
+        let state = self.home.path().join("state");
+        let variables = [
+            ("CARGO_TARGET_DIR", target.to_str().unwrap()),
+            ("XDG_STATE_HOME", state.to_str().unwrap()),
+        ];
+        Terminal::open(self.home.path(), &variables)
+    }
+
+    /// Makes the package, with the versions that this workspace has locked.
+    pub(crate) fn init(&self, terminal: &mut Terminal) {
+        terminal.ok(&self.init);
+        let manifest = self.folder().join("Cargo.toml");
+        let made = fs::read_to_string(&manifest).unwrap();
+        let package = made.trim_end().strip_suffix("[dependencies]");
+        let root = root().canonicalize().unwrap();
+        let dependencies = guide::block(PAGE, BACKEND, "toml");
+        assert!(dependencies.contains("CHECKOUT/"), "{dependencies}");
+        let dependencies = dependencies.replace("CHECKOUT", root.to_str().unwrap());
+        let package = package.expect("cargo leaves the dependencies to the reader");
+        fs::write(manifest, package.to_owned() + &dependencies).unwrap();
+        fs::copy(root.join("Cargo.lock"), self.folder().join("Cargo.lock")).unwrap();
+    }
+
+    /// Starts the program by these lines, which end in `cargo run`, and waits until it listens.
+    pub(crate) fn run(&self, terminal: &mut Terminal, lines: &str) {
+        // To cargo the programs of two tests are one, wherever they stand, and the later text is the newer one: so text, build
+        // and start are one turn.
+        static TURN: Mutex<()> = Mutex::new(());
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let program = guide::block(PAGE, BACKEND, "rust,no_run");
+        assert!(program.contains("127.0.0.1:3000"), "{program}");
+        let program = program.replace("127.0.0.1:3000", &self.app);
+        fs::write(self.folder().join("src/main.rs"), program).unwrap();
+        terminal.ok(&format!("cd {} && cargo build", self.folder().display()));
+        terminal.start(lines);
+        soon(
+            terminal,
+            &format!(": </dev/tcp/{}", self.app.replace(':', "/")),
+        );
+    }
+
+    /// Makes the page and serves it through nginx. The packages are those of the browser's tests.
+    pub(crate) fn serve(&self, terminal: &mut Terminal) {
+        let (make, packages) = self.npm.trim().split_once(" && npm install ").unwrap();
+        terminal.ok(make);
+        let modules = browser::frontend().join("node_modules");
+        for package in packages.split(' ') {
+            let there = modules.join(package).is_dir();
+            assert!(there, "no {package}: scripts/install brings it");
+        }
+        std::os::unix::fs::symlink(modules, self.folder().join("node_modules")).unwrap();
+
+        fs::create_dir(self.folder().join("nginx")).unwrap();
+        let files = [
+            ("2. The page", "html", "page/index.html"),
+            ("2. The page", "js", "page.js"),
+            ("3. nginx in front", "nginx", "nginx/nginx.conf"),
+        ];
+        let page = fs::read_to_string(root().join(PAGE)).unwrap();
+        for (heading, language, file) in files {
+            assert!(page.contains(&format!("`{file}`")), "{file}");
+            let text = guide::block(PAGE, heading, language)
+                .replace("127.0.0.1:3000", &self.app)
+                .replace("127.0.0.1:8080", &self.site);
+            fs::write(self.folder().join(file), text).unwrap();
+        }
+        terminal.ok(&self.bundle);
+        terminal.start(&self.nginx);
+        let listens = format!(": </dev/tcp/{}", self.site.replace(':', "/"));
+        soon(terminal, &listens);
+    }
+
+    /// Presses the page's button in a browser; OpenReplay's answers to the tracker are made up.
+    pub(crate) fn click(&self) {
+        let ran = browser::run(
+            r#"
+            const headers = { "access-control-allow-origin": "*" };
+            await page.route("**/ingest/**", (route) => route.fulfill({ headers, json: { tags: [] } }));
+            await page.route("**/ingest/v1/web/start", (route) => route.fulfill({ headers, json: {
+              token: "a.b.c.d", userUUID: "u", sessionID: args.session, projectID: "1", delay: 0,
+              startTimestamp: Date.now(), beaconSizeLimit: 1_000_000,
+            } }));
+            await page.goto(args.url);
+            await page.getByRole("button").click();
+            await page.getByText("Success in session " + args.session).waitFor();
+            "#,
+            &json!({ "url": format!("http://{}", self.site), "session": SESSION }),
+        );
+        assert!(
+            ran.console.iter().all(|line| !line.contains("rror")),
+            "{:?}",
+            ran.console
+        );
+    }
+}
 
 #[test]
 #[ignore = "needs curl"]
 fn the_program_answers_and_writes_the_record() {
-    let folder = TempDir::new().unwrap();
-    let address = free_address();
-    let program = build(folder.path(), &address);
-    let mut terminal = Terminal::open(folder.path(), &[]);
-    let app = terminal.start(program.to_str().unwrap());
-    let [ask] = guide::commands(PAGE, &[("127.0.0.1:3000", &address)]);
-    terminal.ok(&format!(
-        "{} --silent --retry 50 --retry-connrefused --retry-delay 1",
-        ask.trim()
-    ));
+    let quick_start = QuickStart::new();
+    let mut terminal = quick_start.terminal();
+    quick_start.init(&mut terminal);
+    let out = quick_start.home.path().join("out");
+    let run = format!("{} > {}", quick_start.run.trim(), out.display());
+    quick_start.run(&mut terminal, &run);
+    assert_eq!(terminal.ok(&quick_start.ask), "Success");
 
-    let message = "Endpoint accessed";
-    app.wait_for(message);
-    let out = app.out();
-    let record = out.lines().find(|line| line.contains(message)).unwrap();
-    let shown = guide::block(PAGE, SECTION, "json");
-    shows(&shown, &serde_json::from_str::<Value>(record).unwrap());
-}
-
-/// The page's program with the page's manifest, made to listen on this address.
-pub(crate) fn build(folder: &Path, address: &str) -> PathBuf {
-    // To cargo the programs of two tests are one, wherever they stand, and the later text is the newer one: so text, build and
-    // copy are one turn.
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let root = root().canonicalize().unwrap();
-    let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
-    let package = "[package]\nname = \"quick-start\"\nedition = \"2024\"\n\n";
-    let dependencies = guide::block(PAGE, SECTION, "toml");
-    // those of the registry may be older, or not there yet
-    let crates = [
-        "openreplay-session",
-        "tower-openreplay",
-        "tracing-openreplay",
-    ]
-    .map(|name| {
-        format!(
-            "{name} = {{ path = \"{}/crates/{name}\" }}\n",
-            root.display()
-        )
-    })
-    .concat();
-    write(
-        "Cargo.toml",
-        &format!("{package}{dependencies}\n[patch.crates-io]\n{crates}"),
+    let records = fs::read_to_string(out).unwrap();
+    let record = records
+        .lines()
+        .find(|line| line.contains("Endpoint accessed"));
+    let shown = guide::block(PAGE, BACKEND, "json");
+    shows(
+        &shown,
+        &serde_json::from_str::<Value>(record.unwrap()).unwrap(),
     );
-    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
-    let program = guide::block(PAGE, SECTION, "rust,no_run");
-    fs::create_dir(folder.join("src")).unwrap();
-    write("src/main.rs", &program.replace("127.0.0.1:3000", address));
-
-    let target = root.join("target");
-    let variables = [("CARGO_TARGET_DIR", target.to_str().unwrap())];
-    Terminal::open(folder, &variables).ok("cargo build --quiet");
-    let built = folder.join("quick-start");
-    fs::copy(target.join("debug/quick-start"), &built).unwrap();
-    built
 }
