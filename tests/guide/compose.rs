@@ -6,7 +6,7 @@ use integration_tests::{Elasticsearch, Said, Terminal, engine::PASSWORD, process
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{SESSION, free_address, root, soon};
+use crate::{ANY_PORT, SESSION, address, root, soon};
 
 #[test]
 #[ignore = "needs Elasticsearch, curl, and the library that reads compose files"]
@@ -17,11 +17,10 @@ fn the_services_commands_work_and_the_app_keeps_its_key() {
         ["elasticsearch", "setup", "app"].map(|name| &project["services"][name]);
 
     let folder = TempDir::new().unwrap();
-    let address = free_address();
     let places = [
         ("http://elasticsearch:9200", engine.url()),
         ("http://localhost:9200", engine.url()),
-        ("0.0.0.0:3000", &address),
+        ("0.0.0.0:3000", ANY_PORT),
         ("/var/lib/axum-app", folder.path().to_str().unwrap()),
     ];
     let here = |value: &Value| {
@@ -61,7 +60,7 @@ fn the_services_commands_work_and_the_app_keeps_its_key() {
         let mut terminal = terminal(app);
         let [shell, how, script] = [0, 1, 2].map(|part| &app["command"][part]);
         assert_eq!((shell, how), (&json!("sh"), &json!("-c")));
-        terminal.start(&here(script)).wait_for("Listening on");
+        let address = address(&terminal.start(&here(script)));
         terminal.ok(&format!(
             "curl -sS -H 'openReplaySession.id: {SESSION}' {address}/api/endpoint"
         ));

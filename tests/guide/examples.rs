@@ -5,7 +5,7 @@ use std::fs;
 use integration_tests::{Terminal, guide};
 use serde_json::Value;
 
-use crate::{free_address, root, shows};
+use crate::{ANY_PORT, address, root, shows};
 
 const AXUM_APP: &str = "examples/axum-app/README.md";
 const TWO_SERVICES: &str = "examples/two-services/README.md";
@@ -13,20 +13,21 @@ const TWO_SERVICES: &str = "examples/two-services/README.md";
 #[test]
 #[ignore = "needs curl"]
 fn axum_app_says_and_answers_what_its_readme_shows() {
-    let address = free_address();
-    let blocks: Vec<_> = guide::blocks(AXUM_APP)
-        .into_iter()
+    let blocks = guide::blocks(AXUM_APP);
+    let (run, _) = typed(&blocks[0].text);
+    let mut terminal = Terminal::open(&root(), &[("LISTEN_ADDR", ANY_PORT)]);
+    let app = terminal.start(run);
+    let address = address(&app);
+
+    let blocks: Vec<_> = blocks
+        .iter()
         .map(|block| block.text.replace("127.0.0.1:3000", &address))
         .collect();
     let [run, ask, error] = &blocks[..] else {
         panic!("not three: {blocks:#?}")
     };
-    let (run, listening) = typed(run);
+    let (_, listening) = typed(run);
     let (ask, answer) = typed(ask);
-
-    let mut terminal = Terminal::open(&root(), &[("LISTEN_ADDR", &address)]);
-    let app = terminal.start(run);
-    app.wait_for("Listening on");
     let said = terminal.ok(ask);
     for line in answer.lines().filter(|line| *line != "…") {
         assert!(said.lines().any(|said| said == line), "{line} in {said}");
@@ -52,24 +53,21 @@ fn typed(block: &str) -> (&str, &str) {
 #[ignore = "needs curl"]
 fn two_services_answer_and_log_what_their_readme_says() {
     let page = fs::read_to_string(root().join(TWO_SERVICES)).unwrap();
-    let [prices, stock, shop] = [(); 3].map(|()| free_address());
-    let [services, ask] = guide::commands(TWO_SERVICES, &[("127.0.0.1:3001", &shop)]);
-    let variables = [
-        ("PRICES_URL", &*format!("http://{prices}")),
-        ("STOCK_URL", &format!("http://{stock}")),
-    ];
-    let mut terminal = Terminal::open(&root(), &variables);
+    let [services, ask] = guide::commands(TWO_SERVICES, &[]);
+    let mut terminal = Terminal::open(&root(), &[("LISTEN_ADDR", ANY_PORT)]);
     terminal.ok("cargo build --quiet -p two-services");
-    let running: Vec<_> = services
+    let mut running = Vec::new();
+    for (line, name) in services
         .lines()
-        .zip([prices, stock, shop])
-        .map(|(line, address)| {
-            let service = terminal.start(&format!("LISTEN_ADDR={address} {line} 2>&1"));
-            service.wait_for("listening on");
-            service
-        })
-        .collect();
-    let answer = terminal.ok(&ask);
+        .zip(["PRICES_URL", "STOCK_URL", "SHOP_URL"])
+    {
+        let service = terminal.start(&format!("{line} 2>&1"));
+        // the next one finds it by this, and `ask` the last
+        terminal.ok(&format!("export {name}=http://{}", address(&service)));
+        running.push(service);
+    }
+    assert!(ask.contains("127.0.0.1:3001"), "{ask}");
+    let answer = terminal.ok(&ask.replace("127.0.0.1:3001", "$SHOP_URL"));
     assert!(page.contains(&format!("It answers `{answer}`")), "{answer}");
     for service in running {
         service.wait_for("\"message\":\"[openReplaySession.id=4950498349085463837] ");

@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use integration_tests::{Said, Terminal};
+use integration_tests::{Said, Terminal, terminal::Running};
 use serde_json::Value;
 
 /// The session of the guide.
@@ -34,6 +34,26 @@ fn free_address() -> String {
         iter::repeat_with(|| format!("127.0.0.1:{}", fastrand::u16(20_000..32_000)));
     let free = addresses.find(|address| TcpListener::bind(address).is_ok());
     free.expect("it goes on until one is free")
+}
+
+/// For programs that say where they listen.
+const ANY_PORT: &str = "127.0.0.1:0";
+
+/// `127.0.0.1:PORT`, once the program says that it listens there.
+#[track_caller]
+fn address(program: &Running) -> String {
+    program.wait_for("istening on ");
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        let out = program.out();
+        let (_, rest) = out.split_once("istening on ").expect("it was there");
+        if let Some((line, _)) = rest.split_once('\n') {
+            let line = line.trim_start_matches("http://");
+            return line.split('"').next().unwrap_or_default().to_owned();
+        }
+        assert!(Instant::now() < end, "{out}");
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Runs these lines until they succeed: a record takes a second or two.

@@ -7,7 +7,7 @@ use integration_tests::{
 };
 use tempfile::TempDir;
 
-use crate::{SESSION, free_address, root, soon};
+use crate::{ANY_PORT, SESSION, address, root, soon};
 
 #[test]
 #[ignore = "needs Elasticsearch, curl"]
@@ -15,11 +15,9 @@ fn each_question_has_its_answer() {
     let engine = Elasticsearch::start();
     assert_eq!(engine.command(&["setup"]).code, Some(0));
     let key = engine.command(&["api-key", "--json"]).json();
-    let address = free_address();
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("app.log");
     let instead = [
-        ("127.0.0.1:3000", address.as_str()),
         ("/var/log/app/app.log", file.to_str().unwrap()),
         ("…", key["encoded"].as_str().unwrap()),
         (" ID", &format!(" {SESSION}")),
@@ -41,10 +39,11 @@ fn each_question_has_its_answer() {
         .url()
         .replace("http://", &format!("http://{USER}:{PASSWORD}@"));
     let app = terminal.start(&format!(
-        "ELASTICSEARCH_URL={with_password} LISTEN_ADDR={address} cargo run -q -p axum-app | tee {}",
+        "ELASTICSEARCH_URL={with_password} LISTEN_ADDR={ANY_PORT} cargo run -q -p axum-app | tee {}",
         file.display()
     ));
-    app.wait_for("Listening on");
+    assert!(ask.contains("127.0.0.1:3000"), "{ask}");
+    let ask = ask.replace("127.0.0.1:3000", &address(&app));
     assert_eq!(terminal.ok(&ask), "Success");
     app.wait_for(&format!(
         "[openReplaySession.id={SESSION}] Endpoint accessed"

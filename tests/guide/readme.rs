@@ -7,13 +7,12 @@ use integration_tests::{
 };
 use serde_json::json;
 
-use crate::{SESSION, free_address, root, soon};
+use crate::{ANY_PORT, SESSION, address, root, soon};
 
 #[test]
 #[ignore = "needs Elasticsearch"]
 fn four_commands_lead_from_nothing_to_a_row() {
     let engine = Elasticsearch::start();
-    let address = free_address();
     let [_try_it, see_it] = guide::commands("README.md", &[]);
     let lines: Vec<_> = see_it
         .lines()
@@ -27,12 +26,12 @@ fn four_commands_lead_from_nothing_to_a_row() {
         ("ELASTICSEARCH_URL", engine.url()),
         ("ELASTICSEARCH_USER", USER),
         ("ELASTICSEARCH_PASSWORD", PASSWORD),
-        ("LISTEN_ADDR", &address),
+        ("LISTEN_ADDR", ANY_PORT),
     ];
     let mut terminal = Terminal::open(&root(), &variables);
     terminal.ok(setup);
     assert!(terminal.ok(api_key).contains("API Key ID"));
-    terminal.start(app).wait_for("Listening on");
+    let address = address(&terminal.start(app));
     let asked = ureq::get(format!("http://{address}/api/endpoint"))
         .header("openReplaySession.id", SESSION)
         .call();
