@@ -187,7 +187,7 @@ fn no_page_hides_a_line_that_its_program_needs() {
 }
 
 /// Every Markdown file of the repository, as a path from its root.
-fn visit(folder: &Path, page: &mut impl FnMut(&str)) {
+pub(crate) fn visit(folder: &Path, page: &mut impl FnMut(&str)) {
     for entry in fs::read_dir(root().join(folder)).unwrap() {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
