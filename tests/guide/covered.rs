@@ -8,7 +8,7 @@ use crate::root;
 
 /// A page, a language, how many blocks of it, and the file that holds the page to it. Who adds a block adds what checks it
 /// there, and then counts it here.
-const COVERED: [(&str, &str, usize, &str); 32] = [
+const COVERED: [(&str, &str, usize, &str); 33] = [
     ("CONTRIBUTING.md", "sh", 1, "tests/guide/examples.rs"),
     ("README.md", "rust,no_run", 2, "tests/support/docs.rs"),
     ("README.md", "sh", 2, "tests/guide/readme.rs"),
@@ -60,6 +60,12 @@ const COVERED: [(&str, &str, usize, &str); 32] = [
         "rust",
         6,
         "tests/existing_logging/guide.rs",
+    ),
+    (
+        "docs/existing-logging.md",
+        "toml",
+        6,
+        "tests/guide/existing_logging.rs",
     ),
     (
         "docs/existing-logging.md",

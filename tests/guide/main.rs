@@ -4,6 +4,7 @@ mod compose;
 mod covered;
 mod elasticsearch;
 mod examples;
+mod existing_logging;
 mod inline;
 mod no_row;
 mod quick_start;
