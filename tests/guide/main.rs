@@ -61,7 +61,13 @@ fn address(program: &Running) -> String {
 /// Runs these lines until they succeed: a record takes a second or two.
 #[track_caller]
 fn soon(terminal: &mut Terminal, lines: &str) -> Said {
-    let end = Instant::now() + Duration::from_secs(20);
+    within(Duration::from_secs(20), terminal, lines)
+}
+
+/// Runs these lines until they succeed, for no longer than that.
+#[track_caller]
+fn within(limit: Duration, terminal: &mut Terminal, lines: &str) -> Said {
+    let end = Instant::now() + limit;
     loop {
         let said = terminal.run(lines);
         if said.code == Some(0) {

@@ -4,13 +4,14 @@ use std::{
     fs,
     path::PathBuf,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use integration_tests::{Terminal, browser, guide};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{SESSION, free_address, root, shows, soon};
+use crate::{SESSION, free_address, root, shows, soon, within};
 
 const PAGE: &str = "docs/quick-start.md";
 const BACKEND: &str = "1. The backend";
@@ -95,10 +96,9 @@ impl QuickStart {
         fs::write(self.folder().join("src/main.rs"), program).unwrap();
         terminal.ok(&format!("cd {} && cargo build", self.folder().display()));
         terminal.start(lines);
-        soon(
-            terminal,
-            &format!(": </dev/tcp/{}", self.app.replace(':', "/")),
-        );
+        let listens = format!(": </dev/tcp/{}", self.app.replace(':', "/"));
+        // cargo may have to wait until another test has built
+        within(Duration::from_secs(300), terminal, &listens);
     }
 
     /// Makes the page and serves it through nginx. The packages are those of the browser's tests.
