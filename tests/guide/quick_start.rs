@@ -112,7 +112,6 @@ impl QuickStart {
         }
         std::os::unix::fs::symlink(modules, self.folder().join("node_modules")).unwrap();
 
-        fs::create_dir(self.folder().join("nginx")).unwrap();
         let files = [
             ("2. The page", "html", "page/index.html"),
             ("2. The page", "js", "page.js"),
