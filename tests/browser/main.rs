@@ -4,12 +4,12 @@
 
 mod bundle;
 mod elsewhere;
-mod http2;
 mod ingest;
 mod origin;
 mod page;
 mod site;
 mod snippets;
 mod stored;
+mod tls;
 mod traps;
 mod ways;

@@ -27,7 +27,10 @@ use tower_openreplay::SessionLayer;
 use tracing::info;
 use tracing_subscriber::prelude::*;
 
-use crate::{bundle::bundle, http2::TlsListener, ingest::Ingest};
+use crate::{bundle::bundle, ingest::Ingest, tls::TlsListener};
+
+/// The versions of HTTP that a browser and the backend speak with each other.
+pub(crate) const VERSIONS: [Version; 2] = [Version::HTTP_11, Version::HTTP_2];
 
 /// A running backend; it stops when dropped.
 pub(crate) struct Site {
@@ -68,9 +71,12 @@ impl Site {
         Self::serve("http", session, wrap, |listener| listener)
     }
 
-    /// Over TLS, so that a browser speaks HTTP/2.
-    pub(crate) fn start_tls() -> Self {
-        Self::serve("https", SessionLayer::new(), |app| app, TlsListener::new)
+    /// One that a browser speaks this version of HTTP with.
+    pub(crate) fn start_over(version: Version, session: SessionLayer) -> Self {
+        match version {
+            Version::HTTP_2 => Self::serve("https", session, |app| app, TlsListener::new),
+            _ => Self::start_with(session, |app| app),
+        }
     }
 
     fn serve<L: Listener<Addr = SocketAddr>>(
@@ -138,6 +144,15 @@ impl Site {
             .collect()
     }
 
+    /// The one request to this path.
+    #[track_caller]
+    pub(crate) fn one(&self, path: &str) -> Seen {
+        let [seen] = &self.seen(path)[..] else {
+            panic!("not one request to {path}: {:#?}", self.seen(path))
+        };
+        seen.clone()
+    }
+
     /// All that was logged, as text.
     pub(crate) fn log(&self) -> String {
         String::from_utf8(lock(&self.log.0).clone()).expect("records are UTF-8")
@@ -196,7 +211,7 @@ fn app(session: SessionLayer, ingest: &Ingest) -> Router {
         .route("/ask/{what}", any(ask))
         .route("/graphql", post(graphql))
         .route("/events", get(events))
-        .route("/socket", get(socket))
+        .route("/socket", any(socket)) // a GET in HTTP/1.1, a CONNECT in HTTP/2
         .route("/beacon", post(beacon))
         .layer(session)
         .nest_service("/bundle", ServeDir::new(bundle()))
@@ -223,7 +238,9 @@ async fn graphql() -> Json<Value> {
 async fn events() -> impl IntoResponse {
     let steps = stream::unfold(1, |step| async move {
         info!("event {step}");
-        let event = sse::Event::default().data(step.to_string());
+        let event = sse::Event::default()
+            .retry(Duration::from_millis(50))
+            .data(step.to_string());
         (step < 4).then_some((Ok::<_, io::Error>(event), step + 1))
     });
     sse::Sse::new(steps)

@@ -1,123 +1,134 @@
-//! The ways of a session id from the tracker to a record.
+//! The ways of a session id from the tracker to a record, in each version of HTTP.
 
 use integration_tests::browser;
 use serde_json::{Value, json};
+use tower_openreplay::SessionLayer;
 
-use crate::{ingest::SIGNATURE, site::Site};
+use crate::{
+    ingest::SIGNATURE,
+    site::{Site, VERSIONS},
+};
 
 #[test]
 #[ignore = "needs Chromium"]
 fn the_documented_header_reaches_the_record_and_the_recording_its_ingest() {
-    let site = Site::start();
-    let ran = browser::run(
-        r#"
-        await page.goto(args.url);
-        return page.evaluate(async () => {
-          const { api } = await import("/bundle/fetch.js");
-          const answer = await (await api("/ask/fetch")).json();
-          const { tracker } = await import("/bundle/session.js");
-          await new Promise((later) => setTimeout(later, 500));
-          tracker.stop();
-          return { answer: answer.session, id: tracker.getSessionID() };
-        });
-        "#,
-        &json!({ "url": site.url }),
-    );
-    let id = site.session_of("asked /ask/fetch");
-    assert_eq!(
-        ran.value,
-        json!({ "answer": id, "id": id }),
-        "{:?}",
-        ran.console
-    );
-    let number: u64 = id.as_str().unwrap().parse().unwrap();
-    assert!(
-        number > 1 << 53,
-        "an id that a JavaScript number cannot hold"
-    );
-    assert!(
-        site.ingest.batches() > 0,
-        "nothing was recorded: {:?}",
-        ran.console
-    );
+    for version in VERSIONS {
+        let site = Site::start_over(version, SessionLayer::new());
+        let ran = browser::run(
+            r#"
+            await page.goto(args.url);
+            return page.evaluate(async () => {
+              const { api } = await import("/bundle/fetch.js");
+              const answer = await (await api("/ask/fetch")).json();
+              const { tracker } = await import("/bundle/session.js");
+              await new Promise((later) => setTimeout(later, 500));
+              tracker.stop();
+              return { answer: answer.session, id: tracker.getSessionID() };
+            });
+            "#,
+            &json!({ "url": site.url }),
+        );
+        let id = site.session_of("asked /ask/fetch");
+        assert_eq!(
+            ran.value,
+            json!({ "answer": id, "id": id }),
+            "{:?}",
+            ran.console
+        );
+        let number: u64 = id.as_str().unwrap().parse().unwrap();
+        assert!(
+            number > 1 << 53,
+            "an id that a JavaScript number cannot hold"
+        );
+        let seen = site.one("/ask/fetch");
+        assert_eq!(seen.version, version);
+        assert_eq!(seen.header("openreplaysession.id"), [id.as_str().unwrap()]);
+        assert!(
+            site.ingest.batches() > 0,
+            "nothing was recorded: {:?}",
+            ran.console
+        );
+    }
 }
 
 #[test]
 #[ignore = "needs Chromium"]
 fn the_trackers_own_token_header_is_enough_on_fetch_and_xhr() {
-    let site = Site::start();
-    let ran = browser::run(
-        r#"
-        await page.goto(args.url);
-        return page.evaluate(async () => {
-          const { tracker } = await import("/bundle/token.js");
-          while (!tracker.getSessionID()) await new Promise((later) => setTimeout(later, 20));
-          await fetch("/ask/fetch");
-          await new Promise((done, failed) => {
-            const xhr = new XMLHttpRequest();
-            xhr.open("GET", "/ask/xhr");
-            xhr.onload = done;
-            xhr.onerror = failed;
-            xhr.send();
-          });
-          return tracker.getSessionID();
-        });
-        "#,
-        &json!({ "url": site.url }),
-    );
-    for way in ["fetch", "xhr"] {
-        assert_eq!(site.session_of(&format!("asked /ask/{way}")), ran.value);
-        let [seen] = &site.seen(&format!("/ask/{way}"))[..] else {
-            panic!("one request")
-        };
-        assert!(seen.header("x-openreplay-sessiontoken")[0].ends_with(SIGNATURE));
-        assert!(seen.header("openreplaysession.id").is_empty());
+    for version in VERSIONS {
+        let site = Site::start_over(version, SessionLayer::new());
+        let ran = browser::run(
+            &format!(
+                r#"
+                await page.goto(args.url);
+                return page.evaluate(async () => {{
+                  {XHR}
+                  const {{ tracker }} = await import("/bundle/token.js");
+                  while (!tracker.getSessionID()) await new Promise((later) => setTimeout(later, 20));
+                  await fetch("/ask/fetch");
+                  await xhr("/ask/xhr");
+                  return tracker.getSessionID();
+                }});
+                "#
+            ),
+            &json!({ "url": site.url }),
+        );
+        for way in ["fetch", "xhr"] {
+            assert_eq!(site.session_of(&format!("asked /ask/{way}")), ran.value);
+            let seen = site.one(&format!("/ask/{way}"));
+            assert_eq!(seen.version, version);
+            assert!(seen.header("x-openreplay-sessiontoken")[0].ends_with(SIGNATURE));
+            assert!(seen.header("openreplaysession.id").is_empty());
+        }
+        // the token is a credential
+        assert!(!site.log().contains(SIGNATURE));
     }
-    // the token is a credential
-    assert!(!site.log().contains(SIGNATURE));
 }
 
 #[test]
 #[ignore = "needs Chromium"]
 fn an_axios_instance_that_the_tracker_knows_sends_both_spellings() {
-    let site = Site::start();
-    let ran = browser::run(
-        &format!(
-            r#"
-            await page.goto(args.url);
-            return page.evaluate(async () => {{
-              {TRACKER}
-              const {{ axios }} = await import("/bundle/libraries.js");
-              const instance = axios.create();
-              const tracker = await start({{ network: {{ sessionTokenHeader: true, axiosInstances: [instance] }} }});
-              await instance.get("/ask/axios");
-              return tracker.getSessionID();
-            }});
-            "#
-        ),
-        &json!({ "url": site.url }),
-    );
-    assert_eq!(site.session_of("asked /ask/axios"), ran.value);
-    let [seen] = &site.seen("/ask/axios")[..] else {
-        panic!("one request")
-    };
-    assert_eq!(seen.header("x-openreplay-sessiontoken").len(), 1);
-    assert_eq!(seen.header("x-openreplay-session-token").len(), 1);
-    assert!(!site.log().contains(SIGNATURE));
+    for version in VERSIONS {
+        let site = Site::start_over(version, SessionLayer::new());
+        let ran = browser::run(
+            &format!(
+                r#"
+                await page.goto(args.url);
+                return page.evaluate(async () => {{
+                  {TRACKER}
+                  const {{ axios }} = await import("/bundle/libraries.js");
+                  const instance = axios.create();
+                  const tracker = await start({{ network: {{ sessionTokenHeader: true, axiosInstances: [instance] }} }});
+                  await instance.get("/ask/axios");
+                  return tracker.getSessionID();
+                }});
+                "#
+            ),
+            &json!({ "url": site.url }),
+        );
+        assert_eq!(site.session_of("asked /ask/axios"), ran.value);
+        let seen = site.one("/ask/axios");
+        assert_eq!(seen.version, version);
+        assert_eq!(seen.header("x-openreplay-sessiontoken").len(), 1);
+        assert_eq!(seen.header("x-openreplay-session-token").len(), 1);
+        assert!(!site.log().contains(SIGNATURE));
+    }
 }
 
 #[test]
 #[ignore = "needs Chromium"]
 fn a_page_without_a_tracker_asks_without_a_session() {
-    let site = Site::start();
-    browser::run(
-        r#"
-        await page.goto(args.url);
-        await page.evaluate(() => fetch("/ask/plain"));
-        "#,
-        &json!({ "url": site.url }),
-    );
-    assert_eq!(site.session_of("asked /ask/plain"), Value::Null);
+    for version in VERSIONS {
+        let site = Site::start_over(version, SessionLayer::new());
+        browser::run(
+            r#"
+            await page.goto(args.url);
+            await page.evaluate(() => fetch("/ask/plain"));
+            "#,
+            &json!({ "url": site.url }),
+        );
+        assert_eq!(site.session_of("asked /ask/plain"), Value::Null);
+        assert_eq!(site.one("/ask/plain").version, version);
+    }
 }
 
 /// In a page: `await start(options)` gives a started tracker with options of the test's own.
@@ -130,4 +141,16 @@ pub(crate) const TRACKER: &str = r#"
     if (!started.success) throw new Error(started.reason);
     return tracker;
   };
+"#;
+
+/// In a page: `await xhr(address, headers)` says whether there was an answer.
+pub(crate) const XHR: &str = r#"
+  const xhr = (address, headers = {}) => new Promise((answered) => {
+    const request = new XMLHttpRequest();
+    request.open("GET", address);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+    request.onload = () => answered(true);
+    request.onerror = () => answered(false);
+    request.send();
+  });
 "#;

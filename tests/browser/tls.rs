@@ -1,10 +1,8 @@
-//! HTTP/2, which a browser speaks over TLS only.
+//! TLS, over which alone a browser speaks HTTP/2.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{http::Version, serve::Listener};
-use integration_tests::browser;
-use serde_json::json;
+use axum::serve::Listener;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{
     TlsAcceptor,
@@ -12,36 +10,7 @@ use tokio_rustls::{
     server::TlsStream,
 };
 
-use crate::site::Site;
-
-#[test]
-#[ignore = "needs Chromium"]
-fn the_header_arrives_over_http_2() {
-    let site = Site::start_tls();
-    let ran = browser::run(
-        r#"
-        await page.goto(args.url);
-        return page.evaluate(async () => {
-          const { api } = await import("/bundle/fetch.js");
-          await api("/ask/http2");
-          const { tracker } = await import("/bundle/session.js");
-          return tracker.getSessionID();
-        });
-        "#,
-        &json!({ "url": site.url }),
-    );
-    assert_eq!(site.session_of("asked /ask/http2"), ran.value);
-    let [seen] = &site.seen("/ask/http2")[..] else {
-        panic!("one request")
-    };
-    assert_eq!(seen.version, Version::HTTP_2);
-    assert_eq!(
-        seen.header("openreplaysession.id"),
-        [ran.value.as_str().unwrap()]
-    );
-}
-
-/// Accepts TLS with a certificate of its own making, and offers HTTP/2.
+/// Accepts TLS with a certificate of its own making, and offers HTTP/2 before HTTP/1.1.
 pub(crate) struct TlsListener {
     tcp: TcpListener,
     tls: TlsAcceptor,
@@ -58,7 +27,7 @@ impl TlsListener {
             .with_no_client_auth()
             .with_single_cert(vec![certified.cert.into()], key)
             .expect("the key belongs to the certificate");
-        config.alpn_protocols = vec![b"h2".to_vec()];
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Self {
             tcp,
             tls: TlsAcceptor::from(Arc::new(config)),
