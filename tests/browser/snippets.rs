@@ -113,3 +113,46 @@ fn where_the_tracker_cannot_start_requests_go_on_without_a_session() {
     );
     assert!(site.session_of("asked /ask/alone").is_null());
 }
+
+#[test]
+#[ignore = "needs Chromium"]
+fn where_openreplay_does_not_answer_requests_go_on_without_a_session() {
+    let site = Site::start();
+    browser::run(
+        r#"
+        await page.route("**/ingest/**", () => {}); // never answers
+        await page.goto(args.url);
+        await page.evaluate(async () => (await import("/bundle/fetch.js")).api("/ask/stalled"));
+        "#,
+        &json!({ "url": site.url }),
+    );
+    assert!(site.session_of("asked /ask/stalled").is_null());
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_hidden_page_asks_without_a_session_until_it_is_seen() {
+    let site = Site::start();
+    let ran = browser::run(
+        r#"
+        await page.addInitScript(() => {
+          globalThis.hidden = true;
+          Object.defineProperty(document, "hidden", { get: () => globalThis.hidden });
+        });
+        await page.goto(args.url);
+        return page.evaluate(async () => {
+          const { api } = await import("/bundle/fetch.js");
+          const { tracker } = await import("/bundle/session.js");
+          await api("/ask/hidden");
+          globalThis.hidden = false;
+          document.dispatchEvent(new Event("visibilitychange"));
+          while (!tracker.getSessionID()) await new Promise((later) => setTimeout(later, 20));
+          await api("/ask/seen");
+          return tracker.getSessionID();
+        });
+        "#,
+        &json!({ "url": site.url }),
+    );
+    assert!(site.session_of("asked /ask/hidden").is_null());
+    assert_eq!(site.session_of("asked /ask/seen"), ran.value);
+}

@@ -1,15 +1,17 @@
-import { tracker } from "./session";
+import { sessionId, tracker } from "./session";
+
+export const events = async () => new EventSource(withSession("/events", await sessionId()));
+export const socket = async () => new WebSocket(withSession("/socket", await sessionId()));
+
+// a page that is left waits for nothing, so this takes the id that there is
+export const beacon = (text: string) =>
+  navigator.sendBeacon(withSession("/beacon", tracker.getSessionID()), text);
 
 /** The same address with the session's id, for what cannot set a header. */
-export function withSession(address: string): string {
+function withSession(address: string, id?: string | null): string {
   const url = new URL(address, location.href);
-  const id = tracker.getSessionID();
   if (id) {
     url.searchParams.set("openReplaySession.id", id);
   }
   return url.href;
 }
-
-export const events = () => new EventSource(withSession("/events"));
-export const socket = () => new WebSocket(withSession("/socket"));
-export const beacon = (text: string) => navigator.sendBeacon(withSession("/beacon"), text);
