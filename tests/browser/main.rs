@@ -3,6 +3,7 @@
 //! Only OpenReplay itself is stood in for: `ingest.rs` answers the tracker as its ingest does.
 
 mod bundle;
+mod cors;
 mod elsewhere;
 mod ingest;
 mod origin;
@@ -11,5 +12,6 @@ mod site;
 mod snippets;
 mod stored;
 mod tls;
+mod token_to;
 mod traps;
 mod ways;

@@ -1,61 +1,105 @@
 //! A page of one origin that asks a backend of another.
 
-use axum::http::{HeaderValue, Method};
-use integration_tests::browser;
+use axum::http::{HeaderValue, Method, header::ACCESS_CONTROL_ALLOW_CREDENTIALS};
+use integration_tests::{browser, guide};
 use serde_json::{Value, json};
-use tower_http::cors::{AllowOrigin, Any, CorsLayer};
-use tower_openreplay::{SessionLayer, header_names};
+use tower_http::{
+    cors::{Any, CorsLayer},
+    set_header::SetResponseHeaderLayer,
+};
+use tower_openreplay::SessionLayer;
 
-use crate::{site::Site, ways::TRACKER};
+use crate::{cors::cors, ingest::SIGNATURE, site::Site, ways::TRACKER};
 
 #[test]
-#[ignore = "needs Chromium"]
-fn with_our_header_names_the_preflight_passes_and_the_session_arrives() {
-    let page = Site::start();
-    let cors = cors(&page)
-        .allow_headers(header_names())
-        .allow_credentials(true);
-    let api = Site::start_with(SessionLayer::new(), |app| app.layer(cors));
-
-    let ran = ask_across(&page, &api, "include", true);
-    assert_eq!(ran["answered"], json!(true), "{ran}");
-    assert_eq!(api.session_of("asked /ask/other"), ran["id"]);
-
-    // both headers, as the browser asks for them: in lower case, sorted
-    let [preflight, request] = &api.seen("/ask/other")[..] else {
-        panic!("a preflight and a request")
-    };
-    assert_eq!(
-        (preflight.method.as_str(), request.method.as_str()),
-        ("OPTIONS", "GET")
-    );
-    assert_eq!(
-        preflight.header("access-control-request-headers"),
-        ["openreplaysession.id,x-openreplay-sessiontoken"]
-    );
+fn the_page_shows_the_layer_that_is_tested() {
+    let shown = guide::block("docs/proxies-and-origins.md", "Another origin", "rust");
+    assert_eq!(shown, include_str!("cors.rs"));
 }
 
 #[test]
 #[ignore = "needs Chromium"]
-fn without_them_the_request_never_leaves_the_browser() {
+fn with_the_guides_layer_a_json_api_answers_and_the_session_arrives() {
     let page = Site::start();
-    let cors = cors(&page);
+    let cors = cors(origin(&page));
     let api = Site::start_with(SessionLayer::new(), |app| app.layer(cors));
+    for (method, path) in [("POST", "/ask/post"), ("PUT", "/ask/put")] {
+        let ran = in_page(
+            &page,
+            &api,
+            &format!(
+                r#"
+                const tracker = await start({{ network: {{ sessionTokenHeader: true }} }});
+                const id = tracker.getSessionID();
+                const answer = await fetch(api + "{path}", {{
+                  method: "{method}",
+                  headers: {{ "openReplaySession.id": id, "content-type": "application/json" }},
+                  body: JSON.stringify({{ price: 1 }}),
+                  credentials: "include",
+                }});
+                return {{ id, answered: answer.ok }};
+                "#
+            ),
+        );
+        assert_eq!(ran["answered"], json!(true), "{ran}");
+        assert_eq!(api.session_of(&format!("asked {path}")), ran["id"]);
+        // all that is asked for, in lower case and sorted
+        let preflight = preflight(&api, method, path);
+        assert_eq!(
+            preflight,
+            "content-type,openreplaysession.id,x-openreplay-sessiontoken"
+        );
+    }
+}
 
-    let ran = ask_across(&page, &api, "omit", false);
-    assert_eq!(ran["answered"], json!(false));
-    let methods: Vec<_> = api
-        .seen("/ask/other")
-        .into_iter()
-        .map(|seen| seen.method)
-        .collect();
-    assert_eq!(methods, ["OPTIONS"]);
-    assert!(
-        ran["console"].to_string().contains(
-            "Request header field openreplaysession.id is not allowed by Access-Control-Allow-Headers in preflight response"
-        ),
-        "{ran}"
+#[test]
+#[ignore = "needs Chromium"]
+fn with_the_guides_layer_an_axios_instance_brings_both_spellings_of_the_token() {
+    let page = Site::start();
+    let cors = cors(origin(&page));
+    let api = Site::start_with(SessionLayer::new(), |app| app.layer(cors));
+    let ran = in_page(
+        &page,
+        &api,
+        r#"
+        const { axios } = await import("/bundle/libraries.js");
+        const instance = axios.create({ baseURL: api, withCredentials: true });
+        const tracker = await start({ network: { sessionTokenHeader: true, axiosInstances: [instance] } });
+        await instance.post("/ask/axios", { price: 1 });
+        return { id: tracker.getSessionID() };
+        "#,
     );
+    assert_eq!(api.session_of("asked /ask/axios"), ran["id"]);
+    let preflight = preflight(&api, "POST", "/ask/axios");
+    assert_eq!(
+        preflight,
+        "content-type,x-openreplay-session-token,x-openreplay-sessiontoken"
+    );
+    assert!(!api.log().contains(SIGNATURE));
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn without_the_names_the_request_never_leaves_the_browser() {
+    for (named, headers, token) in [
+        (
+            "openreplaysession.id",
+            r#"{ "openReplaySession.id": id }"#,
+            false,
+        ),
+        ("x-openreplay-sessiontoken", "{}", true),
+    ] {
+        let page = Site::start();
+        let cors = CorsLayer::new().allow_origin(origin(&page));
+        let api = Site::start_with(SessionLayer::new(), |app| app.layer(cors));
+        let ran = in_page(&page, &api, &asks(headers, token, "omit"));
+        assert_eq!(ran["answered"], json!(false));
+        assert_eq!(api.one("/ask/other").method, "OPTIONS");
+        let said = format!(
+            "Request header field {named} is not allowed by Access-Control-Allow-Headers in preflight response"
+        );
+        assert!(ran["console"].to_string().contains(&said), "{ran}");
+    }
 }
 
 #[test]
@@ -64,44 +108,56 @@ fn a_star_serves_only_requests_without_credentials() {
     let page = Site::start();
     for (credentials, answered) in [("omit", true), ("include", false)] {
         // CorsLayer refuses a star beside credentials, so the answer is made by hand
-        let cors = cors(&page).allow_headers(Any);
+        let cors = CorsLayer::new()
+            .allow_origin(origin(&page))
+            .allow_methods([Method::GET])
+            .allow_headers(Any);
         let api = Site::start_with(SessionLayer::new(), |app| {
-            app.layer(cors)
-                .layer(tower_http::set_header::SetResponseHeaderLayer::overriding(
-                    axum::http::header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
-                    HeaderValue::from_static("true"),
-                ))
+            app.layer(cors).layer(SetResponseHeaderLayer::overriding(
+                ACCESS_CONTROL_ALLOW_CREDENTIALS,
+                HeaderValue::from_static("true"),
+            ))
         });
-        let ran = ask_across(&page, &api, credentials, true);
+        let asks = asks(r#"{ "openReplaySession.id": id }"#, true, credentials);
+        let ran = in_page(&page, &api, &asks);
         assert_eq!(ran["answered"], json!(answered), "{credentials}: {ran}");
     }
 }
 
-fn cors(page: &Site) -> CorsLayer {
-    let origin = HeaderValue::from_str(&page.url).expect("an address is a header value");
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::exact(origin))
-        .allow_methods([Method::GET])
+pub(crate) fn origin(page: &Site) -> HeaderValue {
+    HeaderValue::from_str(&page.url).expect("an address is a header value")
 }
 
-/// One request with the documented header, and the tracker's own if wanted, from a page of `page` to `api`.
-fn ask_across(page: &Site, api: &Site, credentials: &str, token: bool) -> Value {
-    let ran = browser::run(
-        &format!(
-            r#"
-            await page.goto(args.page);
-            return page.evaluate(async (args) => {{
-              {TRACKER}
-              const tracker = await start({{ network: {{ sessionTokenHeader: {token} }} }});
-              const id = tracker.getSessionID();
-              const headers = {{ "openReplaySession.id": id }};
-              const asked = fetch(args.api + "/ask/other", {{ headers, credentials: args.credentials }});
-              return {{ id, answered: await asked.then((answer) => answer.ok, () => false) }};
-            }}, args);
-            "#
-        ),
-        &json!({ "page": page.url, "api": api.url, "credentials": credentials }),
+/// The names that the browser asked leave for, before the request itself.
+#[track_caller]
+fn preflight(api: &Site, method: &str, path: &str) -> String {
+    let [preflight, request] = &api.seen(path)[..] else {
+        panic!("a preflight and a request")
+    };
+    assert_eq!(preflight.method, "OPTIONS");
+    assert_eq!(request.method, method);
+    preflight
+        .header("access-control-request-headers")
+        .join(" and ")
+}
+
+/// One request with these headers, and the tracker's own if wanted.
+fn asks(headers: &str, token: bool, credentials: &str) -> String {
+    format!(
+        r#"
+        const id = (await start({{ network: {{ sessionTokenHeader: {token} }} }})).getSessionID();
+        const asked = fetch(api + "/ask/other", {{ headers: {headers}, credentials: "{credentials}" }});
+        return {{ id, answered: await asked.then((answer) => answer.ok, () => false) }};
+        "#
+    )
+}
+
+/// Runs the code in a page of `page`, where `api` is the address of the other; gives what it returns, and the console.
+pub(crate) fn in_page(page: &Site, api: &Site, code: &str) -> Value {
+    let script = format!(
+        "await page.goto(args.page); return page.evaluate(async (api) => {{ {TRACKER} {code} }}, args.api);"
     );
+    let ran = browser::run(&script, &json!({ "page": page.url, "api": api.url }));
     let mut value = ran.value;
     value["console"] = json!(ran.console);
     value
