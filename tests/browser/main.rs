@@ -11,6 +11,7 @@ mod page;
 mod site;
 mod snippets;
 mod stored;
+mod symptoms;
 mod tls;
 mod token_to;
 mod traps;

@@ -9,7 +9,12 @@ use tower_http::{
 };
 use tower_openreplay::SessionLayer;
 
-use crate::{cors::cors, ingest::SIGNATURE, site::Site, ways::TRACKER};
+use crate::{
+    cors::cors,
+    ingest::SIGNATURE,
+    site::Site,
+    ways::{TRACKER, XHR},
+};
 
 #[test]
 fn the_page_shows_the_layer_that_is_tested() {
@@ -155,7 +160,7 @@ fn asks(headers: &str, token: bool, credentials: &str) -> String {
 /// Runs the code in a page of `page`, where `api` is the address of the other; gives what it returns, and the console.
 pub(crate) fn in_page(page: &Site, api: &Site, code: &str) -> Value {
     let script = format!(
-        "await page.goto(args.page); return page.evaluate(async (api) => {{ {TRACKER} {code} }}, args.api);"
+        "await page.goto(args.page); return page.evaluate(async (api) => {{ {TRACKER} {XHR} {code} }}, args.api);"
     );
     let ran = browser::run(&script, &json!({ "page": page.url, "api": api.url }));
     let mut value = ran.value;

@@ -4,7 +4,7 @@ use serde_json::json;
 use tower_http::cors::{Any, CorsLayer};
 use tower_openreplay::SessionLayer;
 
-use crate::{origin::in_page, site::Site, ways::XHR};
+use crate::{origin::in_page, site::Site};
 
 const NAMES: [&str; 2] = ["x-openreplay-sessiontoken", "x-openreplay-session-token"];
 
@@ -21,18 +21,15 @@ fn with_the_guides_matcher_it_goes_to_the_pages_own_origin_alone() {
     let ran = in_page(
         &page,
         &api,
-        &format!(
-            r#"
-            {XHR}
-            const {{ tracker }} = await import("/bundle/token.js");
+        r#"
+            const { tracker } = await import("/bundle/token.js");
             while (!tracker.getSessionID()) await new Promise((later) => setTimeout(later, 20));
-            return {{
+            return {
               id: tracker.getSessionID(),
               own: [(await fetch("/ask/fetch")).ok, await xhr("/ask/xhr")],
               other: [(await fetch(api + "/ask/fetch")).ok, await xhr(api + "/ask/xhr")],
-            }};
-            "#
-        ),
+            };
+            "#,
     );
     assert_eq!(ran["own"], json!([true, true]));
     assert_eq!(ran["other"], json!([true, true]), "{ran}");
@@ -52,14 +49,11 @@ fn without_one_requests_to_strangers_fail() {
     let ran = in_page(
         &page,
         &api,
-        &format!(
-            r#"
-            {XHR}
-            await start({{ network: {{ sessionTokenHeader: true }} }});
+        r#"
+            await start({ network: { sessionTokenHeader: true } });
             const fetched = await fetch(api + "/ask/fetch").then(() => true, () => false);
-            return {{ answered: [fetched, await xhr(api + "/ask/xhr")] }};
-            "#
-        ),
+            return { answered: [fetched, await xhr(api + "/ask/xhr")] };
+            "#,
     );
     assert_eq!(ran["answered"], json!([false, false]));
     for path in ["/ask/fetch", "/ask/xhr"] {

@@ -1,5 +1,6 @@
 //! The ways of a session id from the tracker to a record, in each version of HTTP.
 
+use axum::http::HeaderName;
 use integration_tests::browser;
 use serde_json::{Value, json};
 use tower_openreplay::SessionLayer;
@@ -110,6 +111,43 @@ fn an_axios_instance_that_the_tracker_knows_sends_both_spellings() {
         assert_eq!(seen.version, version);
         assert_eq!(seen.header("x-openreplay-sessiontoken").len(), 1);
         assert_eq!(seen.header("x-openreplay-session-token").len(), 1);
+        assert!(!site.log().contains(SIGNATURE));
+    }
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn the_token_arrives_under_a_name_of_the_pages_own_choice() {
+    for version in VERSIONS {
+        let name = HeaderName::from_static("x-recording");
+        let site = Site::start_over(version, SessionLayer::new().with_token_headers([name]));
+        let ran = browser::run(
+            &format!(
+                r#"
+                await page.goto(args.url);
+                return page.evaluate(async () => {{
+                  {TRACKER} {XHR}
+                  const {{ axios }} = await import("/bundle/libraries.js");
+                  const instance = axios.create();
+                  const tracker = await start({{ network: {{ sessionTokenHeader: "X-Recording", axiosInstances: [instance] }} }});
+                  await fetch("/ask/fetch");
+                  await xhr("/ask/xhr");
+                  await instance.get("/ask/axios");
+                  return tracker.getSessionID();
+                }});
+                "#
+            ),
+            &json!({ "url": site.url }),
+        );
+        for way in ["fetch", "xhr", "axios"] {
+            assert_eq!(site.session_of(&format!("asked /ask/{way}")), ran.value);
+            let seen = site.one(&format!("/ask/{way}"));
+            assert_eq!(seen.version, version);
+            assert_eq!(seen.header("x-recording").len(), 1);
+            for name in tower_openreplay::header_names() {
+                assert!(seen.header(name.as_str()).is_empty());
+            }
+        }
         assert!(!site.log().contains(SIGNATURE));
     }
 }

@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use integration_tests::daemon::Daemon;
+use integration_tests::{Tap, daemon::Daemon};
 
-use crate::{app, authority, passes_both_headers};
+use crate::{ID, app, ask_as_written, authority, passes_both_headers};
 
 #[test]
 #[ignore = "needs HAProxy"]
@@ -20,6 +20,21 @@ fn haproxy_passes_both_headers_over_http_2_to_the_app() {
     let app = app();
     let haproxy = haproxy(&authority(&app), "proto h2");
     passes_both_headers(&haproxy, &app);
+}
+
+#[test]
+#[ignore = "needs HAProxy"]
+fn haproxy_sends_names_in_lower_case() {
+    let app = app();
+    let tap = Tap::start(&authority(&app));
+    let haproxy = haproxy(tap.address(), "");
+    let answer = ask_as_written(&haproxy, "openReplaySession.id");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let head = tap.head("/api/endpoint");
+    assert!(
+        head.contains(&format!("openreplaysession.id: {ID}")),
+        "{head:#?}"
+    );
 }
 
 fn haproxy(upstream: &str, protocol: &str) -> Daemon {

@@ -3,6 +3,11 @@
 mod haproxy;
 mod nginx;
 
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+};
+
 use integration_tests::{daemon::Daemon, process::Example};
 
 /// A session's id, and a token of the same session.
@@ -56,4 +61,20 @@ fn session_through(proxy: &str, app: &Example, header: (&str, &str)) -> Option<S
         accessed(app).get(before).cloned()
     });
     record["openReplaySession.id"].as_str().map(str::to_owned)
+}
+
+/// Sends the id under a name that no client library puts in lower case, and gives the answer.
+fn ask_as_written(proxy: &Daemon, name: &str) -> String {
+    let address = proxy.url().trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).expect("the proxy listens");
+    write!(
+        stream,
+        "GET /api/endpoint HTTP/1.1\r\nHost: {address}\r\n{name}: {ID}\r\nConnection: close\r\n\r\n"
+    )
+    .expect("the proxy reads");
+    let mut answer = String::new();
+    stream
+        .read_to_string(&mut answer)
+        .expect("the proxy answers");
+    answer
 }

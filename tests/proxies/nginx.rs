@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use integration_tests::nginx;
+use integration_tests::{Tap, nginx};
 
-use crate::{ID, TOKEN, app, authority, passes_both_headers, session_through};
+use crate::{ID, TOKEN, app, ask_as_written, authority, passes_both_headers, session_through};
 
 #[test]
 #[ignore = "needs nginx"]
@@ -38,4 +38,19 @@ fn with_ignore_invalid_headers_off_both_arrive() {
     let app = app();
     let nginx = nginx::start(&authority(&app));
     passes_both_headers(&nginx, &app);
+}
+
+#[test]
+#[ignore = "needs nginx"]
+fn nginx_sends_names_as_they_were_written() {
+    let app = app();
+    let tap = Tap::start(&authority(&app));
+    let nginx = nginx::start(tap.address());
+    let answer = ask_as_written(&nginx, "openReplaySession.id");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let head = tap.head("/api/endpoint");
+    assert!(
+        head.contains(&format!("openReplaySession.id: {ID}")),
+        "{head:#?}"
+    );
 }

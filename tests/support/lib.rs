@@ -13,6 +13,7 @@ pub mod lines;
 pub mod nginx;
 pub mod process;
 pub mod proxy;
+pub mod tap;
 pub mod terminal;
 
 pub use answers::Answers;
@@ -21,4 +22,5 @@ pub use elasticsearch::{Fault, StandIn, StoredIn};
 pub use engine::{Elasticsearch, Elasticsearch8, Engine, OpenSearch};
 pub use lines::Lines;
 pub use proxy::{Cut, Proxy};
+pub use tap::Tap;
 pub use terminal::Terminal;

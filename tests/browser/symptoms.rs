@@ -1,0 +1,98 @@
+//! What pages do wrong and no backend can mend: `docs/proxies-and-origins.md` names it by its symptom.
+
+use axum::http::{HeaderValue, header::CONTENT_SECURITY_POLICY};
+use integration_tests::browser;
+use serde_json::{Value, json};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_openreplay::SessionLayer;
+
+use crate::{site::Site, traps::in_page};
+
+#[test]
+#[ignore = "needs Chromium"]
+fn an_id_that_was_made_a_number_is_another_id() {
+    let site = Site::start();
+    let id = in_page(
+        &site,
+        r#"
+        const id = (await start()).getSessionID();
+        await fetch("/ask/number", { headers: { "openReplaySession.id": Number(id) } });
+        return id;
+        "#,
+    );
+    let arrived = site.session_of("asked /ask/number");
+    assert_ne!(arrived, id);
+    assert_eq!(
+        arrived.as_str().unwrap()[..15],
+        id.as_str().unwrap()[..15],
+        "but it looks like it"
+    );
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn no_cors_strips_the_header_without_an_error() {
+    let (page, api) = (Site::start(), Site::start());
+    let script = r#"
+        await page.goto(args.page);
+        return page.evaluate(async (api) => {
+          const headers = { "openReplaySession.id": "4950498349085463837" };
+          return (await fetch(api + "/ask/no-cors", { mode: "no-cors", headers })).type;
+        }, args.api);
+    "#;
+    let ran = browser::run(script, &json!({ "page": page.url, "api": api.url }));
+    assert_eq!(ran.value, json!("opaque"));
+    assert!(ran.console.is_empty(), "{:?}", ran.console);
+    assert!(
+        api.seen("/ask/no-cors")[0]
+            .header("openreplaysession.id")
+            .is_empty()
+    );
+    assert_eq!(api.session_of("asked /ask/no-cors"), Value::Null);
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn an_id_that_was_kept_over_a_restart_names_the_session_before() {
+    let site = Site::start();
+    let ids = in_page(
+        &site,
+        r#"
+        const tracker = await start();
+        const kept = tracker.getSessionID();
+        await tracker.stop();
+        await tracker.start({ forceNew: true });
+        await fetch("/ask/kept", { headers: { "openReplaySession.id": kept } });
+        return { kept, current: tracker.getSessionID() };
+        "#,
+    );
+    assert_ne!(ids["kept"], ids["current"]);
+    assert_eq!(site.session_of("asked /ask/kept"), ids["kept"]);
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_policy_without_worker_src_gives_ids_without_a_recording() {
+    let policy = "default-src 'self' 'unsafe-inline'; img-src data:";
+    for (policy, recorded) in [
+        (policy.to_owned(), false),
+        (format!("{policy}; worker-src blob:"), true),
+    ] {
+        let header = HeaderValue::from_str(&policy).unwrap();
+        let layer = SetResponseHeaderLayer::overriding(CONTENT_SECURITY_POLICY, header);
+        let site = Site::start_with(SessionLayer::new(), |app| app.layer(layer));
+        let id = in_page(
+            &site,
+            r#"
+            const tracker = await start();
+            await fetch("/ask/worker", { headers: { "openReplaySession.id": tracker.getSessionID() } });
+            await new Promise((later) => setTimeout(later, 500));
+            tracker.stop();
+            await new Promise((later) => setTimeout(later, 200));
+            return tracker.getSessionID();
+            "#,
+        );
+        assert_eq!(site.session_of("asked /ask/worker"), id);
+        assert_eq!(site.ingest.batches() > 0, recorded, "{policy}");
+    }
+}
