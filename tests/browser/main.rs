@@ -2,6 +2,7 @@
 //!
 //! Only OpenReplay itself is stood in for: `ingest.rs` answers the tracker as its ingest does.
 
+mod behind_nginx;
 mod bundle;
 mod cors;
 mod elsewhere;

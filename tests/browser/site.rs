@@ -18,7 +18,7 @@ use axum::{
     routing::{any, get, post},
     serve::Listener,
 };
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use openreplay_session::scope;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot};
@@ -211,6 +211,7 @@ fn app(session: SessionLayer, ingest: &Ingest) -> Router {
         .route("/ask/{what}", any(ask))
         .route("/graphql", post(graphql))
         .route("/events", get(events))
+        .route("/events/open", get(open_events))
         .route("/socket", any(socket)) // a GET in HTTP/1.1, a CONNECT in HTTP/2
         .route("/beacon", post(beacon))
         .layer(session)
@@ -244,6 +245,13 @@ async fn events() -> impl IntoResponse {
         (step < 4).then_some((Ok::<_, io::Error>(event), step + 1))
     });
     sse::Sse::new(steps)
+}
+
+/// One event, and no end.
+async fn open_events() -> impl IntoResponse {
+    info!("open event");
+    let event = Ok::<_, io::Error>(sse::Event::default().data("1"));
+    sse::Sse::new(stream::iter([event]).chain(stream::pending()))
 }
 
 async fn socket(upgrade: WebSocketUpgrade) -> Response {

@@ -78,7 +78,7 @@ const COVERED: [(&str, &str, usize, &str); 33] = [
     (
         "docs/proxies-and-origins.md",
         "nginx",
-        1,
+        2,
         "tests/support/nginx.rs",
     ),
     (

@@ -29,8 +29,22 @@ pub fn start_with_defaults(upstream: &str) -> Daemon {
     start_with(upstream, &lines.join("\n"))
 }
 
+/// As the page says, with what it adds for server-sent events and WebSockets.
+///
+/// # Panics
+///
+/// Where it is not installed.
+#[must_use]
+pub fn start_with_streams(upstream: &str) -> Daemon {
+    let streams = guide::block(PAGE, "Server-sent events and WebSockets", "nginx");
+    let (before, after) = ("location / {", format!("{streams}\nlocation / {{"));
+    start_with(upstream, &shown().replace(before, &after))
+}
+
+const PAGE: &str = "docs/proxies-and-origins.md";
+
 fn shown() -> String {
-    guide::block("docs/proxies-and-origins.md", "nginx", "nginx")
+    guide::block(PAGE, "nginx", "nginx")
 }
 
 fn start_with(upstream: &str, shown: &str) -> Daemon {
