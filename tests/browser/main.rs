@@ -9,6 +9,7 @@ mod elsewhere;
 mod ingest;
 mod origin;
 mod page;
+mod routes;
 mod site;
 mod snippets;
 mod stored;
