@@ -6,7 +6,7 @@ use integration_tests::{
     browser::{self, frontend},
     guide,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::site::Site;
 
@@ -50,52 +50,55 @@ fn the_files_type_check() {
 
 #[test]
 #[ignore = "needs Chromium"]
-fn each_client_sends_the_session_with_every_request() {
-    for (client, request, path) in [
+fn each_client_sends_the_session_that_is_current_with_every_request() {
+    for (client, ask, path) in [
         (
             "fetch",
-            r#"const { api } = client; await api("/ask/fetch", { method: "POST" });"#,
+            r#"client.api("/ask/fetch", { method: "POST" })"#,
             "/ask/fetch",
         ),
-        (
-            "axios",
-            r#"const { api } = client; await api.get("/ask/axios");"#,
-            "/ask/axios",
-        ),
-        (
-            "ky",
-            r#"const { api } = client; await api.get("/ask/ky");"#,
-            "/ask/ky",
-        ),
+        ("axios", r#"client.api.get("/ask/axios")"#, "/ask/axios"),
+        ("ky", r#"client.api.get("/ask/ky")"#, "/ask/ky"),
         (
             "apollo",
-            r#"
-            const query = { kind: "Document", definitions: [{ kind: "OperationDefinition", operation: "query",
-              selectionSet: { kind: "SelectionSet", selections: [{ kind: "Field", name: { kind: "Name", value: "ping" } }] } }] };
-            await client.client.query({ query });
-            "#,
+            r#"client.client.query({ fetchPolicy: "no-cache", query: {
+              kind: "Document", definitions: [{ kind: "OperationDefinition", operation: "query",
+                selectionSet: { kind: "SelectionSet", selections: [{ kind: "Field", name: { kind: "Name", value: "ping" } }] } }] } })"#,
             "/graphql",
         ),
     ] {
         let site = Site::start();
-        // the request is made at once: the client itself waits for the tracker
+        // the first request is made at once: the client itself waits for the tracker
         let script = format!(
             r#"
             await page.goto(args.url);
             return page.evaluate(async () => {{
               const client = await import("/bundle/{client}.js");
-              {request}
-              return (await import("/bundle/session.js")).tracker.getSessionID();
+              const ask = () => {ask};
+              await ask();
+              const {{ tracker }} = await import("/bundle/session.js");
+              const first = tracker.getSessionID();
+              tracker.stop();
+              const restarted = await tracker.start({{ forceNew: true }});
+              if (!restarted.success) throw new Error(restarted.reason);
+              await ask();
+              return [first, tracker.getSessionID()];
             }});
             "#
         );
         let ran = browser::run(&script, &json!({ "url": site.url }));
-        assert!(ran.value.is_string(), "{client}: {:?}", ran.console);
-        assert_eq!(
-            site.session_of(&format!("asked {path}")),
-            ran.value,
-            "{client}"
+        let ids = ran.value.as_array().unwrap();
+        assert!(
+            ids.iter().all(Value::is_string) && ids[0] != ids[1],
+            "{client}: {ids:?}, {:?}",
+            ran.console
         );
+        let records = site.records(&format!("asked {path}"), 2);
+        let arrived: Vec<_> = records
+            .iter()
+            .map(|record| &record["openReplaySession.id"])
+            .collect();
+        assert_eq!(arrived, ids.iter().collect::<Vec<_>>(), "{client}");
     }
 }
 
