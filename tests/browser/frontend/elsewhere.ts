@@ -1,7 +1,8 @@
 import { sessionId, tracker } from "./session";
 
 export const events = async () => new EventSource(withSession("/events", await sessionId()));
-export const socket = async () => new WebSocket(withSession("/socket", await sessionId()));
+export const socket = async () =>
+  new WebSocket(withSession("/socket", await sessionId()).replace(/^http/, "ws")); // older browsers take no http here
 
 // a page that is left waits for nothing, so this takes the id that there is
 export const beacon = (text: string) =>
