@@ -1,9 +1,6 @@
 //! A stand-in for OpenReplay's ingest: what the tracker needs to start and go on, and nothing more.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::{
     Json, Router,
@@ -13,17 +10,18 @@ use axum::{
 };
 use openreplay_session::SessionId;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 /// What was asked of it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ingest {
-    batches: Arc<AtomicU64>,
+    batches: watch::Sender<u64>,
 }
 
 impl Ingest {
     /// How many pieces of a recording arrived.
     pub(crate) fn batches(&self) -> u64 {
-        self.batches.load(Ordering::Relaxed)
+        *self.batches.borrow()
     }
 
     pub(crate) fn routes(&self) -> Router {
@@ -34,6 +32,7 @@ impl Ingest {
                 get(async || Json(json!({ "tags": [] }))),
             )
             .route("/ingest/v1/web/i", post(batch))
+            .route("/ingest/recorded", get(recorded))
             .with_state(self.clone())
     }
 }
@@ -57,7 +56,14 @@ async fn start(body: Bytes) -> Json<Value> {
 }
 
 async fn batch(State(ingest): State<Ingest>, _: Bytes) {
-    ingest.batches.fetch_add(1, Ordering::Relaxed);
+    ingest.batches.send_modify(|batches| *batches += 1);
+}
+
+/// For a test's script: answers once a piece of a recording has arrived.
+async fn recorded(State(ingest): State<Ingest>) {
+    let mut batches = ingest.batches.subscribe();
+    let arrived = batches.wait_for(|batches| *batches > 0).await;
+    arrived.expect("the ingest holds the sender");
 }
 
 /// Ids of today's size: larger than what a JavaScript number holds.

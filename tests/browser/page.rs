@@ -181,13 +181,14 @@ fn with_a_project_key_the_tracker_records_the_page_and_gives_the_id() {
         await page.goto(args.url);
         await page.getByRole("button", { name: "/api/error" }).click();
         await page.locator('#rows > .error').waitFor();
-        await page.waitForTimeout(500);
-        return page.evaluate(() => {
-          window.OpenReplay.stop();
+        const ids = await page.evaluate(() => {
+          setInterval(() => window.OpenReplay.forceFlushBatch(), 50); // by itself it sends after half a minute
           return { tracker: window.OpenReplay.getSessionID(), shown: document.querySelector('#session-id').textContent };
         });
+        await context.request.get(args.recorded);
+        return ids;
         "#,
-        &json!({ "url": app.url() }),
+        &json!({ "url": app.url(), "recorded": format!("{}/ingest/recorded", openreplay.url) }),
     );
     assert!(ran.value["tracker"].is_string(), "{:?}", ran.console);
     assert_eq!(ran.value["tracker"], ran.value["shown"]);

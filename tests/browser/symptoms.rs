@@ -74,23 +74,33 @@ fn an_id_that_was_kept_over_a_restart_names_the_session_before() {
 #[ignore = "needs Chromium"]
 fn a_policy_without_worker_src_gives_ids_without_a_recording() {
     let policy = "default-src 'self' 'unsafe-inline'; img-src data:";
-    for (policy, recorded) in [
-        (policy.to_owned(), false),
-        (format!("{policy}; worker-src blob:"), true),
+    for (policy, recorded, wait) in [
+        (
+            policy.to_owned(),
+            false,
+            "new Promise((later) => setTimeout(later, 500))",
+        ),
+        (
+            format!("{policy}; worker-src blob:"),
+            true,
+            r#"fetch("/ingest/recorded")"#,
+        ),
     ] {
         let header = HeaderValue::from_str(&policy).unwrap();
         let layer = SetResponseHeaderLayer::overriding(CONTENT_SECURITY_POLICY, header);
         let site = Site::start_with(SessionLayer::new(), |app| app.layer(layer));
         let id = in_page(
             &site,
-            r#"
-            const tracker = await start();
-            await fetch("/ask/worker", { headers: { "openReplaySession.id": tracker.getSessionID() } });
-            await new Promise((later) => setTimeout(later, 500));
-            tracker.stop();
-            await new Promise((later) => setTimeout(later, 200));
-            return tracker.getSessionID();
-            "#,
+            &format!(
+                r#"
+                const tracker = await start();
+                const id = tracker.getSessionID();
+                await fetch("/ask/worker", {{ headers: {{ "openReplaySession.id": id }} }});
+                setInterval(() => tracker.forceFlushBatch(), 50); // by itself it sends after half a minute
+                await {wait};
+                return id;
+                "#
+            ),
         );
         assert_eq!(site.session_of("asked /ask/worker"), id);
         assert_eq!(site.ingest.batches() > 0, recorded, "{policy}");

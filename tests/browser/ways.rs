@@ -22,8 +22,8 @@ fn the_documented_header_reaches_the_record_and_the_recording_its_ingest() {
               const { api } = await import("/bundle/fetch.js");
               const answer = await (await api("/ask/fetch")).json();
               const { tracker } = await import("/bundle/session.js");
-              await new Promise((later) => setTimeout(later, 500));
-              tracker.stop();
+              setInterval(() => tracker.forceFlushBatch(), 50); // by itself it sends after half a minute
+              await fetch("/ingest/recorded");
               return { answer: answer.session, id: tracker.getSessionID() };
             });
             "#,
