@@ -106,7 +106,7 @@
 //!     // logs in the session of the request that was upgraded
 //! #   drop(socket);
 //! }
-//! # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(upgrade));
+//! # let _: axum::Router = axum::Router::new().route("/", axum::routing::any(upgrade));
 //! ```
 
 mod body;
