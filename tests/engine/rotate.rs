@@ -155,6 +155,60 @@ fn add_with(engine: &Engine, key: &Value, index: &str) -> u16 {
 
 #[test]
 #[ignore = "needs Elasticsearch"]
+fn a_template_of_a_higher_priority_takes_nothing_away_on_elasticsearch() {
+    a_template_of_a_higher_priority_takes_nothing_away(&Elasticsearch::start());
+}
+
+#[test]
+#[ignore = "needs OpenSearch"]
+fn a_template_of_a_higher_priority_takes_nothing_away_on_opensearch() {
+    a_template_of_a_higher_priority_takes_nothing_away(&OpenSearch::start());
+}
+
+fn a_template_of_a_higher_priority_takes_nothing_away(engine: &Engine) {
+    let theirs = json!({
+        "index_patterns": ["logs-*"],
+        "priority": 1_000,
+        "template": {
+            "settings": {"index": {"number_of_shards": 2, "refresh_interval": "2s"}},
+            "mappings": {
+                "_meta": {"created_by": "another"},
+                "dynamic": true,
+                "properties": {"message": {"type": "keyword"}, "level": {"type": "text"}},
+            },
+        },
+    });
+    engine.ok("PUT", "/_index_template/theirs", &theirs.to_string());
+    for created in [true, false] {
+        let said = engine.command(&["setup", "--json"]);
+        assert_eq!(said.json()["created"], created, "{said:?}");
+    }
+    assert_eq!(
+        engine.command(&["rotate", "--json"]).json()["to"],
+        "logs-000002"
+    );
+    let described = engine.ok("GET", "/logs/_mapping", "");
+    let settings = engine.ok("GET", "/logs/_settings", "");
+    for index in ["logs-000001", "logs-000002"] {
+        let mappings = &described[index]["mappings"];
+        assert_eq!(mappings["_meta"]["created_by"], "openreplay-elastic");
+        assert_eq!(mappings["dynamic"], "false");
+        assert_eq!(
+            mappings["properties"]["message"],
+            json!({"type": "text", "similarity": "boolean", "norms": false})
+        );
+        let settings = &settings[index]["settings"]["index"];
+        assert_eq!(settings["number_of_shards"], "1");
+        assert_eq!(settings["sort"]["field"], json!(["@timestamp"]));
+        // what ours does not speak of stays theirs
+        assert_eq!(settings["refresh_interval"], "2s");
+    }
+    store(engine, "logs", &[record("9", "info", "m")]);
+    assert_eq!(engine.command(&["logs", "9", "--json"]).json()["total"], 1);
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
 fn eight_at_once_roll_over_once() {
     let engine = Elasticsearch::start();
     assert_eq!(engine.command(&["setup"]).code, Some(0));
@@ -188,6 +242,7 @@ fn removes_what_is_older_and_only_its_own() {
     let aliases =
         json!({"indices": [], "aliases": [{"name": "logs", "indices": []}], "data_streams": []});
     let stand_in = Answers::start(vec![
+        ("GET", "/", 200, json!({"version": {"number": "9.1.0"}})),
         ("GET", "/_resolve/index/logs", 200, aliases),
         (
             "GET",

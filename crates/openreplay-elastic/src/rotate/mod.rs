@@ -132,10 +132,7 @@ async fn roll_over(
     };
     tokio::time::sleep(until_quiet(SystemTime::now())).await;
     let path = format!("/{LOGS}/_rollover/{to}");
-    let mut body = match layout::covers(&to) {
-        true => json!({}),
-        false => layout::like(Engine::ask(client).await?.flavor),
-    };
+    let mut body = layout::like(Engine::ask(client).await?.flavor);
     body["conditions"] = options.conditions().into();
     match api::send(client, Method::POST, &path, &body).await {
         Ok(answer) => {

@@ -7,8 +7,8 @@ use super::Flavor;
 pub(crate) const CREATED_BY: &str = "openreplay-elastic";
 /// Above those that the engines bring, below those that a user would give to overrule ours.
 const PRIORITY: u32 = 640;
-/// Six digits from `logs-000001` on, an index an hour for eleven years, and not `logs-2026.07.01`, which other shippers name
-/// theirs: a pattern cannot say "digits". [`rotate`](crate::rotate) sees to those beyond.
+/// For Elasticsearch's own rollover: ours brings all of this along. Six digits from `logs-000001` on, an index an hour for eleven
+/// years, and not `logs-2026.07.01`, which other shippers name theirs: a pattern cannot say "digits".
 const PATTERN: &str = "logs-0*";
 /// `keyword` and `flattened` refuse a value over 32,766 bytes, and a character has up to four.
 const LONGEST_TERM: u32 = 8_191;
@@ -22,12 +22,7 @@ pub(super) fn template(flavor: Flavor) -> Value {
     })
 }
 
-/// Whether an index of this name gets its settings and its mapping from the template.
-pub(crate) fn covers(index: &str) -> bool {
-    index.starts_with(PATTERN.trim_end_matches('*'))
-}
-
-/// What the template gives, for an index that it does not cover.
+/// Given with each index that we make: what a request says goes before any template, ours or one of a higher priority.
 pub(crate) fn like(flavor: Flavor) -> Value {
     json!({"settings": {"index": settings(flavor)}, "mappings": mappings(flavor)})
 }

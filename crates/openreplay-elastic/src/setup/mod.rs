@@ -101,7 +101,7 @@ pub async fn run(client: &Client, options: &Options) -> Result<Done, Error> {
 
     let path = format!("/_index_template/{TEMPLATE}");
     api::send(client, Method::PUT, &path, &layout::template(engine.flavor)).await?;
-    let created = found == Found::Nothing && create(client).await?;
+    let created = found == Found::Nothing && create(client, engine.flavor).await?;
     let (write_index, behind) = match find(client).await? {
         Found::Alias {
             write_index: Some(index),
@@ -134,8 +134,9 @@ pub async fn run(client: &Client, options: &Options) -> Result<Done, Error> {
 }
 
 /// Whether this run did it, and not another at the same time.
-async fn create(client: &Client) -> Result<bool, Error> {
-    let body = json!({"aliases": {LOGS: {"is_write_index": true}}});
+async fn create(client: &Client, flavor: Flavor) -> Result<bool, Error> {
+    let mut body = layout::like(flavor);
+    body["aliases"] = json!({LOGS: {"is_write_index": true}});
     match api::send(client, Method::PUT, &format!("/{FIRST_INDEX}"), &body).await {
         Ok(_) => Ok(true),
         Err(error) if error.name() == Some("resource_already_exists_exception") => {
