@@ -42,7 +42,7 @@ fn makes_logs_once(engine: &Engine, name: &str, policy: &serde_json::Value) {
     assert_eq!(said.code, Some(0), "{said:?}");
     assert_eq!(
         said.json(),
-        json!({"engine": name, "created": true, "write_index": "logs-000001", "added": [], "first_record": true, "findings": []})
+        json!({"engine": name, "created": true, "repaired": false, "write_index": "logs-000001", "added": [], "first_record": true, "findings": []})
     );
     let again = engine.command(&["setup"]);
     assert_eq!(again.code, Some(0));
@@ -115,6 +115,75 @@ fn changes_nothing_where_logs_is_an_alias_of_others() {
     let engine = Elasticsearch::start();
     engine.ok("PUT", "/mine", r#"{"aliases":{"logs":{}}}"#);
     changes_nothing(&engine, "`logs` is an alias already, over mine");
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn changes_nothing_where_the_first_index_is_there_already() {
+    let engine = Elasticsearch::start();
+    engine.ok("PUT", "/logs-000001", "");
+    changes_nothing(
+        &engine,
+        "an index logs-000001 is there, but not behind `logs`",
+    );
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn changes_nothing_where_an_index_of_others_is_written_to_and_repairs_it_once_that_is_read_only() {
+    let engine = Elasticsearch::start();
+    assert_eq!(engine.command(&["setup"]).code, Some(0));
+    engine.ok("PUT", "/mine", "");
+    let write_to = |index: &str, is: bool| {
+        let add = json!({"index": index, "alias": "logs", "is_write_index": is});
+        let actions = json!({"actions": [{"add": add}]});
+        engine.ok("POST", "/_aliases", &actions.to_string());
+    };
+    write_to("logs-000001", false);
+    write_to("mine", true);
+    changes_nothing(&engine, "`logs` writes to mine");
+    let said = engine.command(&["rotate", "--json"]);
+    assert_eq!(
+        said.json()["error"]["reason"],
+        "foreign-write-index",
+        "{said:?}"
+    );
+
+    // as it was told to
+    write_to("mine", false);
+    assert_eq!(
+        engine.command(&["setup", "--json"]).json()["write_index"],
+        "logs-000001"
+    );
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn names_an_index_to_write_to_where_logs_has_lost_it() {
+    let engine = Elasticsearch::start();
+    assert_eq!(engine.command(&["setup"]).code, Some(0));
+    assert_eq!(engine.command(&["rotate"]).code, Some(0));
+    store(&engine, "logs", &[record("7", "info", "before")]);
+    let add = json!({"index": "logs-000002", "alias": "logs", "is_write_index": false});
+    let actions = json!({"actions": [{"add": add}]}).to_string();
+    engine.ok("POST", "/_aliases", &actions);
+
+    let said = engine.command(&["rotate", "--json"]);
+    assert_eq!(said.code, Some(3), "{said:?}");
+    let error = &said.json()["error"];
+    assert_eq!(error["reason"], "no-write-index", "{said:?}");
+    assert!(
+        said.err.contains("run `openreplay-elastic setup`"),
+        "{said:?}"
+    );
+
+    let done = engine.command(&["setup", "--json"]).json();
+    assert_eq!(done["repaired"], true, "{done}");
+    assert_eq!(done["write_index"], "logs-000002", "{done}");
+    let again = engine.command(&["setup", "--json"]).json();
+    assert_eq!(again["repaired"], false, "{again}");
+    store(&engine, "logs", &[record("7", "info", "after")]);
+    assert_eq!(engine.command(&["logs", "7", "--json"]).json()["total"], 2);
 }
 
 #[test]
@@ -220,6 +289,47 @@ fn puts_further_indices_behind_logs() {
             "{name}"
         );
     }
+}
+
+#[test]
+#[ignore = "needs OpenSearch"]
+fn puts_all_further_indices_behind_logs_or_none() {
+    let engine = OpenSearch::start();
+    let mapping = r#"{"mappings":{"properties":{"message":{"type":"text"}}}}"#;
+    for index in ["old", "older", "shut"] {
+        engine.ok("PUT", &format!("/{index}"), mapping);
+    }
+    engine.ok(
+        "POST",
+        "/_aliases",
+        r#"{"actions":[{"add":{"indices":["old","older"],"alias":"both"}}]}"#,
+    );
+    engine.ok("POST", "/shut/_close", "");
+    engine.ok(
+        "PUT",
+        "/_index_template/streams",
+        r#"{"index_patterns":["stream"],"data_stream":{}}"#,
+    );
+    engine.ok("PUT", "/_data_stream/stream", "");
+    for (name, reason, text) in [
+        ("both", "not-an-index", "give --also old --also older"),
+        ("stream", "not-an-index", "stream is a data stream"),
+        ("shut", "index-is-closed", "POST /shut/_open"),
+        ("absent", "no-index", "there is no index absent"),
+    ] {
+        let args = ["setup", "--also", "old", "--also", name, "--json"];
+        let said = engine.command(&args);
+        assert_eq!(said.code, Some(3), "{name}: {said:?}");
+        let error = &said.json()["error"];
+        assert_eq!(error["reason"], reason, "{said:?}");
+        assert!(error["text"].as_str().unwrap().contains(text), "{said:?}");
+        assert!(said.err.contains("nothing was changed"), "{said:?}");
+    }
+    assert_eq!(engine.request("GET", "/logs", "").0, 404);
+
+    let args = ["--also", "old", "--also", "older", "--also", "old"];
+    let said = engine.command(&[&["setup", "--json"], &args[..]].concat());
+    assert_eq!(said.json()["added"], json!(["old", "older"]), "{said:?}");
 }
 
 #[test]

@@ -11,8 +11,9 @@ use crate::print::{self, BOLD, GREEN, YELLOW};
 /// It makes an index template and, behind the alias `logs`, the index
 /// logs-000001, and writes a first record there, without which "Add" in
 /// OpenReplay's form fails. It is safe to run again, and brings the template up
-/// to date. Where `logs` is something else already, it changes nothing, says what
-/// it found and what can be done, and ends with exit code 3.
+/// to date, and names an index to write to where `logs` has lost that. Where `logs`
+/// is something else already, it changes nothing, says what it found and what can
+/// be done, and ends with exit code 3.
 ///
 /// It takes the cluster privileges monitor and manage_index_templates, and all
 /// privileges on `logs`, logs-* and the indices of `--also`.
@@ -25,7 +26,7 @@ use crate::print::{self, BOLD, GREEN, YELLOW};
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
     /// Puts an existing index behind `logs` too, to be read there; can be repeated. One that OpenReplay could not read is
-    /// refused: without `message` as analysed text, or with a session's record that has no `level`.
+    /// refused: without `message` as analysed text, or with a session's record that has no `level` [default: none]
     #[arg(long, value_name = "NAME")]
     also: Vec<String>,
 }
@@ -38,6 +39,7 @@ impl Args {
             print::json(&json!({
                 "engine": done.engine.to_string(),
                 "created": done.created,
+                "repaired": done.repaired,
                 "write_index": done.write_index,
                 "added": done.added,
                 "first_record": done.first_record,
@@ -45,10 +47,10 @@ impl Args {
             }))?;
             return Ok(Outcome::Done);
         }
-        let what = if done.created {
-            "is made"
-        } else {
-            "was there already"
+        let what = match (done.created, done.repaired) {
+            (true, _) => "is made",
+            (_, true) => "had no index to write to",
+            _ => "was there already",
         };
         print::line(&format!(
             "{GREEN}ok{GREEN:#}  {}: `logs` {what}, and writes to {BOLD}{}{BOLD:#}",

@@ -102,14 +102,7 @@ pub async fn run(client: &Client, options: &Options) -> Result<Done, Error> {
              that it first went to",
         ));
     }
-    let from = match find(client).await? {
-        Found::Alias {
-            write_index: Some(index),
-            ours: true,
-            ..
-        } => index,
-        other => return Err(other.refuse()),
-    };
+    let (from, _) = find(client).await?.written()?;
     let to = roll_over(client, &from, options).await?;
     let removed = match options.keep {
         Some(age) => remove_older(client, age.duration()).await?,
@@ -127,8 +120,12 @@ async fn roll_over(
     let Some(to) = next_name(from) else {
         return Err(Error::new(
             Kind::State,
-            format!("{from} does not end in a number, so there is no next one"),
-        ));
+            format!(
+                "{from} does not end in a number, so there is no next one: nothing was changed. Roll over by hand to one that does \
+                 (POST /logs/_rollover/logs-000002), and rotate goes on from there"
+            ),
+        )
+        .with_reason("no-next-index"));
     };
     tokio::time::sleep(until_quiet(SystemTime::now())).await;
     let path = format!("/{LOGS}/_rollover/{to}");
@@ -162,7 +159,7 @@ pub(crate) fn next_name(name: &str) -> Option<String> {
 }
 
 /// What the name ends in.
-fn number(name: &str) -> Option<u64> {
+pub(crate) fn number(name: &str) -> Option<u64> {
     let (_, digits) = name.rsplit_once('-')?;
     let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| digits.parse().ok()).flatten()

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use http::Method;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
+use super::found::{ResolvedIndex, resolve};
 use super::is_index_name;
 use crate::check::{self, Fault, Finding};
 use crate::error::{Error, Kind};
@@ -34,6 +36,7 @@ pub(super) fn accept(index: &str) -> Result<(), Error> {
 
 /// Looks before anything is changed; gives what is not as it should be, and no reason to refuse.
 pub(super) async fn look_at(client: &Client, index: &str) -> Result<Vec<Finding>, Error> {
+    is_open_index(client, index).await?;
     message_is_analysed(client, index).await?;
     let mut findings = records(client, index).await?;
     let refusal = findings
@@ -56,15 +59,48 @@ pub(super) async fn look_at(client: &Client, index: &str) -> Result<Vec<Finding>
     Ok(findings)
 }
 
+/// What else may have that name cannot come behind an alias, or cannot be searched there.
+async fn is_open_index(client: &Client, name: &str) -> Result<(), Error> {
+    let (reason, text) = match resolve(client, name).await? {
+        None => (
+            "no-index",
+            format!("there is no index {name}: look for its name in GET /_cat/indices"),
+        ),
+        Some(found) if !found.aliases.is_empty() => {
+            let path = format!("/_alias/{name}");
+            let behind: BTreeMap<String, IgnoredAny> = api::get(client, &path).await?;
+            let options: Vec<_> = behind
+                .keys()
+                .map(|index| format!("--also {index}"))
+                .collect();
+            let options = options.join(" ");
+            (
+                "not-an-index",
+                format!(
+                    "{name} is an alias, and one cannot stand behind another: give {options} instead"
+                ),
+            )
+        }
+        Some(found) if !found.data_streams.is_empty() => (
+            "not-an-index",
+            format!(
+                "{name} is a data stream, whose indices cannot come behind `logs`: reindex it into an index and give that one"
+            ),
+        ),
+        Some(found) if found.indices.iter().any(ResolvedIndex::is_closed) => (
+            "index-is-closed",
+            format!(
+                "{name} is closed, and a search of `logs` would fail on it: open it first (POST /{name}/_open)"
+            ),
+        ),
+        Some(_) => return Ok(()),
+    };
+    Err(Error::new(Kind::State, format!("{text}; nothing was changed")).with_reason(reason))
+}
+
 async fn message_is_analysed(client: &Client, index: &str) -> Result<(), Error> {
     let path = format!("/{index}/_mapping?filter_path=*.mappings.properties.message");
-    let mappings: BTreeMap<String, Mapping> = match api::get(client, &path).await {
-        Err(error) if error.is_not_found() => {
-            let text = format!("there is no index {index}: look for its name in GET /_cat/indices");
-            return Err(Error::new(Kind::State, text).with_reason("no-index"));
-        }
-        mappings => mappings?,
-    };
+    let mappings: BTreeMap<String, Mapping> = api::get(client, &path).await?;
     let messages: Vec<_> = mappings.values().filter_map(Mapping::message).collect();
     if messages.is_empty() {
         let text = format!(

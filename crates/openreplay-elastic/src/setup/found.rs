@@ -2,12 +2,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::layout::CREATED_BY;
 use crate::Client;
 use crate::api;
 use crate::error::{Error, Kind};
 use crate::panel::ask::LOGS;
+use crate::rotate::number;
 
 /// What the name `logs` stands for. Its text says so, and what can be done where that is not [`setup`](crate::setup)'s work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub enum Found {
         behind: Vec<Behind>,
         /// The one that new records go to.
         write_index: Option<String>,
-        /// Whether that one is of [`setup`](crate::setup)'s making.
+        /// Whether [`setup`](crate::setup) or a rotation made one of those behind.
         ours: bool,
     },
     /// An index of that very name.
@@ -43,16 +45,55 @@ pub struct Behind {
 }
 
 impl Found {
-    /// Whether it is what [`setup`](crate::setup) makes.
+    /// Whether it is what [`setup`](crate::setup) makes: an alias that writes to an index of its making.
     pub fn is_ours(&self) -> bool {
-        matches!(self, Self::Alias { ours: true, .. })
+        match self {
+            Self::Alias {
+                behind,
+                write_index: Some(name),
+                ..
+            } => behind.iter().any(|one| one.ours && one.index == *name),
+            _ => false,
+        }
+    }
+
+    /// Of those of [`setup`](crate::setup)'s making the one with the highest number, where none is written to.
+    pub(super) fn to_write_to(&self) -> Option<&str> {
+        let Self::Alias {
+            behind,
+            write_index: None,
+            ..
+        } = self
+        else {
+            return None;
+        };
+        let ours = behind.iter().filter(|behind| behind.ours);
+        let newest = ours.max_by_key(|behind| number(&behind.index));
+        newest.map(|behind| &behind.index[..])
+    }
+
+    /// The index that is written to, and all those behind, where the former is of our making.
+    pub(crate) fn written(self) -> Result<(String, Vec<Behind>), Error> {
+        match self {
+            Self::Alias {
+                behind,
+                write_index: Some(index),
+                ..
+            } if behind.iter().any(|one| one.ours && one.index == index) => Ok((index, behind)),
+            other => Err(other.refuse()),
+        }
     }
 
     /// Why nothing was done.
-    pub(crate) fn refuse(&self) -> Error {
+    fn refuse(&self) -> Error {
         let reason = match self {
             Self::Nothing => "no-logs",
-            Self::Alias { ours: true, .. } => "no-write-index",
+            Self::Alias {
+                ours: true,
+                write_index: None,
+                ..
+            } => "no-write-index",
+            Self::Alias { ours: true, .. } => "foreign-write-index",
             Self::Alias { .. } => "logs-is-an-alias",
             Self::Index => "logs-is-an-index",
             Self::DataStream => "logs-is-a-data-stream",
@@ -66,10 +107,18 @@ impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nothing => f.write_str("there is no `logs` yet: run `openreplay-elastic setup`"),
-            Self::Alias { ours: true, write_index, .. } => match write_index {
-                Some(index) => write!(f, "`logs` is set up, and writes to {index}"),
-                None => f.write_str("`logs` is set up, but has no index to write to"),
-            },
+            Self::Alias { write_index: Some(index), .. } if self.is_ours() => {
+                write!(f, "`logs` is set up, and writes to {index}")
+            }
+            Self::Alias { ours: true, write_index: None, .. } => f.write_str(
+                "`logs` is set up, but has no index to write to: run `openreplay-elastic setup`, which names one",
+            ),
+            Self::Alias { ours: true, write_index: Some(index), .. } => write!(
+                f,
+                "`logs` writes to {index}, which is not of `openreplay-elastic setup`'s making: nothing was changed. Let it be read \
+                 only (POST /_aliases {{\"actions\": [{{\"add\": {{\"index\": \"{index}\", \"alias\": \"logs\", \
+                 \"is_write_index\": false}}}}]}}), then run `openreplay-elastic setup`, which names another"
+            ),
             Self::Alias { behind, .. } => {
                 let names: Vec<_> = behind.iter().map(|behind| &behind.index[..]).collect();
                 write!(
@@ -106,19 +155,14 @@ pub async fn find(client: &Client) -> Result<Found, Error> {
     if has_wired_streams(client).await? {
         return Ok(Found::WiredStream);
     }
-    let path = format!("/_resolve/index/{LOGS}?expand_wildcards=all");
-    let resolved: Resolved = match api::get(client, &path).await {
-        Err(error) if error.is_not_found() => return Ok(Found::Nothing),
-        resolved => resolved?,
+    let Some(resolved) = resolve(client, LOGS).await? else {
+        return Ok(Found::Nothing);
     };
     if !resolved.data_streams.is_empty() {
         return Ok(Found::DataStream);
     }
     if !resolved.indices.is_empty() {
         return Ok(Found::Index);
-    }
-    if resolved.aliases.is_empty() {
-        return Ok(Found::Nothing);
     }
 
     let aliases: BTreeMap<String, Aliases> = api::get(client, &format!("/_alias/{LOGS}")).await?;
@@ -131,17 +175,34 @@ pub async fn find(client: &Client) -> Result<Found, Error> {
             == Some(&CREATED_BY.into())
     };
     let write_index = write_index(&aliases);
+    let behind: Vec<_> = aliases
+        .into_keys()
+        .map(|index| Behind {
+            ours: is_ours(&index),
+            index,
+        })
+        .collect();
     Ok(Found::Alias {
-        ours: write_index.as_deref().is_some_and(is_ours),
+        ours: behind.iter().any(|behind| behind.ours),
         write_index,
-        behind: aliases
-            .into_keys()
-            .map(|index| Behind {
-                ours: is_ours(&index),
-                index,
-            })
-            .collect(),
+        behind,
     })
+}
+
+/// What a name stands for, if for anything.
+pub(super) async fn resolve(client: &Client, name: &str) -> Result<Option<Resolved>, Error> {
+    let path = format!("/_resolve/index/{name}?expand_wildcards=all");
+    let resolved: Resolved = match api::get(client, &path).await {
+        Err(error) if error.is_not_found() => return Ok(None),
+        resolved => resolved?,
+    };
+    let Resolved {
+        indices,
+        aliases,
+        data_streams,
+    } = &resolved;
+    let is_any = !(indices.is_empty() && aliases.is_empty() && data_streams.is_empty());
+    Ok(is_any.then_some(resolved))
 }
 
 /// The one that is marked, or the only one.
@@ -182,14 +243,26 @@ struct Stream {
 }
 
 #[derive(Deserialize)]
-struct Resolved {
-    indices: Vec<Name>,
-    aliases: Vec<Name>,
-    data_streams: Vec<Name>,
+pub(super) struct Resolved {
+    pub(super) indices: Vec<ResolvedIndex>,
+    pub(super) aliases: Vec<IgnoredAny>,
+    pub(super) data_streams: Vec<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
-struct Name {}
+pub(super) struct ResolvedIndex {
+    /// Such as `open` or `closed`.
+    #[serde(default)]
+    attributes: Vec<String>,
+}
+
+impl ResolvedIndex {
+    pub(super) fn is_closed(&self) -> bool {
+        self.attributes
+            .iter()
+            .any(|attribute| attribute == "closed")
+    }
+}
 
 #[derive(Deserialize)]
 struct Aliases {

@@ -27,6 +27,7 @@ use serde_json::json;
 
 pub use self::engine::{Engine, Flavor};
 pub(crate) use self::found::has_wired_streams;
+use self::found::resolve;
 pub use self::found::{Behind, Found, find};
 use crate::api;
 use crate::check::Finding;
@@ -67,6 +68,8 @@ pub struct Done {
     pub engine: Engine,
     /// Whether `logs` is new. If not, it was there already, made by an earlier run.
     pub created: bool,
+    /// Whether `logs` was there without an index to write to, and has one again: the newest of an earlier run's making.
+    pub repaired: bool,
     /// The index that new records go to.
     pub write_index: String,
     /// The indices that came behind `logs` by [`Options::also`].
@@ -77,7 +80,7 @@ pub struct Done {
     pub findings: Vec<Finding>,
 }
 
-/// Makes `logs`, unless an earlier run did, and writes a first record if there is none. Safe to run again, and by two at once.
+/// Makes `logs`, unless an earlier run did, names an index to write to where it has lost that, and writes a first record if there is none. Safe to run again, and by two at once.
 ///
 /// # Errors
 ///
@@ -91,8 +94,14 @@ pub async fn run(client: &Client, options: &Options) -> Result<Done, Error> {
         .try_for_each(|name| also::accept(name))?;
     let engine = Engine::ask(client).await?;
     let found = find(client).await?;
-    if !found.is_ours() && found != Found::Nothing {
-        return Err(found.refuse());
+    let found = match found == Found::Nothing && resolve(client, FIRST_INDEX).await?.is_some() {
+        true => made_meanwhile(client).await?,
+        false => found,
+    };
+    let to_write_to = found.to_write_to().map(str::to_owned);
+    let is_new = found == Found::Nothing;
+    if !is_new && to_write_to.is_none() {
+        found.written()?;
     }
     let mut findings = Vec::new();
     for index in &options.also {
@@ -101,36 +110,52 @@ pub async fn run(client: &Client, options: &Options) -> Result<Done, Error> {
 
     let path = format!("/_index_template/{TEMPLATE}");
     api::send(client, Method::PUT, &path, &layout::template(engine.flavor)).await?;
-    let created = found == Found::Nothing && create(client, engine.flavor).await?;
-    let (write_index, behind) = match find(client).await? {
-        Found::Alias {
-            write_index: Some(index),
-            ours: true,
-            behind,
-        } => (index, behind),
-        other => return Err(other.refuse()),
-    };
+    let created = is_new && create(client, engine.flavor).await?;
+    if let Some(index) = &to_write_to {
+        put_behind(client, &[index], true).await?;
+    }
+    let (write_index, behind) = find(client).await?.written()?;
 
     let mut added = Vec::new();
     for index in &options.also {
-        if behind.iter().any(|behind| behind.index == *index) {
-            // it may be the one that is written to
-            continue;
+        // it may be the one that is written to
+        let is_there = behind.iter().any(|behind| behind.index == *index);
+        if !is_there && !added.contains(index) {
+            added.push(index.clone());
         }
-        let alias = json!({"index": index, "alias": LOGS, "is_write_index": false});
-        let actions = json!({"actions": [{"add": alias}]});
-        api::send(client, Method::POST, "/_aliases", &actions).await?;
-        added.push(index.clone());
     }
+    put_behind(client, &added, false).await?;
     let first_record = write_first_record(client, &write_index).await?;
     Ok(Done {
         engine,
         created,
+        repaired: to_write_to.is_some(),
         write_index,
         added,
         first_record,
         findings,
     })
+}
+
+/// All of them or none.
+async fn put_behind(
+    client: &Client,
+    indices: &[impl AsRef<str>],
+    to_write_to: bool,
+) -> Result<(), Error> {
+    if indices.is_empty() {
+        return Ok(());
+    }
+    let add = |index: &str| json!({"add": {"index": index, "alias": LOGS, "is_write_index": to_write_to}});
+    let actions: Vec<_> = indices.iter().map(|index| add(index.as_ref())).collect();
+    api::send(
+        client,
+        Method::POST,
+        "/_aliases",
+        &json!({"actions": actions}),
+    )
+    .await?;
+    Ok(())
 }
 
 /// Whether this run did it, and not another at the same time.
@@ -140,19 +165,26 @@ async fn create(client: &Client, flavor: Flavor) -> Result<bool, Error> {
     match api::send(client, Method::PUT, &format!("/{FIRST_INDEX}"), &body).await {
         Ok(_) => Ok(true),
         Err(error) if error.name() == Some("resource_already_exists_exception") => {
-            match find(client).await? {
-                found if found.is_ours() => Ok(false),
-                _ => Err(Error::new(
-                    Kind::State,
-                    format!(
-                        "an index {FIRST_INDEX} is there, but not behind `logs`: delete it, or rename it by a reindex, and run \
-                         this again; nothing was changed but the template {TEMPLATE}"
-                    ),
-                )
-                .with_reason("first-index-in-use")),
-            }
+            made_meanwhile(client).await?;
+            Ok(false)
         }
         Err(error) => Err(error),
+    }
+}
+
+/// Where the first index is there: either another run made it just now, or it is in the way.
+async fn made_meanwhile(client: &Client) -> Result<Found, Error> {
+    match find(client).await? {
+        Found::Nothing => Err(Error::new(
+            Kind::State,
+            format!(
+                "an index {FIRST_INDEX} is there, but not behind `logs`: nothing was changed. If it is of an earlier \
+                 `openreplay-elastic setup`, put it back (POST /_aliases {{\"actions\": [{{\"add\": {{\"index\": \"{FIRST_INDEX}\", \
+                 \"alias\": \"logs\", \"is_write_index\": true}}}}]}}); else reindex it under another name and delete it. Then run this again"
+            ),
+        )
+        .with_reason("first-index-in-use")),
+        found => Ok(found),
     }
 }
 
