@@ -1,6 +1,8 @@
 //! What only a real Elasticsearch and a real OpenSearch can prove.
 
 mod check;
+mod exits;
+mod files;
 mod fixture;
 mod hurting;
 mod keys;

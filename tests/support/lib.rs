@@ -16,7 +16,7 @@ pub mod proxy;
 pub mod tap;
 pub mod terminal;
 
-pub use answers::Answers;
+pub use answers::{Answer, Answers};
 pub use command::{Said, openreplay_elastic};
 pub use elasticsearch::{Fault, StandIn, StoredIn};
 pub use engine::{Elasticsearch, Elasticsearch8, Engine, OpenSearch};

@@ -385,6 +385,50 @@ fn logs_shows_the_rows_of_a_file_without_elasticsearch() {
 }
 
 #[test]
+fn logs_shows_the_rows_of_files_as_the_panel_would() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, records: &[Value]| {
+        let path = folder.path().join(name);
+        let lines: Vec<_> = records.iter().map(Value::to_string).collect();
+        fs::write(&path, lines.join("\n")).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let record = |n: usize, message: &str| {
+        let time = format!("2026-07-01T10:{:02}:{:02}Z", n / 60, n % 60);
+        let message = format!("{message} openReplaySession.id={SESSION}");
+        json!({"@timestamp": time, "level": "info", "message": message})
+    };
+    let late: Vec<_> = (1..1_001).map(|n| record(n, "late")).collect();
+    let late = file("late.log", &late);
+    let early = file("early.log", &[record(0, "openReplaySession.id=7,")]);
+
+    let said = run(&["--json", "logs", SESSION, "--file", &late, "--file", &early]);
+    let answer: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((said.code, &answer["total"]), (Some(0), &json!(1_001)));
+    let rows = answer["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 1_000);
+    let first = rows[0]["message"].as_str().unwrap();
+    assert!(first.starts_with("openReplaySession.id=7,"), "{first}");
+    let said = run(&["logs", SESSION, "--file", &late, "--file", &early]);
+    assert!(
+        said.err.contains("these 1000 of 1001 records"),
+        "{}",
+        said.err
+    );
+
+    let mut bare = record(1, "m");
+    bare.as_object_mut().unwrap().remove("level");
+    let broken = file("broken.log", &[record(0, "m"), bare]);
+    let said = run(&["--json", "logs", SESSION, "--file", &broken]);
+    let answer: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(
+        (said.code, &answer["error"]["kind"]),
+        (Some(1), &json!("panel"))
+    );
+    assert!(said.err.contains("record 2 has no `level`"), "{said:?}");
+}
+
+#[test]
 fn logs_ends_with_5_where_no_record_is_of_the_session_and_with_1_where_there_is_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.log");

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use openreplay_elastic::panel::{self, Level, Row};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
@@ -12,7 +12,9 @@ use crate::print::{self, DIM, RED, YELLOW, tame};
 /// A row has the time (UTC), the level, and the first line of the message; that
 /// is all that OpenReplay shows until the row is opened. The rows come in the
 /// order in which Elasticsearch answers, 1,000 at most: the panel does not sort
-/// them. It ends with exit code 5 where there is none.
+/// them. Files are read as the `logs` of `setup` would answer: the earliest 1,000
+/// in the order of their times. It ends with exit code 5 where there is none, and
+/// with 1 where a record would break the panel, so that it shows nothing.
 ///
 /// Examples:
 ///
@@ -70,37 +72,24 @@ impl Args {
 
     async fn ask(&self, connect: &ConnectArgs) -> Result<(Vec<Row>, u64), Failure> {
         let asked = panel::session(&connect.client()?, &self.session).await?;
-        let rows = panel::rows(&asked.sources()).map_err(|unreadable| {
-            let hint = "to see what is wrong: openreplay-elastic check";
-            Failure::Panel(format!(
-                "the panel would show nothing: {unreadable}; {hint}"
-            ))
-        })?;
-        Ok((rows, asked.total))
+        Ok((rows(&asked.sources())?, asked.total))
     }
 
     fn read(&self) -> Result<(Vec<Row>, u64), Failure> {
-        let mut rows = Vec::new();
+        let mut records = Vec::new();
         for path in &self.file {
             let mut found = panel::read_file(path, &self.session)?;
-            rows.append(&mut found.rows);
+            records.append(&mut found.records);
             if found.not_json > 0 {
                 print::note(&format!(
                     "{}: {} lines are no JSON objects",
-                    path.display(),
+                    tame(&path.display().to_string()),
                     found.not_json
                 ));
             }
-            if found.unreadable > 0 {
-                print::note(&format!(
-                    "{}: {} records have no `level`, and the panel would break on them",
-                    path.display(),
-                    found.unreadable
-                ));
-            }
         }
-        let total = rows.len() as u64;
-        Ok((rows, total))
+        let total = records.len() as u64;
+        Ok((rows(&panel::in_time(records))?, total))
     }
 
     fn show(&self, row: &Row) -> Result<(), Failure> {
@@ -126,4 +115,12 @@ impl Args {
         }
         Ok(())
     }
+}
+
+fn rows(records: &[Value]) -> Result<Vec<Row>, Failure> {
+    panel::rows(records).map_err(|unreadable| {
+        Failure::Panel(format!(
+            "the panel would show nothing: {unreadable}; give every record a `level` of error, warning, info or debug, and a `message`"
+        ))
+    })
 }

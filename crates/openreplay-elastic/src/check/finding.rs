@@ -1,5 +1,9 @@
 use std::fmt;
 
+use http::StatusCode;
+
+use crate::Error;
+
 /// One thing that is wrong, and what mends it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -34,12 +38,18 @@ pub enum Fault {
     Unauthorized,
     /// The key may not read `logs`.
     Forbidden,
+    /// It cannot answer now: it is starting, overloaded, or away behind a proxy.
+    Unavailable,
+    /// An answer that is none of either engine's.
+    WrongAnswer,
     /// Without Elasticsearch's product header.
     NotElasticsearch,
     /// Wired streams own the name `logs`.
     WiredStreams,
     /// There is no `logs`.
     NoLogs,
+    /// An index behind it is closed, on which every search fails.
+    Closed,
     /// There is no record in it.
     Empty,
     /// `message` is not analysed text.
@@ -62,8 +72,12 @@ pub enum Fault {
     NoSessions,
     /// The session's id is none that OpenReplay could ask for.
     NotAnId,
+    /// The session's records come in the order of time as far as an engine keeps it for a few.
+    NearlyInOrder,
     /// The index is not sorted on time.
     NotSorted,
+    /// Whether wired streams are switched on cannot be asked.
+    WiredStreamsUnknown,
     /// The question was not asked with an API key.
     NotAKey,
 }
@@ -76,9 +90,12 @@ impl Fault {
             Self::Tls => "tls",
             Self::Unauthorized => "unauthorized",
             Self::Forbidden => "forbidden",
+            Self::Unavailable => "unavailable",
+            Self::WrongAnswer => "wrong-answer",
             Self::NotElasticsearch => "not-elasticsearch",
             Self::WiredStreams => "wired-streams",
             Self::NoLogs => "no-logs",
+            Self::Closed => "closed",
             Self::Empty => "empty",
             Self::NotAnalysed => "not-analysed",
             Self::NoMessage => "no-message",
@@ -90,8 +107,33 @@ impl Fault {
             Self::UnknownLevel => "unknown-level",
             Self::TooMany => "too-many",
             Self::NotAnId => "not-an-id",
+            Self::NearlyInOrder => "nearly-in-order",
             Self::NotSorted => "not-sorted",
+            Self::WiredStreamsUnknown => "wired-streams-unknown",
             Self::NotAKey => "not-a-key",
+        }
+    }
+
+    /// What an error of a question that OpenReplay asks too means, if it can come from a place that is not as it should be.
+    pub(super) fn of(error: &Error) -> Option<Self> {
+        if error.is_tls() {
+            return Some(Self::Tls);
+        }
+        if error.is_connect() || error.is_timeout() || error.is_broken() {
+            return Some(Self::Unreachable);
+        }
+        if error.is_answer() {
+            return Some(Self::WrongAnswer);
+        }
+        match (error.status()?, error.name()) {
+            (_, Some("index_not_found_exception")) => Some(Self::NoLogs),
+            (_, Some("index_closed_exception")) => Some(Self::Closed),
+            (StatusCode::UNAUTHORIZED, _) => Some(Self::Unauthorized),
+            (StatusCode::FORBIDDEN, _) => Some(Self::Forbidden),
+            (StatusCode::TOO_MANY_REQUESTS, _) => Some(Self::Unavailable),
+            (status, _) if status.is_server_error() => Some(Self::Unavailable),
+            (_, None) => Some(Self::WrongAnswer),
+            _ => None,
         }
     }
 
@@ -113,6 +155,13 @@ impl Fault {
                  look at the name and the password"
             }
             Self::Forbidden => "make a key that may read `logs`: `openreplay-elastic api-key`",
+            Self::Unavailable => {
+                "ask again in a moment; if it stays, look at GET /_cluster/health and at Elasticsearch's own log, and behind a proxy, \
+                 whether that reaches it"
+            }
+            Self::WrongAnswer => {
+                "check the address: scheme, host, port and path have to be Elasticsearch's own, or those of a proxy that passes all on to it"
+            }
             Self::NotElasticsearch => {
                 "with OpenSearch, put a proxy in front that adds that header; behind a proxy, let it pass"
             }
@@ -122,11 +171,16 @@ impl Fault {
             Self::NoLogs => {
                 "run `openreplay-elastic setup`, with `--also NAME` for an index that has records already"
             }
+            Self::Closed => {
+                "open it (POST /NAME/_open), or take it from behind `logs`: POST /_aliases with {\"actions\": [{\"remove\": {\"index\": \
+                 \"NAME\", \"alias\": \"logs\"}}]}"
+            }
             Self::Empty => {
                 "run `openreplay-elastic setup`, which writes a first record, or let the app write one"
             }
             Self::NotAnalysed => {
-                "reindex it with `message` as text, or run `openreplay-elastic setup` and write there"
+                "put a copy in its place in which `message` is text: PUT /logs-000000 after `openreplay-elastic setup`, POST /_reindex \
+                 from the old one to it, and by POST /_aliases the copy behind `logs` instead of the old one"
             }
             Self::NoMessage => {
                 "write each record's text into `message`, as tracing_openreplay::json() does"
@@ -135,10 +189,11 @@ impl Fault {
                 "give every record a `level` of error, warning, info or debug: one without breaks the whole panel"
             }
             Self::SessionNotFound => {
-                "see that the page sends the header, that SessionLayer is there, and that records reach `logs`: docs/no-row.md"
+                "see in the browser that requests have the header openReplaySession.id, in the app's log that records name the session, and \
+                 by the app's or the shipper's standard error that they reach `logs`"
             }
             Self::NoSessions => {
-                "see that the page sends the header openReplaySession.id and that SessionLayer is there: docs/no-row.md"
+                "see in the browser that requests have the header openReplaySession.id, and that SessionLayer is around the app's routes"
             }
             Self::OutOfOrder => {
                 "write to the `logs` that `openreplay-elastic setup` makes, from senders that deliver within a second"
@@ -153,9 +208,16 @@ impl Fault {
             Self::NotAnId => {
                 "use the id that tracker.getSessionID() gives, as text: Number() in the page rounds it"
             }
+            Self::NearlyInOrder => {
+                "nothing, where apps write at the same time: the panel follows the replay to within two seconds"
+            }
             Self::NotSorted => {
-                "put a sorted copy in its place, as docs/elasticsearch.md shows, or live with it: a session's rows come from \
-                 there as they were written, and the panel follows the replay only roughly"
+                "put a sorted copy in its place: PUT /logs-000000 after `openreplay-elastic setup`, POST /_reindex from the old one to it, \
+                 POST /logs-000000/_forcemerge?max_num_segments=1, and by POST /_aliases the copy behind `logs` instead of the old one; \
+                 or live with it: a session's rows come from there as they were written, and the panel follows the replay only roughly"
+            }
+            Self::WiredStreamsUnknown => {
+                "ask once as a user with the cluster privilege monitor: where they are switched on, they own the name `logs`"
             }
             Self::NotAKey => "set ELASTICSEARCH_API_KEY to the key that OpenReplay has",
         }

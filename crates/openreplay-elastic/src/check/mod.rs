@@ -14,15 +14,17 @@
 
 use std::collections::BTreeMap;
 
+use http::StatusCode;
 use serde_json::{Value, json};
 
 pub use self::finding::{Fault, Finding};
 use crate::panel::ask::{self, LOGS};
-use crate::panel::{self, Asked};
-use crate::setup::has_wired_streams;
+use crate::panel::{self, Asked, Hit};
+use crate::setup::{WiredStreams, wired_streams};
 use crate::{Client, Error, api};
 
 mod finding;
+pub(crate) mod message;
 mod records;
 #[cfg(test)]
 mod tests;
@@ -65,7 +67,7 @@ impl Report {
 ///
 /// # Errors
 ///
-/// None for anything that is a finding. Only where an answer is none that either engine gives.
+/// None for anything that is a finding. Only where Elasticsearch refuses a question as wrong that OpenReplay's would be like.
 pub async fn run(client: &Client, session: Option<&str>) -> Result<Report, Error> {
     let mut report = Report {
         session: session.map(str::to_owned),
@@ -77,9 +79,22 @@ pub async fn run(client: &Client, session: Option<&str>) -> Result<Report, Error
             "this asks without an API key, and OpenReplay asks with one",
         );
     }
-    match panel::add(client).await {
-        Ok(added) => with_answer(client, &mut report, &added).await?,
-        Err(error) => without_answer(client, &mut report, error).await?,
+    let asked = match panel::add(client).await {
+        Ok(added) => with_answer(client, &mut report, &added).await,
+        Err(error) if Fault::of(&error) == Some(Fault::NoLogs) => {
+            report.find(
+                Fault::NoLogs,
+                "there is no `logs`, and OpenReplay searches no other name",
+            );
+            streams(client, &mut report).await
+        }
+        Err(error) => Err(error),
+    };
+    if let Err(error) = asked {
+        match Fault::of(&error) {
+            Some(fault) => report.find(fault, error.to_string()),
+            None => return Err(error),
+        }
     }
     report.findings.sort_by_key(|finding| finding.fault);
     Ok(report)
@@ -99,103 +114,69 @@ async fn with_answer(client: &Client, report: &mut Report, added: &Asked) -> Res
         );
     }
     report.add_passes = added.is_elasticsearch && !added.hits.is_empty();
-    if has_wired_streams(client).await? {
-        report.find(
-            Fault::WiredStreams,
-            "wired streams are switched on, and own the name `logs`",
-        );
-    }
-    types(client, report).await?;
 
     let latest = latest(client).await?;
-    if report.session.is_none() {
-        let messages = latest
-            .iter()
-            .filter_map(|record| record.get("message")?.as_str());
-        report.session = messages
-            .filter_map(panel::session_of)
-            .next()
-            .map(str::to_owned);
+    message::look_at(client, report, &latest).await?;
+    // reading the settings takes a privilege that OpenReplay's key need not have
+    if let Ok(Some(finding)) = unsorted(client, LOGS).await {
+        report.find(finding.fault, finding.text);
     }
-    records::look_at(report, &latest);
-    let Some(session) = report.session.clone() else {
-        if !added.hits.is_empty() {
-            report.find(
-                Fault::NoSessions,
-                "none of the latest records names a session",
-            );
-        }
-        return Ok(());
-    };
+    let of_sessions: Vec<_> = latest
+        .iter()
+        .map(|hit| hit.source.clone())
+        .filter(records::is_of_a_session)
+        .collect();
+    records::look_at(report, &of_sessions);
+    if report.session.is_none() {
+        let mut named = latest.iter().filter_map(message::session_in);
+        report.session = named.next().map(str::to_owned);
+    }
+    match report.session.clone() {
+        Some(session) => ask_for(client, report, &session).await?,
+        None if added.hits.is_empty() => {}
+        None => report.find(
+            Fault::NoSessions,
+            "none of the latest records names a session",
+        ),
+    }
+    streams(client, report).await
+}
+
+async fn ask_for(client: &Client, report: &mut Report, session: &str) -> Result<(), Error> {
     if session.parse::<u64>().is_err() {
         report.find(
             Fault::NotAnId,
             format!("{session} is no session id of OpenReplay's, which are numbers: it will never ask for this one"),
         );
     }
-    let asked = panel::session(client, &session).await?;
-    report.records = asked.total;
-    records::look_at_session(report, &session, &asked);
-    Ok(())
-}
-
-async fn without_answer(client: &Client, report: &mut Report, error: Error) -> Result<(), Error> {
-    let text = error.to_string();
-    let fault = if error.is_tls() {
-        Fault::Tls
-    } else if error.is_connect() || error.is_timeout() || error.is_broken() {
-        Fault::Unreachable
-    } else if error.is_unauthorized() {
-        Fault::Unauthorized
-    } else if error.is_forbidden() {
-        Fault::Forbidden
-    } else if error.is_not_found() && error.name() == Some("index_not_found_exception") {
-        if has_wired_streams(client).await? {
-            report.find(
-                Fault::WiredStreams,
-                "wired streams are switched on, and own the name `logs`",
-            );
+    match panel::session(client, session).await {
+        Ok(asked) => {
+            report.records = asked.total;
+            records::look_at_session(report, session, &asked);
         }
-        report.find(
-            Fault::NoLogs,
-            "there is no `logs`, and OpenReplay searches no other name",
-        );
-        return Ok(());
-    } else {
-        return Err(error);
-    };
-    report.find(fault, text);
-    Ok(())
-}
-
-/// What a reader may learn of the mapping.
-async fn types(client: &Client, report: &mut Report) -> Result<(), Error> {
-    let path = format!("/{LOGS}/_field_caps?fields=message,@timestamp");
-    let caps: Value = match api::get(client, &path).await {
-        Err(error) if error.status().is_some() => return Ok(()),
-        caps => caps?,
-    };
-    let kinds = |field: &str| -> Vec<String> {
-        let found = caps["fields"][field].as_object();
-        found
-            .into_iter()
-            .flat_map(|kinds| kinds.keys().cloned())
-            .collect()
-    };
-    let wrong = kinds("message")
-        .into_iter()
-        .find(|kind| !matches!(&kind[..], "text" | "match_only_text" | "unmapped"));
-    if let Some(kind) = wrong {
-        report.find(
+        Err(error) if message::refuses_phrases(&error) => report.find(
             Fault::NotAnalysed,
             format!(
-                "`message` is of the type {kind} and not analysed, so no session is ever found"
+                "OpenReplay's query for a session is refused, since `message` is not text: {error}"
             ),
-        );
+        ),
+        Err(error) => return Err(error),
     }
-    // reading the settings takes a privilege that OpenReplay's key need not have
-    if let Ok(Some(finding)) = unsorted(client, LOGS).await {
-        report.find(finding.fault, finding.text);
+    Ok(())
+}
+
+/// Wired streams: where the session's rows come, it matters little that the key may not ask.
+async fn streams(client: &Client, report: &mut Report) -> Result<(), Error> {
+    match wired_streams(client).await? {
+        WiredStreams::On => report.find(
+            Fault::WiredStreams,
+            "wired streams are switched on, and own the name `logs`",
+        ),
+        WiredStreams::Unknown if report.records == 0 => report.find(
+            Fault::WiredStreamsUnknown,
+            "whether wired streams are switched on could not be asked with these credentials",
+        ),
+        WiredStreams::Unknown | WiredStreams::Off => {}
     }
     Ok(())
 }
@@ -228,14 +209,14 @@ pub(crate) async fn unsorted(client: &Client, name: &str) -> Result<Option<Findi
 }
 
 /// The newest thousand records, where `@timestamp` can be sorted by, or else any.
-async fn latest(client: &Client) -> Result<Vec<Value>, Error> {
+async fn latest(client: &Client) -> Result<Vec<Hit>, Error> {
     let sort = json!([{"@timestamp": {"order": "desc", "unmapped_type": "date"}}]);
     let query = json!({"size": 1_000, "sort": sort});
     let asked = match ask::search(client, &query).await {
-        Err(error) if error.status().is_some() => {
+        Err(error) if error.status() == Some(StatusCode::BAD_REQUEST) => {
             ask::search(client, &json!({"size": 1_000})).await?
         }
         asked => asked?,
     };
-    Ok(asked.sources())
+    Ok(asked.hits)
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Fault, Report};
 use crate::panel::{self, Asked, Row};
 
-/// Any records: each would stand alone in a panel.
+/// Records of sessions: each would stand alone in a panel.
 pub(super) fn look_at(report: &mut Report, records: &[Value]) {
     let count =
         |is_bad: &dyn Fn(&Value) -> bool| records.iter().filter(|record| is_bad(record)).count();
@@ -81,15 +81,26 @@ pub(super) fn look_at_session(report: &mut Report, session: &str, asked: &Asked)
         return;
     };
     let order = panel::order(&rows);
-    if !order.is_kept() {
-        report.find(
-            Fault::OutOfOrder,
-            format!(
-                "session {session}: {} of {} neighbours come out of order, up to {:.1} s back in time",
-                order.out_of_order,
-                order.neighbours,
-                order.worst.as_secs_f64()
-            ),
-        );
+    let fault = match (order.is_kept(), order.is_nearly_kept()) {
+        (true, _) => return,
+        (_, true) => Fault::NearlyInOrder,
+        _ => Fault::OutOfOrder,
+    };
+    report.find(
+        fault,
+        format!(
+            "session {session}: {} of {} neighbours come out of order, up to {:.3} s back in time",
+            order.out_of_order,
+            order.neighbours,
+            order.worst.as_secs_f64()
+        ),
+    );
+}
+
+/// Whether a panel could show it, or would if its `message` were there: what names no session is in none.
+pub(super) fn is_of_a_session(record: &Value) -> bool {
+    match record.get("message").and_then(Value::as_str) {
+        Some(message) => panel::session_of(message).is_some(),
+        None => record.to_string().contains("openReplaySession"),
     }
 }

@@ -8,7 +8,7 @@ use crate::{Client, Error};
 /// OpenReplay searches this name, whichever were entered in its form.
 pub(crate) const LOGS: &str = "logs";
 /// It asks for no more records of a session.
-const LIMIT: u32 = 1_000;
+pub(super) const LIMIT: usize = 1_000;
 
 /// What OpenReplay got.
 #[derive(Clone, Debug)]

@@ -14,13 +14,15 @@
 //! ```
 
 pub use self::ask::{Asked, Hit, add, session};
-pub use self::file::{FileRows, read_file, session_of};
+pub use self::file::{FileRecords, in_time, read_file};
 pub use self::order::{Order, order};
+pub use self::phrase::{names_session, session_of};
 pub use self::rows::{Level, Row, Unreadable, rows};
 
 pub(crate) mod ask;
 mod file;
 mod order;
+mod phrase;
 mod rows;
 #[cfg(test)]
 mod tests;

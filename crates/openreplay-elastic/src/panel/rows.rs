@@ -140,7 +140,7 @@ fn level(value: &Value) -> Option<(Level, bool)> {
     Some((known.unwrap_or(Level::Info), known.is_some()))
 }
 
-fn time(value: Option<&Value>) -> Option<SystemTime> {
+pub(super) fn time(value: Option<&Value>) -> Option<SystemTime> {
     let timestamp = match value? {
         Value::String(text) => text.parse().ok(),
         Value::Number(milliseconds) => {

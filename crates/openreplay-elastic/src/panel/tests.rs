@@ -78,34 +78,58 @@ fn the_first_record_needs_a_message_and_a_later_one_shows_empty() {
     assert_eq!(found[1].time, None);
 }
 
+fn order_of(seconds: &[u32]) -> Order {
+    let sources: Vec<_> = seconds
+        .iter()
+        .map(|second| {
+            let (minute, second) = (second / 60, second % 60);
+            record(
+                &format!("2026-07-01T12:{minute:02}:{second:02}Z"),
+                "info",
+                "m",
+            )
+        })
+        .collect();
+    order(&rows(&sources).unwrap())
+}
+
 #[test]
 fn counts_neighbours_out_of_order_and_the_longest_way_back() {
-    let times = ["12:00:01", "12:00:05", "12:00:03", "12:00:04", "12:00:04"];
-    let sources: Vec<_> = times
-        .iter()
-        .map(|time| record(&format!("2026-07-01T{time}Z"), "info", "m"))
-        .collect();
-    let found = order(&rows(&sources).unwrap());
+    let found = order_of(&[1, 5, 3, 4, 4]);
     assert_eq!((found.neighbours, found.out_of_order), (4, 1));
     assert_eq!(found.worst, Duration::from_secs(2));
     assert!(order(&[]).is_kept());
 }
 
 #[test]
+fn steps_back_add_up() {
+    let found = order_of(&[40, 38, 36, 34, 32, 30]);
+    assert_eq!((found.neighbours, found.out_of_order), (5, 5));
+    assert_eq!(found.worst, Duration::from_secs(10));
+    assert!(!found.is_nearly_kept());
+    // from the latest so far, not from the one before
+    assert_eq!(order_of(&[30, 10, 20]).worst, Duration::from_secs(20));
+}
+
+#[test]
 fn order_is_kept_as_far_as_an_engine_keeps_it() {
     let worst = |milliseconds| Duration::from_millis(milliseconds);
-    for (name, out_of_order, neighbours, worst, is_kept) in [
-        ("a millisecond, in a small session", 1, 1, worst(1), true),
-        ("a handful", 5, 9, worst(2_000), true),
-        ("more than a handful of a few", 6, 599, worst(1), false),
-        ("one in a hundred", 6, 600, worst(2_000), true),
+    for (name, out_of_order, neighbours, worst, is_kept, is_nearly_kept) in [
+        ("none", 0, 0, worst(0), true, true),
+        ("a millisecond of two rows", 1, 1, worst(1), false, true),
+        ("many of a short session", 50, 99, worst(2_000), false, true),
+        ("a few of a longer one", 5, 150, worst(2_000), false, true),
+        ("more than a few", 6, 599, worst(1), false, false),
+        ("one in a hundred", 6, 600, worst(2_000), true, true),
         (
-            "further apart than two refreshes",
+            "three seconds of two rows",
             1,
-            999,
-            worst(2_001),
+            1,
+            worst(3_000),
+            false,
             false,
         ),
+        ("beyond two refreshes", 1, 999, worst(2_001), false, false),
     ] {
         let order = Order {
             neighbours,
@@ -113,11 +137,12 @@ fn order_is_kept_as_far_as_an_engine_keeps_it() {
             worst,
         };
         assert_eq!(order.is_kept(), is_kept, "{name}");
+        assert_eq!(order.is_nearly_kept(), is_nearly_kept, "{name}");
     }
 }
 
 #[test]
-fn a_file_gives_the_rows_of_one_session() {
+fn a_file_gives_the_records_of_one_session() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.log");
     let lines = [
@@ -127,24 +152,51 @@ fn a_file_gives_the_rows_of_one_session() {
         "[1]".into(),
         String::new(),
         json!({"message": "[openReplaySession.id=12] no level"}).to_string(),
-        record("t", "error", "[openReplaySession.id=12] c").to_string(),
+        json!({"level": "info", "openReplaySession.id": "12"}).to_string(),
+        record(
+            "t",
+            "error",
+            "openReplaySession.id=7, openReplaySession.id=12",
+        )
+        .to_string(),
     ];
     std::fs::write(&path, lines.join("\n")).unwrap();
     let found = read_file(&path, "12").unwrap();
-    let messages: Vec<_> = found.rows.iter().map(|row| &row.message[..]).collect();
+    let messages: Vec<_> = found
+        .records
+        .iter()
+        .map(|record| record["message"].as_str().unwrap())
+        .collect();
     assert_eq!(
         messages,
-        ["[openReplaySession.id=12] a", "[openReplaySession.id=12] c"]
+        [
+            "[openReplaySession.id=12] a",
+            "[openReplaySession.id=12] no level",
+            "openReplaySession.id=7, openReplaySession.id=12"
+        ]
     );
-    assert_eq!(
-        (found.not_json, found.unreadable, found.errors()),
-        (2, 1, 1)
-    );
+    assert_eq!(found.not_json, 2);
     assert!(
         read_file(&folder.path().join("absent"), "12")
             .unwrap_err()
             .is_io()
     );
+}
+
+#[test]
+fn the_earliest_thousand_records_come_in_the_order_of_time() {
+    let mut records = vec![json!({"level": "info", "message": "no time"})];
+    for n in (0..1_100).rev() {
+        let time = format!("2026-07-01T12:{:02}:{:02}Z", n / 60, n % 60);
+        records.push(record(&time, "info", &n.to_string()));
+    }
+    let few = in_time(records[..3].to_vec());
+    let messages: Vec<_> = few.iter().map(|record| &record["message"]).collect();
+    assert_eq!(messages, ["1098", "1099", "no time"]);
+    let found = in_time(records);
+    assert_eq!(found.len(), 1_000);
+    assert!(order(&rows(&found).unwrap()).out_of_order == 0);
+    assert_eq!(found[0]["message"], "0");
 }
 
 #[test]
@@ -195,5 +247,6 @@ proptest! {
     fn every_session_id_is_found_in_its_prefix(id in "[A-Za-z0-9_-]{1,64}", rest in ".{0,20}") {
         let message = format!("[openReplaySession.id={id}] {rest}");
         prop_assert_eq!(session_of(&message), Some(&id[..]));
+        prop_assert!(names_session(&message, &id));
     }
 }

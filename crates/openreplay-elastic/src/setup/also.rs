@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::found::{ResolvedIndex, resolve};
 use super::is_index_name;
-use crate::check::{self, Fault, Finding};
+use crate::check::{self, Fault, Finding, message};
 use crate::error::{Error, Kind};
 use crate::panel::ask::LOGS;
 use crate::{Client, api};
@@ -18,6 +18,8 @@ use crate::{Client, api};
 /// How many records are looked at.
 const SAMPLE: u32 = 1_000;
 const PHRASE: &str = "openReplaySession.id";
+/// After a first run without the index: its name gives the copy what `setup` makes.
+const COPY: &str = "setup without this one, PUT /logs-000000, POST /_reindex into it, then setup --also logs-000000";
 
 /// Looks at the name alone.
 pub(super) fn accept(index: &str) -> Result<(), Error> {
@@ -50,8 +52,8 @@ pub(super) async fn look_at(client: &Client, index: &str) -> Result<Vec<Finding>
         return Err(refuse(
             *fault,
             format!(
-                "{index}: {text}, and {advice}; put a copy behind `logs` in which every record has one, as \
-                 docs/elasticsearch.md shows, or leave it out"
+                "{index}: {text}, and {advice}; put a copy behind `logs` in which every record has one ({COPY}, \
+                 with a script that adds it), or leave it out"
             ),
         ));
     }
@@ -99,27 +101,19 @@ async fn is_open_index(client: &Client, name: &str) -> Result<(), Error> {
 }
 
 async fn message_is_analysed(client: &Client, index: &str) -> Result<(), Error> {
-    let path = format!("/{index}/_mapping?filter_path=*.mappings.properties.message");
-    let mappings: BTreeMap<String, Mapping> = api::get(client, &path).await?;
-    let messages: Vec<_> = mappings.values().filter_map(Mapping::message).collect();
-    if messages.is_empty() {
-        let text = format!(
-            "{index} has no field `message`, so OpenReplay could not read it: leave it out"
-        );
-        return Err(refuse(Fault::NoMessage, text));
-    }
-    for message in messages {
-        let kind = message.get("type").and_then(Value::as_str);
-        if !matches!(kind, Some("text" | "match_only_text")) || message["index"] == false {
-            let what = match kind {
-                Some("text" | "match_only_text") => "not indexed".to_owned(),
-                kind => format!("of the type {}", kind.unwrap_or("object")),
-            };
+    for field in message::fields(client, index).await? {
+        if field.is_missing() {
+            let text = format!(
+                "{index} has no field `message`, so OpenReplay could not read it: leave it out"
+            );
+            return Err(refuse(Fault::NoMessage, text));
+        }
+        if let Some(what) = field.problem() {
             return Err(refuse(
                 Fault::NotAnalysed,
                 format!(
                     "`message` of {index} is {what}, in which OpenReplay's query never finds a session: put a copy behind \
-                     `logs` in which it is text, as docs/elasticsearch.md shows, or leave it out"
+                     `logs` in which it is text ({COPY}), or leave it out"
                 ),
             ));
         }
@@ -134,7 +128,7 @@ async fn message_is_analysed(client: &Client, index: &str) -> Result<(), Error> 
             Fault::NotAnalysed,
             format!(
                 "`message` of {index} is analysed into {record:?}, in which OpenReplay's query never finds a session: put a \
-                 copy behind `logs`, as docs/elasticsearch.md shows, or leave it out"
+                 copy behind `logs` in which it is not ({COPY}), or leave it out"
             ),
         ));
     }
@@ -177,17 +171,6 @@ async fn records(client: &Client, index: &str) -> Result<Vec<Finding>, Error> {
 fn refuse(fault: Fault, mut text: String) -> Error {
     text.push_str("; nothing was changed");
     Error::new(Kind::State, text).with_reason(fault.name())
-}
-
-#[derive(Deserialize)]
-struct Mapping {
-    mappings: Value,
-}
-
-impl Mapping {
-    fn message(&self) -> Option<&Value> {
-        self.mappings.pointer("/properties/message")
-    }
 }
 
 #[derive(Deserialize)]

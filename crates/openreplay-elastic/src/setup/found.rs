@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use http::StatusCode;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -152,7 +153,8 @@ impl fmt::Display for Found {
 ///
 /// Where Elasticsearch cannot be asked or refuses.
 pub async fn find(client: &Client) -> Result<Found, Error> {
-    if has_wired_streams(client).await? {
+    // where it cannot be asked, the data stream of that name that they bring is found below
+    if wired_streams(client).await? == WiredStreams::On {
         return Ok(Found::WiredStream);
     }
     let Some(resolved) = resolve(client, LOGS).await? else {
@@ -226,14 +228,34 @@ fn write_index(aliases: &BTreeMap<String, Aliases>) -> Option<String> {
     }
 }
 
+/// Whether wired streams own the name `logs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WiredStreams {
+    On,
+    Off,
+    /// It takes the cluster privilege `monitor` to ask.
+    Unknown,
+}
+
 /// Elasticsearch 9.1 and newer can be asked; any other answers that it does not know the question.
-pub(crate) async fn has_wired_streams(client: &Client) -> Result<bool, Error> {
+pub(crate) async fn wired_streams(client: &Client) -> Result<WiredStreams, Error> {
     let status: Result<BTreeMap<String, Stream>, _> = api::get(client, "/_streams/status").await;
     match status {
-        Ok(streams) => Ok(streams.get(LOGS).is_some_and(|stream| stream.enabled)),
-        Err(error) if error.status().is_some() || error.is_answer() => Ok(false),
+        Ok(streams) if streams.get(LOGS).is_some_and(|stream| stream.enabled) => {
+            Ok(WiredStreams::On)
+        }
+        Ok(_) => Ok(WiredStreams::Off),
+        Err(error) if error.is_forbidden() => Ok(WiredStreams::Unknown),
+        Err(error) if error.is_answer() || is_unknown(&error) => Ok(WiredStreams::Off),
         Err(error) => Err(error),
     }
+}
+
+fn is_unknown(error: &Error) -> bool {
+    matches!(
+        error.status(),
+        Some(StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
+    )
 }
 
 #[derive(Deserialize)]

@@ -26,9 +26,9 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 pub use self::engine::{Engine, Flavor};
-pub(crate) use self::found::has_wired_streams;
 use self::found::resolve;
 pub use self::found::{Behind, Found, find};
+pub(crate) use self::found::{WiredStreams, wired_streams};
 use crate::api;
 use crate::check::Finding;
 use crate::error::{Error, Kind};
