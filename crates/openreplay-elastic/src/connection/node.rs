@@ -39,9 +39,10 @@ impl Node {
     }
 
     pub(super) fn checked(base: &str) -> Result<Self, Error> {
+        // what stands around scheme and host may be a password or a key in the wrong place, and so is not shown
         let wrong = |what: &str| {
             Error::config(format!(
-                "the address {base:?} {what}: expected one such as https://elastic:9200"
+                "an address {what}: expected one such as https://elastic:9200"
             ))
         };
         let uri: Uri = base
@@ -63,7 +64,10 @@ impl Node {
             return Err(wrong("has no port from 1 to 65535 after its colon"));
         }
         if uri.query().is_some() || base.contains('#') {
-            return Err(wrong("has a query or a fragment"));
+            return Err(Error::config(format!(
+                "the address of {scheme}://{} has a query or a fragment: expected one such as https://elastic:9200",
+                authority.host()
+            )));
         }
         let path = uri.path().trim_end_matches('/');
         Ok(Self {

@@ -1,5 +1,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -37,15 +38,15 @@ fn says_what_is_wrong_with_an_address_without_showing_its_password() {
         ),
         (
             "ftp://user:hunter2@elastic",
-            "the address \"ftp://elastic\" is neither http nor https: expected one such as https://elastic:9200",
+            "an address is neither http nor https: expected one such as https://elastic:9200",
         ),
         (
             "http://user:hunter2@elastic/?pretty",
-            "the address \"http://elastic/?pretty\" has a query or a fragment: expected one such as https://elastic:9200",
+            "the address of http://elastic has a query or a fragment: expected one such as https://elastic:9200",
         ),
         (
             "http://user:hunter2@",
-            "the address \"http://\" cannot be read: expected one such as https://elastic:9200",
+            "an address cannot be read: expected one such as https://elastic:9200",
         ),
         (
             "http://us%zzer:hunter2@elastic",
@@ -62,6 +63,18 @@ fn says_what_is_wrong_with_an_address_without_showing_its_password() {
         (
             "http://user@hunter#2@elastic:9200",
             "an address has an `@` after its host: a `/`, `?` or `#` in a password has to be written `%2F`, `%3F` or `%23`",
+        ),
+        (
+            "elastic:hunter2@https://elastic:9200",
+            "an address cannot be read: expected one such as https://elastic:9200",
+        ),
+        (
+            "https://elastic?api_key=hunter2",
+            "the address of https://elastic has a query or a fragment: expected one such as https://elastic:9200",
+        ),
+        (
+            "https://elastic:hunter2",
+            "an address has no port from 1 to 65535 after its colon: expected one such as https://elastic:9200",
         ),
         (
             "user:hunter2@elastic",
@@ -157,4 +170,32 @@ fn wants_an_address_and_certificates_that_are_some() {
         "the certificates of the authority cannot be used: expected PEM text with at least one \
          `-----BEGIN CERTIFICATE-----`"
     );
+}
+
+proptest! {
+    #[test]
+    fn shows_no_part_of_user_info_or_query(
+        form in 0..7,
+        before in "[a-z%:/?#@,. ]{0,6}",
+        after in "[a-z%:/?#@,. ]{0,6}",
+    ) {
+        // not what anyone would call a host
+        let secret = format!("{before}QZX{after}");
+        let url = match form {
+            0 => format!("https://{secret}:word@elastic:9200"),
+            1 => format!("https://elastic:{secret}@elastic:9200"),
+            2 => format!("elastic:{secret}@https://elastic:9200"),
+            3 => format!("{secret}:word@https://elastic:9200"),
+            4 => format!("https://elastic:9200?api_key={secret}"),
+            5 => format!("https://elastic:9200#{secret}"),
+            _ => format!("ftp://elastic:{secret}@elastic?{secret}"),
+        };
+        let builder = Connection::builder(&url);
+        let mut shown = format!("{builder:?}");
+        match builder.build() {
+            Ok(connection) => shown.push_str(&format!("{connection:?}")),
+            Err(error) => shown.push_str(&format!("{error} {error:?}")),
+        }
+        prop_assert!(!shown.to_uppercase().contains("QZX"), "{url}: {shown}");
+    }
 }
