@@ -186,7 +186,7 @@ fn says_what_it_takes_where_the_caller_may_not() {
     let body = r#"{"name":"k","role_descriptors":{"r":{"cluster":["manage_api_key"]}}}"#;
     let maker = engine.ok("POST", "/_security/api_key", body);
     let said = engine.command_with_key(maker["encoded"].as_str().unwrap(), &["api-key"]);
-    assert_eq!(said.code, Some(2), "{said:?}");
+    assert_eq!(said.code, Some(1), "{said:?}");
     assert!(
         said.err.contains("ask with a user and a password"),
         "{said:?}"

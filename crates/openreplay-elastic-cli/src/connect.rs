@@ -51,12 +51,15 @@ impl ConnectArgs {
 
         let key = match &self.api_key_file {
             Some(path) => Some(read(path)?),
-            None => variable("ELASTICSEARCH_API_KEY"),
+            None => variable("ELASTICSEARCH_API_KEY")?,
         };
-        let user = self.user.clone().or_else(|| variable("ELASTICSEARCH_USER"));
+        let user = match &self.user {
+            Some(user) => Some(user.clone()),
+            None => variable("ELASTICSEARCH_USER")?,
+        };
         let password = match &self.password_file {
             Some(path) => Some(read(path)?),
-            None => variable("ELASTICSEARCH_PASSWORD"),
+            None => variable("ELASTICSEARCH_PASSWORD")?,
         };
         // what was said by an option goes before what stands in the environment
         let asks_as_user = self.user.is_some() || self.password_file.is_some();
@@ -93,7 +96,7 @@ impl ConnectArgs {
         if !self.url.is_empty() {
             return Ok(self.url.clone());
         }
-        let listed = variable("ELASTICSEARCH_URL").unwrap_or_default();
+        let listed = variable("ELASTICSEARCH_URL")?.unwrap_or_default();
         let urls = listed.split(',').map(str::trim);
         Ok(urls
             .filter(|url| !url.is_empty())
@@ -102,8 +105,13 @@ impl ConnectArgs {
     }
 }
 
-fn variable(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
+fn variable(name: &str) -> Result<Option<String>, Failure> {
+    let value = env::var_os(name).filter(|value| !value.is_empty());
+    // the value is left out: it may be a secret
+    let unreadable = |_| Failure::Usage(format!("{name} is not UTF-8: set it anew, or unset it"));
+    value
+        .map(|value| value.into_string().map_err(unreadable))
+        .transpose()
 }
 
 /// A secret.

@@ -128,10 +128,6 @@ pub(crate) fn code(outcome: Result<Outcome, Failure>, json: bool) -> ExitCode {
                 Outcome::Unreadable => 7,
             });
         }
-        Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-            // whoever reads has read enough
-            return ExitCode::SUCCESS;
-        }
         Err(failure) => failure,
     };
     print::error(&failure.text(), &failure.causes());

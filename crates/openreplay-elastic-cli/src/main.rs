@@ -41,14 +41,20 @@ struct Args {
 const AFTER_HELP: &str = "\
 Environment:
   ELASTICSEARCH_URL        the address, or several separated by commas; --url goes before it
-  ELASTICSEARCH_API_KEY    an API key in its encoded form
+  ELASTICSEARCH_API_KEY    an API key in its encoded form; it goes before a user who is
+                           named here, and after one who is named by an option
   ELASTICSEARCH_USER       or a user
   ELASTICSEARCH_PASSWORD   and the user's password
   NO_COLOR                 no colours, on a terminal too
 
+Time limits:
+  A node has 5 seconds to accept a connection, then the next one is asked. A request
+  has 30 seconds, its whole answer included. `ship` tries again, all else ends with 1.
+
 Exit codes:
   0  done, or nothing wrong
-  1  it failed: Elasticsearch cannot be asked or refuses, a file cannot be read
+  1  it failed: Elasticsearch cannot be asked or refuses, a file cannot be read, or
+     the panel would show nothing of what `logs` found
   2  wrong usage
   3  what was found cannot be worked with, such as another `logs`: nothing
      was changed

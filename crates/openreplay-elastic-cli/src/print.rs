@@ -14,14 +14,22 @@ pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
 
 /// A result for programs, on standard output.
 pub(crate) fn json(value: &impl Serialize) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    serde_json::to_writer(&mut out, value)?;
-    out.write_all(b"\n")
+    let mut text = serde_json::to_vec(value)?;
+    text.push(b'\n');
+    unless_gone(io::stdout().lock().write_all(&text))
 }
 
 /// A line of the result, on standard output.
 pub(crate) fn line(text: &str) -> io::Result<()> {
-    writeln!(anstream::stdout().lock(), "{text}")
+    unless_gone(writeln!(anstream::stdout().lock(), "{text}"))
+}
+
+/// Whoever reads may have read enough, which changes nothing of the outcome.
+fn unless_gone(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
 /// A word to the person who waits, on standard error.

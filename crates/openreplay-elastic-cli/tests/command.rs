@@ -73,6 +73,9 @@ fn help_names_every_subcommand_exit_code_and_variable_of_the_readme() {
             said.out
         );
     }
+    for said_too in ["goes before a user", "5 seconds", "30 seconds"] {
+        assert!(said.out.contains(said_too), "{said_too}: {}", said.out);
+    }
     for name in ["URL", "API_KEY", "USER", "PASSWORD"] {
         assert!(
             said.out.contains(&format!("\n  ELASTICSEARCH_{name} ")),
@@ -101,6 +104,70 @@ fn help_of_each_subcommand_names_the_options_of_the_readme() {
         named > 3 * SUBCOMMANDS.len(),
         "the README's table names no option"
     );
+}
+
+#[test]
+fn each_option_with_a_value_says_its_default() {
+    for name in SUBCOMMANDS {
+        let said = run(&[name, "--help"]);
+        let options = said.out.split("Connection:").next().unwrap();
+        for option in options.split("\n      --").skip(1) {
+            let takes_value = option.lines().next().unwrap().contains('<');
+            // its --file is there instead of Elasticsearch
+            let has_none = name == "logs";
+            let text = option.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(
+                !takes_value || has_none || text.contains("[default: "),
+                "{name} --{option}"
+            );
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_no_text_is_refused_and_not_repeated() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    for name in ["URL", "API_KEY", "USER", "PASSWORD"] {
+        let name = format!("ELASTICSEARCH_{name}");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_openreplay-elastic"));
+        command
+            .env_clear()
+            .env("ELASTICSEARCH_URL", "http://127.0.0.1:1")
+            .env(&name, OsStr::from_bytes(b"not-to-be-seen\xff"));
+        let said = Said::from(command.arg("setup").output().unwrap());
+        assert_eq!(said.code, Some(2), "{name}: {said:?}");
+        let text = format!("error: {name} is not UTF-8: set it anew, or unset it\n");
+        assert_eq!(said.err, text);
+    }
+}
+
+#[test]
+fn the_outcome_stays_where_whoever_reads_has_read_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.log");
+    records(&path);
+    let file = path.to_str().unwrap();
+    for (args, code) in [
+        (&["check"][..], 4),
+        (&["check", "--json"], 4),
+        (&["setup", "--json"], 1),
+        (&["logs", "8", "--json", "--file", file], 5),
+        (&["logs", SESSION, "--file", file], 0),
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let status = Command::new(env!("CARGO_BIN_EXE_openreplay-elastic"))
+            .env_clear()
+            .args(["--url", "http://127.0.0.1:1"])
+            .args(args)
+            .stdout(writer)
+            .stderr(std::process::Stdio::null())
+            .status();
+        assert_eq!(status.unwrap().code(), Some(code), "{args:?}");
+    }
 }
 
 #[test]

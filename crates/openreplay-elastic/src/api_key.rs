@@ -173,7 +173,8 @@ impl fmt::Debug for ApiKey {
 /// # Errors
 ///
 /// [`is_state`](Error::is_state) where the engine has no keys, since it has no security; [`is_forbidden`](Error::is_forbidden)
-/// where the caller may not; [`is_config`](Error::is_config) where it asks with an API key, which can make none that may do anything.
+/// where the caller may not; [`is_config`](Error::is_config) for options that no key can have. Elasticsearch refuses one who asks with an
+/// API key, which can make none that may do anything.
 pub async fn create(client: &Client, options: &Options) -> Result<ApiKey, Error> {
     let body = options.body()?;
     match api::send(client, Method::POST, "/_security/api_key", &body).await {
@@ -185,10 +186,12 @@ pub async fn create(client: &Client, options: &Options) -> Result<ApiKey, Error>
         )
         .with_reason("no-security")
         .with_source(error)),
-        Err(error) if error.to_string().contains("derived api keys") => Err(Error::config(
+        Err(error) if error.to_string().contains("derived api keys") => Err(error.explained(
             "an API key cannot create one that may do anything: ask with a user and a password",
-        )
-        .with_source(error)),
+        )),
+        Err(error) if error.is_forbidden() => Err(error.explained(
+            "creating a key takes the cluster privilege manage_own_api_key: ask with a user who has it",
+        )),
         Err(error) => Err(error),
     }
 }

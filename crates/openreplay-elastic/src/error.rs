@@ -72,15 +72,30 @@ impl Error {
         Self::new(Kind::Config, text)
     }
 
-    /// Says at which address it happened, for the kinds where that is the news.
+    /// Says what it means in this place, before what was said.
+    pub(crate) fn explained(mut self, text: &str) -> Self {
+        self.inner.text = format!("{text} ({})", self.inner.text);
+        self
+    }
+
+    /// Says at which address it happened, for the kinds where that is the news, and what to look at.
     pub(crate) fn at(mut self, address: &str) -> Self {
         self.inner.text = match self.inner.kind {
-            Kind::Connect => format!("{address} cannot be reached"),
+            Kind::Connect => {
+                format!("{address} cannot be reached: is it running, and is the address right?")
+            }
             Kind::Tls => format!(
                 "{address} cannot be trusted, or does not speak TLS: give the certificate of the authority that \
                  signed its own, or an http address"
             ),
-            Kind::Broken => format!("{address} broke the connection before its answer was whole"),
+            Kind::Timeout => format!(
+                "{}: is it overloaded, or does a firewall or a proxy in between hold back what is sent?",
+                self.inner.text
+            ),
+            Kind::Broken => format!(
+                "{address} broke the connection before its answer was whole: was it restarted, or is there a proxy in between \
+                 whose limits are shorter?"
+            ),
             _ => return self,
         };
         self

@@ -21,7 +21,8 @@ use crate::print::{self, BOLD};
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// Further indices that it may read, separated by commas. OpenReplay itself searches `logs` only.
+    /// Further indices that it may read, or add to with --writer, separated by commas. OpenReplay itself searches `logs` only
+    /// [default: none but `logs`]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     index: Vec<String>,
 

@@ -85,7 +85,10 @@ async fn says_that_nobody_is_there() {
         .await
         .unwrap_err();
     assert!(error.is_connect() && !error.is_tls());
-    assert_eq!(error.to_string(), format!("{url} cannot be reached"));
+    assert_eq!(
+        error.to_string(),
+        format!("{url} cannot be reached: is it running, and is the address right?")
+    );
     assert!(std::error::Error::source(&error).is_some());
 }
 
@@ -100,7 +103,10 @@ async fn says_that_the_answer_was_cut_off() {
     assert!(error.is_broken());
     assert_eq!(
         error.to_string(),
-        format!("{url} broke the connection before its answer was whole")
+        format!(
+            "{url} broke the connection before its answer was whole: was it restarted, or is there a proxy in between whose limits are \
+             shorter?"
+        )
     );
 }
 
@@ -133,7 +139,9 @@ async fn gives_up_when_the_time_is_over() {
     assert!(error.is_timeout());
     assert_eq!(
         error.to_string(),
-        format!("no answer from {url} within 50ms")
+        format!(
+            "no answer from {url} within 50ms: is it overloaded, or does a firewall or a proxy in between hold back what is sent?"
+        )
     );
 }
 
