@@ -10,6 +10,7 @@ mod rotate;
 mod rows;
 mod setup;
 mod ship;
+mod terminal;
 
 use std::time::Duration;
 
