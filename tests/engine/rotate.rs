@@ -208,6 +208,50 @@ fn a_template_of_a_higher_priority_takes_nothing_away(engine: &Engine) {
 }
 
 #[test]
+#[ignore = "needs OpenSearch"]
+fn says_what_to_do_where_a_template_wants_the_names_for_data_streams() {
+    let engine = OpenSearch::start();
+    let theirs = r#"{"index_patterns":["logs-*"],"priority":1000,"data_stream":{}}"#;
+    let says = |args: &[&str]| {
+        let said = engine.command(args);
+        assert_eq!(said.code, Some(1), "{said:?}");
+        assert!(said.err.contains("such as logs-*-*"), "{said:?}");
+    };
+    engine.ok("PUT", "/_index_template/theirs", theirs);
+    says(&["setup"]);
+    engine.ok("DELETE", "/_index_template/theirs", "");
+    assert_eq!(engine.command(&["setup"]).code, Some(0));
+    engine.ok("PUT", "/_index_template/theirs", theirs);
+    says(&["rotate"]);
+    // as it was told to
+    engine.ok(
+        "PUT",
+        "/_index_template/theirs",
+        r#"{"index_patterns":["logs-*-*"],"priority":1000,"data_stream":{}}"#,
+    );
+    assert_eq!(engine.command(&["rotate"]).code, Some(0));
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn goes_on_from_an_index_without_a_number_once_it_was_rolled_over_by_hand() {
+    let engine = Elasticsearch::start();
+    assert_eq!(engine.command(&["setup"]).code, Some(0));
+    let mark = r#"{"mappings":{"_meta":{"created_by":"openreplay-elastic"}}}"#;
+    engine.ok("POST", "/logs/_rollover/mine", mark);
+    let said = engine.command(&["rotate", "--json"]);
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert_eq!(said.json()["error"]["reason"], "no-next-index", "{said:?}");
+    assert!(
+        said.err.contains("POST /logs/_rollover/logs-000002"),
+        "{said:?}"
+    );
+    engine.ok("POST", "/logs/_rollover/logs-000002", "");
+    let said = engine.command(&["rotate", "--json"]);
+    assert_eq!(said.json()["to"], "logs-000003", "{said:?}");
+}
+
+#[test]
 #[ignore = "needs Elasticsearch"]
 fn eight_at_once_roll_over_once() {
     let engine = Elasticsearch::start();

@@ -172,7 +172,7 @@ impl Fault {
                 "run `openreplay-elastic setup`, with `--also NAME` for an index that has records already"
             }
             Self::Closed => {
-                "open it (POST /NAME/_open), or take it from behind `logs`: POST /_aliases with {\"actions\": [{\"remove\": {\"index\": \
+                "find it by GET /_cat/indices?expand_wildcards=all&h=index,status and open it (POST /NAME/_open), or take it from behind `logs`: POST /_aliases with {\"actions\": [{\"remove\": {\"index\": \
                  \"NAME\", \"alias\": \"logs\"}}]}"
             }
             Self::Empty => {

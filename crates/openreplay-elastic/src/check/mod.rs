@@ -67,7 +67,7 @@ impl Report {
 ///
 /// # Errors
 ///
-/// None for anything that is a finding. Only where Elasticsearch refuses a question as wrong that OpenReplay's would be like.
+/// None for anything that is a finding: only where Elasticsearch refuses a question for a reason that is none of these.
 pub async fn run(client: &Client, session: Option<&str>) -> Result<Report, Error> {
     let mut report = Report {
         session: session.map(str::to_owned),
@@ -92,6 +92,10 @@ pub async fn run(client: &Client, session: Option<&str>) -> Result<Report, Error
     };
     if let Err(error) = asked {
         match Fault::of(&error) {
+            Some(Fault::Closed) => report.find(
+                Fault::Closed,
+                "an index behind `logs` is closed, and every search of `logs` fails on it",
+            ),
             Some(fault) => report.find(fault, error.to_string()),
             None => return Err(error),
         }

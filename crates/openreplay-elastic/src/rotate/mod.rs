@@ -137,7 +137,7 @@ async fn roll_over(
             Ok(rolled.rolled_over.then_some(to))
         }
         Err(error) if error.name() == Some("resource_already_exists_exception") => Ok(None),
-        Err(error) => Err(error),
+        Err(error) => Err(layout::explained(error)),
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Flavor;
+use crate::Error;
 
 pub(crate) const CREATED_BY: &str = "openreplay-elastic";
 /// Above those that the engines bring, below those that a user would give to overrule ours.
@@ -25,6 +26,17 @@ pub(super) fn template(flavor: Flavor) -> Value {
 /// Given with each index that we make: what a request says goes before any template, ours or one of a higher priority.
 pub(crate) fn like(flavor: Flavor) -> Value {
     json!({"settings": {"index": settings(flavor)}, "mappings": mappings(flavor)})
+}
+
+/// Says what to do where an index cannot be made since a template of others wants the name for data streams.
+pub(crate) fn explained(error: Error) -> Error {
+    if !error.to_string().contains("creates data streams only") {
+        return error;
+    }
+    error.explained(
+        "an index template of others, with a higher priority than 640, makes data streams of such names: give it patterns that leave \
+         logs-0* out, such as logs-*-*",
+    )
 }
 
 /// Neighbours in time have to stay neighbours when segments merge: the engines name that differently.

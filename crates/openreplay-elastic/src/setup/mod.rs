@@ -168,7 +168,7 @@ async fn create(client: &Client, flavor: Flavor) -> Result<bool, Error> {
             made_meanwhile(client).await?;
             Ok(false)
         }
-        Err(error) => Err(error),
+        Err(error) => Err(layout::explained(error)),
     }
 }
 
