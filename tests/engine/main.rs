@@ -1,6 +1,8 @@
 //! What only a real Elasticsearch and a real OpenSearch can prove.
 
+mod also;
 mod check;
+mod check_answers;
 mod exits;
 mod files;
 mod fixture;
