@@ -49,7 +49,7 @@ Environment:
 
 Time limits:
   A node has 5 seconds to accept a connection, then the next one is asked. A request
-  has 30 seconds, its whole answer included. `ship` tries again, all else ends with 1.
+  has 30 seconds, its whole answer included. `ship` tries again then; all else has failed.
 
 Exit codes:
   0  done, or nothing wrong
