@@ -1,6 +1,8 @@
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
 
+use super::members::Members;
 use crate::text;
 
 /// A message is cut to this length: in a record that was refused it may have been too long, where it is a keyword
@@ -10,49 +12,79 @@ const MESSAGE: usize = 32_000;
 /// The fixed fields of a record, and nothing that an application could have put into it: the form in which it is sent
 /// once more after it was refused. A line that is no JSON object is a message as it stands.
 pub(super) fn minimal(line: &[u8]) -> Vec<u8> {
-    let Ok(whole) = serde_json::from_slice::<Map<String, Value>>(line) else {
-        return wrapped(line);
-    };
-    let text = |name: &str| whole.get(name).and_then(Value::as_str);
-    let instant = text("@timestamp")
+    let line = String::from_utf8_lossy(line);
+    let fixed = Fixed::of(&line);
+    let instant = fixed
+        .instant
         .filter(|text| text.parse::<Timestamp>().is_ok())
-        .map_or_else(|| format!("{:.6}", Timestamp::now()), str::to_owned);
-    let message = match whole.get("message") {
-        Some(Value::String(message)) => message.clone(),
-        Some(other) => other.to_string(),
-        // nothing of it may be lost where nobody would find it: the panel shows the message only
-        None => String::from_utf8_lossy(line).into_owned(),
+        .unwrap_or_else(|| format!("{:.6}", Timestamp::now()));
+    let guessed = if fixed.is_whole {
+        "info"
+    } else {
+        guessed(&line.to_ascii_lowercase())
     };
+    let is_error = fixed.is_error || fixed.level.is_none() && guessed == "error";
+    // nothing of it may be lost where nobody would find it: the panel shows the message only
+    let message = fixed.message.as_deref().unwrap_or(&line);
     let mut record = json!({
         "@timestamp": instant,
         "utc_time": instant,
-        "level": text("level").unwrap_or("info"),
-        "message": cut(&message),
+        "level": fixed.level.as_deref().unwrap_or(guessed),
+        "message": text::shortened(message, MESSAGE),
     });
-    if whole.get("tags").is_some_and(is_error) {
+    if is_error {
         record["tags"] = json!(["error"]);
     }
-    if let Some(id) = text("openReplaySession.id") {
+    if let Some(id) = fixed.id {
         record["openReplaySession.id"] = json!(id);
     }
     record.to_string().into_bytes()
 }
 
-/// A record whose message is a text that cannot be read any closer.
-fn wrapped(line: &[u8]) -> Vec<u8> {
-    let now = format!("{:.6}", Timestamp::now());
-    let message = String::from_utf8_lossy(line);
-    let level = guessed(&message.to_ascii_lowercase());
-    let mut record = json!({
-        "@timestamp": now,
-        "utc_time": now,
-        "level": level,
-        "message": cut(&message),
-    });
-    if level == "error" {
-        record["tags"] = json!(["error"]);
+/// What can be read of the fixed fields.
+#[derive(Default)]
+struct Fixed {
+    instant: Option<String>,
+    level: Option<String>,
+    message: Option<String>,
+    is_error: bool,
+    id: Option<String>,
+    /// The line is an object, as far as its top tells.
+    is_whole: bool,
+}
+
+impl Fixed {
+    fn of(line: &str) -> Self {
+        let mut fixed = Self::default();
+        let mut members = Members::of(line);
+        for (name, value) in &mut members {
+            let text = || serde_json::from_str::<String>(value).ok();
+            match serde_json::from_str::<String>(name).as_deref() {
+                Ok("@timestamp") => fixed.instant = text(),
+                Ok("level") => fixed.level = text(),
+                Ok("message") => fixed.message = message(value),
+                Ok("tags") => fixed.is_error = names_error(value),
+                Ok("openReplaySession.id") => fixed.id = text(),
+                _ => {}
+            }
+        }
+        fixed.is_whole = members.is_whole();
+        fixed
     }
-    record.to_string().into_bytes()
+}
+
+/// A string's text, and anything else that is JSON as it stands.
+fn message(value: &str) -> Option<String> {
+    if value.starts_with('"') {
+        return serde_json::from_str(value).ok();
+    }
+    let is_json = serde_json::from_str::<IgnoredAny>(value).is_ok();
+    is_json.then(|| value.to_owned())
+}
+
+fn names_error(tags: &str) -> bool {
+    let tags: Vec<Value> = serde_json::from_str(tags).unwrap_or_default();
+    tags.iter().any(|tag| tag == "error")
 }
 
 /// The first level that a text names.
@@ -68,18 +100,10 @@ fn guessed(text: &str) -> &'static str {
         .unwrap_or("info")
 }
 
-fn is_error(tags: &Value) -> bool {
-    let tags = tags.as_array();
-    tags.is_some_and(|tags| tags.iter().any(|tag| tag == "error"))
-}
-
-fn cut(message: &str) -> &str {
-    text::shortened(message, MESSAGE)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::Map;
 
     use super::*;
 
@@ -140,6 +164,42 @@ mod tests {
         }
     }
 
+    /// A value that a record may have under any name, and that no parser of JSON may take.
+    fn any_hurting_value() -> impl Strategy<Value = String> {
+        let nested = |open: &'static str, close: &'static str| {
+            (0..6_000_usize)
+                .prop_map(move |n| [open.repeat(n), "1".into(), close.repeat(n)].concat())
+        };
+        prop_oneof![
+            nested("[", "]"),
+            nested("{\"n\":", "}"),
+            nested("[{\"}\":\"\\\"]\",\"n\":", "}]"),
+            "NaN|-?Infinity|[-+]?[0-9.e]{1,9}|undefined",
+            any_value().prop_map(|value| value.to_string()),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_fixed_fields_outlive_whatever_stands_beside_them(
+            values in prop::collection::vec((any::<prop::sample::Index>(), any_hurting_value()), 0..4),
+            message in ".*",
+        ) {
+            let fixed = json!({
+                "@timestamp": "2026-07-01T10:00:00.000001Z", "utc_time": "2026-07-01T10:00:00.000001Z",
+                "level": "error", "tags": ["error"], "message": message, "openReplaySession.id": "7",
+            });
+            let fields = fixed.as_object().unwrap();
+            let mut members: Vec<_> = fields.iter().map(|(name, value)| format!("{}:{value}", json!(name))).collect();
+            for (number, (at, value)) in values.iter().enumerate() {
+                members.insert(at.index(members.len() + 1), format!("\"value-{number}\": {value}"));
+            }
+            let line = format!("{{{}}}", members.join(","));
+            let record: Value = serde_json::from_slice(&minimal(line.as_bytes())).unwrap();
+            prop_assert_eq!(record, fixed);
+        }
+    }
+
     fn of(line: &Value) -> Value {
         serde_json::from_slice(&minimal(line.to_string().as_bytes())).unwrap()
     }
@@ -185,10 +245,11 @@ mod tests {
         for (line, level, tags) in [
             (&b"{level=ERROR no \xff}"[..], "error", json!(["error"])),
             (
-                b"{\"level\":\"warn\",\"message\":no}",
-                "warning",
+                b"{\"level\":\"debug\",\"message\":no}",
+                "debug",
                 Value::Null,
             ),
+            (b"{\"text\":\"no end, WARN}", "warning", Value::Null),
             (b"{no terrors}", "info", Value::Null),
         ] {
             let record: Value = serde_json::from_slice(&minimal(line)).unwrap();

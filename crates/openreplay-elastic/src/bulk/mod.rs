@@ -20,6 +20,7 @@ mod frame;
 mod gzip;
 mod id;
 mod items;
+mod members;
 mod minimal;
 mod note;
 mod pause;

@@ -1,0 +1,171 @@
+//! The members of an object at its top, found without reading what is in them: a line that Elasticsearch refused may be nested
+//! beyond any parser's limit, or have a value that is no JSON.
+
+/// Gives the name and the value of each, as they stand in the text, up to where it cannot be one of an object any more.
+pub(super) struct Members<'a> {
+    rest: &'a str,
+    is_first: bool,
+    is_whole: bool,
+}
+
+impl<'a> Members<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        Self {
+            rest: trim(text).strip_prefix('{').map_or("", trim),
+            is_first: true,
+            is_whole: false,
+        }
+    }
+
+    /// Whether the object was read to its end.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// `None` at the end, and where there is anything else than a member.
+    fn read(&mut self) -> Option<(&'a str, &'a str)> {
+        if self.rest == "}" {
+            self.is_whole = true;
+            return None;
+        }
+        let member = if self.is_first {
+            self.rest
+        } else {
+            trim(self.rest.strip_prefix(',')?)
+        };
+        self.is_first = false;
+        let (name, rest) = member.split_at(string(member)?);
+        let rest = trim(trim(rest).strip_prefix(':')?);
+        let (value, rest) = rest.split_at(value(rest)?);
+        self.rest = trim(rest);
+        Some((name, value))
+    }
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let member = self.read();
+        if member.is_none() {
+            self.rest = "";
+        }
+        member
+    }
+}
+
+fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\r', '\n'])
+}
+
+/// The length of the value that a text starts with.
+fn value(text: &str) -> Option<usize> {
+    match text.as_bytes().first()? {
+        b'"' => string(text),
+        b'{' | b'[' => nested(text),
+        _ => {
+            let end = text.find(|char: char| !is_bare(char))?;
+            (end > 0).then_some(end)
+        }
+    }
+}
+
+/// What numbers and `true` are made of, and `NaN` and `-Infinity` with them.
+fn is_bare(char: char) -> bool {
+    char.is_ascii_alphanumeric() || matches!(char, '+' | '-' | '.')
+}
+
+/// The length of a string with its quotes.
+fn string(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = usize::from(bytes.first() == Some(&b'"'));
+    if at == 0 {
+        return None;
+    }
+    loop {
+        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes[at] == b'"' {
+            return Some(at + 1);
+        }
+        at += 2;
+    }
+}
+
+/// The length of an object or a list, whatever is in it.
+fn nested(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut depth = 0;
+    let mut at = 0;
+    loop {
+        match bytes.get(at)? {
+            b'"' => at += string(&text[at..])? - 1,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn read(text: &str) -> (Vec<(&str, &str)>, bool) {
+        let mut members = Members::of(text);
+        let read = members.by_ref().collect();
+        (read, members.is_whole())
+    }
+
+    proptest! {
+        #[test]
+        fn finds_what_a_parser_finds(object in prop::collection::vec((".*", ".*"), 0..6), pretty: bool) {
+            let values = object.iter().map(|(name, text)| (name.clone(), serde_json::json!([{text: 1}, text])));
+            let object = Value::Object(values.collect());
+            let text = if pretty { serde_json::to_string_pretty(&object) } else { serde_json::to_string(&object) }.unwrap();
+            let (members, is_whole) = read(&text);
+            let found = members.iter().map(|(name, value)| {
+                (serde_json::from_str(name).unwrap(), serde_json::from_str(value).unwrap())
+            });
+            prop_assert_eq!(Value::Object(found.collect()), object);
+            prop_assert!(is_whole);
+        }
+
+        #[test]
+        fn takes_any_text(text in r#"[{}\[\]",:\\a1é ]{0,30}"#) {
+            let (members, _) = read(&text);
+            prop_assert!(members.iter().all(|(name, value)| text.contains(name) && text.contains(value)));
+        }
+    }
+
+    #[test]
+    fn ends_where_no_member_is() {
+        let one = &[("\"a\"", "1")][..];
+        for (text, members, is_whole) in [
+            ("{}", &[][..], true),
+            (" { } ", &[], true),
+            (r#"{"a":1}"#, one, true),
+            (r#"{"a" : 1 }"#, one, true),
+            (r#"{"a":1"#, &[], false),
+            (r#"{"a":1,"#, one, false),
+            (r#"{"a":1,}"#, one, false),
+            (r#"{"a":1,,"b":2}"#, one, false),
+            (r#"{"a":1,b:2}"#, one, false),
+            (r#"{"a":1,"b":[2}"#, &[one[0], ("\"b\"", "[2}")], false),
+            (r#"{"a":1,"b":"2}"#, one, false),
+            (r#"{"a":1,"b":{"#, one, false),
+            (r#"{"a":1}}"#, one, false),
+            (r#"{,"a":1}"#, &[], false),
+            ("[1]", &[], false),
+            ("", &[], false),
+        ] {
+            assert_eq!(read(text), (members.to_vec(), is_whole), "{text}");
+        }
+    }
+}
