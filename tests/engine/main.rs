@@ -13,6 +13,7 @@ mod rows;
 mod setup;
 mod ship;
 mod terminal;
+mod tls;
 
 use std::time::Duration;
 

@@ -15,6 +15,7 @@ pub mod process;
 pub mod proxy;
 pub mod tap;
 pub mod terminal;
+pub mod tls;
 
 pub use answers::{Answer, Answers};
 pub use command::{Said, openreplay_elastic};
@@ -24,3 +25,4 @@ pub use lines::Lines;
 pub use proxy::{Cut, Proxy};
 pub use tap::Tap;
 pub use terminal::Terminal;
+pub use tls::TlsProxy;

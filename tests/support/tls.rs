@@ -1,0 +1,109 @@
+//! TLS in front of a server that speaks none, with a certificate of an authority made for it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+/// Passes what comes in by TLS on to a target, and back, until dropped.
+#[derive(Debug)]
+pub struct TlsProxy {
+    address: SocketAddr,
+    authority: String,
+    _runtime: Runtime,
+}
+
+impl TlsProxy {
+    /// Listens on 127.0.0.1, with a certificate for `name`, which may be another host's.
+    ///
+    /// # Panics
+    ///
+    /// When no port is free.
+    #[must_use]
+    pub fn start(target: &str, name: &str) -> Self {
+        let (config, authority) = certified(name);
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let listener = runtime
+            .block_on(TcpListener::bind("127.0.0.1:0"))
+            .expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let target = target.to_owned();
+        runtime.spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let (acceptor, target) = (acceptor.clone(), target.clone());
+                tokio::spawn(async move {
+                    // a client that does not trust the certificate hangs up
+                    let mut client = acceptor.accept(client).await?;
+                    let mut server = TcpStream::connect(target).await?;
+                    copy_bidirectional(&mut client, &mut server).await
+                });
+            }
+        });
+        Self {
+            address,
+            authority,
+            _runtime: runtime,
+        }
+    }
+
+    /// `https://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
+    /// The authority's certificate, as PEM.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+}
+
+/// What a server needs that goes by this name, and the authority's certificate as PEM.
+fn certified(name: &str) -> (ServerConfig, String) {
+    let key = || KeyPair::generate().expect("ring makes keys");
+    let mut authority = CertificateParams::default();
+    // two of the same name would be told apart by their keys only
+    let called = format!("the authority of {name}");
+    authority
+        .distinguished_name
+        .push(DnType::CommonName, called);
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_key = key();
+    let itself = authority
+        .self_signed(&authority_key)
+        .expect("the key is good");
+    let authority = Issuer::new(authority, authority_key);
+
+    let server_key = key();
+    let server = CertificateParams::new([name.to_owned()])
+        .expect("a host's name or address")
+        .signed_by(&server_key, &authority)
+        .expect("the keys are good");
+    let server_key = PrivateKeyDer::Pkcs8(server_key.serialize_der().into());
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring has them")
+        .with_no_client_auth()
+        .with_single_cert(vec![server.into()], server_key)
+        .expect("the key belongs to the certificate");
+    let pem = format!(
+        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+        BASE64_STANDARD.encode(itself.der())
+    );
+    (config, pem)
+}

@@ -1,0 +1,97 @@
+//! The writer and the command over TLS: they deliver to whom they trust, and say whom they do not.
+
+use std::fs;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use integration_tests::{Said, StandIn, TlsProxy, openreplay_elastic};
+use openreplay_elastic::ElasticWriter;
+use serde_json::json;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn line() -> String {
+    json!({"level": "error", "message": "[openReplaySession.id=7] m"}).to_string()
+}
+
+#[test]
+fn the_writer_delivers_with_the_authoritys_certificate() {
+    let far_end = StandIn::start();
+    let proxy = TlsProxy::start(far_end.address(), "127.0.0.1");
+    let builder = ElasticWriter::builder(proxy.url()).ca_pem(proxy.authority());
+    let (writer, guard) = builder.build().unwrap();
+    writer.write_line(line().as_bytes());
+    assert!(guard.shutdown(LIMIT).is_complete());
+    assert_eq!(far_end.stored(), 1);
+}
+
+#[test]
+fn the_writer_sends_nothing_to_whom_it_does_not_trust_and_says_why() {
+    let far_end = StandIn::start();
+    for (_, proxy, authority) in untrusted(&far_end) {
+        let (say, said) = mpsc::channel();
+        let (writer, guard) = ElasticWriter::builder(proxy.url())
+            .ca_pem(authority)
+            .flush_interval(Duration::from_millis(5))
+            .on_diagnostic(move |text| drop(say.send(text.to_owned())))
+            .build()
+            .unwrap();
+        writer.write_line(line().as_bytes());
+        let said = said.recv_timeout(LIMIT).unwrap();
+        assert!(said.contains("cannot be trusted"), "{said}");
+        assert_eq!(guard.shutdown(Duration::ZERO).left(), 1);
+    }
+    assert_eq!(far_end.requests(), 0);
+}
+
+#[test]
+fn the_command_ships_with_the_authoritys_certificate() {
+    let far_end = StandIn::start();
+    let proxy = TlsProxy::start(far_end.address(), "127.0.0.1");
+    let folder = tempfile::tempdir().unwrap();
+    let [lines, checkpoint] = ["app.log", "ship.json"].map(|name| folder.path().join(name));
+    fs::write(&lines, line() + "\n").unwrap();
+    let [lines, checkpoint] = [&lines, &checkpoint].map(|path| path.to_str().unwrap());
+    let args = ["ship", "--once", "--checkpoint", checkpoint, lines];
+    let said = run(&proxy, proxy.authority(), &args);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(far_end.stored(), 1);
+}
+
+#[test]
+fn the_command_sends_nothing_to_whom_it_does_not_trust_and_says_why() {
+    let far_end = StandIn::start();
+    for (why, proxy, authority) in untrusted(&far_end) {
+        let said = run(&proxy, &authority, &["setup"]);
+        assert_eq!(said.code, Some(1), "{said:?}");
+        assert_eq!(said.json()["error"]["kind"], "tls", "{said:?}");
+        assert!(said.err.contains(why), "{said:?}");
+
+        let said = run(&proxy, &authority, &["check"]);
+        assert_eq!(said.code, Some(4), "{said:?}");
+        assert_eq!(said.json()["findings"][0]["fault"], "tls", "{said:?}");
+    }
+    assert_eq!(far_end.requests(), 0);
+}
+
+/// Why, the proxy, and the authority that is trusted.
+fn untrusted(far_end: &StandIn) -> [(&'static str, TlsProxy, String); 2] {
+    let good = TlsProxy::start(far_end.address(), "127.0.0.1");
+    let other = TlsProxy::start(far_end.address(), "elsewhere.example");
+    let authority = other.authority().to_owned();
+    [
+        ("UnknownIssuer", good, authority.clone()),
+        ("not valid for name", other, authority),
+    ]
+}
+
+fn run(proxy: &TlsProxy, authority: &str, args: &[&str]) -> Said {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(&file, authority).unwrap();
+    Said::by(
+        openreplay_elastic()
+            .args(["--json", "--url", &proxy.url(), "--ca-cert"])
+            .arg(file.path())
+            .args(args),
+    )
+}
