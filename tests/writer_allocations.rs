@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use integration_tests::{Fault, StandIn};
 use openreplay_elastic::ElasticWriter;
+use openreplay_session::{SessionId, sync_scope};
+use tracing::subscriber::with_default;
 use tracing_subscriber::fmt::MakeWriter as _;
+use tracing_subscriber::prelude::*;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -39,6 +42,52 @@ fn a_log_call_allocates_nothing_in_steady_state() {
         assert!(guard.flush(LIMIT).is_complete());
     }
     assert!(writer.stats().dropped > 0, "the buffer has been full");
+}
+
+#[test]
+fn an_event_allocates_nothing_in_steady_state_nor_with_a_full_buffer() {
+    let far_end = StandIn::start();
+    far_end.forget();
+    let (writer, guard) = ElasticWriter::builder(far_end.url())
+        .buffer_bytes(4 * 1024 * 1024)
+        .shutdown_timeout(Duration::ZERO)
+        .on_diagnostic(|_| {})
+        .build()
+        .unwrap();
+    let layer = tracing_openreplay::json().with_writer(writer.clone());
+    let log = |events: usize| {
+        sync_scope(SessionId::from(7), || {
+            for number in 0..events / 2 {
+                tracing::info!(number, item = "tea", "an item was put into the cart");
+                tracing::error!(number, price = 1.5, "the payment was declined");
+            }
+        });
+    };
+    with_default(tracing_subscriber::registry().with(layer), || {
+        for _ in 0..3 {
+            log(20_000);
+            assert!(guard.flush(LIMIT).is_complete());
+        }
+        for round in 0..10 {
+            let calls = allocation_counter::measure(|| log(2_000));
+            assert_eq!(calls.count_total, 0, "round {round}: {calls:?}");
+            assert!(guard.flush(LIMIT).is_complete());
+        }
+
+        far_end.inject([Fault::Stall(Duration::from_secs(600))]);
+        let before = writer.stats();
+        // nothing but errors is left then
+        while far_end.faults_left() > 0 || writer.stats().dropped < before.dropped + 40_000 {
+            log(1_000);
+        }
+        let before = writer.stats();
+        let calls = allocation_counter::measure(|| log(20_000));
+        assert_eq!(calls.count_total, 0, "{calls:?}");
+        let after = writer.stats();
+        assert_eq!(after.accepted, before.accepted + 20_000);
+        assert!(after.dropped >= before.dropped + 19_000, "{after:?}");
+        assert_eq!(after.indexed, before.indexed);
+    });
 }
 
 /// That this test ends is the proof: the far end hangs for ten minutes.
