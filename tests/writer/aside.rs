@@ -1,6 +1,6 @@
 //! Records that wait for their next attempt by themselves.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use integration_tests::{Fault, StandIn};
 use serde_json::json;
@@ -40,7 +40,9 @@ fn a_record_set_aside_is_sent_at_the_end_or_counted() {
             assert!(guard.shutdown(LIMIT).is_complete());
             assert_once(&far_end.documents(), 0..10);
         } else {
+            let started = Instant::now();
             assert_eq!(guard.shutdown(Duration::from_millis(300)).left(), 1);
+            assert_in_time(started, Duration::from_millis(300));
             said.wait_for("stopped with 1 records");
         }
         assert_balance(writer.stats());

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use integration_tests::{Fault, StandIn};
 use serde_json::json;
@@ -62,10 +62,11 @@ fn ends_in_time_and_says_what_was_left_while_the_far_end_hangs() {
     write(&writer, 0..10);
     wait_until("the request hangs", || far_end.faults_left() == 0);
     write(&writer, 10..30);
+    let started = Instant::now();
     let flushed = guard.flush(Duration::from_millis(50));
     assert_eq!((flushed.is_complete(), flushed.left()), (false, 30));
-    // a test that returns is the proof: the stall lasts ten minutes
     let flushed = guard.shutdown(Duration::from_millis(100));
+    assert_in_time(started, Duration::from_millis(150));
     assert_eq!(flushed.left(), 30);
     assert_eq!(
         said.all(),

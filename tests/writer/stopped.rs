@@ -2,12 +2,15 @@
 
 use std::fs::{self, File};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use integration_tests::process::{Example, program};
 use integration_tests::{Fault, StandIn};
 
 use crate::support::*;
+
+/// What its guard gives Elasticsearch at the end.
+const LIMIT_OF_THE_APP: Duration = Duration::from_secs(5);
 
 #[test]
 fn an_app_told_to_stop_while_the_far_end_hangs_ends_and_says_what_was_left() {
@@ -32,7 +35,9 @@ fn an_app_told_to_stop_while_the_far_end_hangs_ends_and_says_what_was_left() {
     let asked = ureq::get(format!("{url}/api/endpoint")).call();
     assert_eq!(asked.unwrap().status(), 200);
 
+    let started = Instant::now();
     let (status, records) = app.terminate();
+    assert_in_time(started, LIMIT_OF_THE_APP);
     assert!(status.success(), "{status}");
     let left = records.len();
     assert!(left > 20, "{left}");

@@ -100,6 +100,13 @@ pub(crate) fn assert_once(documents: &[Value], numbers: std::ops::Range<usize>) 
     assert_eq!(counts.len(), numbers.len(), "records that nobody wrote");
 }
 
+/// What began then was over within its limit; a busy machine may add something.
+#[track_caller]
+pub(crate) fn assert_in_time(started: Instant, limit: Duration) {
+    let took = started.elapsed();
+    assert!(took < limit + Duration::from_secs(2), "{took:?}");
+}
+
 #[track_caller]
 pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let start = Instant::now();
