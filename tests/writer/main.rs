@@ -8,3 +8,4 @@ mod limits;
 mod pipelines;
 mod stopped;
 mod support;
+mod waits;
