@@ -53,10 +53,11 @@ fn a_record_set_aside_is_sent_at_the_end_or_counted() {
 #[test]
 fn the_end_does_not_wait_until_elasticsearch_wants_to_be_asked_again() {
     let far_end = StandIn::start();
-    far_end.inject([Fault::Status(429, Some(300))]);
+    // the second time when the end has begun
+    far_end.inject([Fault::Status(429, Some(300)), Fault::Status(429, Some(300))]);
     let (writer, guard) = quick(far_end.url()).on_diagnostic(|_| {}).build().unwrap();
     write(&writer, 0..10);
-    wait_until("the fault is met", || far_end.faults_left() == 0);
-    assert!(guard.shutdown(LIMIT).is_complete());
+    wait_until("a fault is met", || far_end.faults_left() == 1);
+    assert!(guard.shutdown(Duration::from_secs(6)).is_complete());
     assert_once(&far_end.documents(), 0..10);
 }
