@@ -5,7 +5,8 @@ use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -104,7 +105,6 @@ impl Engine {
         let port = node.as_ref().map_or(0, |node| node.port);
         drop(node);
         engine.url = format!("http://127.0.0.1:{port}");
-        engine.resume();
         engine.await_ready();
         engine.wipe();
         engine
@@ -243,6 +243,33 @@ impl Engine {
                 self.ok("DELETE", &format!("/_index_template/{name}"), "");
             }
         }
+        // where the engine has none, there is nothing to remove
+        self.request("DELETE", "/_ingest/pipeline/*", "");
+        if self.kind.secured {
+            self.wipe_security();
+        }
+    }
+
+    fn wipe_security(&self) {
+        for kind in ["user", "role"] {
+            let all = self.ok("GET", &format!("/_security/{kind}"), "");
+            for (name, one) in all.as_object().into_iter().flatten() {
+                if one["metadata"]["_reserved"] != true {
+                    self.ok("DELETE", &format!("/_security/{kind}/{name}"), "");
+                }
+            }
+        }
+        let keys = self.ok("GET", "/_security/api_key?active_only=true", "");
+        let ids: Vec<_> = keys["api_keys"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|key| &key["id"])
+            .collect();
+        if !ids.is_empty() {
+            let which = serde_json::json!({ "ids": ids }).to_string();
+            self.ok("DELETE", "/_security/api_key", &which);
+        }
     }
 
     fn signal(&self, signal: &str) {
@@ -259,6 +286,8 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        // a test may have failed before it did
+        self.signal("-CONT");
         *lock(&self.kind.busy) = false;
         self.kind.freed.notify_one();
     }
@@ -296,6 +325,7 @@ struct Node {
 }
 
 impl Node {
+    /// On a port that nobody else took while the engine was starting.
     fn start(kind: &Kind) -> Self {
         let data = workspace().join(format!(
             "target/engines/data/{}-{}-{}",
@@ -308,13 +338,25 @@ impl Node {
         let mut node = Self {
             child: None,
             data,
-            port: free_port(),
+            port: 0,
         };
-        node.spawn(kind);
-        node
+        for _ in 0..3 {
+            node.port = free_port();
+            match node.try_spawn(kind) {
+                Ok(()) => return node,
+                Err(said) if is_port_taken(&said) => node.kill(),
+                Err(said) => panic!("{said}"),
+            }
+        }
+        panic!("three free ports were taken by others");
     }
 
     fn spawn(&mut self, kind: &Kind) {
+        self.try_spawn(kind).unwrap_or_else(|said| panic!("{said}"));
+    }
+
+    /// Gives what it said where it does not start.
+    fn try_spawn(&mut self, kind: &Kind) -> Result<(), String> {
         let log = self.data.join("stderr.log");
         let mut command = Command::new(
             workspace()
@@ -348,17 +390,22 @@ impl Node {
         let started = Instant::now();
         let mut said = Vec::new();
         loop {
-            let left = START_LIMIT.saturating_sub(started.elapsed());
-            match is_ready.recv_timeout(left) {
-                Ok(line) if line.starts_with("READY ") => break,
+            match is_ready.recv_timeout(Duration::from_secs(1)) {
+                Ok(line) if line.starts_with("READY ") => return Ok(()),
                 Ok(line) => said.push(line),
-                Err(error) => panic!(
-                    "{} {} did not start ({error}); has scripts/install run? It said:\n{}\n{}",
-                    kind.name,
-                    kind.version,
-                    said.join("\n"),
-                    fs::read_to_string(&log).unwrap_or_default()
-                ),
+                Err(error) => {
+                    let log = fs::read_to_string(&log).unwrap_or_default();
+                    // other threads may keep the process alive
+                    let has_ended = error == RecvTimeoutError::Disconnected
+                        || log.contains("Exception in thread \"main\"");
+                    if has_ended || started.elapsed() > START_LIMIT {
+                        let said = said.join("\n");
+                        return Err(format!(
+                            "{} {} did not start; has scripts/install run? It said:\n{said}\n{log}",
+                            kind.name, kind.version
+                        ));
+                    }
+                }
             }
         }
     }
@@ -381,6 +428,10 @@ impl Drop for Node {
         self.kill();
         let _ = fs::remove_dir_all(&self.data);
     }
+}
+
+fn is_port_taken(said: &str) -> bool {
+    said.contains("BindException: Address already in use")
 }
 
 pub(crate) fn workspace() -> &'static Path {
