@@ -3,6 +3,7 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::shallow;
 use crate::{Client, Error};
 
 /// OpenReplay searches this name, whichever were entered in its form.
@@ -39,8 +40,8 @@ pub struct Hit {
     /// Its id there.
     #[serde(rename = "_id")]
     pub id: String,
-    /// The record.
-    #[serde(rename = "_source", default)]
+    /// The record, without what is nested deeper than 64 levels in it.
+    #[serde(rename = "_source", default, deserialize_with = "shallow::deserialize")]
     pub source: Value,
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::ask::LIMIT;
 use super::phrase::names_session;
 use super::rows::time;
+use super::shallow;
 use crate::error::{Error, Kind};
 
 /// A session's records in a file of lines.
@@ -35,7 +36,7 @@ pub fn read_file(path: &Path, id: &str) -> Result<FileRecords, Error> {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        match serde_json::from_slice::<Value>(&line) {
+        match shallow::from_slice(&line) {
             Ok(record @ Value::Object(_)) => {
                 let message = record.get("message").and_then(Value::as_str);
                 if message.is_some_and(|message| names_session(message, id)) {

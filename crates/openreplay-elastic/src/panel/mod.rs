@@ -24,5 +24,6 @@ mod file;
 mod order;
 mod phrase;
 mod rows;
+mod shallow;
 #[cfg(test)]
 mod tests;
