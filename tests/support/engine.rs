@@ -209,11 +209,12 @@ impl Engine {
 
     /// On a new data folder the security index comes a moment after the HTTP port.
     fn await_ready(&self) {
+        self.await_ok("/_cluster/health");
+    }
+
+    fn await_ok(&self, path: &str) {
         let started = Instant::now();
-        while !matches!(
-            self.try_request("GET", "/_cluster/health", ""),
-            Ok((200, _))
-        ) {
+        while !matches!(self.try_request("GET", path, ""), Ok((200, _))) {
             assert!(
                 started.elapsed() < START_LIMIT,
                 "{} does not become ready",
@@ -252,7 +253,9 @@ impl Engine {
 
     fn wipe_security(&self) {
         for kind in ["user", "role"] {
-            let all = self.ok("GET", &format!("/_security/{kind}"), "");
+            let path = format!("/_security/{kind}");
+            self.await_ok(&path);
+            let all = self.ok("GET", &path, "");
             for (name, one) in all.as_object().into_iter().flatten() {
                 if one["metadata"]["_reserved"] != true {
                     self.ok("DELETE", &format!("/_security/{kind}/{name}"), "");
