@@ -8,6 +8,7 @@ mod files;
 mod fixture;
 mod hurting;
 mod keys;
+mod many_fields;
 mod rotate;
 mod rows;
 mod setup;
