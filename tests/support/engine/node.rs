@@ -1,0 +1,153 @@
+//! The process of an engine.
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Kind, PASSWORD, START_LIMIT, lock, workspace};
+
+/// One engine process after the other on the same port and data folder.
+#[derive(Debug)]
+pub(super) struct Node {
+    child: Option<Child>,
+    data: PathBuf,
+    pub(super) port: u16,
+}
+
+impl Node {
+    /// On a port that nobody else took while the engine was starting.
+    pub(super) fn start(kind: &Kind) -> Self {
+        let data = workspace().join(format!(
+            "target/engines/data/{}-{}-{}",
+            kind.name,
+            kind.version,
+            std::process::id()
+        ));
+        let _ = fs::remove_dir_all(&data);
+        fs::create_dir_all(&data).expect("a data folder");
+        let mut node = Self {
+            child: None,
+            data,
+            port: 0,
+        };
+        for _ in 0..3 {
+            node.port = free_port();
+            match node.try_spawn(kind) {
+                Ok(()) => return node,
+                Err(said) if is_port_taken(&said) => node.kill(),
+                Err(said) => panic!("{said}"),
+            }
+        }
+        panic!("three free ports were taken by others");
+    }
+
+    pub(super) fn spawn(&mut self, kind: &Kind) {
+        self.try_spawn(kind).unwrap_or_else(|said| panic!("{said}"));
+    }
+
+    /// Gives what it said where it does not start.
+    fn try_spawn(&mut self, kind: &Kind) -> Result<(), String> {
+        let log = self.data.join("stderr.log");
+        let mut command = Command::new(
+            workspace()
+                .join("tests/engines")
+                .join(kind.name)
+                .join("run"),
+        );
+        command
+            .arg(&self.data)
+            .arg(self.port.to_string())
+            .arg(kind.version)
+            // its end of this pipe closes with this process, however that ends
+            .env("EPHEMERAL", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(File::create(&log).expect("a log file"));
+        if kind.secured {
+            command.env("ELASTIC_PASSWORD", PASSWORD);
+        }
+        let mut child = command.spawn().expect("the engine's run script starts");
+        let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        self.child = Some(child);
+
+        let (ready, is_ready) = mpsc::channel();
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                // its log, which is kept flowing after that
+                let _ = ready.send(line);
+            }
+        });
+        let started = Instant::now();
+        let mut said = Vec::new();
+        loop {
+            match is_ready.recv_timeout(Duration::from_secs(1)) {
+                Ok(line) if line.starts_with("READY ") => return Ok(()),
+                Ok(line) => said.push(line),
+                Err(error) => {
+                    let log = fs::read_to_string(&log).unwrap_or_default();
+                    // other threads may keep the process alive
+                    let has_ended = error == RecvTimeoutError::Disconnected
+                        || log.contains("Exception in thread \"main\"");
+                    if has_ended || started.elapsed() > START_LIMIT {
+                        let said = said.join("\n");
+                        return Err(format!(
+                            "{} {} did not start; has scripts/install run? It said:\n{said}\n{log}",
+                            kind.name, kind.version
+                        ));
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn is_running(&mut self) -> bool {
+        let child = self.child.as_mut();
+        child.is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// Where it runs.
+    pub(super) fn signal(&self, signal: &str) {
+        let Some(child) = &self.child else { return };
+        let done = Command::new("kill")
+            .args([signal, &child.id().to_string()])
+            .status()
+            .expect("kill runs");
+        assert!(done.success(), "kill {signal}");
+    }
+
+    pub(super) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("it is a child of ours");
+            child.wait().expect("it is a child of ours");
+        }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = fs::remove_dir_all(&self.data);
+    }
+}
+
+fn is_port_taken(said: &str) -> bool {
+    said.contains("BindException: Address already in use")
+}
+
+/// Below the range that outgoing connections take theirs from: it has to be free again for a restart. No port is given twice,
+/// since an engine takes a while to bind its own.
+fn free_port() -> u16 {
+    static GIVEN: Mutex<u16> = Mutex::new(0);
+    let first = 20_000 + u16::try_from(std::process::id() % 1_000 * 10).expect("it is small");
+    let mut given = lock(&GIVEN);
+    *given = (first.max(*given + 1)..32_000)
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("one of thousands of ports is free");
+    *given
+}
