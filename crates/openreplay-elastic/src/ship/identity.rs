@@ -33,11 +33,6 @@ impl Identity {
         }))
     }
 
-    /// Whether they may be one file.
-    pub(super) fn fits(&self, other: &Self) -> bool {
-        self == other
-    }
-
     pub(super) fn inode(&self) -> u64 {
         self.inode
     }

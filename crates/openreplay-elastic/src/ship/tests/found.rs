@@ -1,0 +1,115 @@
+use std::fs;
+
+use super::*;
+use crate::ship::checkpoint::Checkpoint;
+
+#[test]
+fn does_not_follow_its_own_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ship.json");
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    for path in checkpoint.own_files() {
+        append(&path, "{}\n");
+    }
+    append(&folder.path().join("app.log"), "{\"n\":1}\n");
+    let pattern = folder.path().join("*").to_str().unwrap().to_owned();
+    let files = Files::new(&[pattern], Vec::new()).unwrap();
+    let taken = take(&mut files.except(checkpoint.own_files()));
+    assert_eq!(taken, [r#"{"n":1}"#]);
+}
+
+#[test]
+fn refuses_a_pattern_that_is_none() {
+    let error = Files::new(&["a[".into()], Vec::new()).unwrap_err();
+    assert!(error.is_config());
+    assert_eq!(
+        error.to_string(),
+        r#""a[" is no pattern of file names: expected one such as app.log* or app-[0-9].log"#
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn one_that_cannot_be_read_holds_up_no_other_and_is_tried_again() {
+    let mut folder = Folder::new("*.log");
+    folder.append("b.log", &numbered([1]));
+    std::os::unix::fs::symlink("a.log", folder.path("a.log")).unwrap();
+    fs::create_dir(folder.path("c.log")).unwrap();
+    for n in 0..50 {
+        let name = format!("loop{n}.log");
+        std::os::unix::fs::symlink(&name, folder.path(&name)).unwrap();
+    }
+    assert_eq!(folder.take().len(), 1);
+    let unreadable = folder.files.unreadable();
+    assert_eq!(unreadable.len(), 51);
+    assert_eq!(unreadable[0].path, folder.path("a.log"));
+    assert!(
+        unreadable[0].why.contains("symbolic links"),
+        "{unreadable:?}"
+    );
+    let news = folder.files.news();
+    assert_eq!(news.len(), 21);
+    assert!(
+        news[0].contains("a.log cannot be read (Too many"),
+        "{news:?}"
+    );
+    assert_eq!(news[20], "31 more files cannot be read");
+
+    assert_eq!(folder.take(), [""; 0]);
+    assert_eq!(folder.files.news(), [""; 0]);
+    fs::remove_file(folder.path("a.log")).unwrap();
+    folder.append("a.log", &numbered([2]));
+    assert_eq!(folder.take().len(), 1);
+    assert_eq!(folder.files.unreadable().len(), 50);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_is_followed_to_what_it_led_to() {
+    let mut folder = Folder::new("links/*.log");
+    folder.files.set_most_open(1);
+    fs::create_dir(folder.path("links")).unwrap();
+    for name in ["a", "b"] {
+        let link = folder.path(&format!("links/{name}.log"));
+        std::os::unix::fs::symlink(folder.path(name), link).unwrap();
+        folder.append(name, &numbered([1]));
+    }
+    assert_eq!(folder.take().len(), 2);
+    for name in ["a", "b"] {
+        folder.append(name, &numbered([2]));
+        fs::rename(folder.path(name), folder.path(&format!("{name}.1"))).unwrap();
+        folder.append(name, &numbered([3]));
+    }
+    assert_eq!(numbers(folder.take()), [2, 2, 3, 3]);
+}
+
+#[test]
+fn a_single_run_names_what_is_not_there_and_what_is_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("folder")).unwrap();
+    let patterns = ["absent.log", "folder", "old.log.gz", "none*.log"];
+    let patterns = patterns.map(|name| folder.path().join(name).to_str().unwrap().to_owned());
+    let why = |files: &Files| -> Vec<_> {
+        let unreadable = files.unreadable().into_iter();
+        unreadable.map(|unreadable| unreadable.why).collect()
+    };
+    let mut files = Files::new(&patterns, Vec::new()).unwrap();
+    files.look(true);
+    assert_eq!(
+        why(&files),
+        [
+            "there is no such file",
+            "it is no file",
+            "it is compressed: give it uncompressed"
+        ]
+    );
+    let mut files = Files::new(&patterns, Vec::new()).unwrap();
+    files.look(false);
+    assert_eq!(why(&files).len(), 2);
+    let news = files.news();
+    let says = |text: &str| news.iter().any(|news| news.contains(text));
+    assert!(
+        says("absent.log yet; waiting for it") && says("none*.log yet"),
+        "{news:?}"
+    );
+}

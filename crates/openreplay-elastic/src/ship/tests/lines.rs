@@ -1,0 +1,59 @@
+use std::fs;
+
+use super::*;
+
+#[test]
+fn a_line_counts_from_its_line_feed_on() {
+    let mut folder = Folder::new("app.log");
+    assert_eq!(folder.take(), [""; 0]);
+    folder.append("app.log", "{\"n\":1}\n{\"n\"");
+    assert_eq!(folder.take(), [r#"{"n":1}"#]);
+    assert_eq!(folder.take(), [""; 0]);
+    folder.append("app.log", ":2}");
+    assert_eq!(folder.take(), [""; 0]);
+    folder.append("app.log", "\r\n\n  \n{\"n\":3}\n");
+    assert_eq!(folder.take(), [r#"{"n":2}"#, r#"{"n":3}"#]);
+}
+
+#[test]
+fn what_is_no_record_becomes_the_message_of_one() {
+    let mut folder = Folder::new("app.log");
+    folder.append(
+        "app.log",
+        "thread 'main' panicked at \"x\"\n[1,2]\n{\"n\":1}\n",
+    );
+    fs::write(folder.path("app.log.gz"), "compressed\n").unwrap();
+    folder.files.look(false);
+    let framed = folder.files.fill(1 << 20).unwrap();
+    assert_eq!((framed.records, framed.wrapped), (3, 2));
+    let record: serde_json::Value = serde_json::from_str(&documents(&framed)[0].1).unwrap();
+    assert_eq!(record["message"], "thread 'main' panicked at \"x\"");
+    assert_eq!(record["level"], "info");
+    assert_eq!(record["@timestamp"], record["utc_time"]);
+}
+
+#[test]
+fn a_line_beyond_all_measure_is_cut_and_the_next_ones_are_whole() {
+    let mut folder = Folder::new("app.log");
+    let long = format!("{{\"message\":\"{}\"}}\n", "x".repeat(17 << 20));
+    folder.append("app.log", "{\"n\":1}\n");
+    folder.append("app.log", &long);
+    folder.append("app.log", "{\"n\":2}\n");
+    let taken = folder.take();
+    assert_eq!(
+        (taken.len(), &taken[0][..], &taken[2][..]),
+        (3, r#"{"n":1}"#, r#"{"n":2}"#)
+    );
+    assert!(taken[1].len() < 40_000 && taken[1].contains("(cut)"));
+}
+
+#[test]
+fn once_takes_a_last_line_without_an_end_only_if_it_is_whole() {
+    for (last, count) in [(r#"{"n":{"m":2}}"#, 2), (r#"{"n":{"m":2}"#, 1), ("text", 1)] {
+        let mut folder = Folder::new("app.log");
+        folder.append("app.log", &format!("{{\"n\":1}}\n{last}"));
+        folder.files.look(true);
+        let framed = folder.files.fill(1 << 20).unwrap();
+        assert_eq!(framed.records, count, "{last}");
+    }
+}

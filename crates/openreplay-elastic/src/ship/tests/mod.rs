@@ -1,0 +1,98 @@
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::files::Files;
+use super::lines::Framed;
+
+mod any;
+mod closed;
+mod found;
+mod in_flight;
+mod lines;
+mod rotated;
+
+const BANNER: &str = "{\"banner\":true}\n";
+
+/// What was framed: each document, after its `_id`.
+fn documents(framed: &Framed) -> Vec<(String, String)> {
+    let text = String::from_utf8(framed.body.clone()).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), framed.records * 2);
+    let pairs = lines.chunks(2);
+    pairs
+        .map(|pair| (pair[0].to_owned(), pair[1].to_owned()))
+        .collect()
+}
+
+fn append(path: &Path, text: &str) {
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
+/// Looks, takes all there is, and says that it is delivered.
+fn take(files: &mut Files) -> Vec<String> {
+    files.look(false);
+    let mut taken = Vec::new();
+    while let Some(framed) = files.fill(1 << 20) {
+        files.done(&framed.parts);
+        taken.extend(documents(&framed).into_iter().map(|(_, document)| document));
+    }
+    taken
+}
+
+struct Folder {
+    folder: tempfile::TempDir,
+    files: Files,
+}
+
+impl Folder {
+    fn new(pattern: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let pattern = folder.path().join(pattern).to_str().unwrap().to_owned();
+        let files = Files::new(&[pattern], Vec::new()).unwrap();
+        Self { folder, files }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn append(&self, name: &str, text: &str) {
+        append(&self.path(name), text);
+    }
+
+    fn take(&mut self) -> Vec<String> {
+        take(&mut self.files)
+    }
+
+    /// Takes all there is, on its way for now.
+    fn fill(&mut self) -> Framed {
+        self.files.look(false);
+        self.files.fill(1 << 20).unwrap()
+    }
+
+    /// As after a crash: only what the checkpoint holds is known.
+    fn restart(&mut self, pattern: &str) {
+        let pattern = self.path(pattern).to_str().unwrap().to_owned();
+        self.files = Files::new(&[pattern], self.files.positions()).unwrap();
+    }
+}
+
+fn numbered(numbers: impl IntoIterator<Item = usize>) -> String {
+    let numbers = numbers.into_iter();
+    numbers.fold(String::new(), |text, n| text + &format!("{{\"n\":{n}}}\n"))
+}
+
+fn numbers(mut documents: Vec<String>) -> Vec<usize> {
+    let mut numbers: Vec<_> = documents
+        .drain(..)
+        .map(|line| line[5..line.len() - 1].parse().unwrap())
+        .collect();
+    numbers.sort_unstable();
+    numbers
+}

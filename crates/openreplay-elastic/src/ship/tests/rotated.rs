@@ -1,0 +1,89 @@
+use std::fs::{self, File};
+
+use super::*;
+
+#[test]
+fn a_renamed_file_is_followed_beside_the_new_one() {
+    let mut folder = Folder::new("app.log");
+    folder.append("app.log", "{\"n\":1}\n");
+    assert_eq!(folder.take().len(), 1);
+    fs::rename(folder.path("app.log"), folder.path("app.log.1")).unwrap();
+    folder.append("app.log.1", "{\"n\":2}\n");
+    folder.append("app.log", "{\"n\":3}\n");
+    folder.append("app.log.1", "{\"n\":4}\n");
+    let mut taken = folder.take();
+    taken.sort_unstable();
+    assert_eq!(taken, [r#"{"n":2}"#, r#"{"n":3}"#, r#"{"n":4}"#]);
+}
+
+#[test]
+fn a_file_that_was_renamed_while_no_one_looked_is_found_again() {
+    let mut folder = Folder::new("app.log");
+    folder.append("app.log", "{\"n\":1}\n");
+    assert_eq!(folder.take().len(), 1);
+    folder.append("app.log", "{\"n\":2}\n");
+    fs::rename(folder.path("app.log"), folder.path("app.log.1")).unwrap();
+    folder.append("app.log", "{\"n\":3}\n");
+    folder.restart("app.log");
+    let mut taken = folder.take();
+    taken.sort_unstable();
+    assert_eq!(taken, [r#"{"n":2}"#, r#"{"n":3}"#]);
+    folder.restart("app.log*");
+    assert_eq!(folder.take(), [""; 0]);
+}
+
+#[test]
+fn a_truncated_file_is_another_one_however_long_it_has_become() {
+    let mut folder = Folder::new("app.log");
+    folder.append("app.log", "{\"n\":1}\n{\"n\":2}\n");
+    assert_eq!(folder.take().len(), 2);
+    File::create(folder.path("app.log")).unwrap();
+    folder.append("app.log", "{\"n\":3}\n{\"n\":4}\n{\"n\":5}\n");
+    assert_eq!(folder.take(), [r#"{"n":3}"#, r#"{"n":4}"#, r#"{"n":5}"#]);
+    File::create(folder.path("app.log")).unwrap();
+    assert_eq!(folder.take(), [""; 0]);
+    folder.append("app.log", "{\"n\":6}\n");
+    assert_eq!(folder.take(), [r#"{"n":6}"#]);
+}
+
+#[test]
+fn a_file_written_anew_with_the_same_first_line_comes_whole_under_ids_of_its_own() {
+    for (name, restarts, anew) in [
+        ("shorter", false, "{\"n\":3}\n"),
+        ("as long", false, "{\"n\":3}\n{\"n\":4}\n"),
+        ("longer", false, "{\"n\":3}\n{\"n\":4}\n{\"n\":5}\n"),
+        ("shorter, unseen", true, "{\"n\":3}\n"),
+        ("as long, unseen", true, "{\"n\":3}\n{\"n\":4}\n"),
+        ("longer, unseen", true, "{\"n\":3}\n{\"n\":4}\n{\"n\":5}\n"),
+    ] {
+        let mut folder = Folder::new("app.log");
+        folder.append("app.log", BANNER);
+        folder.append("app.log", "{\"n\":1}\n{\"n\":2}\n");
+        let before = folder.fill();
+        folder.files.done(&before.parts);
+        File::create(folder.path("app.log")).unwrap();
+        folder.append("app.log", BANNER);
+        folder.append("app.log", anew);
+        if restarts {
+            folder.restart("app.log");
+        }
+        let after = documents(&folder.fill());
+        let texts = after.iter().map(|(_, text)| format!("{text}\n"));
+        assert_eq!(texts.collect::<String>(), [BANNER, anew].concat(), "{name}");
+        for (id, _) in documents(&before) {
+            assert!(after.iter().all(|(other, _)| *other != id), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_deleted_file_is_read_to_its_end() {
+    let mut folder = Folder::new("*.log");
+    folder.append("a.log", "{\"n\":1}\n");
+    folder.files.look(false);
+    folder.append("a.log", "{\"n\":2}\n");
+    fs::remove_file(folder.path("a.log")).unwrap();
+    assert_eq!(folder.take().len(), 2);
+    assert_eq!(folder.take(), [""; 0]);
+    assert_eq!(folder.files.positions(), []);
+}
