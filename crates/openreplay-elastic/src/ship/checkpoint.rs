@@ -39,6 +39,8 @@ pub(super) struct Position {
     /// Where it was seen last.
     pub(super) path: PathBuf,
     pub(super) delivered: Place,
+    /// Since when it is nowhere, in seconds of the epoch: a folder may be mounted later, or the file moved back.
+    pub(super) missing_since: Option<u64>,
 }
 
 /// What one request holds, and the index that it was first sent to.
@@ -210,7 +212,7 @@ mod tests {
             let in_flight = InFlight { index, parts: vec![Part { seed, path: path.clone(), from, to }] };
             let state = State {
                 version: VERSION,
-                files: vec![Position { seed, identity, path, delivered: to }],
+                files: vec![Position { seed, identity, path, delivered: to, missing_since: Some(from) }],
                 in_flight: Some(in_flight.clone()),
                 waiting: vec![in_flight],
             };

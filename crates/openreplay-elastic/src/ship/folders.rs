@@ -7,7 +7,15 @@ use super::system::Seen;
 
 /// What the folders hold, each read once at most.
 #[derive(Debug, Default)]
-pub(super) struct Folders(HashMap<PathBuf, io::Result<HashMap<u64, PathBuf>>>);
+pub(super) struct Folders(HashMap<PathBuf, io::Result<Folder>>);
+
+#[derive(Debug, Default)]
+struct Folder {
+    /// By inode.
+    files: HashMap<u64, PathBuf>,
+    /// Of a file that cannot be looked at, so that it may be any.
+    error: Option<io::Error>,
+}
 
 /// Where a file is now.
 #[derive(Debug)]
@@ -15,7 +23,7 @@ pub(super) enum Lookup {
     Found(PathBuf),
     /// Not in its folder any more.
     Nowhere,
-    /// The folder cannot be read.
+    /// The folder, or a file in it, cannot be read.
     Unknown(io::Error),
 }
 
@@ -23,30 +31,73 @@ impl Folders {
     /// Looks for a file beside where it was.
     pub(super) fn find(&mut self, path: &Path, inode: u64) -> Lookup {
         let folder = path.parent().unwrap_or(Path::new("/"));
-        let files = self
+        let read = self
             .0
             .entry(folder.to_owned())
-            .or_insert_with(|| files(folder));
-        match files {
-            Ok(files) => match files.get(&inode) {
-                Some(path) => Lookup::Found(path.clone()),
-                None => Lookup::Nowhere,
-            },
+            .or_insert_with(|| Folder::read(folder, Seen::at));
+        match read {
+            Ok(folder) => folder.find(inode),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Lookup::Nowhere,
-            Err(error) => Lookup::Unknown(io::Error::new(error.kind(), error.to_string())),
+            Err(error) => unknown(error),
         }
     }
 }
 
-fn files(folder: &Path) -> io::Result<HashMap<u64, PathBuf>> {
-    let mut files = HashMap::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type().is_ok_and(|kind| kind.is_file())
-            && let Ok(seen) = Seen::at(&entry.path())
-        {
-            files.insert(seen.node.inode, entry.path());
+impl Folder {
+    fn read(path: &Path, look_at: impl Fn(&Path) -> io::Result<Seen>) -> io::Result<Self> {
+        let mut folder = Self::default();
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            let seen = match entry.file_type() {
+                Ok(kind) if !kind.is_file() => continue,
+                Ok(_) => look_at(&entry.path()),
+                Err(error) => Err(error),
+            };
+            match seen {
+                Ok(seen) => {
+                    folder.files.insert(seen.node.inode, entry.path());
+                }
+                Err(error) => folder.error = Some(error),
+            }
+        }
+        Ok(folder)
+    }
+
+    fn find(&self, inode: u64) -> Lookup {
+        match (self.files.get(&inode), &self.error) {
+            (Some(path), _) => Lookup::Found(path.clone()),
+            (None, Some(error)) => unknown(error),
+            (None, None) => Lookup::Nowhere,
         }
     }
-    Ok(files)
+}
+
+fn unknown(error: &io::Error) -> Lookup {
+    Lookup::Unknown(io::Error::new(error.kind(), error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_may_be_any_that_cannot_be_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = ["a", "b"].map(|name| folder.path().join(name));
+        for path in &paths {
+            fs::write(path, "").unwrap();
+        }
+        let [a, b] = paths
+            .each_ref()
+            .map(|path| Seen::at(path).unwrap().node.inode);
+        let read = Folder::read(folder.path(), |path| match path.ends_with("b") {
+            true => Err(io::ErrorKind::PermissionDenied.into()),
+            false => Seen::at(path),
+        });
+        let read = read.unwrap();
+        assert!(matches!(read.find(a), Lookup::Found(path) if path == paths[0]));
+        assert!(matches!(read.find(b), Lookup::Unknown(_)));
+        let read = Folder::read(folder.path(), Seen::at).unwrap();
+        assert!(matches!(read.find(a.max(b) + 1_000_000), Lookup::Nowhere));
+    }
 }

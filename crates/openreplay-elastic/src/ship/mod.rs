@@ -29,7 +29,8 @@
 //!
 //! Any number of files may match: at most 256 are open at a time, fewer where the process may have fewer than twice as many; the
 //! quietest ones are closed, and opened again when they grow. A file that is deleted is read to its end if it is open. One that
-//! cannot be read is said once on standard error and tried again, while the others go on.
+//! is nowhere to be found, since its folder is not mounted or it was moved away, is known for 30 days: it goes on where it was
+//! when it comes back. One that cannot be read is said once on standard error and tried again, while the others go on.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

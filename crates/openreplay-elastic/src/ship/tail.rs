@@ -36,8 +36,10 @@ pub(super) struct Tail {
     pub(super) last_growth: Instant,
     /// What is left has no line feed.
     pub(super) unfinished: bool,
-    /// No name leads to it, or none that is known.
+    /// No name leads to it any more.
     pub(super) gone: bool,
+    /// It is closed, and no name is known that leads to it.
+    pub(super) missing: bool,
     /// It cannot be read until the next look.
     pub(super) is_failing: bool,
 }
@@ -62,6 +64,7 @@ impl Tail {
             last_growth: Instant::now(),
             unfinished: false,
             gone: false,
+            missing: false,
             is_failing: false,
         })
     }
@@ -103,7 +106,7 @@ impl Tail {
     pub(super) fn give_up(&mut self) -> u64 {
         let left = self.length.saturating_sub(self.taken.offset);
         self.length -= left;
-        self.gone = true;
+        self.missing = true;
         left
     }
 
@@ -159,6 +162,7 @@ impl Tail {
             identity: self.identity?,
             path: self.path.clone(),
             delivered: self.delivered,
+            missing_since: None,
         })
     }
 

@@ -14,6 +14,8 @@ use crate::error::Error;
 
 mod known;
 mod open;
+#[cfg(test)]
+mod tests;
 
 /// A file that matches no pattern any more is followed until it has been quiet for so long: its writer may take a while
 /// to turn to the new one.
@@ -135,9 +137,15 @@ impl Files {
         for part in parts {
             let mut tails = self.tails.iter();
             let Some(at) = tails.position(|tail| tail.seed() == part.seed) else {
-                let is_known = self.known.iter().any(|known| known.seed == part.seed);
-                let whereto = if is_known { &mut waiting } else { &mut gone };
-                whereto.push(part.clone());
+                if self.known.iter().any(|known| known.seed == part.seed) {
+                    let bytes = part.to.offset - part.from;
+                    let why =
+                        format!("it is not there, with {bytes} bytes that may not be delivered");
+                    self.troubles.add(&part.path, &why);
+                    waiting.push(part.clone());
+                } else {
+                    gone.push(part.clone());
+                }
                 continue;
             };
             if self.tails[at].is_failing || !self.is_open(at) {
@@ -218,13 +226,8 @@ impl Files {
             self.look_at(at, &seen);
             return Some(at);
         }
-        self.make_room(None);
-        match self.opened(path) {
-            Ok(tail) => {
-                places.insert(tail.node(), self.tails.len());
-                self.tails.push(tail);
-                Some(self.tails.len() - 1)
-            }
+        match self.open(path, places) {
+            Ok(at) => Some(at),
             // it was moved just now
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
@@ -265,6 +268,8 @@ impl Files {
                     self.tails[at].is_called(&path);
                     self.is_open(at);
                 }
+                // one is being moved: the next look tells
+                Lookup::Unknown(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Lookup::Unknown(error) => self.fail(at, &error),
                 Lookup::Nowhere => {
                     let left = self.tails[at].give_up();
@@ -281,11 +286,12 @@ impl Files {
     fn let_go(&mut self, matching: &[bool]) {
         let tails = std::mem::take(&mut self.tails);
         for (tail, matches) in tails.into_iter().zip(matching) {
-            let is_over = tail.gone || (!matches && tail.last_growth.elapsed() > QUIET);
+            let is_quiet = !matches && tail.last_growth.elapsed() > QUIET;
+            let is_over = tail.gone || tail.missing || is_quiet;
             if !is_over || tail.has_more() {
                 self.tails.push(tail);
             } else if !tail.gone {
-                self.known.extend(tail.position());
+                self.know(tail.position(), tail.missing);
             }
         }
     }

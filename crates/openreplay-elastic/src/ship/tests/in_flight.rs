@@ -27,13 +27,19 @@ fn sends_again_just_what_was_on_its_way_under_the_same_ids() {
 
 #[test]
 fn what_was_on_its_way_from_a_file_written_anew_is_not_taken_for_what_is_there_now() {
-    for anew in [
-        "",
-        "{\"n\":3}\n{\"n\":4}\n",
-        "{\"n\":3}\n{\"n\":4}\n{\"n\":5}\n",
+    for (anew, delivered) in [
+        ("", false),
+        ("", true),
+        ("{\"n\":3}\n{\"n\":4}\n", false),
+        ("{\"n\":3}\n{\"n\":4}\n{\"n\":5}\n", false),
+        ("{\"n\":3}\n{\"n\":4}\n{\"n\":5}\n", true),
     ] {
         let mut folder = Folder::new("app.log");
         folder.append("app.log", BANNER);
+        if delivered {
+            folder.append("app.log", "{\"n\":0}\n");
+            assert_eq!(folder.take().len(), 2);
+        }
         folder.append("app.log", "{\"n\":1}\n{\"n\":2}\n");
         let before = folder.fill();
         File::create(folder.path("app.log")).unwrap();

@@ -10,6 +10,7 @@ mod closed;
 mod found;
 mod in_flight;
 mod lines;
+mod missing;
 mod rotated;
 
 const BANNER: &str = "{\"banner\":true}\n";

@@ -1,0 +1,128 @@
+use std::fs;
+
+use super::*;
+use crate::ship::checkpoint::Position;
+
+impl Folder {
+    fn since(&self) -> Vec<bool> {
+        let positions = self.files.positions().into_iter();
+        positions
+            .map(|position| position.missing_since.is_some())
+            .collect()
+    }
+}
+
+#[test]
+fn a_folder_that_comes_later_goes_on_where_it_was() {
+    let mut folder = Folder::new("logs/*.log");
+    fs::create_dir(folder.path("logs")).unwrap();
+    folder.append("logs/a.log", &numbered(0..3));
+    assert_eq!(folder.take().len(), 3);
+    let before = folder.files.positions();
+    fs::rename(folder.path("logs"), folder.path("volume")).unwrap();
+    for _ in 0..2 {
+        folder.restart("logs/*.log");
+        assert_eq!(folder.take(), [""; 0]);
+        assert_eq!(folder.since(), [true]);
+    }
+    append(&folder.path("volume/a.log"), &numbered(3..5));
+    fs::rename(folder.path("volume"), folder.path("logs")).unwrap();
+    assert_eq!(numbers(folder.take()), [3, 4]);
+    assert_eq!(folder.since(), [false]);
+    assert_eq!(folder.files.positions()[0].seed, before[0].seed);
+}
+
+#[test]
+fn a_file_that_is_moved_away_and_back_goes_on_where_it_was() {
+    for (name, restarts, closed) in [
+        ("restarted", true, false),
+        ("open", false, false),
+        ("closed", false, true),
+    ] {
+        let mut folder = Folder::new("*.log");
+        fs::create_dir(folder.path("elsewhere")).unwrap();
+        folder.append("a.log", &numbered(0..3));
+        assert_eq!(folder.take().len(), 3);
+        if closed {
+            folder.files.set_most_open(1);
+            folder.append("b.log", &numbered([9]));
+            folder.take();
+        }
+        fs::rename(folder.path("a.log"), folder.path("elsewhere/a.log")).unwrap();
+        if restarts {
+            folder.restart("*.log");
+        }
+        for _ in 0..3 {
+            assert_eq!(folder.take(), [""; 0], "{name}");
+            folder.files.wait_quietly();
+        }
+        assert!(folder.since().contains(&true), "{name}");
+        append(&folder.path("elsewhere/a.log"), &numbered([3]));
+        fs::rename(folder.path("elsewhere/a.log"), folder.path("a.log")).unwrap();
+        assert_eq!(numbers(folder.take()), [3], "{name}");
+        assert!(!folder.since().contains(&true), "{name}");
+    }
+}
+
+#[test]
+fn what_was_on_its_way_from_a_file_that_is_away_waits_for_it() {
+    let mut folder = Folder::new("*.log");
+    fs::create_dir(folder.path("elsewhere")).unwrap();
+    folder.append("a.log", &numbered(0..3));
+    let before = folder.fill();
+    fs::rename(folder.path("a.log"), folder.path("elsewhere/a.log")).unwrap();
+    folder.restart("*.log");
+    folder.files.look(false);
+    let (again, gone, waiting) = folder.files.again(&before.parts);
+    assert_eq!((again.records, gone, &waiting), (0, vec![], &before.parts));
+    let unreadable = folder.files.unreadable();
+    assert_eq!(
+        unreadable[0].why,
+        "it is not there, with 24 bytes that may not be delivered"
+    );
+    fs::rename(folder.path("elsewhere/a.log"), folder.path("a.log")).unwrap();
+    folder.files.look(false);
+    let (again, ..) = folder.files.again(&waiting);
+    assert_eq!(documents(&again), documents(&before));
+}
+
+#[test]
+fn what_is_away_for_a_month_or_is_too_much_is_forgotten() {
+    let mut folder = Folder::new("*.log");
+    folder.append("a.log", &numbered([0]));
+    folder.take();
+    let position = &folder.files.positions()[0];
+    fs::remove_file(folder.path("a.log")).unwrap();
+    let now = jiff::Timestamp::now().as_second().cast_unsigned();
+    let missing = |days: u64, seed| Position {
+        seed,
+        missing_since: Some(now - days * 24 * 60 * 60),
+        ..position.clone()
+    };
+    let many = (0..2_500).map(|seed| missing(seed % 29, seed));
+    let known = many.chain([missing(31, 9_999)]).collect();
+    let mut files = Files::new(&[], known).unwrap();
+    files.look(false);
+    let left = files.positions();
+    assert_eq!(left.len(), 2_000);
+    // the latest ones are left
+    let since = |days: u64| Some(now - days * 24 * 60 * 60);
+    assert!(
+        left.iter()
+            .all(|position| position.missing_since >= since(24))
+    );
+}
+
+#[test]
+fn a_file_that_grows_after_a_long_time_is_read() {
+    let mut folder = Folder::new("app.log");
+    folder.append("app.log", &numbered([0]));
+    assert_eq!(folder.take().len(), 1);
+    fs::rename(folder.path("app.log"), folder.path("app.log.1")).unwrap();
+    folder.files.wait_quietly();
+    assert_eq!(folder.take(), [""; 0]);
+    assert_eq!(folder.files.count_open(), 0);
+    folder.append("app.log.1", &numbered([1]));
+    folder.files.wait_quietly();
+    assert_eq!(numbers(folder.take()), [1]);
+}
