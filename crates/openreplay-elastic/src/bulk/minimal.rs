@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
@@ -8,6 +10,7 @@ use crate::text;
 /// A message is cut to this length: in a record that was refused it may have been too long, where it is a keyword
 /// (32766 bytes at most).
 const MESSAGE: usize = 32_000;
+const CUT: &str = " … (cut)";
 
 /// The fixed fields of a record, and nothing that an application could have put into it: the form in which it is sent
 /// once more after it was refused. A line that is no JSON object is a message as it stands.
@@ -30,13 +33,31 @@ pub(super) fn minimal(line: &[u8]) -> Vec<u8> {
         "@timestamp": instant,
         "utc_time": instant,
         "level": fixed.level.as_deref().unwrap_or(guessed),
-        "message": text::shortened(message, MESSAGE),
+        "message": cut(message),
     });
     if is_error {
         record["tags"] = json!(["error"]);
     }
     if let Some(id) = fixed.id {
         record["openReplaySession.id"] = json!(id);
+    }
+    record.to_string().into_bytes()
+}
+
+/// A record whose message is a text that cannot be read any closer: what a library printed, or a cut line, is not lost.
+pub(crate) fn wrapped(line: &[u8]) -> Vec<u8> {
+    let now = format!("{:.6}", Timestamp::now());
+    // a line may be beyond all measure; one byte more tells that
+    let message = String::from_utf8_lossy(&line[..line.len().min(MESSAGE + 1)]);
+    let level = guessed(&message.to_ascii_lowercase());
+    let mut record = json!({
+        "@timestamp": now,
+        "utc_time": now,
+        "level": level,
+        "message": cut(&message),
+    });
+    if level == "error" {
+        record["tags"] = json!(["error"]);
     }
     record.to_string().into_bytes()
 }
@@ -98,6 +119,14 @@ fn guessed(text: &str) -> &'static str {
             _ => None,
         })
         .unwrap_or("info")
+}
+
+fn cut(message: &str) -> Cow<'_, str> {
+    if message.len() <= MESSAGE {
+        return message.into();
+    }
+    let kept = text::shortened(message, MESSAGE - CUT.len());
+    format!("{kept}{CUT}").into()
 }
 
 #[cfg(test)]
@@ -237,7 +266,8 @@ mod tests {
         assert_eq!(record.get("tags"), None);
         assert_eq!(of(&json!({"text": 1}))["message"], "{\"text\":1}");
         let long = of(&json!({"message": "é".repeat(100_000)}));
-        assert_eq!(long["message"].as_str().unwrap().len(), MESSAGE);
+        let long = long["message"].as_str().unwrap();
+        assert!(long.len() == MESSAGE && long.ends_with("é … (cut)"));
     }
 
     #[test]
@@ -258,5 +288,8 @@ mod tests {
             assert_eq!(record["tags"], tags);
             assert!(record["@timestamp"].is_string());
         }
+        let record: Value = serde_json::from_slice(&minimal(&[b'x'; MESSAGE + 2])).unwrap();
+        let message = record["message"].as_str().unwrap();
+        assert!(message.len() == MESSAGE && message.ends_with("x … (cut)"));
     }
 }

@@ -7,6 +7,7 @@ pub(crate) use self::batch::{Batch, Piece};
 pub(crate) use self::deliver::{Delivery, Events};
 pub(crate) use self::frame::{Action, OVERHEAD, is_object};
 pub(crate) use self::id::{Ids, LENGTH, change_digits, write_digits};
+pub(crate) use self::minimal::wrapped;
 pub(crate) use self::pause::{Patient, Pauses};
 pub(crate) use self::target::Target;
 

@@ -1,11 +1,9 @@
-use serde_json::json;
-
 use super::checkpoint::Part;
 use crate::bulk::{self, Action, LENGTH, change_digits, write_digits};
 
-/// How much of a line that is no record is kept: one term of Elasticsearch's, about.
-const WRAPPED: usize = 32 * 1024;
 const SEED: usize = 11;
+/// What some editors and loggers of Windows start a file with.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Lines made ready to be sent, and where they stood.
 #[derive(Debug, Default)]
@@ -85,28 +83,21 @@ impl Framed {
 
     /// Takes one line, without its end.
     pub(super) fn line(&mut self, line: &[u8], offset: u64, ids: &mut LineIds) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if bulk::is_object(line) {
-            ids.at(offset).frame(&mut self.body, line);
-        } else if line.iter().all(u8::is_ascii_whitespace) {
+        let line = without_mark(line, offset).trim_ascii_end();
+        let object = line.trim_ascii_start();
+        if bulk::is_object(object) {
+            ids.at(offset).frame(&mut self.body, object);
+        } else if line.is_empty() {
             return;
         } else {
-            ids.at(offset).frame(&mut self.body, &wrap(line));
+            ids.at(offset).frame(&mut self.body, &bulk::wrapped(line));
             self.wrapped += 1;
         }
         self.records += 1;
     }
 }
 
-/// A record whose message is the line: what a library printed, or a cut line, is not lost.
-fn wrap(line: &[u8]) -> Vec<u8> {
-    let kept = &line[..line.len().min(WRAPPED)];
-    let mut message = String::from_utf8_lossy(kept).into_owned();
-    if kept.len() < line.len() {
-        message.push_str(" … (cut)");
-    }
-    let now = format!("{:.6}", jiff::Timestamp::now());
-    json!({"@timestamp": now, "utc_time": now, "level": "info", "message": message})
-        .to_string()
-        .into_bytes()
+fn without_mark(line: &[u8], offset: u64) -> &[u8] {
+    let rest = line.strip_prefix(BYTE_ORDER_MARK);
+    rest.filter(|_| offset == 0).unwrap_or(line)
 }

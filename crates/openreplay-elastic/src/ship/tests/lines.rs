@@ -28,8 +28,41 @@ fn what_is_no_record_becomes_the_message_of_one() {
     assert_eq!((framed.records, framed.wrapped), (3, 2));
     let record: serde_json::Value = serde_json::from_str(&documents(&framed)[0].1).unwrap();
     assert_eq!(record["message"], "thread 'main' panicked at \"x\"");
-    assert_eq!(record["level"], "info");
+    assert_eq!(record["level"], "error");
+    assert_eq!(record["tags"], serde_json::json!(["error"]));
     assert_eq!(record["@timestamp"], record["utc_time"]);
+}
+
+#[test]
+fn blanks_and_a_byte_order_mark_around_a_record_are_not_part_of_it() {
+    let mut folder = Folder::new("app.log");
+    folder.append("app.log", "\u{feff}{\"n\":1}\n");
+    folder.append(
+        "app.log",
+        "  {\"n\":2} \n\t{\"n\":3}\t\r\n  a text \n\u{feff}{}\n",
+    );
+    let framed = folder.fill();
+    assert_eq!((framed.records, framed.wrapped), (5, 2));
+    let documents = documents(&framed);
+    let texts: Vec<_> = documents.iter().map(|(_, text)| &text[..]).collect();
+    assert_eq!(texts[..3], [r#"{"n":1}"#, r#"{"n":2}"#, r#"{"n":3}"#]);
+    assert!(texts[3].contains(r#""message":"  a text""#), "{texts:?}");
+    // each under the place of its line
+    let mut plain = Folder::new("app.log");
+    plain.append(
+        "app.log",
+        "...{\"n\":1}\n..{\"n\":2}.\n.{\"n\":3}..\n..a text.\n...{}\n",
+    );
+    let places = |documents: &[(String, String)]| -> Vec<_> {
+        let ids = documents.iter().map(|(action, _)| id(action));
+        ids.map(|id| id[11..].to_owned()).collect()
+    };
+    assert_eq!(places(&documents), places(&super::documents(&plain.fill())));
+}
+
+fn id(action: &str) -> String {
+    let action: serde_json::Value = serde_json::from_str(action).unwrap();
+    action["create"]["_id"].as_str().unwrap().to_owned()
 }
 
 #[test]
