@@ -26,6 +26,10 @@ use crate::print::{self, GREEN, RED, YELLOW, tame};
 /// Names that end in .gz, .zst, .bz2, .xz or .lz4 are left out. It takes an API
 /// key that may add records: openreplay-elastic api-key --writer
 ///
+/// A line counts from its line feed on. `--once` takes what is there when it
+/// starts, and a last line without a line feed too, if that is a whole JSON
+/// object; what comes later, or is half a line, is left for the next run.
+///
 /// `--once` ends with exit code 6 where Elasticsearch refused records, and with 7
 /// where a file could not be read; without it, only a failure ends it.
 #[derive(Debug, clap::Args)]
@@ -35,7 +39,8 @@ pub(crate) struct Args {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
 
-    /// Ends when all that is there has been delivered, showing how far it is on a terminal [default: goes on following]
+    /// Ends when all that was there at the start has been delivered, showing how far it is on a terminal
+    /// [default: goes on following]
     #[arg(long)]
     once: bool,
 

@@ -3,6 +3,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
+use super::lines::is_whole;
 use super::system::{Seen, read_at};
 
 /// As much of a first line as tells files apart, and of what stands before a place as proves that it is the same.
@@ -17,19 +18,19 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// `None` as long as there is no whole first line.
+    /// `None` as long as there is no whole first line. That may lack its end: it is the same one when the end comes.
     pub(super) fn of(file: &File) -> io::Result<Option<Self>> {
         let mut head = [0; WINDOW];
         let length = read_at(file, &mut head, 0)?;
         let head = &head[..length];
         let line = match memchr::memchr(b'\n', head) {
             Some(end) => &head[..end],
-            None if head.len() == WINDOW => head,
+            None if head.len() == WINDOW || is_whole(head, 0) => head,
             None => return Ok(None),
         };
         Ok(Some(Self {
             inode: Seen::of(file)?.node.inode,
-            head: hash(line),
+            head: hash(line.trim_ascii_end()),
         }))
     }
 

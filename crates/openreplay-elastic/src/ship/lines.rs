@@ -1,3 +1,5 @@
+use serde::de::IgnoredAny;
+
 use super::checkpoint::Part;
 use crate::bulk::{self, Action, LENGTH, change_digits, write_digits};
 
@@ -95,6 +97,12 @@ impl Framed {
         }
         self.records += 1;
     }
+}
+
+/// Whether a line is a record, though its end may be missing: nothing can follow that is part of it.
+pub(super) fn is_whole(line: &[u8], offset: u64) -> bool {
+    let object = without_mark(line, offset).trim_ascii();
+    bulk::is_object(object) && serde_json::from_slice::<IgnoredAny>(object).is_ok()
 }
 
 fn without_mark(line: &[u8], offset: u64) -> &[u8] {

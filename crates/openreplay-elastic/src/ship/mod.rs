@@ -95,7 +95,8 @@ impl Options {
         self
     }
 
-    /// Ends when everything that is there has been delivered. Default: goes on following.
+    /// Ends when everything has been delivered that was there at the start; a last line without a line feed too, if it is a
+    /// whole JSON object. Default: goes on following.
     #[must_use]
     pub fn once(mut self, once: bool) -> Self {
         self.once = once;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::checkpoint::{Part, Position};
 use super::identity::{Identity, Place};
-use super::lines::{Framed, LineIds};
+use super::lines::{Framed, LineIds, is_whole};
 use super::system::{Node, Seen, read_at};
 
 /// Fits into a core's cache: a line is read, framed and done with while it is there.
@@ -33,6 +33,10 @@ pub(super) struct Tail {
     /// How far it is taken to be delivered.
     taken: Place,
     pub(super) length: u64,
+    /// For a single run, what comes later is not read.
+    end: Option<u64>,
+    /// Up to where there is no line feed in what is left.
+    searched: u64,
     pub(super) last_growth: Instant,
     /// What is left has no line feed.
     pub(super) unfinished: bool,
@@ -61,12 +65,19 @@ impl Tail {
             delivered: Place::start(),
             taken: Place::start(),
             length: seen.length,
+            end: None,
+            searched: 0,
             last_growth: Instant::now(),
             unfinished: false,
             gone: false,
             missing: false,
             is_failing: false,
         })
+    }
+
+    /// Reads no further than it is long now.
+    pub(super) fn end_here(&mut self) {
+        self.end = Some(self.length);
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -141,17 +152,22 @@ impl Tail {
         let identity = Identity::of(file)?;
         let is_in = self.taken.is_in(file)?;
         self.gone = seen.deleted;
-        if seen.length < self.taken.offset || identity != self.identity || !is_in {
+        let is_other = self.identity.is_some() && identity != self.identity;
+        if seen.length < self.taken.offset || is_other || !is_in {
             self.seed = fastrand::u64(..);
             self.start_at(Place::start());
             self.length = 0;
+            self.end = self.end.and(Some(0));
+            self.searched = 0;
         }
         self.identity = identity;
         self.seen = seen;
-        if seen.length != self.length {
+        let length = self.end.map_or(seen.length, |end| end.min(seen.length));
+        if length != self.length {
             self.last_growth = Instant::now();
-            self.length = seen.length;
+            self.length = length;
             self.unfinished = false;
+            self.searched = self.searched.min(length);
         }
         Ok(())
     }
@@ -227,6 +243,10 @@ impl Tail {
         let mut ids = LineIds::new(self.seed);
         let mut at = self.taken.offset;
         let mut size = READ;
+        if self.searched > at && self.end_of_line(self.searched)?.is_none() {
+            self.unfinished = true;
+            return Ok(at);
+        }
         while framed.body.len() < enough && at < self.length {
             buffer.resize(buffer.len().max(size), 0);
             let left = usize::try_from(self.length - at).unwrap_or(usize::MAX);
@@ -248,14 +268,13 @@ impl Tail {
                 at = end;
                 size = READ;
             } else {
-                if whole
-                    && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
-                    && text.first() == Some(&b'{')
-                {
+                let end = at + read as u64;
+                if whole && is_whole(text, at) {
                     framed.line(text, at, &mut ids);
-                    at += read as u64;
+                    at = end;
                 } else {
                     self.unfinished = read > 0;
+                    self.searched = end;
                 }
                 break;
             }
@@ -272,6 +291,7 @@ impl Tail {
         }
         let (taken, length) = (self.taken, self.length);
         self.taken = Place::at(self.file()?, part.from)?;
+        self.searched = 0;
         self.length = part.to.offset;
         let mut buffer = Vec::new();
         while self.has_more() {
@@ -295,19 +315,22 @@ impl Tail {
         }
     }
 
-    /// Past the next line feed.
-    fn end_of_line(&self, mut offset: u64) -> io::Result<Option<u64>> {
+    /// Past the next line feed, looked for from here on.
+    fn end_of_line(&mut self, mut offset: u64) -> io::Result<Option<u64>> {
         let mut buffer = vec![0; READ];
-        loop {
-            let read = read_at(self.file()?, &mut buffer, offset)?;
+        while offset < self.length {
+            let left = usize::try_from(self.length - offset).unwrap_or(READ);
+            let read = read_at(self.file()?, &mut buffer[..left.min(READ)], offset)?;
             if let Some(at) = memchr::memchr(b'\n', &buffer[..read]) {
                 return Ok(Some(offset + at as u64 + 1));
             }
             if read == 0 {
-                return Ok(None);
+                break;
             }
             offset += read as u64;
         }
+        self.searched = offset;
+        Ok(None)
     }
 }
 

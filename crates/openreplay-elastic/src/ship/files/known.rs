@@ -34,7 +34,10 @@ impl Files {
         Ok(self.push(tail, places))
     }
 
-    fn push(&mut self, tail: Tail, places: &mut Places) -> usize {
+    fn push(&mut self, mut tail: Tail, places: &mut Places) -> usize {
+        if self.once {
+            tail.end_here();
+        }
         let at = self.tails.len();
         places.insert(tail.node(), at);
         self.tails.push(tail);

@@ -95,10 +95,8 @@ impl Files {
                 self.look_for(at, &mut folders);
             }
         }
-        if self
-            .searched
-            .is_none_or(|searched| searched.elapsed() > QUIET)
-        {
+        let is_time = |searched: Instant| !once && searched.elapsed() > QUIET;
+        if self.searched.is_none_or(is_time) {
             self.look_for_known(&mut places, &mut folders);
             self.searched = Some(Instant::now());
             matching.resize(self.tails.len(), true);
@@ -225,6 +223,10 @@ impl Files {
             self.tails[at].is_called(path);
             self.look_at(at, &seen);
             return Some(at);
+        }
+        if self.once && self.searched.is_some() {
+            // it was not there at the start
+            return None;
         }
         match self.open(path, places) {
             Ok(at) => Some(at),

@@ -82,11 +82,81 @@ fn a_line_beyond_all_measure_is_cut_and_the_next_ones_are_whole() {
 
 #[test]
 fn once_takes_a_last_line_without_an_end_only_if_it_is_whole() {
-    for (last, count) in [(r#"{"n":{"m":2}}"#, 2), (r#"{"n":{"m":2}"#, 1), ("text", 1)] {
-        let mut folder = Folder::new("app.log");
-        folder.append("app.log", &format!("{{\"n\":1}}\n{last}"));
-        folder.files.look(true);
-        let framed = folder.files.fill(1 << 20).unwrap();
-        assert_eq!(framed.records, count, "{last}");
+    for (last, is_taken) in [
+        (r#"{"n":{"m":2}}"#, true),
+        (r#"{"n":{"m":2}"#, false),
+        ("text", false),
+    ] {
+        for first in ["", "{\"n\":1}\n"] {
+            let text = format!("{first}{last}");
+            let mut folder = Folder::new("app.log");
+            folder.append("app.log", &text);
+            let taken = folder.take_once();
+            let lines = first.lines().count();
+            assert_eq!(taken.len(), lines + usize::from(is_taken), "{text}");
+            assert_eq!(folder.take_once(), [""; 0], "{text}");
+            // its end comes later, and another line
+            folder.restart("app.log");
+            assert_eq!(folder.take(), [""; 0], "{text}");
+            folder.append("app.log", "\r\n{\"n\":3}\n");
+            let taken = folder.take();
+            assert_eq!(taken.len(), 1 + usize::from(!is_taken), "{text}");
+            assert_eq!(taken[taken.len() - 1], r#"{"n":3}"#, "{text}");
+        }
     }
+}
+
+#[test]
+fn once_takes_what_was_there_at_the_start_though_files_grow_and_are_renamed() {
+    let mut folder = Folder::new("*.log*");
+    for name in ["a.log", "b.log"] {
+        folder.append(name, &numbered(0..10));
+    }
+    folder.files.set_most_open(1);
+    folder.files.look(true);
+    let mut taken = Vec::new();
+    for round in 10..100 {
+        folder.append("a.log", &numbered([round]));
+        fs::rename(folder.path("b.log"), folder.path("b.log.1")).unwrap();
+        folder.append("b.log", &numbered([round]));
+        folder.files.look(true);
+        // one line after the other
+        let Some(framed) = folder.files.fill(1) else {
+            break;
+        };
+        folder.files.done(&framed.parts);
+        taken.extend(documents(&framed).into_iter().map(|(_, text)| text));
+        fs::rename(folder.path("b.log.1"), folder.path("b.log")).unwrap();
+    }
+    let twice = (0..10).flat_map(|n| [n, n]);
+    assert_eq!(numbers(taken), twice.collect::<Vec<_>>());
+    // the next one takes the rest
+    folder.restart("a.log");
+    assert_eq!(numbers(folder.take_once()), (10..31).collect::<Vec<_>>());
+}
+
+/// What this thread has read so far.
+#[cfg(target_os = "linux")]
+fn bytes_read() -> u64 {
+    let counts = fs::read_to_string("/proc/thread-self/io").unwrap();
+    let (count, _) = counts["rchar: ".len()..].split_once('\n').unwrap();
+    count.parse().unwrap()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_line_that_grows_and_grows_is_not_read_each_time() {
+    let mut folder = Folder::new("app.log");
+    folder.append("app.log", "{\"n\":1}\n{\"text\":\"");
+    assert_eq!(folder.take().len(), 1);
+    let part = "x".repeat(100_000);
+    let before = bytes_read();
+    for _ in 0..100 {
+        folder.append("app.log", &part);
+        assert_eq!(folder.take(), [""; 0]);
+    }
+    let read = bytes_read() - before;
+    assert!(read < 30_000_000, "{read}");
+    folder.append("app.log", "\"}\n");
+    assert_eq!(folder.take()[0].len(), 10_000_011);
 }

@@ -36,8 +36,8 @@ fn append(path: &Path, text: &str) {
 }
 
 /// Looks, takes all there is, and says that it is delivered.
-fn take(files: &mut Files) -> Vec<String> {
-    files.look(false);
+fn take(files: &mut Files, once: bool) -> Vec<String> {
+    files.look(once);
     let mut taken = Vec::new();
     while let Some(framed) = files.fill(1 << 20) {
         files.done(&framed.parts);
@@ -68,7 +68,11 @@ impl Folder {
     }
 
     fn take(&mut self) -> Vec<String> {
-        take(&mut self.files)
+        take(&mut self.files, false)
+    }
+
+    fn take_once(&mut self) -> Vec<String> {
+        take(&mut self.files, true)
     }
 
     /// Takes all there is, on its way for now.
