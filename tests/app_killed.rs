@@ -8,13 +8,14 @@ use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use integration_tests::{Said, StandIn, openreplay_elastic};
+use integration_tests::ship::{Killed, ship};
+use integration_tests::{Said, StandIn};
 use serde_json::Value;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::prelude::*;
@@ -53,12 +54,8 @@ fn each_line_of_an_app_that_is_killed_thirty_times_arrives_once() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let far_end = StandIn::start();
-    let shipping = Killed(
-        ship(&far_end, folder)
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap(),
-    );
+    let ship = || ship(far_end.url(), folder, "app.log*");
+    let shipping = Killed::start(ship().stderr(Stdio::null()));
     let mut logged = BTreeSet::new();
     let mut renamed = 0;
     for run in 0..KILLS {
@@ -81,7 +78,7 @@ fn each_line_of_an_app_that_is_killed_thirty_times_arrives_once() {
         }
     }
     drop(shipping);
-    let said = Said::by(ship(&far_end, folder).args(["--once", "--json"]));
+    let said = Said::by(ship().args(["--once", "--json"]));
     assert_eq!(said.code, Some(0), "{said:?}");
     assert_eq!(said.json()["refused"], 0, "{said:?}");
 
@@ -132,15 +129,6 @@ fn assert_once<T: Ord + std::fmt::Debug>(
         .collect();
     assert!(wrong.is_empty(), "seed {seed}: not once: {wrong:?}");
     assert_eq!(times.len(), expected.len(), "seed {seed}: nobody wrote it");
-}
-
-fn ship(far_end: &StandIn, folder: &Path) -> Command {
-    let mut command = openreplay_elastic();
-    command
-        .args(["--url", far_end.url(), "ship", "--checkpoint"])
-        .arg(folder.join("ship.json"))
-        .arg(folder.join("app.log*"));
-    command
 }
 
 /// The app turns to the new file by and by.
@@ -237,16 +225,6 @@ impl App {
                 Some((self.run as u64, thread.parse().ok()?, n.parse().ok()?))
             })
             .collect()
-    }
-}
-
-/// A process that gets SIGKILL when this is dropped.
-struct Killed(Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 

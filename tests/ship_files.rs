@@ -5,11 +5,12 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use integration_tests::{Said, StandIn, openreplay_elastic};
+use integration_tests::ship::{Killed, ship, wait_for};
+use integration_tests::{Said, StandIn};
 use serde_json::json;
 
 const FILES: usize = 600;
@@ -25,7 +26,7 @@ fn follows_six_hundred_files_with_a_limit_of_a_hundred_and_twenty_eight() {
         written: 0,
     };
     log.write_all();
-    let shipping = Shipping::start(&mut limited(&far_end, folder.path()));
+    let shipping = Killed::start(&mut limited(&far_end, folder.path()));
     wait_for(&far_end, log.written);
     log.write_all();
     wait_for(&far_end, log.written);
@@ -74,7 +75,7 @@ fn goes_on_with_the_others_and_names_what_it_cannot_read() {
     fs::write(path("good-0.log"), "{\"n\":0}\n").unwrap();
     fs::create_dir(path("folder.log")).unwrap();
     symlink("loop.log", path("loop.log")).unwrap();
-    let following = ship(&far_end, folder.path())
+    let following = ship(far_end.url(), folder.path(), "*.log")
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
@@ -84,7 +85,7 @@ fn goes_on_with_the_others_and_names_what_it_cannot_read() {
     thread::sleep(Duration::from_millis(700));
     fs::write(path("good-1.log"), "{\"n\":1}\n").unwrap();
     wait_for(&far_end, 2);
-    let mut following = Shipping(following);
+    let mut following = Killed(following);
     following.0.kill().unwrap();
     let mut said = String::new();
     let err = following.0.stderr.take().unwrap();
@@ -98,7 +99,7 @@ fn goes_on_with_the_others_and_names_what_it_cannot_read() {
 
     fs::write(path("good-2.log"), "{\"n\":2}\n").unwrap();
     let once = |args: &[&str]| {
-        let mut command = ship(&far_end, folder.path());
+        let mut command = ship(far_end.url(), folder.path(), "*.log");
         Said::by(command.arg(path("absent")).arg("--once").args(args))
     };
     let said = once(&["--json"]);
@@ -153,53 +154,11 @@ impl Log<'_> {
     }
 }
 
-fn ship(far_end: &StandIn, folder: &Path) -> Command {
-    let mut command = openreplay_elastic();
-    options(&mut command, far_end, folder);
-    command
-}
-
-fn options(command: &mut Command, far_end: &StandIn, folder: &Path) {
-    command
-        .args(["--url", far_end.url(), "ship", "--checkpoint"])
-        .arg(folder.join("ship.json"))
-        .arg(folder.join("*.log"));
-}
-
 fn limited(far_end: &StandIn, folder: &Path) -> Command {
     let mut command = Command::new("bash");
     let script = format!("ulimit -n {LIMIT}; exec \"$@\"");
+    let ship = ship(far_end.url(), folder, "*.log");
     command.args(["-c", &script, "bash"]);
-    command.arg(openreplay_elastic().get_program());
-    options(&mut command, far_end, folder);
+    command.arg(ship.get_program()).args(ship.get_args());
     command
-}
-
-#[track_caller]
-fn wait_for(far_end: &StandIn, documents: usize) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while far_end.stored() < documents {
-        assert!(
-            Instant::now() < deadline,
-            "{} of {documents}",
-            far_end.stored()
-        );
-        thread::sleep(Duration::from_millis(10));
-    }
-}
-
-/// A process that gets SIGKILL when this is dropped.
-struct Shipping(Child);
-
-impl Shipping {
-    fn start(command: &mut Command) -> Self {
-        Self(command.spawn().unwrap())
-    }
-}
-
-impl Drop for Shipping {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }

@@ -7,12 +7,13 @@ use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use integration_tests::{Fault, Said, StandIn, openreplay_elastic};
+use integration_tests::ship::{Killed, ship, wait_for};
+use integration_tests::{Fault, Said, StandIn};
 
 const KILLS: usize = 30;
 /// As often as this a round ends with a truncation instead of what else may happen to the file.
@@ -28,7 +29,8 @@ fn each_line_arrives_once_though_ship_is_killed_thirty_times_and_its_files_are_r
     let far_end = StandIn::start();
 
     for round in 0..KILLS {
-        let shipping = Killed::start(&mut ship(&far_end, folder.path()));
+        let shipping =
+            Killed::start(ship(far_end.url(), folder.path(), "app.log*").stderr(Stdio::null()));
         let end = Instant::now() + Duration::from_millis(rng.u64(5..300));
         while Instant::now() < end {
             log.write(&mut rng);
@@ -57,7 +59,7 @@ fn each_line_arrives_once_though_ship_is_killed_thirty_times_and_its_files_are_r
     }
 
     log.end_line();
-    let said = Said::by(ship(&far_end, folder.path()).args(["--once", "--json"]));
+    let said = Said::by(ship(far_end.url(), folder.path(), "app.log*").args(["--once", "--json"]));
     assert_eq!(said.code, Some(0), "{said:?}");
     let json = said.json();
     assert_eq!(
@@ -84,50 +86,12 @@ fn each_line_arrives_once_though_ship_is_killed_thirty_times_and_its_files_are_r
     assert!(far_end.sent_again() > 0, "nothing was sent again");
 }
 
-fn ship(far_end: &StandIn, folder: &Path) -> Command {
-    let mut command = openreplay_elastic();
-    command
-        .args(["--url", far_end.url(), "ship", "--checkpoint"])
-        .arg(folder.join("ship.json"))
-        .arg(folder.join("app.log*"));
-    command
-}
-
 fn fault(rng: &mut Rng) -> Fault {
     match rng.u8(..8) {
         0 => Fault::HangUp { stored: rng.bool() },
         1 => Fault::HalfAnswer(rng.usize(..200)),
         2 => Fault::Items(429, rng.usize(1..5)),
         _ => Fault::Stall(Duration::from_millis(rng.u64(5..120))),
-    }
-}
-
-#[track_caller]
-fn wait_for(far_end: &StandIn, documents: usize) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while far_end.stored() < documents {
-        assert!(
-            Instant::now() < deadline,
-            "{} of {documents}",
-            far_end.stored()
-        );
-        thread::sleep(Duration::from_millis(10));
-    }
-}
-
-/// A process that gets SIGKILL when this is dropped.
-struct Killed(Child);
-
-impl Killed {
-    fn start(command: &mut Command) -> Self {
-        Self(command.stderr(Stdio::null()).spawn().unwrap())
-    }
-}
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 

@@ -5,15 +5,16 @@ use std::env;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use integration_tests::engine::{PASSWORD, USER};
-use integration_tests::{Elasticsearch, Engine, openreplay_elastic};
+use integration_tests::ship::{Killed, ship};
+use integration_tests::{Elasticsearch, Engine, Proxy, Said};
 use openreplay_elastic::rotate;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{block_on, client, record};
 
@@ -29,14 +30,21 @@ fn each_line_is_stored_once_though_ship_is_killed_thirty_times_and_logs_rolls_ov
     assert_eq!(engine.command(&["setup"]).code, Some(0));
     let client = client(&engine);
     let folder = tempfile::tempdir().unwrap();
+    let proxy = Proxy::start(engine.address(), |_| None);
+    let ship = || {
+        let mut command = ship(&proxy.url(), folder.path(), "app.log*");
+        command
+            .env("ELASTICSEARCH_USER", USER)
+            .env("ELASTICSEARCH_PASSWORD", PASSWORD);
+        command
+    };
     let mut written = 0;
-    let (mut renamed, mut rolled) = (0, 0);
-    for _ in 0..KILLS {
-        let mut shipping = ship(&engine, folder.path())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        // some die before they send, some in the middle, some after
+    let (mut renamed, mut rolled, mut left_behind) = (0, 0, 0);
+    for round in 0..KILLS {
+        // every other kill meets records of which nobody knows whether they are stored
+        let loses = round % 2 == 0;
+        let shipping = Killed::start(ship().stderr(Stdio::null()));
+        // the others die before they send, in the middle, or after
         for _ in 0..rng.usize(1..5) {
             write(folder.path(), &mut written, rng.usize(1..300));
             thread::sleep(Duration::from_millis(rng.u64(..120)));
@@ -44,23 +52,32 @@ fn each_line_is_stored_once_though_ship_is_killed_thirty_times_and_logs_rolls_ov
                 rename(folder.path(), &mut renamed);
             }
         }
-        shipping.kill().unwrap();
-        shipping.wait().unwrap();
+        if loses {
+            proxy.lose_next_answer();
+            write(folder.path(), &mut written, rng.usize(1..300));
+            let deadline = Instant::now() + Duration::from_secs(30);
+            while !proxy.is_down() {
+                assert!(Instant::now() < deadline, "nothing is sent");
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
+        drop(shipping);
+        proxy.heal();
         // no one looks
         if rng.u8(..3) == 0 {
             rename(folder.path(), &mut renamed);
             write(folder.path(), &mut written, rng.usize(1..100));
         }
-        if rng.u8(..3) == 0 {
+        if loses || rng.u8(..3) == 0 {
             block_on(rotate::run(&client, &rotate::Options::default())).unwrap();
             rolled += 1;
+            let in_flight = in_flight(folder.path());
+            left_behind +=
+                usize::from(in_flight.is_some_and(|index| index != write_index(&engine)));
         }
     }
-    let done = ship(&engine, folder.path())
-        .args(["--once", "--json"])
-        .output()
-        .unwrap();
-    assert!(done.status.success(), "{done:?}");
+    let said = Said::by(ship().args(["--once", "--json"]));
+    assert_eq!(said.code, Some(0), "{said:?}");
 
     let mut times = BTreeMap::new();
     for number in numbers(&engine) {
@@ -72,22 +89,31 @@ fn each_line_is_stored_once_though_ship_is_killed_thirty_times_and_logs_rolls_ov
         twice.is_empty() && lost.is_empty() && times.len() == written,
         "seed {seed}: of {written} lines were lost {lost:?}, stored more than once {twice:?}"
     );
-    println!("{written} lines, {renamed} files, {rolled} rollovers");
+    println!(
+        "{written} lines, {renamed} files, {rolled} rollovers, {left_behind} kills with records on their way to an index \
+         that `logs` left then"
+    );
     // else the rounds were no test
     let behind = engine.ok("GET", "/_alias/logs", "");
     assert_eq!(behind.as_object().unwrap().len(), rolled + 1);
-    assert!(renamed >= 3 && rolled >= 2, "seed {seed}");
+    assert!(
+        renamed >= 3 && rolled >= 2 && left_behind >= 1,
+        "seed {seed}"
+    );
 }
 
-fn ship(engine: &Engine, folder: &Path) -> Command {
-    let mut command = openreplay_elastic();
-    command
-        .env("ELASTICSEARCH_USER", USER)
-        .env("ELASTICSEARCH_PASSWORD", PASSWORD)
-        .args(["--url", engine.url(), "ship", "--checkpoint"])
-        .arg(folder.join("ship.json"))
-        .arg(folder.join("app.log*"));
-    command
+/// The index of what was on its way when `ship` was killed.
+fn in_flight(folder: &Path) -> Option<String> {
+    let checkpoint = fs::read(folder.join("ship.json")).ok()?;
+    let checkpoint: Value = serde_json::from_slice(&checkpoint).unwrap();
+    checkpoint["in_flight"]["index"].as_str().map(str::to_owned)
+}
+
+fn write_index(engine: &Engine) -> String {
+    let behind = engine.ok("GET", "/_alias/logs", "");
+    let mut behind = behind.as_object().unwrap().iter();
+    let write_index = behind.find(|(_, index)| index["aliases"]["logs"]["is_write_index"] == true);
+    write_index.unwrap().0.clone()
 }
 
 fn write(folder: &Path, written: &mut usize, lines: usize) {

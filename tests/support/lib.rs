@@ -13,6 +13,7 @@ pub mod lines;
 pub mod nginx;
 pub mod process;
 pub mod proxy;
+pub mod ship;
 pub mod tap;
 pub mod terminal;
 pub mod tls;

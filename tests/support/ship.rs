@@ -1,0 +1,61 @@
+//! `openreplay-elastic ship`, and processes that are killed.
+
+use std::path::Path;
+use std::process::{Child, Command};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::command::openreplay_elastic;
+use crate::elasticsearch::StandIn;
+
+/// Ships what matches `pattern` in a folder to this address, with the checkpoint in `ship.json` there.
+#[must_use]
+pub fn ship(url: &str, folder: &Path, pattern: &str) -> Command {
+    let mut command = openreplay_elastic();
+    command
+        .args(["--url", url, "ship", "--checkpoint"])
+        .arg(folder.join("ship.json"))
+        .arg(folder.join(pattern));
+    command
+}
+
+/// Waits until as many documents are there.
+///
+/// # Panics
+///
+/// When they are not there after half a minute.
+#[track_caller]
+pub fn wait_for(far_end: &StandIn, documents: usize) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while far_end.stored() < documents {
+        assert!(
+            Instant::now() < deadline,
+            "{} of {documents}",
+            far_end.stored()
+        );
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A process that gets SIGKILL when this is dropped.
+#[derive(Debug)]
+pub struct Killed(pub Child);
+
+impl Killed {
+    /// Starts it.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    #[must_use]
+    pub fn start(command: &mut Command) -> Self {
+        Self(command.spawn().expect("the program starts"))
+    }
+}
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
