@@ -112,6 +112,11 @@ impl StandIn {
         self.state().faults.len()
     }
 
+    /// Forgets the faults that no request has met yet.
+    pub fn behave(&self) {
+        self.state().faults.clear();
+    }
+
     /// Longer bodies are answered with 413.
     pub fn limit_bodies(&self, bytes: usize) {
         self.state().longest_body = Some(bytes);

@@ -25,13 +25,16 @@ impl Delivery {
             return Attempt::Left(vec![first, rest], None);
         }
         batch.attempts += 1;
-        let bound = self.place.bind(&self.target, batch, pauses.now(), events);
-        if let Err(unknown) = bound.await {
-            if unknown.is_about_index() {
-                self.place.forget();
+        match self.bind(batch, pauses.now(), events).await {
+            Ok(true) => {}
+            Ok(false) => return Attempt::Done,
+            Err(unknown) => {
+                if unknown.is_about_index() {
+                    self.place.forget();
+                }
+                say::unknown(&unknown, self.target.alias(), events);
+                return all_of_it(batch, unknown.again);
             }
-            say::unknown(&unknown, self.target.alias(), events);
-            return all_of_it(batch, unknown.again);
         }
         let (body, encoding) = match &mut self.gzip {
             Some(gzip) => (vec![gzip.compress(&batch.body())], Encoding::GzippedLines),

@@ -15,6 +15,8 @@ pub(crate) struct Batch {
     pub(crate) pieces: Vec<Piece>,
     /// The index that this batch has to stay with: an `_id` is unique in an index only.
     pub(crate) bound: Option<String>,
+    /// Its sender knows the index of each record before that is sent.
+    pub(crate) stays: bool,
     /// An attempt got no answer, and this was the index behind the alias before it, as far as was known.
     pub(crate) lost: Option<String>,
     /// How often these records were sent, since the pace is as it is.
@@ -96,6 +98,7 @@ impl Batch {
         Self {
             pieces,
             bound: self.bound.clone(),
+            stays: self.stays,
             lost: self.lost.clone(),
             attempts: self.attempts,
             pace: self.pace,

@@ -18,6 +18,10 @@ pub(crate) trait Events {
     fn stored(&self, tag: u64, records: usize);
     /// A record was refused, in its minimal form too.
     fn refused(&self, tag: u64, why: &str);
+    /// Records of a batch that [`stays`](Batch::stays) go to this index from now on. Says whether they may be sent.
+    fn moves(&self, _batch: &Batch, _index: &str) -> bool {
+        true
+    }
     /// Something that the operator may want to know.
     fn say(&self, topic: Topic, text: &str);
 }

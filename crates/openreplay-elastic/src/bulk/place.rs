@@ -119,7 +119,7 @@ impl Place {
         }
     }
 
-    fn is_alias_only(&self, now: Instant) -> bool {
+    pub(super) fn is_alias_only(&self, now: Instant) -> bool {
         self.alias_only
             .is_some_and(|at| now.saturating_duration_since(at) < ALIAS_ONLY)
     }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -48,6 +49,8 @@ pub(super) struct Position {
 pub(super) struct InFlight {
     pub(super) index: String,
     pub(super) parts: Vec<Part>,
+    /// The index of each record that went to another one since, by `_id`.
+    pub(super) moved: BTreeMap<String, String>,
 }
 
 /// A stretch of whole lines.
@@ -119,13 +122,13 @@ impl Checkpoint {
     pub(super) fn save(
         &mut self,
         files: &Files,
-        in_flight: Option<InFlight>,
+        in_flight: Option<&InFlight>,
         waiting: &[InFlight],
     ) -> Result<(), Error> {
         let state = State {
             version: VERSION,
             files: files.positions(),
-            in_flight,
+            in_flight: in_flight.cloned(),
             waiting: waiting.to_vec(),
         };
         if state == self.state {
@@ -209,7 +212,8 @@ mod tests {
             let identity = Identity::of(file.as_file()).unwrap().unwrap();
             let to = Place::at(file.as_file(), 5).unwrap();
             let path = PathBuf::from(path);
-            let in_flight = InFlight { index, parts: vec![Part { seed, path: path.clone(), from, to }] };
+            let moved = BTreeMap::from([("id".to_owned(), index.clone())]);
+            let in_flight = InFlight { index, parts: vec![Part { seed, path: path.clone(), from, to }], moved };
             let state = State {
                 version: VERSION,
                 files: vec![Position { seed, identity, path, delivered: to, missing_since: Some(from) }],

@@ -16,7 +16,8 @@
 //! A record's `_id` is made from a random number that the file got when it was first seen and the line's offset, so sending
 //! a line again finds it there. Since an `_id` is unique in one index only, what is about to be sent is written to the
 //! checkpoint first, with that number and the index it goes to: after a crash just that is sent again, to the very same index,
-//! whatever [`rotate`](crate::rotate) did meanwhile. A file is known again by its inode, its first line and what stands
+//! whatever [`rotate`](crate::rotate) did meanwhile. Where an index is gone, or takes nothing for a minute, the checkpoint knows
+//! which records go to the next one before they do. A file is known again by its inode, its first line and what stands
 //! before the place where it was left; where that differs, it was written anew, and is another file with a number of its own.
 //!
 //! # What it follows
@@ -32,6 +33,7 @@
 //! is nowhere to be found, since its folder is not mounted or it was moved away, is known for 30 days: it goes on where it was
 //! when it comes back. One that cannot be read is said once on standard error and tried again, while the others go on.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -41,7 +43,8 @@ use self::checkpoint::{Checkpoint, InFlight};
 use self::count::Counts;
 use self::files::Files;
 use self::lines::Framed;
-use crate::bulk::{Batch, Delivery, Events as _, Patient, Piece, Target};
+use self::sending::Sending;
+use crate::bulk::{Delivery, Events as _, Patient, Target};
 use crate::diagnostics::Topic;
 use crate::error::{Error, Kind};
 use crate::panel::ask::LOGS;
@@ -56,6 +59,7 @@ mod folders;
 mod identity;
 mod lines;
 mod patterns;
+mod sending;
 mod system;
 mod tail;
 #[cfg(test)]
@@ -200,7 +204,7 @@ impl Shipper {
                 continue;
             };
             let index = self.index().await;
-            self.deliver(filled, index).await?;
+            self.deliver(filled, index, BTreeMap::new()).await?;
             progress(&self.progress());
         }
     }
@@ -219,7 +223,11 @@ impl Shipper {
     /// Sends what was on its way when an earlier run ended, as far as it can be read.
     async fn again(&mut self) -> Result<(), Error> {
         for _ in 0..self.waiting.len() {
-            let InFlight { index, parts } = self.waiting.remove(0);
+            let InFlight {
+                index,
+                parts,
+                moved,
+            } = self.waiting.remove(0);
             let (framed, gone, waiting) = self.files.again(&parts);
             for part in gone {
                 let text = format!(
@@ -233,33 +241,43 @@ impl Shipper {
                 self.waiting.push(InFlight {
                     index: index.clone(),
                     parts: waiting,
+                    moved: moved.clone(),
                 });
             }
-            self.deliver(framed, index).await?;
+            self.deliver(framed, index, moved).await?;
         }
         Ok(())
     }
 
-    async fn deliver(&mut self, filled: Framed, index: String) -> Result<(), Error> {
+    async fn deliver(
+        &mut self,
+        filled: Framed,
+        index: String,
+        moved: BTreeMap<String, String>,
+    ) -> Result<(), Error> {
         self.counts.wrapped(filled.wrapped);
+        let parts = filled.parts.clone();
         if filled.records > 0 {
             let in_flight = InFlight {
-                index: index.clone(),
-                parts: filled.parts.clone(),
+                index,
+                parts: parts.clone(),
+                moved,
             };
-            self.checkpoint
-                .save(&self.files, Some(in_flight), &self.waiting)?;
-            let mut batch = Batch::new(vec![Piece {
-                bytes: filled.body.into(),
-                records: filled.records,
-                tag: 0,
-            }]);
-            batch.bound = Some(index);
-            self.delivery.deliver(batch, &self.counts, &Patient).await;
-            // the checkpoint knows of one batch at a time
-            self.delivery.finish(&self.counts, &Patient).await;
+            let sending = Sending::start(
+                in_flight,
+                &mut self.checkpoint,
+                &self.files,
+                &self.waiting,
+                &self.counts,
+            )?;
+            for batch in sending.batches(filled) {
+                self.delivery.deliver(batch, &sending, &Patient).await;
+            }
+            // the checkpoint knows of these only
+            self.delivery.finish(&sending, &Patient).await;
+            sending.end()?;
         }
-        self.files.done(&filled.parts);
+        self.files.done(&parts);
         Ok(())
     }
 

@@ -1,0 +1,67 @@
+//! `ship` killed after its records went to another index than the one they were meant for.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use integration_tests::ship::{Killed, ship, wait_for};
+use integration_tests::{Fault, Said, StandIn};
+
+const LINES: usize = 10;
+/// More than a run meets.
+const HANGS_UP: [Fault; 20] = [const { Fault::HangUp { stored: false } }; 20];
+
+#[test]
+fn what_went_to_the_next_index_is_looked_for_there() {
+    for (name, is_gone, faults) in [
+        ("all of it", true, vec![]),
+        // every other record is stored where it was meant to be
+        ("half of it", false, vec![Fault::Items(404, 2)]),
+    ] {
+        let far_end = StandIn::start();
+        let folder = tempfile::tempdir().unwrap();
+        let lines = (0..LINES).map(|n| format!("{{\"n\":{n}}}\n"));
+        fs::write(folder.path().join("app.log"), lines.collect::<String>()).unwrap();
+        let ship = || ship(far_end.url(), folder.path(), "app.log");
+        let start = || Killed::start(ship().stderr(Stdio::null()));
+
+        far_end.inject(HANGS_UP);
+        let shipping = start();
+        wait_until_met(&far_end, HANGS_UP.len());
+        drop(shipping);
+        far_end.behave();
+        far_end.roll_over("logs-000002");
+        if is_gone {
+            far_end.remove_index("logs-000001");
+        }
+
+        far_end.inject(faults);
+        far_end.inject([Fault::HangUp { stored: true }]);
+        far_end.inject(HANGS_UP);
+        let shipping = start();
+        wait_for(&far_end, LINES);
+        drop(shipping);
+        far_end.behave();
+        assert!(!far_end.documents_in("logs-000002").is_empty(), "{name}");
+        far_end.roll_over("logs-000003");
+
+        let said = Said::by(ship().args(["--once", "--json"]));
+        assert_eq!(said.code, Some(0), "{name}: {said:?}");
+        let mut numbers: Vec<_> = far_end
+            .documents()
+            .iter()
+            .map(|document| document["n"].as_u64().unwrap())
+            .collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, (0..LINES as u64).collect::<Vec<_>>(), "{name}");
+    }
+}
+
+#[track_caller]
+fn wait_until_met(far_end: &StandIn, faults: usize) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while far_end.faults_left() == faults {
+        assert!(Instant::now() < deadline, "nothing is sent");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
