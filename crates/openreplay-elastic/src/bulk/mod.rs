@@ -9,6 +9,7 @@ pub(crate) use self::frame::{Action, OVERHEAD, id as record_id, is_object, recor
 pub(crate) use self::id::{Ids, LENGTH, change_digits, write_digits};
 pub(crate) use self::minimal::wrapped;
 pub(crate) use self::pause::{Patient, Pauses};
+pub(crate) use self::say::unknown as say_unknown;
 pub(crate) use self::target::Target;
 
 mod answer;

@@ -8,7 +8,7 @@ use crate::diagnostics::Topic;
 use crate::text;
 
 /// A question that has no answer yet.
-pub(super) fn unknown(unknown: &Unknown, alias: &str, events: &impl Events) {
+pub(crate) fn unknown(unknown: &Unknown, alias: &str, events: &impl Events) {
     if unknown.is_fault_of_index {
         index(&unknown.text, alias, events);
     } else {

@@ -37,18 +37,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use http::StatusCode;
-
 use self::checkpoint::{Checkpoint, InFlight};
 use self::count::Counts;
 use self::files::Files;
 use self::lines::Framed;
 use self::sending::Sending;
-use crate::bulk::{Delivery, Events as _, Patient, Target};
-use crate::diagnostics::Topic;
-use crate::error::{Error, Kind};
+use crate::Client;
+use crate::bulk::{Delivery, Patient, Target};
+use crate::error::Error;
 use crate::panel::ask::LOGS;
-use crate::{Client, retry};
 
 pub use self::unreadable::Unreadable;
 
@@ -57,6 +54,7 @@ mod count;
 mod files;
 mod folders;
 mod identity;
+mod index;
 mod lines;
 mod patterns;
 mod sending;
@@ -67,8 +65,6 @@ mod tests;
 mod unreadable;
 
 const POLL: Duration = Duration::from_millis(250);
-/// How long the index behind the alias is taken for known.
-const INDEX_KEPT: Duration = Duration::from_secs(1);
 /// What a request grows to, if there is as much.
 const BATCH: usize = 8 << 20;
 
@@ -139,6 +135,7 @@ pub struct Progress {
 #[derive(Debug)]
 pub struct Shipper {
     target: Target,
+    client: Client,
     delivery: Delivery,
     options: Options,
     files: Files,
@@ -160,10 +157,11 @@ impl Shipper {
         let checkpoint = Checkpoint::open(&options.checkpoint)?;
         let files =
             Files::new(&options.patterns, checkpoint.files())?.except(checkpoint.own_files());
-        let target = Target::new(client, LOGS);
+        let target = Target::new(client.clone(), LOGS);
         Ok(Self {
             delivery: Delivery::new(target.clone(), options.gzip),
             target,
+            client,
             options,
             files,
             waiting: checkpoint.in_flight(),
@@ -179,12 +177,12 @@ impl Shipper {
     ///
     /// # Errors
     ///
-    /// [`is_io`](Error::is_io) where the checkpoint fails. With [`Options::once`] also where Elasticsearch does not allow
-    /// it or has no `logs`; else that is said on standard error, and tried again. A file that cannot be read is no error:
-    /// [`Progress::unreadable`] names it.
+    /// [`is_io`](Error::is_io) where the checkpoint fails. With [`Options::once`] also where, at the start, Elasticsearch
+    /// cannot be reached or trusted, does not allow it, or has no `logs`; else that is said on standard error, and tried
+    /// again. A file that cannot be read is no error: [`Progress::unreadable`] names it.
     pub async fn run(mut self, mut progress: impl FnMut(&Progress)) -> Result<Progress, Error> {
         if self.options.once {
-            self.may_write().await?;
+            self.can_write().await?;
         }
         loop {
             self.files.look(self.options.once);
@@ -279,61 +277,5 @@ impl Shipper {
         }
         self.files.done(&parts);
         Ok(())
-    }
-
-    /// The index behind the alias, asked for again and again until there is an answer.
-    async fn index(&mut self) -> String {
-        if let Some((index, asked)) = &self.index
-            && asked.elapsed() < INDEX_KEPT
-        {
-            return index.clone();
-        }
-        let mut attempts = 0;
-        loop {
-            match self.target.write_index().await {
-                Ok(index) => {
-                    self.index = Some((index.clone(), Instant::now()));
-                    return index;
-                }
-                Err(unknown) => {
-                    attempts += 1;
-                    let advice = match unknown.status {
-                        Some(404) => "; `logs` has to be an alias: run `openreplay-elastic setup`",
-                        Some(401) => "; check the API key, or the user and the password",
-                        Some(403) => "; they need `create_doc` on `logs` and `logs-*`",
-                        _ => "",
-                    };
-                    self.counts.say(
-                        Topic::Away,
-                        &format!("{}{advice}; trying again", unknown.text),
-                    );
-                    let pause = retry::pause(attempts, unknown.again, fastrand::f64());
-                    tokio::time::sleep(pause.whole).await;
-                }
-            }
-        }
-    }
-
-    async fn may_write(&self) -> Result<(), Error> {
-        let Err(unknown) = self.target.write_index().await else {
-            return Ok(());
-        };
-        let status = unknown.status.and_then(|code| code.try_into().ok());
-        match status {
-            Some(status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)) => {
-                let kind = Kind::Status { status, name: None };
-                let text = format!(
-                    "{}: it takes an API key that may add records: `openreplay-elastic api-key --writer`",
-                    unknown.text
-                );
-                Err(Error::new(kind, text))
-            }
-            Some(StatusCode::NOT_FOUND) => Err(Error::new(
-                Kind::State,
-                "there is no alias `logs`: run `openreplay-elastic setup`",
-            )
-            .with_reason("no-logs")),
-            _ => Ok(()),
-        }
     }
 }

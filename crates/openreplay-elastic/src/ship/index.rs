@@ -1,0 +1,69 @@
+//! The index that records go to.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+
+use super::Shipper;
+use crate::error::{Error, Kind};
+use crate::{bulk, retry};
+
+/// How long the index behind the alias is taken for known.
+const KEPT: Duration = Duration::from_secs(1);
+
+impl Shipper {
+    /// The index behind the alias, asked for again and again until there is an answer.
+    pub(super) async fn index(&mut self) -> String {
+        if let Some((index, asked)) = &self.index
+            && asked.elapsed() < KEPT
+        {
+            return index.clone();
+        }
+        let mut attempts = 0;
+        loop {
+            match self.target.write_index().await {
+                Ok(index) => {
+                    self.index = Some((index.clone(), Instant::now()));
+                    return index;
+                }
+                Err(unknown) => {
+                    attempts += 1;
+                    bulk::say_unknown(&unknown, self.target.alias(), &self.counts);
+                    let pause = retry::pause(attempts, unknown.again, fastrand::f64());
+                    tokio::time::sleep(pause.whole).await;
+                }
+            }
+        }
+    }
+
+    /// Fails where somebody has to do something about it first.
+    pub(super) async fn can_write(&self) -> Result<(), Error> {
+        let asked = self.client.request(Method::HEAD, "/", Bytes::new()).await;
+        if let Err(error) = asked
+            && error.is_connect()
+        {
+            return Err(error);
+        }
+        let Err(unknown) = self.target.write_index().await else {
+            return Ok(());
+        };
+        let status = unknown.status.and_then(|code| code.try_into().ok());
+        match status {
+            Some(status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)) => {
+                let kind = Kind::Status { status, name: None };
+                let text = format!(
+                    "{}: it takes an API key that may add records: `openreplay-elastic api-key --writer`",
+                    unknown.text
+                );
+                Err(Error::new(kind, text))
+            }
+            Some(StatusCode::NOT_FOUND) => Err(Error::new(
+                Kind::State,
+                "there is no alias `logs`: run `openreplay-elastic setup`",
+            )
+            .with_reason("no-logs")),
+            _ => Ok(()),
+        }
+    }
+}
