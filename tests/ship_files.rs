@@ -124,6 +124,31 @@ fn goes_on_with_the_others_and_names_what_it_cannot_read() {
     assert_eq!(said.json()["unreadable"], json!([]));
 }
 
+#[test]
+fn a_file_that_is_away_for_two_runs_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let far_end = StandIn::start();
+    let once = || {
+        let mut ship = ship(far_end.url(), folder.path(), "volume/app.log*");
+        let said = Said::by(ship.args(["--once", "--json"]));
+        assert_eq!(said.code, Some(0), "{said:?}");
+    };
+    fs::create_dir(path("volume")).unwrap();
+    fs::write(path("volume/app.log"), "{\"n\":0}\n").unwrap();
+    once();
+    // not mounted, and then moved elsewhere
+    fs::rename(path("volume"), path("elsewhere")).unwrap();
+    once();
+    fs::create_dir(path("volume")).unwrap();
+    once();
+    fs::remove_dir(path("volume")).unwrap();
+    fs::write(path("elsewhere/app.log"), "{\"n\":0}\n{\"n\":1}\n").unwrap();
+    fs::rename(path("elsewhere"), path("volume")).unwrap();
+    once();
+    assert_eq!(far_end.documents(), [json!({"n": 0}), json!({"n": 1})]);
+}
+
 /// Numbered lines in many files.
 struct Log<'a> {
     folder: &'a Path,

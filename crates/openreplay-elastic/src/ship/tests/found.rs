@@ -113,3 +113,14 @@ fn a_single_run_names_what_is_not_there_and_what_is_no_file() {
         "{news:?}"
     );
 }
+
+#[test]
+fn a_shipper_can_run_in_a_task() {
+    fn is_send(_: impl Send) {}
+    let connection = crate::Connection::builder("http://127.0.0.1:1").build();
+    let client = crate::Client::new(&connection.unwrap()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let options = crate::ship::Options::new(folder.path().join("ship.json"));
+    let shipper = crate::ship::Shipper::open(client, options).unwrap();
+    is_send(shipper.run(|_| ()));
+}

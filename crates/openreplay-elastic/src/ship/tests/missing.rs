@@ -13,6 +13,7 @@ impl Folder {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_folder_that_comes_later_goes_on_where_it_was() {
     let mut folder = Folder::new("logs/*.log");
     fs::create_dir(folder.path("logs")).unwrap();
