@@ -13,6 +13,8 @@ const PRIORITY: u32 = 640;
 const PATTERN: &str = "logs-0*";
 /// `keyword` and `flattened` refuse a value over 32,766 bytes, and a character has up to four.
 const LONGEST_TERM: u32 = 8_191;
+/// So many neighbours become one segment, within which all is in order. By default 32, in OpenSearch 10, which costs less work.
+const MERGE_FACTOR: u32 = 5;
 
 pub(super) fn template(flavor: Flavor) -> Value {
     json!({
@@ -39,7 +41,7 @@ pub(crate) fn explained(error: Error) -> Error {
     )
 }
 
-/// Neighbours in time have to stay neighbours when segments merge: the engines name that differently.
+/// Neighbours in time have to stay neighbours when segments merge, and these are soon few: the engines name that differently.
 fn settings(flavor: Flavor) -> Value {
     let mut settings = json!({
         "number_of_shards": 1,
@@ -49,8 +51,14 @@ fn settings(flavor: Flavor) -> Value {
         "sort.order": ["asc"],
     });
     match flavor {
-        Flavor::Elasticsearch => settings["merge.policy.type"] = json!("time_based"),
-        Flavor::OpenSearch => settings["merge.policy"] = json!("log_byte_size"),
+        Flavor::Elasticsearch => {
+            settings["merge.policy.type"] = json!("time_based");
+            settings["merge.policy.merge_factor"] = json!(MERGE_FACTOR);
+        }
+        Flavor::OpenSearch => {
+            settings["merge.policy"] = json!("log_byte_size");
+            settings["merge.log_byte_size_policy.merge_factor"] = json!(MERGE_FACTOR);
+        }
     }
     settings
 }
