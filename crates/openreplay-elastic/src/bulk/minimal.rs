@@ -28,7 +28,11 @@ pub(super) fn minimal(line: &[u8]) -> Vec<u8> {
     };
     let is_error = fixed.is_error || fixed.level.is_none() && guessed == "error";
     // nothing of it may be lost where nobody would find it: the panel shows the message only
-    let message = fixed.message.as_deref().unwrap_or(&line);
+    let message = fixed
+        .message
+        .as_deref()
+        .filter(|_| fixed.is_whole)
+        .unwrap_or(&line);
     let mut record = json!({
         "@timestamp": instant,
         "utc_time": instant,
@@ -291,5 +295,12 @@ mod tests {
         let record: Value = serde_json::from_slice(&minimal(&[b'x'; MESSAGE + 2])).unwrap();
         let message = record["message"].as_str().unwrap();
         assert!(message.len() == MESSAGE && message.ends_with("x … (cut)"));
+    }
+
+    #[test]
+    fn a_record_behind_half_of_another_stays_in_the_message() {
+        let line = r#"{"level":"info","message":"cut {"level":"error","message":"whole"}"#;
+        let record: Value = serde_json::from_slice(&minimal(line.as_bytes())).unwrap();
+        assert_eq!(record["message"], line);
     }
 }
