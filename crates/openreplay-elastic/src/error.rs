@@ -86,7 +86,7 @@ impl Error {
             }
             Kind::Tls => format!(
                 "{address} cannot be trusted, or does not speak TLS: give the certificate of the authority that \
-                 signed its own, or an http address"
+                 signed its own, the name that it was made for, or an http address"
             ),
             Kind::Timeout => format!(
                 "{}: is it overloaded, or does a firewall or a proxy in between hold back what is sent?",

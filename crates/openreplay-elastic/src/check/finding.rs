@@ -148,7 +148,8 @@ impl Fault {
                 "check the address, and that OpenReplay's own server can reach it too"
             }
             Self::Tls => {
-                "give the authority's certificate by --ca-cert here; OpenReplay needs one that its system trusts, or plain http"
+                "give the authority's certificate by --ca-cert here, and the name in --url that the certificate was made for; OpenReplay needs one \
+                 that its system trusts, or plain http"
             }
             Self::Unauthorized => {
                 "make a new key by `openreplay-elastic api-key` and paste both its parts into OpenReplay's form; asked as a user, \
