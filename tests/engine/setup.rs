@@ -13,7 +13,7 @@ fn makes_logs_once_on_elasticsearch() {
     makes_logs_once(
         &Elasticsearch::start(),
         "Elasticsearch 9.1.0",
-        &json!({"type": "time_based"}),
+        &json!({"policy": {"type": "time_based", "merge_factor": "5"}}),
     );
 }
 
@@ -23,7 +23,7 @@ fn makes_logs_once_on_elasticsearch_8() {
     makes_logs_once(
         &Elasticsearch8::start(),
         "Elasticsearch 8.19.0",
-        &json!({"type": "time_based"}),
+        &json!({"policy": {"type": "time_based", "merge_factor": "5"}}),
     );
 }
 
@@ -33,11 +33,11 @@ fn makes_logs_once_on_opensearch() {
     makes_logs_once(
         &OpenSearch::start(),
         "OpenSearch 3.4.0",
-        &json!("log_byte_size"),
+        &json!({"policy": "log_byte_size", "log_byte_size_policy": {"merge_factor": "5"}}),
     );
 }
 
-fn makes_logs_once(engine: &Engine, name: &str, policy: &serde_json::Value) {
+fn makes_logs_once(engine: &Engine, name: &str, merge: &serde_json::Value) {
     let said = engine.command(&["setup", "--json"]);
     assert_eq!(said.code, Some(0), "{said:?}");
     assert_eq!(
@@ -54,7 +54,7 @@ fn makes_logs_once(engine: &Engine, name: &str, policy: &serde_json::Value) {
         index["sort"],
         json!({"field": ["@timestamp"], "order": ["asc"]})
     );
-    assert_eq!(index["merge"]["policy"], *policy);
+    assert_eq!(index["merge"], *merge);
     assert_eq!(index["number_of_shards"], "1");
     assert_eq!(
         engine.ok("GET", "/_cluster/health/logs", "")["status"],
