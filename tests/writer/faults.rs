@@ -343,6 +343,24 @@ fn two_rollovers_around_a_lost_answer_leave_each_record_there_once() {
 }
 
 #[test]
+fn a_request_that_is_worked_on_after_a_rollover_doubles_nothing() {
+    let far_end = StandIn::start();
+    let (writer, guard) = quick(far_end.url()).on_diagnostic(|_| {}).build().unwrap();
+    write(&writer, 0..10);
+    assert!(guard.flush(LIMIT).is_complete());
+    let late = Duration::from_millis(1_500);
+    far_end.inject([Fault::Late(late), Fault::Status(429, None)]);
+    write(&writer, 10..20);
+    wait_until("an answer is lost", || far_end.faults_left() < 2);
+    far_end.roll_over("logs-000002");
+    assert!(guard.flush(LIMIT).is_complete());
+    // what was meant for the first time comes now
+    thread::sleep(late);
+    assert_once(&far_end.documents(), 0..20);
+    assert_eq!(far_end.documents_in("logs-000001").len(), 20);
+}
+
+#[test]
 fn a_flush_and_the_end_do_not_wait_long_for_the_next_attempt() {
     let far_end = StandIn::start();
     for ends in [false, true] {

@@ -27,6 +27,8 @@ pub enum Fault {
     },
     /// Serve it, after that time.
     Stall(Duration),
+    /// Break the connection, and store everything after that time in the index that was meant.
+    Late(Duration),
     /// Let the alias lead to a new index of this name, before or after the documents are stored, and hang up.
     RollOver {
         /// The new index.

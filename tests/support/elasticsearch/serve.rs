@@ -2,8 +2,8 @@
 
 use std::io::{BufReader, Write as _};
 use std::net::{Shutdown, TcpStream};
-use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard};
 use std::thread;
 
 use super::Shared;
@@ -12,7 +12,7 @@ use super::http::{Answer, Request};
 use super::state::State;
 
 /// One connection, until either side ends it.
-pub(super) fn serve(mut stream: &TcpStream, shared: &Shared) {
+pub(super) fn serve(mut stream: &TcpStream, shared: &Arc<Shared>) {
     let mut reader = BufReader::new(stream);
     while let Ok(Some(request)) = Request::read(&mut reader) {
         let (bytes, ends) = match handle(&request, shared) {
@@ -38,7 +38,7 @@ enum Outcome {
     HangUp,
 }
 
-fn handle(request: &Request, shared: &Shared) -> Outcome {
+fn handle(request: &Request, shared: &Arc<Shared>) -> Outcome {
     let mut state = shared.state();
     if state.is_gone {
         return Outcome::HangUp;
@@ -81,7 +81,7 @@ fn meet(
     fault: Option<&Fault>,
     mut state: MutexGuard<'_, State>,
     request: &Request,
-    shared: &Shared,
+    shared: &Arc<Shared>,
 ) -> Outcome {
     match fault {
         None => Outcome::Answer(bulk(&mut state, request, None)),
@@ -114,6 +114,15 @@ fn meet(
             drop(state);
             thread::sleep(time);
             Outcome::Answer(bulk(&mut shared.state(), request, None))
+        }
+        Some(&Fault::Late(time)) => {
+            let index = state.resolve(target(request)).map(str::to_owned);
+            let (shared, body) = (Arc::clone(shared), request.body.clone());
+            thread::spawn(move || {
+                thread::sleep(time);
+                shared.state().bulk(index.as_deref(), false, &body, None)
+            });
+            Outcome::HangUp
         }
         Some(&Fault::RollOver { to, stored_in }) => {
             if stored_in == StoredIn::Old {

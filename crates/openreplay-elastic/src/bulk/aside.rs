@@ -3,42 +3,65 @@
 use std::time::Instant;
 
 use super::batch::Batch;
+use crate::retry::Pause;
 
 /// No more than this is set aside; the others wait for it then.
 const BYTES: usize = 256 * 1024;
 
 #[derive(Debug, Default)]
 pub(super) struct Aside {
-    batches: Vec<(Instant, Batch)>,
+    batches: Vec<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    due: Instant,
+    /// When it is to be sent again where somebody is in a hurry.
+    earliest: Instant,
+    batch: Batch,
 }
 
 impl Aside {
     /// Whether it would be no more than so many records.
     pub(super) fn has_room_for(&self, batches: &[Batch], records: usize) -> bool {
-        let all = || self.batches.iter().map(|(_, batch)| batch).chain(batches);
+        let all = || self.batches.iter().map(|one| &one.batch).chain(batches);
         all().map(Batch::records).sum::<usize>() <= records
             && all().map(Batch::bytes).sum::<usize>() <= BYTES
     }
 
-    pub(super) fn put(&mut self, due: Instant, batches: Vec<Batch>) {
-        let batches = batches.into_iter().map(|batch| (due, batch.detached()));
+    pub(super) fn put(&mut self, now: Instant, pause: Pause, batches: Vec<Batch>) {
+        let batches = batches.into_iter().map(|batch| Waiting {
+            due: now + pause.whole,
+            earliest: now + pause.least,
+            batch: batch.detached(),
+        });
         self.batches.extend(batches);
     }
 
-    /// When the next of them is to be sent again.
-    pub(super) fn due(&self) -> Option<Instant> {
-        self.batches.iter().map(|(due, _)| *due).min()
+    /// Until the next of them is to be sent again.
+    pub(super) fn pause(&self, now: Instant) -> Option<Pause> {
+        let due = self.batches.iter().map(|one| one.due).min()?;
+        let earliest = self.batches.iter().map(|one| one.earliest).min()?;
+        Some(Pause {
+            whole: due.saturating_duration_since(now),
+            least: earliest.saturating_duration_since(now),
+        })
     }
 
     pub(super) fn take_all(&mut self) -> impl Iterator<Item = Batch> + use<> {
         let all = std::mem::take(&mut self.batches).into_iter();
-        all.map(|(_, batch)| batch)
+        all.map(|one| one.batch)
     }
 
-    pub(super) fn take_due(&mut self, now: Instant) -> impl Iterator<Item = Batch> + use<> {
+    pub(super) fn take_due(
+        &mut self,
+        now: Instant,
+        is_hurried: bool,
+    ) -> impl Iterator<Item = Batch> + use<> {
         let all = std::mem::take(&mut self.batches).into_iter();
-        let (due, later) = all.partition::<Vec<_>, _>(|(due, _)| *due <= now);
+        let is_due = |one: &Waiting| now >= if is_hurried { one.earliest } else { one.due };
+        let (due, later) = all.partition::<Vec<_>, _>(is_due);
         self.batches = later;
-        due.into_iter().map(|(_, batch)| batch)
+        due.into_iter().map(|one| one.batch)
     }
 }

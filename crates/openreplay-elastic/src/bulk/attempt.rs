@@ -140,7 +140,7 @@ impl Delivery {
         events: &impl Events,
     ) -> Attempt {
         if let Some(index) = answer::all_stored(body, batch.records()) {
-            self.place.learn(batch, index, self.target.alias());
+            self.place.learn(batch, index, self.target.alias(), now);
             for piece in &batch.pieces {
                 events.stored(piece.tag, piece.records);
             }

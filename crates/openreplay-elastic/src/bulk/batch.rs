@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::frame;
-use crate::retry::Pace;
 
 /// How long records wait for an index that takes none and that the alias has left.
 pub(super) const BLOCKED: Duration = Duration::from_secs(60);
@@ -19,10 +18,10 @@ pub(crate) struct Batch {
     pub(crate) stays: bool,
     /// An attempt got no answer, and this was the index behind the alias before it, as far as was known.
     pub(crate) lost: Option<String>,
-    /// How often these records were sent, since the pace is as it is.
+    /// How often these records were sent.
     pub(crate) attempts: u32,
-    /// That of the last pause.
-    pub(crate) pace: Option<Pace>,
+    /// How often they waited for another attempt, by its [`Pace`](crate::retry::Pace).
+    pub(crate) waits: [u32; 2],
     /// How often these records were answered with anything but success.
     pub(crate) faults: u32,
     /// Since when it is a single record over which the engine stumbles.
@@ -101,7 +100,7 @@ impl Batch {
             stays: self.stays,
             lost: self.lost.clone(),
             attempts: self.attempts,
-            pace: self.pace,
+            waits: self.waits,
             faults: self.faults,
             alone: self.alone,
             is_blamed: self.is_blamed,

@@ -46,7 +46,7 @@ pub(super) enum Attempt {
 /// Until the next attempt.
 pub(super) struct Wait {
     pub(super) again: Again,
-    pub(super) attempts: u32,
+    pub(super) waits: u32,
     /// So many records may be set aside, not to hold up the others.
     pub(super) aside: usize,
     /// It may be the fault of what is left.
@@ -56,19 +56,18 @@ pub(super) struct Wait {
 impl Wait {
     pub(super) fn new(batch: &mut Batch, again: Again) -> Self {
         // trouble of another kind has a first pause of its own
-        if batch.pace.replace(again.pace) != Some(again.pace) {
-            batch.attempts = 1;
-        }
+        let waits = &mut batch.waits[again.pace as usize];
+        *waits += 1;
         Self {
             again,
-            attempts: batch.attempts,
+            waits: *waits,
             aside: 0,
             is_doubt: false,
         }
     }
 
     fn pause(&self) -> Pause {
-        retry::pause(self.attempts, self.again, fastrand::f64())
+        retry::pause(self.waits, self.again, fastrand::f64())
     }
 }
 
@@ -99,20 +98,16 @@ impl Delivery {
 
     /// Waits until something that was set aside is to be sent again; for ever where nothing is.
     pub(crate) async fn until_due(&self, pauses: &impl Pauses) {
-        let Some(due) = self.aside.due() else {
-            return std::future::pending().await;
-        };
-        let left = due.saturating_duration_since(pauses.now());
-        let pause = Pause {
-            whole: left,
-            least: left,
-        };
-        pauses.pause(pause).await;
+        match self.aside.pause(pauses.now()) {
+            Some(pause) => pauses.pause(pause).await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Sends what was set aside once more, where it is time to.
     pub(crate) async fn retry(&mut self, events: &impl Events, pauses: &impl Pauses) {
-        let due = self.aside.take_due(pauses.now()).collect();
+        let due = self.aside.take_due(pauses.now(), pauses.is_hurried());
+        let due = due.collect();
         self.work_off(due, true, events, pauses).await;
     }
 
@@ -120,7 +115,7 @@ impl Delivery {
     pub(crate) async fn finish(&mut self, events: &impl Events, pauses: &impl Pauses) {
         let all = self.aside.take_all().collect();
         self.work_off(all, true, events, pauses).await;
-        while self.aside.due().is_some() {
+        while self.aside.pause(pauses.now()).is_some() {
             self.until_due(pauses).await;
             self.retry(events, pauses).await;
         }
@@ -141,7 +136,7 @@ impl Delivery {
             if let Some(wait) = &wait
                 && (is_aside || self.aside.has_room_for(&left, wait.aside))
             {
-                self.aside.put(pauses.now() + wait.pause().whole, left);
+                self.aside.put(pauses.now(), wait.pause(), left);
                 continue;
             }
             for batch in left.into_iter().rev() {

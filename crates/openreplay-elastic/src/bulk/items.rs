@@ -78,7 +78,8 @@ impl Delivery {
     ) {
         match fate {
             Fate::Stored => {
-                self.place.learn(batch, &item.index, self.target.alias());
+                self.place
+                    .learn(batch, &item.index, self.target.alias(), now);
                 events.stored(piece.tag, 1);
             }
             Fate::Refused => sorted.refused.push((piece, item.to_string())),

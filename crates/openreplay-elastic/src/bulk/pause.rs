@@ -8,6 +8,11 @@ use crate::retry::Pause;
 pub(crate) trait Pauses {
     fn now(&self) -> Instant;
 
+    /// Whether somebody waits for what is left.
+    fn is_hurried(&self) -> bool {
+        false
+    }
+
     /// Waits until the pause is over, or somebody ends it who may.
     async fn pause(&self, pause: Pause);
 }

@@ -5,18 +5,23 @@ use std::time::{Duration, Instant};
 use super::answer::Item;
 use super::batch::Batch;
 use super::deliver::Events;
-use super::target::{Target, Unknown};
+use super::target::{Held, Target, Unknown};
 use super::{frame, say};
 use crate::rotate::next_name;
 
 /// How long credentials are taken not to reach the indices behind the alias: somebody may have given them more since.
 pub(super) const ALIAS_ONLY: Duration = Duration::from_secs(600);
 
+/// How long the index that an answer named is taken for the one behind the alias.
+const KNOWN: Duration = Duration::from_secs(60);
+
 /// What is known of the index behind the alias.
 #[derive(Debug, Default)]
 pub(super) struct Place {
     /// The one that the last answer named.
     index: Option<String>,
+    /// When that was.
+    named: Option<Instant>,
     /// Since when it is known that these credentials may write to the alias only.
     alias_only: Option<Instant>,
 }
@@ -33,12 +38,14 @@ impl Place {
         events: &impl Events,
     ) -> Result<(), Unknown> {
         // what an answer is lost for later is only known to be in the index that was known before
-        let asks = self.index.is_none() || batch.needs_place();
+        let is_old = |named| now.saturating_duration_since(named) >= KNOWN;
+        let asks = self.index.is_none() || batch.needs_place() || self.named.is_some_and(is_old);
         if !asks {
             return Ok(());
         }
         let leads_to = target.write_index().await?;
         self.index = Some(leads_to.clone());
+        self.named = Some(now);
         if let Some(bound) = batch.bound.clone() {
             // what is gone, or takes nothing for long and is not the one to be mended, must not hold the records up
             let is_left = bound != leads_to;
@@ -68,10 +75,13 @@ impl Place {
     }
 
     /// Records of a batch went to this index.
-    pub(super) fn learn(&mut self, batch: &Batch, index: &str, alias: &str) {
-        let is_news = self.index.as_deref() != Some(index);
+    pub(super) fn learn(&mut self, batch: &Batch, index: &str, alias: &str, now: Instant) {
         // what a pipeline drops is answered under the alias
-        if is_news && batch.bound.is_none() && !index.is_empty() && index != alias {
+        if batch.bound.is_some() || index.is_empty() || index == alias {
+            return;
+        }
+        self.named = Some(now);
+        if self.index.as_deref() != Some(index) {
             self.index = Some(index.to_owned());
         }
     }
@@ -128,8 +138,8 @@ impl Place {
 /// No index was rolled over more often than this around one lost answer.
 const ROLLOVERS: usize = 64;
 
-/// The alias may have moved on around a lost answer, more than once: the records are in an index from then or since. In none, they
-/// stay with the one from before, which is where a request leads that is worked on late.
+/// The alias may have moved on around a lost answer, more than once: the records are in an index from then or since, or may be in one
+/// that does not say. In none, they stay with the one from before, which is where a request leads that is worked on late.
 async fn search(
     target: &Target,
     batch: &Batch,
@@ -140,19 +150,21 @@ async fn search(
         return Ok(leads_to.to_owned());
     }
     let ids = some_ids(batch);
-    let mut first = None;
+    let (mut may_be, mut not) = (None, None);
     for index in since(before, leads_to) {
         if index != leads_to && !target.has_index(&index).await? {
             continue;
         }
         for id in &ids {
-            if target.holds(&index, id).await? == Some(true) {
-                return Ok(index);
+            match target.holds(&index, id).await? {
+                Held::Yes => return Ok(index),
+                Held::MayBe => may_be = may_be.or_else(|| Some(index.clone())),
+                Held::No => not = not.or_else(|| Some(index.clone())),
+                Held::Untold => {}
             }
         }
-        first.get_or_insert(index);
     }
-    Ok(first.unwrap_or_else(|| leads_to.to_owned()))
+    Ok(may_be.or(not).unwrap_or_else(|| leads_to.to_owned()))
 }
 
 /// The indices from one to the other, as far as their names tell: those that were made in between are numbered.

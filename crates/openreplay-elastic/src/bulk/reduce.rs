@@ -27,6 +27,7 @@ pub(super) fn reduced<'a>(
         minimal: true,
         is_blamed: takes_others,
         attempts: 0,
+        waits: [0; 2],
         faults: 0,
         alone: None,
         is_doubted: false,

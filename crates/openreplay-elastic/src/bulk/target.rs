@@ -16,6 +16,17 @@ pub(crate) struct Target {
     alias: String,
 }
 
+/// Whether an index has a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    Yes,
+    /// It takes no writes, and so says nothing.
+    MayBe,
+    No,
+    /// These credentials may not ask, or there is no such index.
+    Untold,
+}
+
 /// Why a question has no answer yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unknown {
@@ -91,20 +102,18 @@ impl Target {
         }
     }
 
-    /// Whether an index holds a document of this `_id`, or may hold it since it takes no writes; `None` where these
-    /// credentials may not ask, or there is no such index.
+    /// Whether an index holds a document of this `_id`.
     ///
     /// Asked with a document whose routing is too long for the index: an `_id` that is taken is told first (409), the
     /// routing else (400). Nothing is stored either way.
-    pub(crate) async fn holds(&self, index: &str, id: &str) -> Result<Option<bool>, Unknown> {
+    pub(crate) async fn holds(&self, index: &str, id: &str) -> Result<Held, Unknown> {
         let id = format!("\"_id\":\"{id}\",");
         let item = self.ask(Some(index), unstorable(&id)).await?;
         match item.status {
-            409 => Ok(Some(true)),
-            // it may: its own retry will tell
-            _ if item.error_name() == "cluster_block_exception" => Ok(Some(true)),
-            400 => Ok(Some(false)),
-            401 | 403 | 404 => Ok(None),
+            409 => Ok(Held::Yes),
+            _ if item.error_name() == "cluster_block_exception" => Ok(Held::MayBe),
+            400 => Ok(Held::No),
+            401 | 403 | 404 => Ok(Held::Untold),
             _ => Err(self.unknown(&item, Pace::Soon)),
         }
     }

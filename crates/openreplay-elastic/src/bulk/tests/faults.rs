@@ -172,3 +172,23 @@ async fn many_poisonous_records_are_all_decided() {
     sender.finish().await;
     assert_eq!((sender.told.stored(), far_end.whole()), (300, 180));
 }
+
+#[tokio::test]
+async fn who_is_in_a_hurry_does_not_wait_long_for_what_was_set_aside() {
+    for (clock, least, most) in [(Clock::new(), 1_500, 60_000), (Clock::hurried(), 0, 1_000)] {
+        let mut failures = 6;
+        let far_end = FarEnd::new(move |request| {
+            if failures > 0 && request.documents.iter().any(is_poison) {
+                failures -= 1;
+                return stumbling(request);
+            }
+            Reply::Store
+        });
+        let mut sender = Sender::new(&far_end, clock, None);
+        sender.deliver(&["fine", "poison"]).await;
+        sender.finish().await;
+        assert_eq!((sender.told.stored(), far_end.whole()), (2, 2));
+        let passed = sender.clock.passed().as_millis();
+        assert!((least..most).contains(&passed), "{passed} ms");
+    }
+}

@@ -20,6 +20,7 @@ mod requests;
 struct Clock {
     start: Instant,
     millis: Arc<AtomicU64>,
+    is_hurried: bool,
 }
 
 impl Clock {
@@ -27,6 +28,15 @@ impl Clock {
         Self {
             start: Instant::now(),
             millis: Arc::default(),
+            is_hurried: false,
+        }
+    }
+
+    /// Somebody waits for what is left.
+    fn hurried() -> Self {
+        Self {
+            is_hurried: true,
+            ..Self::new()
         }
     }
 
@@ -51,7 +61,15 @@ impl Pauses for Clock {
             self.passed() < Duration::from_secs(24 * 60 * 60),
             "for ever"
         );
-        self.pass(pause.whole);
+        self.pass(if self.is_hurried {
+            pause.least
+        } else {
+            pause.whole
+        });
+    }
+
+    fn is_hurried(&self) -> bool {
+        self.is_hurried
     }
 }
 
