@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::ElasticWriter;
 use super::guard::Guard;
+use super::interval::Interval;
 use super::queue::Queue;
 use super::shared::Shared;
-use super::worker::{self, Pace};
+use super::worker;
 use crate::Client;
 use crate::bulk::{Delivery, Target};
 use crate::connection::ConnectionBuilder;
@@ -90,11 +91,12 @@ impl ElasticWriterBuilder {
         self
     }
 
-    /// How long records are gathered before they are sent; 1 second by default. OpenReplay keeps the first answer that it gets for a
-    /// session, so a record that comes later is not shown there.
+    /// How long records are gathered before they are sent; 1 second by default. OpenReplay keeps the first answer that it
+    /// gets for a session, so a record that comes later is not shown there.
     ///
-    /// Intervals start at whole multiples of this since 1970, the same in all apps, and what was gathered is sent in the first quarter
-    /// of the next one: so the hits of a session that several apps write to come in the order of time.
+    /// Intervals end at whole multiples of this since 1970, the same in all apps, and what was gathered in one is sent in
+    /// the quarter of it, or of a second, that follows: so the hits of a session that several apps write to come in the
+    /// order of time, as long as Elasticsearch keeps up.
     pub fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;
         self
@@ -150,7 +152,7 @@ impl ElasticWriterBuilder {
             deliveries.push(Delivery::new(target, self.gzip));
         }
         let request = self.flush_bytes.min(self.buffer_bytes / 2);
-        let pace = Pace::new(self.flush_interval, request);
+        let interval = Interval::new(self.flush_interval, request);
         let queue = Queue::new(self.buffer_bytes, request, fastrand::u64(..));
         let shared = Arc::new(Shared::new(queue, self.diagnostics));
 
@@ -173,7 +175,7 @@ impl ElasticWriterBuilder {
                 match runtime {
                     Ok(runtime) => {
                         let _ = report.send(Ok(()));
-                        worker::run(&its, deliveries, pace, runtime);
+                        worker::run(&its, deliveries, interval, runtime);
                     }
                     Err(error) => {
                         let _ = report.send(Err(error));

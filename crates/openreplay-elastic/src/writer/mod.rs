@@ -59,6 +59,7 @@ use crate::connection::ConnectionBuilder;
 mod builder;
 mod chunk;
 mod guard;
+mod interval;
 mod ledger;
 mod level;
 mod line;

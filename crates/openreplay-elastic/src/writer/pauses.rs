@@ -16,6 +16,10 @@ impl Pauses for Shared {
         Instant::now()
     }
 
+    fn is_hurried(&self) -> bool {
+        self.end.borrow().is_some() || self.is_awaited()
+    }
+
     async fn pause(&self, pause: Pause) {
         let mut end = self.end.subscribe();
         let mut hurry = pin!(self.hurry.notified());

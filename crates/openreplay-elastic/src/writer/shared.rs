@@ -146,7 +146,9 @@ impl Shared {
             if time.is_zero() {
                 // it says itself what is left, if it ever goes on
                 queue.is_over = true;
-                queue.given_up = queue.stats().queued;
+                if !queue.is_closed {
+                    queue.given_up = queue.stats().queued;
+                }
                 break;
             }
             queue = self

@@ -1,6 +1,6 @@
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 use tokio::runtime::Runtime;
@@ -10,48 +10,19 @@ use tracing_core::Dispatch;
 use tracing_core::dispatcher;
 
 use super::chunk::Chunk;
+use super::interval::Interval;
 use super::shared::Shared;
 use super::words;
 use crate::bulk::{Batch, Delivery, Piece};
 use crate::diagnostics::Topic;
 
-/// When something is sent: when the interval is over, or there is so much.
-///
-/// All writers that share a clock end their intervals at the same moments, so that what was logged in one of them becomes searchable
-/// before anything of the next. They do not all send at once: records that come in together, in requests that are worked on at
-/// the same time, would lie in parts of the index that overlap.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
-    interval: Duration,
-    bytes: usize,
-}
-
-impl Pace {
-    pub(super) fn new(interval: Duration, bytes: usize) -> Self {
-        // what is longer than any process lives, the clock may not be able to show
-        const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-        Self {
-            interval: interval.min(YEAR),
-            bytes,
-        }
-    }
-
-    /// When the interval that goes on now will be over.
-    fn ends(self, now: SystemTime) -> Duration {
-        let since = now.duration_since(SystemTime::UNIX_EPOCH);
-        let past = since.unwrap_or_default().as_nanos() % self.interval.as_nanos().max(1);
-        // a year of nanoseconds is far from the limit
-        self.interval - Duration::from_nanos(u64::try_from(past).unwrap_or_default())
-    }
-
-    /// How much later the records of an interval are sent, a quarter of it at most.
-    fn delay(self) -> Duration {
-        self.interval.mul_f64(fastrand::f64() / 4.0)
-    }
-}
-
 /// Sends until the end: one request at a time for each of `deliveries`.
-pub(super) fn run(shared: &Arc<Shared>, deliveries: Vec<Delivery>, pace: Pace, runtime: Runtime) {
+pub(super) fn run(
+    shared: &Arc<Shared>,
+    deliveries: Vec<Delivery>,
+    interval: Interval,
+    runtime: Runtime,
+) {
     // closes the books even where something here panics
     let _closing = Closing(Arc::clone(shared));
     // what this thread does must not log through the app: the app's records would never end
@@ -60,7 +31,7 @@ pub(super) fn run(shared: &Arc<Shared>, deliveries: Vec<Delivery>, pace: Pace, r
     tasks.spawn_local(words::listen(Arc::clone(shared)));
     let mut senders = JoinSet::new();
     for delivery in deliveries {
-        senders.spawn_local_on(deliver(Arc::clone(shared), delivery, pace), &tasks);
+        senders.spawn_local_on(deliver(Arc::clone(shared), delivery, interval), &tasks);
     }
     runtime.block_on(async {
         let all = tasks.run_until(outlive(senders, shared));
@@ -119,11 +90,11 @@ async fn ended(mut end: watch::Receiver<Option<Instant>>) {
     }
 }
 
-async fn deliver(shared: Arc<Shared>, mut delivery: Delivery, pace: Pace) {
+async fn deliver(shared: Arc<Shared>, mut delivery: Delivery, interval: Interval) {
     let mut due = None;
     loop {
         let chunks = {
-            let mut next = pin!(next(&shared, pace, &mut due));
+            let mut next = pin!(next(&shared, interval, &mut due));
             loop {
                 tokio::select! {
                     biased;
@@ -145,22 +116,22 @@ async fn deliver(shared: Arc<Shared>, mut delivery: Delivery, pace: Pace) {
 }
 
 /// The next chunks to send, when it is time to; none at the end. `due` is when that is, where records may be waiting for it.
-async fn next(shared: &Shared, pace: Pace, due: &mut Option<Instant>) -> Vec<Chunk> {
+async fn next(shared: &Shared, interval: Interval, due: &mut Option<Instant>) -> Vec<Chunk> {
     loop {
         let hurry = shared.hurry.notified();
         let is_time = due.is_some_and(|due| Instant::now() >= due);
-        let look = look(shared, pace, is_time);
-        let ends = || Instant::now() + pace.ends(SystemTime::now());
+        let look = look(shared, interval, is_time);
+        let ends = || Instant::now() + interval.ends(SystemTime::now());
         match look {
             Look::Send(chunks) => {
                 *due = Some(ends());
                 return chunks;
             }
             Look::SendLater(chunks) => {
-                // what comes from now on belongs to the next interval, however long this request takes
+                // what comes from now on belongs to the next interval
                 *due = Some(ends());
                 tokio::select! {
-                    () = tokio::time::sleep(pace.delay()) => {}
+                    () = tokio::time::sleep(interval.delay()) => {}
                     () = hurry => {}
                 }
                 return chunks;
@@ -187,13 +158,13 @@ enum Look {
     Empty,
 }
 
-fn look(shared: &Shared, pace: Pace, is_time: bool) -> Look {
+fn look(shared: &Shared, interval: Interval, is_time: bool) -> Look {
     let is_ending = shared.end.borrow().is_some();
     let mut queue = shared.queue();
     let waiting = queue.waiting();
-    let at_once = is_ending || waiting > 0 && (waiting >= pace.bytes || queue.is_marked());
+    let at_once = is_ending || waiting > 0 && (waiting >= interval.bytes || queue.is_marked());
     if at_once || waiting > 0 && is_time {
-        let chunks = queue.take(pace.bytes);
+        let chunks = queue.take(interval.bytes);
         if queue.waiting() > 0 {
             // for another request, where more than one may be on its way
             shared.work.notify_one();
@@ -243,30 +214,11 @@ impl Drop for Lent {
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
+    use std::time::Duration;
 
     use super::super::queue::Queue;
     use super::*;
     use crate::diagnostics::Diagnostics;
-
-    #[test]
-    fn all_writers_end_their_intervals_at_the_same_moments() {
-        let ms = Duration::from_millis;
-        for (interval, past, left) in [
-            (ms(1_000), ms(0), ms(1_000)),
-            (ms(1_000), ms(999), ms(1)),
-            (ms(250), ms(1_300), ms(200)),
-            (ms(0), ms(7), ms(0)),
-        ] {
-            let pace = Pace::new(interval, 1);
-            assert_eq!(pace.ends(SystemTime::UNIX_EPOCH + past), left);
-            assert!(pace.delay() <= interval / 4);
-        }
-        let pace = Pace::new(Duration::MAX, 1);
-        let now = SystemTime::now();
-        let ends = now + pace.ends(now);
-        let later = now + pace.ends(now) / 2;
-        assert_eq!(ends, later + pace.ends(later));
-    }
 
     type Heard = Arc<Mutex<Vec<String>>>;
 
@@ -284,10 +236,10 @@ mod tests {
     async fn waits_for_any_interval_until_somebody_asks() {
         let (shared, _) = shared();
         shared.push(b"{}", None);
-        let pace = Pace::new(Duration::MAX, 1024);
+        let interval = Interval::new(Duration::MAX, 1024);
         let waiting = tokio::spawn({
             let shared = Arc::clone(&shared);
-            async move { next(&shared, pace, &mut None).await }
+            async move { next(&shared, interval, &mut None).await }
         });
         while shared.queue().waiting() > 0 {
             assert!(!waiting.is_finished(), "it has no time for it");
@@ -319,5 +271,26 @@ mod tests {
         let stats = shared.stats();
         assert_eq!((stats.accepted, stats.dropped, stats.queued), (1, 1, 0));
         assert!(shared.queue().is_over);
+    }
+
+    #[test]
+    fn what_was_left_is_known_though_saying_so_takes_longer_than_the_limit() {
+        let (hold, held) = std::sync::mpsc::channel::<()>();
+        let held = Mutex::new(held);
+        let slow = Diagnostics::to(Box::new(move |_| {
+            let _ = held.lock().unwrap().recv();
+        }));
+        let shared = Arc::new(Shared::new(Queue::new(64 * 1024, 1024, 1), slow));
+        shared.push(b"{}", None);
+        let closing = std::thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || shared.close()
+        });
+        while !shared.queue().is_closed {
+            std::thread::yield_now();
+        }
+        assert_eq!(shared.shut_down(Duration::ZERO).left(), 1);
+        drop(hold);
+        closing.join().unwrap();
     }
 }
