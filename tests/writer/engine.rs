@@ -1,5 +1,7 @@
 //! The same with a real Elasticsearch, and the privilege `create_doc` alone.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -156,9 +158,12 @@ fn doubles_nothing_over_a_rollover(engine: &Engine, key: Option<&str>) {
 fn any_mixture_of_faults_leaves_each_record_there_once() {
     let (engine, key) = with_key(Elasticsearch8::start());
     for seed in seeds(1) {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&is_over);
         let proxy = Proxy::start(engine.address(), move |connection| {
             let mut random = fastrand::Rng::with_seed(seed ^ connection as u64);
-            (connection < 30).then(|| Cut::random(&mut random, 40_000))
+            // some end by the time limit instead, so their number says little
+            (!ends.load(Ordering::Relaxed)).then(|| Cut::random(&mut random, 40_000))
         });
         let (writer, guard) = quick(&proxy.url())
             .api_key(&key)
@@ -186,6 +191,7 @@ fn any_mixture_of_faults_leaves_each_record_there_once() {
                 }
             }
         }
+        is_over.store(true, Ordering::Relaxed);
         block(&engine, false);
         // each ends the pause that the last cut brought
         wait_until("all is stored", || {

@@ -162,9 +162,11 @@ fn connections_cut_at_random_bytes_leave_each_record_there_once() {
     let mut answers_cut = 0;
     for seed in seeds(3) {
         let far_end = StandIn::start();
+        let is_over = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&is_over);
         let proxy = Proxy::start(far_end.address(), move |connection| {
             let mut random = fastrand::Rng::with_seed(seed.wrapping_add(connection as u64));
-            (connection < 20).then(|| Cut::random(&mut random, 40_000))
+            (!ends.load(Ordering::Relaxed)).then(|| Cut::random(&mut random, 40_000))
         });
         let (writer, guard) = quick(&proxy.url()).on_diagnostic(|_| {}).build().unwrap();
         let watch = watch(&writer);
@@ -174,6 +176,7 @@ fn connections_cut_at_random_bytes_leave_each_record_there_once() {
             written += 40;
             let _ = guard.flush(Duration::from_millis(100));
         }
+        is_over.store(true, Ordering::Relaxed);
         assert!(guard.flush(LIMIT).is_complete(), "seed {seed}");
         watch.stop();
         assert_once(&far_end.documents(), 0..written);
