@@ -80,6 +80,17 @@ impl ConnectArgs {
         }
     }
 
+    /// What to say where those who ask may not: the user of the environment was passed over for the key that stands there too.
+    pub(crate) fn passed_over(&self) -> Option<&'static str> {
+        let names_nobody =
+            self.api_key_file.is_none() && self.user.is_none() && self.password_file.is_none();
+        let is_set = |name| variable(name).is_ok_and(|value| value.is_some());
+        let both = is_set("ELASTICSEARCH_API_KEY") && is_set("ELASTICSEARCH_USER");
+        (names_nobody && both).then_some(
+            "ELASTICSEARCH_API_KEY is set and goes before ELASTICSEARCH_USER: unset it to ask as the user",
+        )
+    }
+
     /// The addresses as they may be shown.
     pub(crate) fn shown_url(&self) -> Result<String, Failure> {
         let connection = self.connection()?.build()?;

@@ -117,7 +117,13 @@ impl Failure {
 }
 
 /// Says why it failed: in words on standard error, and for programs on standard output too.
-pub(crate) fn code(outcome: Result<Outcome, Failure>, json: bool) -> ExitCode {
+///
+/// `passed_over` is what may help where those who asked may not.
+pub(crate) fn code(
+    outcome: Result<Outcome, Failure>,
+    json: bool,
+    passed_over: Option<&'static str>,
+) -> ExitCode {
     let failure = match outcome {
         Ok(outcome) => {
             return ExitCode::from(match outcome {
@@ -130,7 +136,11 @@ pub(crate) fn code(outcome: Result<Outcome, Failure>, json: bool) -> ExitCode {
         }
         Err(failure) => failure,
     };
-    print::error(&failure.text(), &failure.causes());
+    let mut because = failure.causes();
+    if matches!(failure.kind(), "unauthorized" | "forbidden") {
+        because.extend(passed_over.map(str::to_owned));
+    }
+    print::error(&failure.text(), &because);
     if json {
         // the words are on standard error, should this fail
         let _ = print::json(&failure.json());

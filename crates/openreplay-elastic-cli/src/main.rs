@@ -75,7 +75,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime.block_on(args.command.run(&args.connect, args.json)),
         Err(error) => Err(error.into()),
     };
-    exit::code(outcome, args.json)
+    exit::code(outcome, args.json, args.connect.passed_over())
 }
 
 /// Help and the version are no misuse, though they come this way.

@@ -1,6 +1,8 @@
 //! The built command, as far as it goes without Elasticsearch; with one it is tested in the workspace's `tests/engine`.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -514,4 +516,35 @@ fn logs_ends_with_5_where_no_record_is_of_the_session_and_with_1_where_there_is_
         said.err.contains("/nowhere/app.log cannot be read"),
         "{said:?}"
     );
+}
+
+#[test]
+fn a_user_who_was_passed_over_for_a_key_is_named_where_the_key_may_not() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut head = BufReader::new(&stream).lines().map_while(Result::ok);
+            while head.next().is_some_and(|line| !line.is_empty()) {}
+            let body = r#"{"error":{"type":"security_exception","reason":"as told"},"status":403}"#;
+            let answer = format!(
+                "HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            let _ = (&stream).write_all(answer.as_bytes());
+        }
+    });
+    let key = ("ELASTICSEARCH_API_KEY", "YTpi");
+    let user = ("ELASTICSEARCH_USER", "elastic");
+    let password = ("ELASTICSEARCH_PASSWORD", "not-to-be-seen");
+    for (variables, is_named) in [
+        (&[key, user, password][..], true),
+        (&[key], false),
+        (&[user, password], false),
+    ] {
+        let said = run_with(variables, &["--url", &url, "setup"]);
+        assert_eq!(said.code, Some(1), "{said:?}");
+        let hint = "because: ELASTICSEARCH_API_KEY is set and goes before ELASTICSEARCH_USER";
+        assert_eq!(said.err.contains(hint), is_named, "{said:?}");
+    }
 }
