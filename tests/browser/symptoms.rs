@@ -20,13 +20,11 @@ fn an_id_that_was_made_a_number_is_another_id() {
         return id;
         "#,
     );
-    let arrived = site.session_of("asked /ask/number");
+    let number = |id: &Value| id.as_str().unwrap().parse::<u64>().unwrap();
+    let (arrived, id) = (number(&site.session_of("asked /ask/number")), number(&id));
     assert_ne!(arrived, id);
-    assert_eq!(
-        arrived.as_str().unwrap()[..15],
-        id.as_str().unwrap()[..15],
-        "but it looks like it"
-    );
+    // twice the distance between two such numbers in JavaScript
+    assert!(arrived.abs_diff(id) < 2048, "{arrived} looks like {id}");
 }
 
 #[test]
