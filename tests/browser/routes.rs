@@ -1,10 +1,10 @@
 //! What a [`Site`](crate::site::Site) answers: each request leaves a record that names it.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
-    extract::{Request, WebSocketUpgrade, ws},
+    extract::{Request, State, WebSocketUpgrade, ws},
     http::StatusCode,
     response::{Html, IntoResponse, Response, sse},
     routing::{any, get, post},
@@ -12,6 +12,7 @@ use axum::{
 use futures_util::{StreamExt as _, stream};
 use openreplay_session::scope;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use tower_http::services::ServeDir;
 use tower_openreplay::SessionLayer;
 use tracing::info;
@@ -25,8 +26,11 @@ pub(crate) fn routes(session: SessionLayer, ingest: &Ingest) -> Router {
         .route("/graphql", post(graphql))
         .route("/events", get(events))
         .route("/events/open", get(open_events))
+        .route("/events/open/sent", get(sent))
+        .route("/events/open/end", get(end))
         .route("/socket", any(socket)) // a GET in HTTP/1.1, a CONNECT in HTTP/2
         .route("/beacon", post(beacon))
+        .with_state(Arc::default())
         .layer(session)
         .nest_service("/bundle", ServeDir::new(bundle()))
         .merge(ingest.routes())
@@ -60,11 +64,31 @@ async fn events() -> impl IntoResponse {
     sse::Sse::new(steps)
 }
 
-/// One event, and no end.
-async fn open_events() -> impl IntoResponse {
+/// What a test's script knows and decides of the stream of [`open_events`].
+#[derive(Default)]
+struct Open {
+    is_sent: Notify,
+    may_end: Notify,
+}
+
+/// One event, and no end before the script says so.
+async fn open_events(State(open): State<Arc<Open>>) -> impl IntoResponse {
     info!("open event");
     let event = Ok::<_, io::Error>(sse::Event::default().data("1"));
-    sse::Sse::new(stream::iter([event]).chain(stream::pending()))
+    let end = stream::once(async move {
+        open.is_sent.notify_one();
+        open.may_end.notified().await;
+        Ok(sse::Event::default().data("2"))
+    });
+    sse::Sse::new(stream::iter([event]).chain(end))
+}
+
+async fn sent(State(open): State<Arc<Open>>) {
+    open.is_sent.notified().await;
+}
+
+async fn end(State(open): State<Arc<Open>>) {
+    open.may_end.notify_one();
 }
 
 async fn socket(upgrade: WebSocketUpgrade) -> Response {
