@@ -72,35 +72,34 @@ fn an_id_that_was_kept_over_a_restart_names_the_session_before() {
 #[ignore = "needs Chromium"]
 fn a_policy_without_worker_src_gives_ids_without_a_recording() {
     let policy = "default-src 'self' 'unsafe-inline'; img-src data:";
-    for (policy, recorded, wait) in [
-        (
-            policy.to_owned(),
-            false,
-            "new Promise((later) => setTimeout(later, 500))",
-        ),
-        (
-            format!("{policy}; worker-src blob:"),
-            true,
-            r#"fetch("/ingest/recorded")"#,
-        ),
+    for (policy, outcome, is_recorded) in [
+        (policy.to_owned(), "refused", false),
+        (format!("{policy}; worker-src blob:"), "recorded", true),
     ] {
         let header = HeaderValue::from_str(&policy).unwrap();
         let layer = SetResponseHeaderLayer::overriding(CONTENT_SECURITY_POLICY, header);
         let site = Site::start_with(SessionLayer::new(), |app| app.layer(layer));
-        let id = in_page(
+        let ran = in_page(
             &site,
-            &format!(
-                r#"
-                const tracker = await start();
-                const id = tracker.getSessionID();
-                await fetch("/ask/worker", {{ headers: {{ "openReplaySession.id": id }} }});
-                setInterval(() => tracker.forceFlushBatch(), 50); // by itself it sends after half a minute
-                await {wait};
-                return id;
-                "#
-            ),
+            r#"
+            // before the tracker makes its worker
+            const refused = new Promise((refused) => {
+              document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
+                if (effectiveDirective === "worker-src" && blockedURI === "blob") refused("refused");
+              });
+            });
+            const tracker = await start();
+            const id = tracker.getSessionID();
+            await fetch("/ask/worker", { headers: { "openReplaySession.id": id } });
+            setInterval(() => tracker.forceFlushBatch(), 50); // by itself it sends after half a minute
+            const outcome = await Promise.race([refused, fetch("/ingest/recorded").then(() => "recorded")]);
+            tracker.forceFlushBatch();
+            await fetch("/ask/flushed");
+            return { id, outcome };
+            "#,
         );
-        assert_eq!(site.session_of("asked /ask/worker"), id);
-        assert_eq!(site.ingest.batches() > 0, recorded, "{policy}");
+        assert_eq!(ran["outcome"], outcome, "{policy}");
+        assert_eq!(site.session_of("asked /ask/worker"), ran["id"]);
+        assert_eq!(site.ingest.batches() > 0, is_recorded, "{policy}");
     }
 }
