@@ -3,7 +3,9 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
+    sync::mpsc,
     thread,
+    time::Duration,
 };
 
 use openreplay_session::{SessionId, sync_scope};
@@ -53,12 +55,21 @@ fn events_arrive_with_the_tag() {
     }
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let dsn = format!("http://key@{}/1", listener.local_addr().unwrap());
-    let events = thread::spawn(move || [event(&listener), event(&listener)]);
+    let (sender, events) = mpsc::channel();
+    thread::spawn(move || {
+        for _ in 0..2 {
+            sender.send(event(&listener)).unwrap();
+        }
+    });
     let written = run(
         "sentry::events_arrive_with_the_tag",
         &[("SENTRY_DSN", &dsn), ("NO_COLOR", "1")],
     );
-    let [by_tracing, by_hand] = events.join().unwrap();
+    let next = || {
+        let event = events.recv_timeout(Duration::from_secs(10));
+        event.expect("the process has ended, so all is sent")
+    };
+    let (by_tracing, by_hand) = (next(), next());
 
     assert_eq!(by_tracing["message"], "out of stock");
     assert_eq!(by_tracing["tags"]["openReplaySession.id"], "42");
@@ -79,7 +90,7 @@ fn event(listener: &TcpListener) -> Value {
     let mut line = String::new();
     while line != "\r\n" {
         line.clear();
-        reader.read_line(&mut line).unwrap();
+        assert_ne!(reader.read_line(&mut line).unwrap(), 0, "it ends early");
         if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
             length = value.trim().parse().unwrap();
         }
