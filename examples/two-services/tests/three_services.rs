@@ -1,7 +1,7 @@
 //! One session through the three services, each a process of its own.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
     thread::{self, JoinHandle},
@@ -31,8 +31,10 @@ impl Service {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        let stderr = process.stderr.take().unwrap();
-        BufReader::new(stderr).read_line(&mut line).unwrap();
+        let mut stderr = BufReader::new(process.stderr.take().unwrap());
+        stderr.read_line(&mut line).unwrap();
+        // what else it says is shown: a pipe that nobody reads would stop it
+        thread::spawn(move || io::copy(&mut stderr, &mut io::stderr()));
         let address = line
             .trim()
             .strip_prefix("listening on ")
