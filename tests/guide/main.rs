@@ -12,14 +12,12 @@ mod readme;
 mod records;
 
 use std::{
-    iter,
-    net::TcpListener,
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
 
-use integration_tests::{Said, Terminal, terminal::Running};
+use integration_tests::{Said, Terminal, port::free_port, terminal::Running};
 use serde_json::Value;
 
 /// The session of the guide.
@@ -29,13 +27,9 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// `127.0.0.1:PORT`, for programs whose address stands in their text. It is free, and below those that the system gives to
-/// whoever asks for any, so that nobody gets it meanwhile.
+/// `127.0.0.1:PORT`, for programs whose address stands in their text.
 fn free_address() -> String {
-    let mut addresses =
-        iter::repeat_with(|| format!("127.0.0.1:{}", fastrand::u16(20_000..32_000)));
-    let free = addresses.find(|address| TcpListener::bind(address).is_ok());
-    free.expect("it goes on until one is free")
+    format!("127.0.0.1:{}", free_port())
 }
 
 /// For programs that say where they listen.

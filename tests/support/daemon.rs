@@ -2,14 +2,16 @@
 
 use std::{
     fs,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::Path,
-    process::{Child, Command},
+    process::{Child, Command, ExitStatus},
     thread,
     time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
+
+use crate::port::free_port;
 
 /// A running proxy; killed when dropped.
 #[derive(Debug)]
@@ -20,15 +22,31 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Writes the configuration for a folder and a port, and starts the program with it.
+    /// Writes the configuration for a folder and a port, and starts the program with it; with another port where it ends,
+    /// since somebody may have taken that one.
     ///
     /// # Panics
     ///
-    /// Where it is not installed, or does not listen within ten seconds.
+    /// Where it is not installed, ends three times, or does not listen within ten seconds.
     pub fn start(
-        configuration: impl FnOnce(&Path, u16) -> String,
-        command: impl FnOnce(&Path) -> Command,
+        configuration: impl Fn(&Path, u16) -> String,
+        command: impl Fn(&Path) -> Command,
     ) -> Self {
+        let mut ended = Vec::new();
+        while ended.len() < 3 {
+            match Self::try_start(&configuration, &command) {
+                Ok(proxy) => return proxy,
+                Err(status) => ended.push(status),
+            }
+        }
+        panic!("the proxy ended: {ended:?}");
+    }
+
+    /// Gives how it ended where it does not listen.
+    fn try_start(
+        configuration: impl Fn(&Path, u16) -> String,
+        command: impl Fn(&Path) -> Command,
+    ) -> Result<Self, ExitStatus> {
         let folder = TempDir::new().expect("a folder for the proxy");
         let port = free_port();
         let file = folder.path().join("proxy.conf");
@@ -42,8 +60,8 @@ impl Daemon {
             folder,
             child,
         };
-        proxy.wait_until_it_listens(port);
-        proxy
+        proxy.wait_until_it_listens(port)?;
+        Ok(proxy)
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -58,11 +76,16 @@ impl Daemon {
         self.folder.path()
     }
 
-    fn wait_until_it_listens(&mut self, port: u16) {
+    fn wait_until_it_listens(&mut self, port: u16) -> Result<(), ExitStatus> {
         let deadline = Instant::now() + Duration::from_secs(10);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            let ended = self.child.try_wait().expect("it is ours");
-            assert!(ended.is_none(), "the proxy ended: {ended:?}");
+        loop {
+            let listens = TcpStream::connect(("127.0.0.1", port)).is_ok();
+            if let Some(status) = self.child.try_wait().expect("it is ours") {
+                return Err(status);
+            }
+            if listens {
+                return Ok(());
+            }
             assert!(Instant::now() < deadline, "the proxy does not listen");
             thread::sleep(Duration::from_millis(20));
         }
@@ -75,9 +98,4 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener.local_addr().expect("it is bound").port()
 }

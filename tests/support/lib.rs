@@ -11,6 +11,7 @@ pub mod engine;
 pub mod guide;
 pub mod lines;
 pub mod nginx;
+pub mod port;
 pub mod process;
 pub mod proxy;
 pub mod ship;

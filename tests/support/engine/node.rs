@@ -2,15 +2,14 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Kind, PASSWORD, START_LIMIT, lock, workspace};
+use super::{Kind, PASSWORD, START_LIMIT, workspace};
+use crate::port::free_port;
 
 /// One engine process after the other on the same port and data folder.
 #[derive(Debug)]
@@ -138,16 +137,4 @@ impl Drop for Node {
 
 fn is_port_taken(said: &str) -> bool {
     said.contains("BindException: Address already in use")
-}
-
-/// Below the range that outgoing connections take theirs from: it has to be free again for a restart. No port is given twice,
-/// since an engine takes a while to bind its own.
-fn free_port() -> u16 {
-    static GIVEN: Mutex<u16> = Mutex::new(0);
-    let first = 20_000 + u16::try_from(std::process::id() % 1_000 * 10).expect("it is small");
-    let mut given = lock(&GIVEN);
-    *given = (first.max(*given + 1)..32_000)
-        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
-        .expect("one of thousands of ports is free");
-    *given
 }
