@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use integration_tests::ship::{Killed, ship, wait_for};
+use integration_tests::ship::{Killed, numbers, ship, wait_for};
 use integration_tests::{Fault, Said, StandIn};
 
 const LINES: usize = 10;
@@ -47,13 +47,8 @@ fn what_went_to_the_next_index_is_looked_for_there() {
 
         let said = Said::by(ship().args(["--once", "--json"]));
         assert_eq!(said.code, Some(0), "{name}: {said:?}");
-        let mut numbers: Vec<_> = far_end
-            .documents()
-            .iter()
-            .map(|document| document["n"].as_u64().unwrap())
-            .collect();
-        numbers.sort_unstable();
-        assert_eq!(numbers, (0..LINES as u64).collect::<Vec<_>>(), "{name}");
+        let expected: Vec<_> = (0..LINES as u64).collect();
+        assert_eq!(numbers(&far_end), expected, "{name}");
     }
 }
 

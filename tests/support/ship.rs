@@ -5,6 +5,8 @@ use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::command::openreplay_elastic;
 use crate::elasticsearch::StandIn;
 
@@ -35,6 +37,21 @@ pub fn wait_for(far_end: &StandIn, documents: usize) {
         );
         thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// The numbers of the documents under `n`, in order.
+///
+/// # Panics
+///
+/// When one has none.
+#[must_use]
+#[track_caller]
+pub fn numbers(far_end: &StandIn) -> Vec<u64> {
+    let documents = far_end.documents();
+    let number = |document: &Value| document["n"].as_u64().expect("a number");
+    let mut numbers: Vec<_> = documents.iter().map(number).collect();
+    numbers.sort_unstable();
+    numbers
 }
 
 /// A process that gets SIGKILL when this is dropped.
