@@ -1,17 +1,13 @@
-use std::{
-    io::{self, Write},
-    sync::{Arc, Mutex},
-};
-
-use serde_json::{Value, json};
-use tracing_subscriber::{Layer as _, fmt, fmt::MakeWriter};
+use integration_tests::Lines;
+use serde_json::json;
+use tracing_subscriber::{Layer as _, fmt};
 
 use crate::{BoxedLayer, Seen, forms::in_every_form, library, seen, with_layer};
 
 #[test]
 fn fmt_writes_message_tags_and_types() {
     check(
-        |sink| fmt::layer().json().with_writer(sink).boxed(),
+        |lines| fmt::layer().json().with_writer(lines).boxed(),
         "library",
     );
 }
@@ -20,12 +16,12 @@ fn fmt_writes_message_tags_and_types() {
 fn json_subscriber_writes_message_tags_and_types() {
     // it takes `log` records for events of the target `log`, wrapped or not
     check(
-        |sink| json_subscriber::layer().with_writer(sink).boxed(),
+        |lines| json_subscriber::layer().with_writer(lines).boxed(),
         "log",
     );
 }
 
-fn check(layer: impl Fn(Sink) -> BoxedLayer, log_target: &str) {
+fn check(layer: impl Fn(Lines) -> BoxedLayer, log_target: &str) {
     let expected = [
         seen(
             "[openReplaySession.id=42] cart opened",
@@ -46,55 +42,27 @@ fn check(layer: impl Fn(Sink) -> BoxedLayer, log_target: &str) {
         seen("no session", json!({ "target": HERE })),
     ];
     in_every_form(&expected, |run| {
-        let sink = Sink::default();
-        run(layer(sink.clone()));
-        sink.seen()
+        let lines = Lines::default();
+        run(layer(lines.clone()));
+        written(&lines)
     });
 
-    let alone = Sink::default();
+    let alone = Lines::default();
     with_layer(layer(alone.clone()), library);
-    assert_eq!(alone.seen()[0].fields["target"], log_target);
+    assert_eq!(written(&alone)[0].fields["target"], log_target);
 }
 
 const HERE: &str = "any_layer";
 
-#[derive(Clone, Default)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
-
-impl Sink {
-    fn seen(&self) -> Vec<Seen> {
-        let written = self.0.lock().unwrap();
-        let lines = written
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty());
-        let seen = lines.map(|line| {
-            let mut record: Value = serde_json::from_slice(line).unwrap();
-            let mut fields = record["fields"].take();
-            fields["target"] = record["target"].take();
-            let message = fields.as_object_mut().unwrap().remove("message").unwrap();
-            Seen {
-                message: message.as_str().unwrap().to_owned(),
-                fields,
-            }
-        });
-        seen.collect()
-    }
-}
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Sink {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
+fn written(lines: &Lines) -> Vec<Seen> {
+    let seen = lines.records().into_iter().map(|mut record| {
+        let mut fields = record["fields"].take();
+        fields["target"] = record["target"].take();
+        let message = fields.as_object_mut().unwrap().remove("message").unwrap();
+        Seen {
+            message: message.as_str().unwrap().to_owned(),
+            fields,
+        }
+    });
+    seen.collect()
 }

@@ -2,7 +2,6 @@
 //! whatever the browser really sent.
 
 use std::{
-    io,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
@@ -16,6 +15,7 @@ use axum::{
     middleware,
     serve::Listener,
 };
+use integration_tests::{Lines, lines::record};
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot};
 use tower_openreplay::SessionLayer;
@@ -31,7 +31,7 @@ pub(crate) struct Site {
     pub(crate) url: String,
     pub(crate) ingest: Ingest,
     seen: Shared<Vec<Seen>>,
-    log: Log,
+    log: Lines,
     _stop: oneshot::Sender<()>,
 }
 
@@ -82,7 +82,7 @@ impl Site {
         bundle();
         let (seen, log, ingest) = (
             Shared::<Vec<Seen>>::default(),
-            Log::default(),
+            Lines::default(),
             Ingest::default(),
         );
         let (stop, stopped) = oneshot::channel();
@@ -95,10 +95,7 @@ impl Site {
             }
         }));
         let subscriber = tracing_subscriber::registry()
-            .with(tracing_openreplay::json().with_writer({
-                let log = log.clone();
-                move || log.clone()
-            }))
+            .with(tracing_openreplay::json().with_writer(log.clone()))
             .with(tracing_subscriber::filter::LevelFilter::INFO);
         thread::spawn(move || {
             // one thread for all of it: the subscriber is this thread's, and so are the records this site's
@@ -149,7 +146,7 @@ impl Site {
 
     /// All that was logged, as text.
     pub(crate) fn log(&self) -> String {
-        String::from_utf8(lock(&self.log.0).clone()).expect("records are UTF-8")
+        self.log.text()
     }
 
     /// The records with this message, once there are so many.
@@ -158,11 +155,9 @@ impl Site {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             let log = self.log();
-            let records = log
-                .lines()
-                .map(|line| serde_json::from_str(line).expect("a record"));
-            let found: Vec<Value> = records
-                .filter(|record: &Value| without_prefix(record) == message)
+            let records = log.lines().map(record);
+            let found: Vec<_> = records
+                .filter(|record| without_prefix(record) == message)
                 .collect();
             if found.len() >= count {
                 return found;
@@ -220,18 +215,4 @@ type Shared<T> = Arc<Mutex<T>>;
 
 fn lock<T>(shared: &Shared<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[derive(Clone, Default)]
-struct Log(Shared<Vec<u8>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        lock(&self.0).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -31,6 +31,12 @@ impl Lines {
         );
         text.split_terminator('\n').map(record).collect()
     }
+
+    /// The same as text, and it stays.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
 }
 
 /// One line as a record, see [`Lines::records`].
