@@ -1,4 +1,4 @@
-//! docs/shippers.md: what it shows, run by the real shippers, and what it says of services that are not to be had here.
+//! docs/shippers.md: what it shows, run by the real shippers, and what it says of untested services.
 
 mod run;
 mod services;

@@ -1,4 +1,4 @@
-//! The configurations that can be run here, over a file of records.
+//! The configurations that the page calls tested, over a file of records.
 
 use std::{
     fs, io,
@@ -12,6 +12,7 @@ use integration_tests::{
     Elasticsearch, Engine, StandIn, Terminal,
     engine::{PASSWORD, USER},
     guide,
+    ship::Killed,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -122,9 +123,9 @@ impl Shipper {
             .replace("9200", port)
     }
 
-    fn run(&self, work: &Work, configuration: &str) -> Running {
+    fn run(&self, work: &Work, configuration: &str) -> Killed {
         fs::write(work.0.path().join("shipper.conf"), configuration).unwrap();
-        Running((self.start)(work.0.path()).expect("the shipper is installed"))
+        Killed((self.start)(work.0.path()).expect("the shipper is installed"))
     }
 }
 
@@ -205,15 +206,6 @@ impl Work {
 
     fn write_records(&self) -> Vec<Value> {
         write_records(&self.0.path().join("logs/shop.ndjson"))
-    }
-}
-
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 

@@ -1,4 +1,4 @@
-//! The other services that OpenReplay reads. None is to be had here: what each makes of a record is written after its
+//! The other services that OpenReplay reads. They are untested: what each makes of a record is written after its
 //! documentation, and the questions are those of OpenReplay's `backend/pkg/integrations/clients`.
 
 use serde_json::Value;

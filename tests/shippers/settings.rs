@@ -1,4 +1,4 @@
-//! The shippers that are not to be had here: no setting on the page but those that were looked up, and where.
+//! The untested shippers: no setting on the page but those that were looked up, and where.
 
 use std::collections::BTreeSet;
 
