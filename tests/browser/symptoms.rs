@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_openreplay::SessionLayer;
 
-use crate::{site::Site, traps::in_page};
+use crate::{site::Site, ways::in_page};
 
 #[test]
 #[ignore = "needs Chromium"]

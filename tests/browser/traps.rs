@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     ingest::SIGNATURE,
     site::Site,
-    ways::{TRACKER, XHR},
+    ways::{TRACKER, XHR, in_page},
 };
 
 #[test]
@@ -204,12 +204,4 @@ fn names_arrive_as_they_were_written_or_in_lower_case() {
         }
         assert_eq!(site.session_of(&format!("asked /ask/{way}")), id, "{way}");
     }
-}
-
-/// Runs the code in a page of the site, beside what [`TRACKER`] and [`XHR`] give it.
-pub(crate) fn in_page(site: &Site, code: &str) -> Value {
-    let script = format!(
-        "await page.goto(args.url); return page.evaluate(async () => {{ {TRACKER} {XHR} {code} }});"
-    );
-    browser::run(&script, &json!({ "url": site.url })).value
 }

@@ -57,24 +57,18 @@ fn the_documented_header_reaches_the_record_and_the_recording_its_ingest() {
 fn the_trackers_own_token_header_is_enough_on_fetch_and_xhr() {
     for version in VERSIONS {
         let site = Site::start_over(version, SessionLayer::new());
-        let ran = browser::run(
-            &format!(
-                r#"
-                await page.goto(args.url);
-                return page.evaluate(async () => {{
-                  {XHR}
-                  const {{ tracker }} = await import("/bundle/token.js");
-                  while (!tracker.getSessionID()) await new Promise((later) => setTimeout(later, 20));
-                  await fetch("/ask/fetch");
-                  await xhr("/ask/xhr");
-                  return tracker.getSessionID();
-                }});
-                "#
-            ),
-            &json!({ "url": site.url }),
+        let id = in_page(
+            &site,
+            r#"
+            const { tracker } = await import("/bundle/token.js");
+            while (!tracker.getSessionID()) await new Promise((later) => setTimeout(later, 20));
+            await fetch("/ask/fetch");
+            await xhr("/ask/xhr");
+            return tracker.getSessionID();
+            "#,
         );
         for way in ["fetch", "xhr"] {
-            assert_eq!(site.session_of(&format!("asked /ask/{way}")), ran.value);
+            assert_eq!(site.session_of(&format!("asked /ask/{way}")), id);
             let seen = site.one(&format!("/ask/{way}"));
             assert_eq!(seen.version, version);
             assert!(seen.header("x-openreplay-sessiontoken")[0].ends_with(SIGNATURE));
@@ -90,23 +84,17 @@ fn the_trackers_own_token_header_is_enough_on_fetch_and_xhr() {
 fn an_axios_instance_that_the_tracker_knows_sends_both_spellings() {
     for version in VERSIONS {
         let site = Site::start_over(version, SessionLayer::new());
-        let ran = browser::run(
-            &format!(
-                r#"
-                await page.goto(args.url);
-                return page.evaluate(async () => {{
-                  {TRACKER}
-                  const {{ axios }} = await import("/bundle/libraries.js");
-                  const instance = axios.create();
-                  const tracker = await start({{ network: {{ sessionTokenHeader: true, axiosInstances: [instance] }} }});
-                  await instance.get("/ask/axios");
-                  return tracker.getSessionID();
-                }});
-                "#
-            ),
-            &json!({ "url": site.url }),
+        let id = in_page(
+            &site,
+            r#"
+            const { axios } = await import("/bundle/libraries.js");
+            const instance = axios.create();
+            const tracker = await start({ network: { sessionTokenHeader: true, axiosInstances: [instance] } });
+            await instance.get("/ask/axios");
+            return tracker.getSessionID();
+            "#,
         );
-        assert_eq!(site.session_of("asked /ask/axios"), ran.value);
+        assert_eq!(site.session_of("asked /ask/axios"), id);
         let seen = site.one("/ask/axios");
         assert_eq!(seen.version, version);
         assert_eq!(seen.header("x-openreplay-sessiontoken").len(), 1);
@@ -121,26 +109,20 @@ fn the_token_arrives_under_a_name_of_the_pages_own_choice() {
     for version in VERSIONS {
         let name = HeaderName::from_static("x-recording");
         let site = Site::start_over(version, SessionLayer::new().with_token_headers([name]));
-        let ran = browser::run(
-            &format!(
-                r#"
-                await page.goto(args.url);
-                return page.evaluate(async () => {{
-                  {TRACKER} {XHR}
-                  const {{ axios }} = await import("/bundle/libraries.js");
-                  const instance = axios.create();
-                  const tracker = await start({{ network: {{ sessionTokenHeader: "X-Recording", axiosInstances: [instance] }} }});
-                  await fetch("/ask/fetch");
-                  await xhr("/ask/xhr");
-                  await instance.get("/ask/axios");
-                  return tracker.getSessionID();
-                }});
-                "#
-            ),
-            &json!({ "url": site.url }),
+        let id = in_page(
+            &site,
+            r#"
+            const { axios } = await import("/bundle/libraries.js");
+            const instance = axios.create();
+            const tracker = await start({ network: { sessionTokenHeader: "X-Recording", axiosInstances: [instance] } });
+            await fetch("/ask/fetch");
+            await xhr("/ask/xhr");
+            await instance.get("/ask/axios");
+            return tracker.getSessionID();
+            "#,
         );
         for way in ["fetch", "xhr", "axios"] {
-            assert_eq!(site.session_of(&format!("asked /ask/{way}")), ran.value);
+            assert_eq!(site.session_of(&format!("asked /ask/{way}")), id);
             let seen = site.one(&format!("/ask/{way}"));
             assert_eq!(seen.version, version);
             assert_eq!(seen.header("x-recording").len(), 1);
@@ -167,6 +149,14 @@ fn a_page_without_a_tracker_asks_without_a_session() {
         assert_eq!(site.session_of("asked /ask/plain"), Value::Null);
         assert_eq!(site.one("/ask/plain").version, version);
     }
+}
+
+/// Runs the code in a page of the site, beside what [`TRACKER`] and [`XHR`] give it.
+pub(crate) fn in_page(site: &Site, code: &str) -> Value {
+    let script = format!(
+        "await page.goto(args.url); return page.evaluate(async () => {{ {TRACKER} {XHR} {code} }});"
+    );
+    browser::run(&script, &json!({ "url": site.url })).value
 }
 
 /// In a page: `await start(options)` gives a started tracker with options of the test's own.
