@@ -3,6 +3,7 @@
 mod run;
 mod services;
 mod settings;
+mod vector;
 
 use std::{fs, fs::File, path::Path, sync::Arc};
 
