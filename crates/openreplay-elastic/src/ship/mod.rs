@@ -65,6 +65,8 @@ mod tests;
 mod unreadable;
 
 const POLL: Duration = Duration::from_millis(250);
+/// How often a single run looks again for what is being moved.
+const LOOKS: u32 = 8;
 /// What a request grows to, if there is as much.
 const BATCH: usize = 8 << 20;
 
@@ -184,6 +186,7 @@ impl Shipper {
         if self.options.once {
             self.can_write().await?;
         }
+        let mut looks = 0;
         loop {
             self.files.look(self.options.once);
             self.again().await?;
@@ -193,11 +196,16 @@ impl Shipper {
             }
             let Some(filled) = filled else {
                 self.checkpoint.save(&self.files, None, &self.waiting)?;
+                let is_end = self.options.once && (self.files.is_settled() || looks == LOOKS);
+                if is_end {
+                    self.files.name_rest();
+                }
                 let now = self.progress();
                 progress(&now);
-                if self.options.once {
+                if is_end {
                     return Ok(now);
                 }
+                looks += 1;
                 tokio::time::sleep(POLL).await;
                 continue;
             };

@@ -65,7 +65,7 @@ impl Pattern {
                     return;
                 }
                 // once it was there, it may be missing for as long as a rotation takes
-                *was_there |= path.symlink_metadata().is_ok();
+                *was_there |= !matches!(path.try_exists(), Ok(false));
                 if !*was_there && when.once {
                     troubles.add(path, &"there is no such file");
                 } else if !*was_there && when.first {

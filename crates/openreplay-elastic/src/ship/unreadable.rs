@@ -34,6 +34,8 @@ struct Trouble {
     why: String,
     said: Instant,
     is_there: bool,
+    /// It is not tried again.
+    is_final: bool,
 }
 
 impl Troubles {
@@ -53,7 +55,7 @@ impl Troubles {
         self.paths
             .retain(|_, trouble| trouble.is_there || now.duration_since(trouble.said) < QUIET);
         for trouble in self.paths.values_mut() {
-            trouble.is_there = false;
+            trouble.is_there = trouble.is_final;
         }
     }
 
@@ -69,8 +71,22 @@ impl Troubles {
             why,
             said: Instant::now(),
             is_there: true,
+            is_final: false,
         };
         self.paths.insert(path.to_owned(), trouble);
+    }
+
+    /// What is not tried again: it stays in the list.
+    pub(super) fn add_for_good(&mut self, path: &Path, why: &dyn ToString) {
+        self.add(path, why);
+        if let Some(trouble) = self.paths.get_mut(path) {
+            trouble.is_final = true;
+        }
+    }
+
+    /// Whether there was trouble with it lately.
+    pub(super) fn knows(&self, path: &Path) -> bool {
+        self.paths.contains_key(path)
     }
 
     fn say(&mut self, path: &Path, why: &str) {

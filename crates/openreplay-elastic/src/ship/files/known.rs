@@ -55,12 +55,14 @@ impl Files {
                     self.know(Some(position), true);
                     continue;
                 }
-                Lookup::Unknown(_) => {
+                Lookup::Unknown(error) => {
+                    self.is_moving |= is_first && error.kind() == io::ErrorKind::NotFound;
                     self.known.push(position);
                     continue;
                 }
             };
             let Ok(seen) = Seen::at(&path) else {
+                self.is_moving |= is_first;
                 self.known.push(position);
                 continue;
             };

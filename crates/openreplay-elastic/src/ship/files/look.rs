@@ -15,6 +15,7 @@ impl Files {
         self.troubles.start();
         for tail in &mut self.tails {
             tail.is_failing = false;
+            tail.is_away = false;
         }
         let nodes = self.tails.iter().enumerate();
         let mut places: Places = nodes.map(|(at, tail)| (tail.node(), at)).collect();
@@ -24,9 +25,10 @@ impl Files {
             once,
             first: self.searched.is_none(),
         };
+        let starts = std::mem::take(&mut self.is_moving) || when.first;
         for found in Match::all(&mut self.patterns, when, &mut self.troubles) {
             if !self.except.contains(&found.path)
-                && let Some(at) = self.follow(&found, &mut places)
+                && let Some(at) = self.follow(&found, starts, &mut places)
             {
                 matching.resize(self.tails.len(), false);
                 matching[at] = true;
@@ -37,7 +39,7 @@ impl Files {
                 self.look_for(at, &mut folders);
             }
         }
-        let is_time = |searched: Instant| !once && searched.elapsed() > QUIET;
+        let is_time = |searched: Instant| once || searched.elapsed() > QUIET;
         if self.searched.is_none_or(is_time) {
             self.look_for_known(&mut places, &mut folders);
             self.searched = Some(Instant::now());
@@ -46,8 +48,9 @@ impl Files {
         self.let_go(&matching);
     }
 
-    /// Gives the file's place among those that are followed; `None` where there is none.
-    fn follow(&mut self, found: &Match, places: &mut Places) -> Option<usize> {
+    /// Gives the file's place among those that are followed; `None` where there is none. A single run takes no files but
+    /// those that are there when it starts.
+    fn follow(&mut self, found: &Match, starts: bool, places: &mut Places) -> Option<usize> {
         let path = &found.path;
         let seen = match Seen::at(path) {
             Ok(seen) if seen.is_file => seen,
@@ -56,9 +59,8 @@ impl Files {
                 return None;
             }
             Ok(_) => return None,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => {
-                self.troubles.add(path, &error);
+                self.miss(found, starts, &error);
                 return None;
             }
         };
@@ -67,17 +69,29 @@ impl Files {
             self.look_at(at, &seen);
             return Some(at);
         }
-        if self.once && self.searched.is_some() {
-            // it was not there at the start
+        if self.once && !starts && !self.troubles.knows(path) {
             return None;
         }
         match self.open(path, places) {
             Ok(at) => Some(at),
-            // it was moved just now
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
-                self.troubles.add(path, &error);
+                self.miss(found, starts, &error);
                 None
+            }
+        }
+    }
+
+    fn miss(&mut self, found: &Match, starts: bool, error: &io::Error) {
+        let path = &found.path;
+        if error.kind() != io::ErrorKind::NotFound {
+            self.troubles.add(path, error);
+        } else if self.once {
+            let is_known = self.troubles.knows(path);
+            // else it was moved just now
+            let is_link = path.symlink_metadata().is_ok();
+            self.is_moving |= starts && !is_known && !is_link;
+            if found.is_wanted && (starts || is_known) {
+                self.troubles.add(path, &"there is no such file");
             }
         }
     }
@@ -120,7 +134,11 @@ impl Files {
                     let left = self.tails[at].give_up();
                     if left > 0 {
                         let why = format!("it is gone, with {left} bytes that were not delivered");
-                        self.troubles.add(&self.tails[at].path, &why);
+                        let path = &self.tails[at].path;
+                        match self.once {
+                            true => self.troubles.add_for_good(path, &why),
+                            false => self.troubles.add(path, &why),
+                        }
                     }
                 }
             },

@@ -39,6 +39,8 @@ pub(super) struct Files {
     except: Vec<PathBuf>,
     buffer: Vec<u8>,
     once: bool,
+    /// Something was moved while it was looked for, so that the last look may have missed it.
+    is_moving: bool,
 }
 
 /// Where each followed file is among the others.
@@ -58,6 +60,7 @@ impl Files {
             except: Vec::new(),
             buffer: Vec::new(),
             once: false,
+            is_moving: false,
         })
     }
 
@@ -155,6 +158,20 @@ impl Files {
             .filter(|tail| tail.offset() < tail.length && !tail.is_failing)
             .count();
         (bytes, done, unfinished as u64)
+    }
+
+    /// Whether another look would find no more of what was there at the start.
+    pub(super) fn is_settled(&self) -> bool {
+        !self.is_moving && !self.tails.iter().any(Tail::is_left)
+    }
+
+    /// Names what is left though it could be looked for.
+    pub(super) fn name_rest(&mut self) {
+        for tail in self.tails.iter().filter(|tail| tail.is_left()) {
+            let left = tail.length - tail.offset();
+            let why = format!("it was moved meanwhile, with {left} bytes that were not delivered");
+            self.troubles.add(&tail.path, &why);
+        }
     }
 
     pub(super) fn unreadable(&self) -> Vec<Unreadable> {

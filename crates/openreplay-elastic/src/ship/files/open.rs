@@ -19,11 +19,14 @@ impl Files {
             Ok(is_it)
         });
         match reopened {
-            Ok(is_it) => is_it,
+            Ok(true) => true,
             // it was moved, and the next look finds it
-            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-            Err(error) => {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 self.fail(at, &error);
+                false
+            }
+            _ => {
+                tail.is_away = true;
                 false
             }
         }

@@ -42,6 +42,8 @@ pub(super) struct Tail {
     pub(super) missing: bool,
     /// It cannot be read until the next look.
     pub(super) is_failing: bool,
+    /// Its name leads to another file, or to none, until the next look.
+    pub(super) is_away: bool,
 }
 
 impl Tail {
@@ -68,6 +70,7 @@ impl Tail {
             gone: false,
             missing: false,
             is_failing: false,
+            is_away: false,
         })
     }
 
@@ -181,6 +184,11 @@ impl Tail {
     pub(super) fn has_more(&self) -> bool {
         let has_lines = self.identity.is_some() && !self.unfinished;
         has_lines && self.taken.offset < self.length && !self.is_failing
+    }
+
+    /// Whether there are lines of it that were neither read nor found to be unreadable.
+    pub(super) fn is_left(&self) -> bool {
+        self.delivered.offset < self.length && (self.is_away || self.has_more())
     }
 
     fn file(&self) -> io::Result<&File> {

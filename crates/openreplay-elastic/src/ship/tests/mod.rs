@@ -11,6 +11,7 @@ mod found;
 mod in_flight;
 mod lines;
 mod missing;
+mod once;
 mod rotated;
 
 const BANNER: &str = "{\"banner\":true}\n";

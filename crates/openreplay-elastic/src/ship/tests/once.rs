@@ -1,0 +1,114 @@
+//! A single run ends when nothing is left, and names what is.
+
+use std::fs;
+
+use super::*;
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_cannot_be_opened_at_the_start_is_tried_until_the_end() {
+    use std::os::unix::fs::symlink;
+
+    let mut folder = Folder::new("*.log");
+    // it can be looked at, and its start cannot be read
+    symlink("/proc/self/mem", folder.path("a.log")).unwrap();
+    folder.append("b.log", &numbered([1]));
+    for expected in [&[1][..], &[], &[]] {
+        assert_eq!(numbers(folder.take_once()), expected);
+        let unreadable = folder.files.unreadable();
+        assert_eq!(unreadable.len(), 1, "{unreadable:?}");
+        assert_eq!(unreadable[0].path, folder.path("a.log"));
+    }
+    fs::remove_file(folder.path("a.log")).unwrap();
+    folder.append("a.log", &numbered([2]));
+    folder.append("c.log", &numbered([3]));
+    assert_eq!(numbers(folder.take_once()), [2]);
+    assert_eq!(folder.files.unreadable(), []);
+}
+
+#[test]
+fn what_is_gone_before_it_was_read_is_named_to_the_end() {
+    let mut folder = Folder::new("*.log");
+    folder.files.set_most_open(1);
+    folder.append("a.log", &numbered([1]));
+    folder.append("b.log", &numbered([2]));
+    folder.files.look(true);
+    fs::remove_file(folder.path("a.log")).unwrap();
+    for expected in [&[2][..], &[]] {
+        assert_eq!(numbers(folder.take_once()), expected);
+        let unreadable = folder.files.unreadable();
+        assert_eq!(unreadable.len(), 1, "{unreadable:?}");
+        assert_eq!(
+            unreadable[0].why,
+            "it is gone, with 8 bytes that were not delivered"
+        );
+    }
+}
+
+#[test]
+fn what_is_moved_between_a_look_and_reading_it_is_not_the_end() {
+    let mut folder = Folder::new("*.log");
+    folder.files.set_most_open(1);
+    folder.append("a.log", &numbered([1]));
+    folder.append("b.log", &numbered([2]));
+    folder.files.look(true);
+    fs::rename(folder.path("a.log"), folder.path("a.old")).unwrap();
+    let framed = folder.files.fill(1 << 20).unwrap();
+    folder.files.done(&framed.parts);
+    assert!(folder.files.fill(1 << 20).is_none());
+    assert!(!folder.files.is_settled());
+
+    folder.files.name_rest();
+    let unreadable = folder.files.unreadable();
+    assert_eq!(unreadable.len(), 1, "{unreadable:?}");
+    assert_eq!(
+        unreadable[0].why,
+        "it was moved meanwhile, with 8 bytes that were not delivered"
+    );
+
+    assert_eq!(numbers(folder.take_once()), [1]);
+    assert!(folder.files.is_settled());
+    assert_eq!(folder.files.unreadable(), []);
+}
+
+#[test]
+fn what_was_on_its_way_from_a_file_that_is_being_moved_is_not_the_end() {
+    let mut folder = Folder::new("*.log");
+    folder.append("a.log", &numbered([1]));
+    let before = folder.fill();
+    folder.restart("*.log");
+    folder.files.set_most_open(1);
+    folder.append("b.log", &numbered([2]));
+    folder.files.look(true);
+    fs::rename(folder.path("a.log"), folder.path("a.old")).unwrap();
+    let (_, gone, waiting) = folder.files.again(&before.parts);
+    assert_eq!((gone, &waiting), (vec![], &before.parts));
+    let framed = folder.files.fill(1 << 20).unwrap();
+    folder.files.done(&framed.parts);
+    assert!(folder.files.fill(1 << 20).is_none());
+    assert!(!folder.files.is_settled());
+
+    folder.files.look(true);
+    let (again, gone, waiting) = folder.files.again(&waiting);
+    assert_eq!((gone, waiting), (vec![], vec![]));
+    assert_eq!(documents(&again), documents(&before));
+    folder.files.done(&again.parts);
+    assert!(folder.files.is_settled());
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_that_leads_nowhere_keeps_no_one_waiting() {
+    let mut folder = Folder::new("*.log");
+    std::os::unix::fs::symlink("nowhere", folder.path("a.log")).unwrap();
+    folder.append("b.log", &numbered([1]));
+    assert_eq!(numbers(folder.take_once()), [1]);
+    assert!(folder.files.is_settled());
+    assert_eq!(folder.files.unreadable(), []);
+
+    // unless it was asked for
+    folder.restart("a.log");
+    folder.take_once();
+    assert!(folder.files.is_settled());
+    assert_eq!(folder.files.unreadable()[0].why, "there is no such file");
+}
