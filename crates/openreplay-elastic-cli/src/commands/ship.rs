@@ -30,10 +30,10 @@ use crate::print::{self, GREEN, RED, YELLOW, tame};
 /// starts, and a last line without a line feed too, if that is a whole JSON
 /// object; what comes later, or is half a line, is left for the next run.
 ///
-/// `--once` fails where Elasticsearch cannot be reached, or does not allow it, when
-/// it starts; later that is said on standard error and tried again, as it always is
-/// without `--once`. It ends with exit code 6 where Elasticsearch refused records,
-/// and with 7 where a file could not be read.
+/// `--once` fails where Elasticsearch cannot be reached, does not answer, or does
+/// not allow it, when it starts; later that is said on standard error and tried
+/// again, as it always is without `--once`. It ends with exit code 6 where
+/// Elasticsearch refused records, and with 7 where a file could not be read.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {

@@ -41,7 +41,7 @@ impl Shipper {
     pub(super) async fn can_write(&self) -> Result<(), Error> {
         let asked = self.client.request(Method::HEAD, "/", Bytes::new()).await;
         if let Err(error) = asked
-            && error.is_connect()
+            && (error.is_connect() || error.is_timeout())
         {
             return Err(error);
         }

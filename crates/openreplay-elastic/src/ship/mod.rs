@@ -180,8 +180,8 @@ impl Shipper {
     /// # Errors
     ///
     /// [`is_io`](Error::is_io) where the checkpoint fails. With [`Options::once`] also where, at the start, Elasticsearch
-    /// cannot be reached or trusted, does not allow it, or has no `logs`; else that is said on standard error, and tried
-    /// again. A file that cannot be read is no error: [`Progress::unreadable`] names it.
+    /// cannot be reached or trusted, does not answer or allow it, or has no `logs`; else that is said on standard error, and
+    /// tried again. A file that cannot be read is no error: [`Progress::unreadable`] names it.
     pub async fn run(mut self, mut progress: impl FnMut(&Progress)) -> Result<Progress, Error> {
         if self.options.once {
             self.can_write().await?;

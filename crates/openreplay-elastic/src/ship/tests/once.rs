@@ -1,8 +1,12 @@
 //! A single run ends when nothing is left, and names what is.
 
 use std::fs;
+use std::net::TcpListener;
+use std::time::Duration;
 
 use super::*;
+use crate::ship::{Options, Shipper};
+use crate::{Client, Connection};
 
 #[test]
 #[cfg(target_os = "linux")]
@@ -111,4 +115,18 @@ fn a_link_that_leads_nowhere_keeps_no_one_waiting() {
     folder.take_once();
     assert!(folder.files.is_settled());
     assert_eq!(folder.files.unreadable()[0].why, "there is no such file");
+}
+
+#[tokio::test]
+async fn nobody_who_answers_at_the_start_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let builder = Connection::builder(&url).request_timeout(Duration::from_millis(50));
+    let client = Client::new(&builder.build().unwrap()).unwrap();
+    let options = Options::new(folder.path().join("ship.json")).once(true);
+    let shipper = Shipper::open(client, options).unwrap();
+    let run = tokio::time::timeout(Duration::from_secs(60), shipper.run(|_| ()));
+    let error = run.await.expect("it ends").unwrap_err();
+    assert!(error.is_timeout(), "{error}");
 }
