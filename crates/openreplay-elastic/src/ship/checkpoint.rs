@@ -27,7 +27,6 @@ pub(super) struct State {
     files: Vec<Position>,
     in_flight: Option<InFlight>,
     /// What was on its way when an earlier run ended, of files that cannot be read for now.
-    #[serde(default)]
     waiting: Vec<InFlight>,
 }
 
