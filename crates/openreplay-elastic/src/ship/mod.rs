@@ -30,8 +30,9 @@
 //!
 //! Any number of files may match: at most 256 are open at a time, fewer where the process may have fewer than twice as many; the
 //! quietest ones are closed, and opened again when they grow. A file that is deleted is read to its end if it is open. One that
-//! is nowhere to be found, since its folder is not mounted or it was moved away, is known for 30 days: it goes on where it was
-//! when it comes back. One that cannot be read is said once on standard error and tried again, while the others go on.
+//! is nowhere to be found, since its folder is not mounted or it was moved within its file system, is known for 30 days: it goes
+//! on where it was when it comes back. What was on its way from it when a run ended waits for it; where its folder is there,
+//! for a day. A file that cannot be read is said once on standard error and tried again, while the others go on.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -237,7 +238,7 @@ impl Shipper {
             let (framed, gone, waiting) = self.files.again(&parts);
             for part in gone {
                 let text = format!(
-                    "{} bytes were on their way when the last run ended, and are not in their file any more: {}",
+                    "{} bytes were on their way when the last run ended, and are not there any more: {}",
                     part.to.offset - part.from,
                     part.path.display()
                 );

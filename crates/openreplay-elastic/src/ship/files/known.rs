@@ -14,6 +14,8 @@ use crate::ship::tail::Tail;
 const MISSING_DAYS: u64 = 30;
 /// How many of those are known.
 const MISSING: usize = 2_000;
+/// How long what was on its way from a file waits that is nowhere though its folder is there.
+const WAITS: u64 = 24 * 60 * 60;
 
 impl Files {
     /// Opens a file, from where it is known to be delivered, and gives its place. What has this name by now may be
@@ -105,6 +107,12 @@ impl Files {
             missing_since: is_missing.then(|| position.missing_since.unwrap_or_else(now)),
             ..position
         }));
+    }
+
+    /// Whether a file is deleted, as it seems: its folder is there, and it has been nowhere for long.
+    pub(super) fn is_deleted(known: &Position) -> bool {
+        let is_long = |since| now().saturating_sub(since) > WAITS;
+        known.missing_since.is_some_and(is_long) && known.path.parent().is_some_and(Path::is_dir)
     }
 
     /// Forgets what is nowhere for long, or too much to remember.

@@ -101,7 +101,8 @@ impl Files {
         for part in parts {
             let mut tails = self.tails.iter();
             let Some(at) = tails.position(|tail| tail.seed() == part.seed) else {
-                if self.known.iter().any(|known| known.seed == part.seed) {
+                let mut known = self.known.iter();
+                if known.any(|known| known.seed == part.seed && !Self::is_deleted(known)) {
                     let bytes = part.to.offset - part.from;
                     let why =
                         format!("it is not there, with {bytes} bytes that may not be delivered");

@@ -127,3 +127,37 @@ fn a_file_that_grows_after_a_long_time_is_read() {
     folder.files.wait_quietly();
     assert_eq!(numbers(folder.take()), [1]);
 }
+
+#[test]
+#[cfg(unix)]
+fn what_was_on_its_way_from_a_deleted_file_waits_for_a_day() {
+    let mut folder = Folder::new("logs/*.log");
+    fs::create_dir(folder.path("logs")).unwrap();
+    folder.append("logs/a.log", &numbered(0..3));
+    let before = folder.fill();
+    let position = folder.files.positions().remove(0);
+    fs::remove_file(folder.path("logs/a.log")).unwrap();
+    let now = jiff::Timestamp::now().as_second().cast_unsigned();
+    for (hours, is_mounted, is_over) in [(23, true, false), (25, false, false), (25, true, true)] {
+        let logs = folder.path("logs");
+        match is_mounted {
+            true => fs::create_dir_all(logs).unwrap(),
+            false => fs::remove_dir(logs).unwrap(),
+        }
+        let missing = Position {
+            missing_since: Some(now - hours * 60 * 60),
+            ..position.clone()
+        };
+        let mut files = Files::new(&[], vec![missing]).unwrap();
+        files.look(true);
+        let (again, gone, waiting) = files.again(&before.parts);
+        assert_eq!(again.records, 0);
+        assert_eq!(
+            (gone.len(), waiting.len()),
+            (is_over.into(), (!is_over).into())
+        );
+        assert_eq!(files.unreadable().is_empty(), is_over);
+        // it may come back
+        assert_eq!(files.positions().len(), 1);
+    }
+}
