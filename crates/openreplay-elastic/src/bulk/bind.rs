@@ -15,15 +15,19 @@ impl Delivery {
         events: &impl Events,
     ) -> Result<bool, Unknown> {
         let before = batch.bound.clone();
-        self.place.bind(&self.target, batch, now, events).await?;
-        if !batch.stays {
-            return Ok(true);
+        let needs_index = batch.stays && !self.place.is_alias_only(now);
+        if needs_index && batch.bound.is_none() {
+            // it is asked for now, then, and not what some answer named
+            self.place.forget();
         }
-        if batch.bound.is_none() && !self.place.is_alias_only(now) {
-            batch.bound = Some(self.target.write_index().await?);
+        self.place.bind(&self.target, batch, now, events).await?;
+        if needs_index && batch.bound.is_none() {
+            batch.bound = self.place.index().cloned();
         }
         match &batch.bound {
-            Some(index) if before.as_ref() != Some(index) => Ok(events.moves(batch, index)),
+            Some(index) if batch.stays && before.as_ref() != Some(index) => {
+                Ok(events.moves(batch, index))
+            }
             _ => Ok(true),
         }
     }

@@ -133,6 +133,11 @@ impl Place {
         self.alias_only
             .is_some_and(|at| now.saturating_duration_since(at) < ALIAS_ONLY)
     }
+
+    /// The index behind the alias, as far as it is known.
+    pub(super) fn index(&self) -> Option<&String> {
+        self.index.as_ref()
+    }
 }
 
 /// No index was rolled over more often than this around one lost answer.

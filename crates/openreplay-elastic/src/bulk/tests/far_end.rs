@@ -38,6 +38,7 @@ struct State {
     decide: Decide,
     documents: BTreeMap<String, Value>,
     requests: Vec<String>,
+    questions: usize,
 }
 
 impl FarEnd {
@@ -48,6 +49,7 @@ impl FarEnd {
             decide: Box::new(decide),
             documents: BTreeMap::new(),
             requests: Vec::new(),
+            questions: 0,
         }));
         let its = Arc::clone(&state);
         thread::spawn(move || {
@@ -86,6 +88,11 @@ impl FarEnd {
     /// Where records were sent to so far, questions left out.
     pub(super) fn requests(&self) -> Vec<String> {
         self.state.lock().unwrap().requests.clone()
+    }
+
+    /// How often the index behind the alias was asked for.
+    pub(super) fn questions(&self) -> usize {
+        self.state.lock().unwrap().questions
     }
 }
 
@@ -140,6 +147,7 @@ fn answer(
         .collect();
     let documents: Vec<_> = lines.iter().skip(1).step_by(2).cloned().collect();
     if !documents.iter().all(Value::is_object) {
+        state.questions += 1;
         return Some((200, "", items("logs-1", &[400])));
     }
     state.requests.push(target.to_owned());

@@ -49,6 +49,22 @@ async fn credentials_for_the_alias_alone_are_believed_to_be_so_for_ten_minutes()
 }
 
 #[tokio::test]
+async fn what_has_to_know_its_index_asks_for_it_once() {
+    let far_end = FarEnd::new(|_| Reply::Store);
+    let mut sender = Sender::new(&far_end, Clock::new(), None);
+    for asked in 1..=2 {
+        let batch = Batch {
+            stays: true,
+            ..sender.batch(&["fine"])
+        };
+        let delivery = &mut sender.delivery;
+        delivery.deliver(batch, &sender.told, &sender.clock).await;
+        assert_eq!(far_end.questions(), asked);
+    }
+    assert_eq!(far_end.requests(), ["logs-1", "logs-1"]);
+}
+
+#[tokio::test]
 async fn what_was_too_much_once_is_not_sent_again_and_again() {
     for gzip in [None, Some(1)] {
         let too_much = Arc::new(AtomicU64::new(0));
