@@ -1,6 +1,7 @@
 //! The writer and the command over TLS: they deliver to whom they trust, and say whom they do not.
 
 use std::fs;
+use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -49,10 +50,8 @@ fn the_command_ships_with_the_authoritys_certificate() {
     let far_end = StandIn::start();
     let proxy = TlsProxy::start(far_end.address(), "127.0.0.1");
     let folder = tempfile::tempdir().unwrap();
-    let [lines, checkpoint] = ["app.log", "ship.json"].map(|name| folder.path().join(name));
-    fs::write(&lines, line() + "\n").unwrap();
-    let [lines, checkpoint] = [&lines, &checkpoint].map(|path| path.to_str().unwrap());
-    let args = ["ship", "--once", "--checkpoint", checkpoint, lines];
+    let [lines, checkpoint] = paths(folder.path());
+    let args = ["ship", "--once", "--checkpoint", &checkpoint, &lines];
     let said = run(&proxy, proxy.authority(), &args);
     assert_eq!(said.code, Some(0), "{said:?}");
     assert_eq!(far_end.stored(), 1);
@@ -70,8 +69,23 @@ fn the_command_sends_nothing_to_whom_it_does_not_trust_and_says_why() {
         let said = run(&proxy, &authority, &["check"]);
         assert_eq!(said.code, Some(4), "{said:?}");
         assert_eq!(said.json()["findings"][0]["fault"], "tls", "{said:?}");
+
+        let folder = tempfile::tempdir().unwrap();
+        let [lines, checkpoint] = paths(folder.path());
+        let args = ["ship", "--once", "--checkpoint", &checkpoint, &lines];
+        let said = run(&proxy, &authority, &args);
+        assert_eq!(said.code, Some(1), "{said:?}");
+        assert_eq!(said.json()["error"]["kind"], "tls", "{said:?}");
+        assert!(said.err.contains(why), "{said:?}");
     }
     assert_eq!(far_end.requests(), 0);
+}
+
+/// A file with a line, and a place for the checkpoint.
+fn paths(folder: &Path) -> [String; 2] {
+    let paths = ["app.log", "ship.json"].map(|name| folder.join(name));
+    fs::write(&paths[0], line() + "\n").unwrap();
+    paths.map(|path| path.to_str().unwrap().to_owned())
 }
 
 /// Why, the proxy, and the authority that is trusted.
