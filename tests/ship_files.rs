@@ -120,6 +120,20 @@ fn goes_on_with_the_others_and_names_what_it_cannot_read() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_single_run_names_what_it_could_not_read_though_it_looks_once_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let far_end = StandIn::start();
+    // it can be looked at, and its start cannot be read
+    symlink("/proc/self/mem", folder.path().join("a.log")).unwrap();
+    fs::write(folder.path().join("b.log"), "{\"n\":1}\n").unwrap();
+    let said = Said::by(ship(far_end.url(), folder.path(), "*.log").args(["--once", "--json"]));
+    assert_eq!((said.code, far_end.stored()), (Some(7), 1), "{said:?}");
+    let unreadable = &said.json()["unreadable"];
+    assert_eq!(unreadable[0]["path"], json!(folder.path().join("a.log")));
+}
+
+#[test]
 fn a_file_that_is_away_for_two_runs_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
