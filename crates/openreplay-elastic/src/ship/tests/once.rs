@@ -130,3 +130,39 @@ async fn nobody_who_answers_at_the_start_is_an_error() {
     let error = run.await.expect("it ends").unwrap_err();
     assert!(error.is_timeout(), "{error}");
 }
+
+#[tokio::test]
+#[cfg(unix)]
+async fn what_is_not_found_again_is_named_in_the_end() {
+    use std::os::unix::fs::symlink;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let hangs_up = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", hangs_up.local_addr().unwrap());
+    std::thread::spawn(move || hangs_up.incoming().for_each(drop));
+    let client = Client::new(&Connection::builder(&url).build().unwrap()).unwrap();
+    let pattern = path("*.log").to_str().unwrap().to_owned();
+    let options = Options::new(path("ship.json")).file(pattern).once(true);
+    let mut shipper = Shipper::open(client, options).unwrap();
+
+    append(&path("one"), &numbered([1]));
+    symlink("one", path("a.log")).unwrap();
+    append(&path("b.log"), "");
+    shipper.files.set_most_open(1);
+    shipper.files.look(true);
+    // the same file under another name, to which the link leads now
+    fs::hard_link(path("one"), path("two")).unwrap();
+    for name in ["one", "a.log"] {
+        fs::remove_file(path(name)).unwrap();
+    }
+    symlink("two", path("a.log")).unwrap();
+
+    let run = tokio::time::timeout(Duration::from_secs(60), shipper.run(|_| ()));
+    let unreadable = run.await.expect("it ends").unwrap().unreadable;
+    assert_eq!(unreadable.len(), 1, "{unreadable:?}");
+    assert_eq!(
+        unreadable[0].why,
+        "it was moved meanwhile, with 8 bytes that were not delivered"
+    );
+}
