@@ -101,16 +101,15 @@ impl QuickStart {
         within(Duration::from_secs(300), terminal, &listens);
     }
 
-    /// Makes the page and serves it through nginx. The packages are those of the browser's tests.
+    /// Makes the page, with the packages that the browser's tests have locked, and serves it through nginx.
     pub(crate) fn serve(&self, terminal: &mut Terminal) {
-        let (make, packages) = self.npm.trim().split_once(" && npm install ").unwrap();
-        terminal.ok(make);
-        let modules = browser::frontend().join("node_modules");
-        for package in packages.split(' ') {
-            let there = modules.join(package).is_dir();
-            assert!(there, "no {package}: scripts/install brings it");
+        for file in ["package.json", "package-lock.json"] {
+            fs::copy(browser::frontend().join(file), self.folder().join(file)).unwrap();
         }
-        std::os::unix::fs::symlink(modules, self.folder().join("node_modules")).unwrap();
+        terminal.ok(&format!(
+            "export NPM_CONFIG_PREFER_OFFLINE=true\n{}",
+            self.npm
+        ));
 
         let files = [
             ("2. The page", "html", "page/index.html"),
@@ -133,25 +132,32 @@ impl QuickStart {
 
     /// Presses the page's button in a browser; OpenReplay's answers to the tracker are made up.
     pub(crate) fn click(&self) {
-        let ran = browser::run(
-            r#"
-            const headers = { "access-control-allow-origin": "*" };
-            await page.route("**/ingest/**", (route) => route.fulfill({ headers, json: { tags: [] } }));
-            await page.route("**/ingest/v1/web/start", (route) => route.fulfill({ headers, json: {
+        let console = self.press(
+            r#"route.fulfill({ headers, json: {
               token: "a.b.c.d", userUUID: "u", sessionID: args.session, projectID: "1", delay: 0,
               startTimestamp: Date.now(), beaconSizeLimit: 1_000_000,
-            } }));
-            await page.goto(args.url);
-            await page.getByRole("button").click();
-            await page.getByText("Success in session " + args.session).waitFor();
-            "#,
-            &json!({ "url": format!("http://{}", self.site), "session": SESSION }),
+            } })"#,
+            &format!("Success in session {SESSION}"),
         );
         assert!(
-            ran.console.iter().all(|line| !line.contains("rror")),
-            "{:?}",
-            ran.console
+            console.iter().all(|line| !line.contains("rror")),
+            "{console:?}"
         );
+    }
+
+    /// Presses the button in a page whose tracker is answered so when it starts, until the page shows this.
+    fn press(&self, started: &str, shown: &str) -> Vec<String> {
+        let script = r#"
+            const headers = { "access-control-allow-origin": "*" };
+            await page.route("**/ingest/**", (route) => route.fulfill({ headers, json: { tags: [] } }));
+            await page.route("**/ingest/v1/web/start", (route) => STARTED);
+            await page.goto(args.url);
+            await page.getByRole("button").click();
+            await page.getByText(args.shown).waitFor();
+        "#;
+        let url = format!("http://{}", self.site);
+        let args = json!({ "url": url, "session": SESSION, "shown": shown });
+        browser::run(&script.replace("STARTED", started), &args).console
     }
 }
 
@@ -174,5 +180,31 @@ fn the_program_answers_and_writes_the_record() {
     shows(
         &shown,
         &serde_json::from_str::<Value>(record.unwrap()).unwrap(),
+    );
+}
+
+#[test]
+#[ignore = "needs Chromium, nginx"]
+fn a_page_whose_tracker_does_not_start_says_why_and_asks_without_a_session() {
+    let quick_start = QuickStart::new();
+    let mut terminal = quick_start.terminal();
+    quick_start.init(&mut terminal);
+    quick_start.serve(&mut terminal);
+    let out = quick_start.home.path().join("out");
+    let run = format!("{} > {}", quick_start.run.trim(), out.display());
+    quick_start.run(&mut terminal, &run);
+
+    let refused = r#"route.fulfill({ headers, status: 404, body: "no such project" })"#;
+    for (started, reason) in [
+        (refused, "Server error: 404. no such project"),
+        ("undefined", "OpenReplay took more than a second"),
+    ] {
+        quick_start.press(started, &format!("Success without a session: {reason}"));
+    }
+    let records = fs::read_to_string(out).unwrap();
+    assert_eq!(
+        records.matches(r#""Endpoint accessed""#).count(),
+        2,
+        "{records}"
     );
 }
