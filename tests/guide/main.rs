@@ -2,9 +2,9 @@
 
 mod compose;
 mod covered;
+mod dependencies;
 mod elasticsearch;
 mod examples;
-mod existing_logging;
 mod inline;
 mod no_row;
 mod quick_start;
