@@ -7,7 +7,9 @@ use integration_tests::{
 };
 use tempfile::TempDir;
 
-use crate::{ANY_PORT, SESSION, address, root, soon};
+use crate::{ANY_PORT, SESSION, address, quick_start::QuickStart, root, soon};
+
+const PAGE: &str = "docs/no-row.md";
 
 #[test]
 #[ignore = "needs Elasticsearch, curl"]
@@ -22,7 +24,7 @@ fn each_question_has_its_answer() {
         ("…", key["encoded"].as_str().unwrap()),
         (" ID", &format!(" {SESSION}")),
     ];
-    let [ask, in_file, in_elasticsearch, check] = guide::commands("docs/no-row.md", &instead);
+    let [ask, in_file, in_elasticsearch, check] = guide::commands(PAGE, &instead);
 
     let variables = [
         ("ELASTICSEARCH_URL", engine.url()),
@@ -51,4 +53,19 @@ fn each_question_has_its_answer() {
     for lines in [&in_file, &in_elasticsearch, &check] {
         soon(&mut terminal, lines);
     }
+}
+
+#[test]
+#[ignore = "needs curl"]
+fn without_the_layer_the_record_is_written_without_the_id() {
+    let quick_start = QuickStart::new();
+    let [ask, ..]: [String; 4] = guide::commands(PAGE, &[("127.0.0.1:3000", &quick_start.app)]);
+    let mut terminal = quick_start.terminal();
+    quick_start.init(&mut terminal);
+    let run = format!("cd {} && cargo run", quick_start.folder().display());
+    let layer = ".layer(SessionLayer::new())";
+    let app = quick_start.run_without(&mut terminal, &run, layer);
+    assert_eq!(terminal.ok(&ask), "Success");
+    app.wait_for(r#""message":"Endpoint accessed""#);
+    assert!(!app.out().contains("openReplaySession.id"), "{}", app.out());
 }

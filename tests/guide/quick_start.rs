@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use integration_tests::{Terminal, browser, guide};
+use integration_tests::{Terminal, browser, guide, terminal::Running};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -19,7 +19,7 @@ const BACKEND: &str = "1. The backend";
 /// The folder `~/quick-start`, in another place and for addresses that are free.
 pub(crate) struct QuickStart {
     home: TempDir,
-    app: String,
+    pub(crate) app: String,
     site: String,
     init: String,
     run: String,
@@ -84,21 +84,30 @@ impl QuickStart {
         fs::copy(root.join("Cargo.lock"), self.folder().join("Cargo.lock")).unwrap();
     }
 
-    /// Starts the program by these lines, which end in `cargo run`, and waits until it listens.
-    pub(crate) fn run(&self, terminal: &mut Terminal, lines: &str) {
+    /// Starts the page's program by these lines, which end in `cargo run`, and waits until it listens.
+    pub(crate) fn run(&self, terminal: &mut Terminal, lines: &str) -> Running {
+        self.run_without(terminal, lines, "")
+    }
+
+    /// The same, with these words of the program left out.
+    pub(crate) fn run_without(&self, terminal: &mut Terminal, lines: &str, words: &str) -> Running {
         // To cargo the programs of two tests are one, wherever they stand, and the later text is the newer one: so text, build
         // and start are one turn.
         static TURN: Mutex<()> = Mutex::new(());
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let program = guide::block(PAGE, BACKEND, "rust,no_run");
         assert!(program.contains("127.0.0.1:3000"), "{program}");
-        let program = program.replace("127.0.0.1:3000", &self.app);
+        assert!(program.contains(words), "{program}");
+        let program = program
+            .replace(words, "")
+            .replace("127.0.0.1:3000", &self.app);
         fs::write(self.folder().join("src/main.rs"), program).unwrap();
         terminal.ok(&format!("cd {} && cargo build", self.folder().display()));
-        terminal.start(lines);
+        let running = terminal.start(lines);
         let listens = format!(": </dev/tcp/{}", self.app.replace(':', "/"));
         // cargo may have to wait until another test has built
         within(Duration::from_secs(300), terminal, &listens);
+        running
     }
 
     /// Makes the page, with the packages that the browser's tests have locked, and serves it through nginx.
@@ -167,12 +176,10 @@ fn the_program_answers_and_writes_the_record() {
     let quick_start = QuickStart::new();
     let mut terminal = quick_start.terminal();
     quick_start.init(&mut terminal);
-    let out = quick_start.home.path().join("out");
-    let run = format!("{} > {}", quick_start.run.trim(), out.display());
-    quick_start.run(&mut terminal, &run);
+    let app = quick_start.run(&mut terminal, &quick_start.run);
     assert_eq!(terminal.ok(&quick_start.ask), "Success");
 
-    let records = fs::read_to_string(out).unwrap();
+    let records = app.out();
     let record = records
         .lines()
         .find(|line| line.contains("Endpoint accessed"));
@@ -190,9 +197,7 @@ fn a_page_whose_tracker_does_not_start_says_why_and_asks_without_a_session() {
     let mut terminal = quick_start.terminal();
     quick_start.init(&mut terminal);
     quick_start.serve(&mut terminal);
-    let out = quick_start.home.path().join("out");
-    let run = format!("{} > {}", quick_start.run.trim(), out.display());
-    quick_start.run(&mut terminal, &run);
+    let app = quick_start.run(&mut terminal, &quick_start.run);
 
     let refused = r#"route.fulfill({ headers, status: 404, body: "no such project" })"#;
     for (started, reason) in [
@@ -201,7 +206,7 @@ fn a_page_whose_tracker_does_not_start_says_why_and_asks_without_a_session() {
     ] {
         quick_start.press(started, &format!("Success without a session: {reason}"));
     }
-    let records = fs::read_to_string(out).unwrap();
+    let records = app.out();
     assert_eq!(
         records.matches(r#""Endpoint accessed""#).count(),
         2,
