@@ -14,10 +14,12 @@ fn the_guide_leads_from_nothing_to_the_row_of_a_click() {
     let quick_start = QuickStart::new();
     let folder = quick_start.folder();
     let engine = Elasticsearch::start();
+    let checkout = root();
     let password = format!("ELASTICSEARCH_PASSWORD={PASSWORD}");
     let instead = [
         ("https://elastic.example.com:9200", engine.url()),
         ("ELASTICSEARCH_PASSWORD=…", &password),
+        ("CHECKOUT", checkout.to_str().unwrap()),
         ("~/quick-start", folder.to_str().unwrap()),
         ("$HOME/quick-start", folder.to_str().unwrap()),
     ];
@@ -65,7 +67,7 @@ fn the_container_that_the_page_names_is_there_with_its_address_and_password() {
     let compose = fs::read_to_string(root().join("examples/compose/compose.yaml")).unwrap();
     for (shown, there) in [
         (
-            "`docker compose up --detach elasticsearch`",
+            "`docker compose up --detach --wait elasticsearch`",
             "\n  elasticsearch:\n",
         ),
         ("`http://localhost:9200`", "\"127.0.0.1:9200:9200\""),
