@@ -63,6 +63,12 @@ fn says_what_is_missing_though_it_said_just_now_that_nobody_was_there() {
             .try_for_each(|line| said.send(line))
     });
     let line = lines.recv_timeout(LIMIT).unwrap();
+    let start = format!(
+        "following 8 bytes, 0 of them delivered before; the rest, and what comes, goes to {}",
+        far_end.url()
+    );
+    assert_eq!(line, start);
+    let line = lines.recv_timeout(LIMIT).unwrap();
     assert!(line.contains("broke the connection"), "{line}");
     far_end.be_gone(false);
     let line = lines.recv_timeout(LIMIT).unwrap();

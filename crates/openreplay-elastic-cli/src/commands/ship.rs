@@ -9,7 +9,7 @@ use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, GREEN, RED, YELLOW, tame};
 
-/// Follows files of records and delivers each complete line exactly once
+/// Follows files of records and delivers each complete line once
 ///
 /// A file holds one JSON object a line, as tracing_openreplay::json() writes
 /// them; any other line becomes the message of a record. Rotated and truncated
@@ -76,7 +76,19 @@ impl Args {
         }
         let shipper = Shipper::open(connect.client()?, options)?;
         if !self.once {
-            shipper.run(|_| ()).await?;
+            let url = connect.shown_url()?;
+            let mut is_start = true;
+            let said = |progress: &Progress| {
+                if std::mem::take(&mut is_start) {
+                    let Progress {
+                        bytes, bytes_done, ..
+                    } = progress;
+                    print::note(&format!(
+                        "following {bytes} bytes, {bytes_done} of them delivered before; the rest, and what comes, goes to {url}"
+                    ));
+                }
+            };
+            shipper.run(said).await?;
             return Ok(Outcome::Done);
         }
         // it draws on standard error, and only where that is a terminal

@@ -1,4 +1,4 @@
-//! Follows files of records and delivers each complete line exactly once.
+//! Follows files of records and delivers each complete line once.
 //!
 //! ```no_run
 //! use openreplay_elastic::ship::{Options, Shipper};
@@ -11,7 +11,7 @@
 //! # }
 //! ```
 //!
-//! # How exactly once comes about
+//! # How that comes about
 //!
 //! A record's `_id` is made from a random number that the file got when it was first seen and the line's offset, so sending
 //! a line again finds it there. Since an `_id` is unique in one index only, what is about to be sent is written to the
@@ -174,7 +174,7 @@ impl Shipper {
         })
     }
 
-    /// Delivers until there is no more, or for ever. `progress` is told after each request.
+    /// Delivers until there is no more, or for ever. `progress` is told at the start, and after each request.
     ///
     /// Dropping the future at any moment loses nothing: the next run goes on where this one was.
     ///
@@ -188,8 +188,16 @@ impl Shipper {
             self.can_write().await?;
         }
         let mut looks = 0;
+        let mut is_start = true;
         loop {
             self.files.look(self.options.once);
+            if std::mem::take(&mut is_start) {
+                progress(&self.progress());
+                if !self.options.once {
+                    // what is wrong is said before there is anything to send
+                    self.index().await;
+                }
+            }
             self.again().await?;
             let filled = self.files.fill(BATCH);
             for text in self.files.news() {
