@@ -80,7 +80,8 @@ pub struct Done {
     pub findings: Vec<Finding>,
 }
 
-/// Makes `logs`, unless an earlier run did, names an index to write to where it has lost that, and writes a first record if there is none. Safe to run again, and by two at once.
+/// Makes `logs`, unless an earlier run did, names an index to write to where it has lost that, and writes a first record if there is
+/// none. Safe to run again, and by two at once.
 ///
 /// # Errors
 ///
