@@ -127,10 +127,11 @@ async fn roll_over(
         )
         .with_reason("no-next-index"));
     };
-    tokio::time::sleep(until_quiet(SystemTime::now())).await;
     let path = format!("/{LOGS}/_rollover/{to}");
     let mut body = layout::like(Engine::ask(client).await?.flavor);
     body["conditions"] = options.conditions().into();
+    // nothing is asked in between, or the moment may be over
+    tokio::time::sleep(until_quiet(SystemTime::now())).await;
     match api::send(client, Method::POST, &path, &body).await {
         Ok(answer) => {
             let rolled: Rolled = answer.json()?;
@@ -141,11 +142,11 @@ async fn roll_over(
     }
 }
 
-/// How long until the apps have sent the records of a second and not yet begun to send the next one's: what one of them still adds to
-/// the old index is then no younger than what others add to the new one.
+/// How long until the apps have sent the records of a second, which they do in the first quarter of the next one: what one of them
+/// still adds to the old index is then no younger than what others add to the new one. Soon after, since rolling over takes a while.
 fn until_quiet(now: SystemTime) -> Duration {
     const SECOND: u32 = 1_000_000_000;
-    const QUIET: u32 = 450_000_000;
+    const QUIET: u32 = 350_000_000;
     let since = now.duration_since(SystemTime::UNIX_EPOCH);
     let past = since.unwrap_or_default().subsec_nanos();
     Duration::from_nanos(((SECOND + QUIET - past) % SECOND).into())
