@@ -40,7 +40,7 @@ pub struct Hit {
     /// Its id there.
     #[serde(rename = "_id")]
     pub id: String,
-    /// The record, without what is nested deeper than 64 levels in it.
+    /// The record; a member that is nested deeper than 127 levels is `null`.
     #[serde(rename = "_source", default, deserialize_with = "shallow::deserialize")]
     pub source: Value,
 }
