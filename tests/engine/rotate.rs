@@ -253,6 +253,57 @@ fn goes_on_from_an_index_without_a_number_once_it_was_rolled_over_by_hand() {
 
 #[test]
 #[ignore = "needs Elasticsearch"]
+fn says_what_to_do_where_the_next_index_is_there_on_elasticsearch() {
+    says_what_to_do_where_the_next_index_is_there(&Elasticsearch::start());
+}
+
+#[test]
+#[ignore = "needs OpenSearch"]
+fn says_what_to_do_where_the_next_index_is_there_on_opensearch() {
+    says_what_to_do_where_the_next_index_is_there(&OpenSearch::start());
+}
+
+fn says_what_to_do_where_the_next_index_is_there(engine: &Engine) {
+    assert_eq!(engine.command(&["setup"]).code, Some(0));
+    assert_eq!(engine.command(&["rotate"]).code, Some(0));
+    store(engine, "logs", &[record("7", "info", "before")]);
+    let refuses = |args: &[&str], next: &str| {
+        let aliases = engine.ok("GET", "/_alias/logs", "");
+        let said = engine.command(args);
+        assert_eq!(said.code, Some(3), "{said:?}");
+        let error = &said.json()["error"];
+        assert_eq!(error["reason"], "next-index-in-use", "{said:?}");
+        assert_eq!(engine.ok("GET", "/_alias/logs", ""), aliases);
+        let text = error["text"].as_str().unwrap().to_owned();
+        assert!(text.starts_with(&format!("an index {next} is there")));
+        text
+    };
+    let lose = r#"{"actions":[{"remove":{"index":"logs-000002","alias":"logs"}}]}"#;
+    engine.ok("POST", "/_aliases", lose);
+    refuses(&["setup", "--json"], "logs-000002");
+    let write =
+        r#"{"actions":[{"add":{"index":"logs-000001","alias":"logs","is_write_index":true}}]}"#;
+    engine.ok("POST", "/_aliases", write);
+    refuses(&["rotate", "--json"], "logs-000002");
+    // whatever the conditions
+    let text = refuses(&["rotate", "--json", "--max-age", "1d"], "logs-000002");
+
+    // as it was told to
+    let (_, rest) = text.split_once("POST /_aliases ").unwrap();
+    let (actions, _) = rest.split_once(");").unwrap();
+    engine.ok("POST", "/_aliases", actions);
+    let rotated = || engine.command(&["rotate", "--json"]).json()["to"].clone();
+    assert_eq!(rotated(), "logs-000003");
+    assert_eq!(engine.command(&["logs", "7", "--json"]).json()["total"], 1);
+
+    engine.ok("PUT", "/logs-000004", "");
+    refuses(&["rotate", "--json"], "logs-000004");
+    engine.ok("DELETE", "/logs-000004", "");
+    assert_eq!(rotated(), "logs-000004");
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
 fn eight_at_once_roll_over_once() {
     let engine = Elasticsearch::start();
     assert_eq!(engine.command(&["setup"]).code, Some(0));

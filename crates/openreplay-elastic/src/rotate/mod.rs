@@ -32,6 +32,8 @@ mod units;
 
 /// A sender may still be repeating a batch to the index that it first went to: an `_id` is unique in one index only.
 const LEAST_KEEP: Duration = Duration::from_secs(60 * 60);
+/// How often it is asked, ten times a second, whether another run rolled over.
+const ATTEMPTS: u32 = 20;
 
 /// When to roll over, and what to remove.
 #[derive(Clone, Debug, Default)]
@@ -93,8 +95,8 @@ pub struct Done {
 ///
 /// # Errors
 ///
-/// [`is_state`](Error::is_state) where `logs` is not what [`setup`](crate::setup) makes; [`is_config`](Error::is_config) for
-/// less than an hour to keep; else where Elasticsearch cannot be asked or refuses.
+/// [`is_state`](Error::is_state) where `logs` is not what [`setup`](crate::setup) makes, or the next index is there and not written
+/// to; [`is_config`](Error::is_config) for less than an hour to keep; else where Elasticsearch cannot be asked or refuses.
 pub async fn run(client: &Client, options: &Options) -> Result<Done, Error> {
     if options.keep.is_some_and(|age| age.duration() < LEAST_KEEP) {
         return Err(Error::config(
@@ -137,9 +139,39 @@ async fn roll_over(
             let rolled: Rolled = answer.json()?;
             Ok(rolled.rolled_over.then_some(to))
         }
-        Err(error) if error.name() == Some("resource_already_exists_exception") => Ok(None),
+        Err(error) if error.name() == Some("resource_already_exists_exception") => {
+            made_meanwhile(client, from, &to).await?;
+            Ok(None)
+        }
         Err(error) => Err(layout::explained(error)),
     }
+}
+
+/// Where the next index is there: either another run made it just now, or it is in the way.
+async fn made_meanwhile(client: &Client, from: &str, next: &str) -> Result<(), Error> {
+    // an engine may refuse the second rollover before it shows what the first one did
+    for _ in 0..ATTEMPTS {
+        let (write_index, _) = find(client).await?.written()?;
+        if write_index != from {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err(next_in_use(from, next))
+}
+
+/// What to do where `logs` writes to `from`, or should, and the next index is there already.
+pub(crate) fn next_in_use(from: &str, next: &str) -> Error {
+    Error::new(
+        Kind::State,
+        format!(
+            "an index {next} is there, but `logs` does not write to it: nothing was changed. If it is of an earlier \
+             `openreplay-elastic rotate`, let `logs` write to it (POST /_aliases {{\"actions\": [{{\"add\": {{\"index\": \"{from}\", \
+             \"alias\": \"logs\", \"is_write_index\": false}}}}, {{\"add\": {{\"index\": \"{next}\", \"alias\": \"logs\", \
+             \"is_write_index\": true}}}}]}}); else reindex it under another name and delete it. Then run this again"
+        ),
+    )
+    .with_reason("next-index-in-use")
 }
 
 /// How long until the apps have sent the records of a second, which they do in the first quarter of the next one: what one of them

@@ -34,6 +34,7 @@ use crate::check::Finding;
 use crate::error::{Error, Kind};
 use crate::panel::Asked;
 use crate::panel::ask::LOGS;
+use crate::rotate::{next_in_use, next_name};
 use crate::{Client, panel};
 
 mod also;
@@ -103,6 +104,13 @@ pub async fn run(client: &Client, options: &Options) -> Result<Done, Error> {
     let is_new = found == Found::Nothing;
     if !is_new && to_write_to.is_none() {
         found.written()?;
+    }
+    if let Some(index) = &to_write_to
+        && let Some(next) = next_name(index)
+        && resolve(client, &next).await?.is_some()
+    {
+        // records belong there, and no rotation would get past it
+        return Err(next_in_use(index, &next));
     }
     let mut findings = Vec::new();
     for index in &options.also {
