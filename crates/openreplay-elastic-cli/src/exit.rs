@@ -63,7 +63,7 @@ impl Failure {
             error if error.is_connect() => "unreachable",
             error if error.is_timeout() => "timeout",
             error if error.is_broken() => "broken",
-            error if error.is_answer() => "answer",
+            error if error.is_answer() || error.is_too_long() => "answer",
             error if error.is_unauthorized() => "unauthorized",
             error if error.is_forbidden() => "forbidden",
             _ => "refused",

@@ -32,6 +32,8 @@ pub(crate) enum Kind {
     Broken,
     /// An answer that is none of Elasticsearch's.
     Answer,
+    /// An answer that is longer than what is read of one.
+    TooLong,
     /// Elasticsearch answered with an error.
     Status {
         status: StatusCode,
@@ -129,6 +131,11 @@ impl Error {
     /// Whether the answer was none that Elasticsearch gives.
     pub fn is_answer(&self) -> bool {
         self.inner.kind == Kind::Answer
+    }
+
+    /// Whether the answer was longer than what is read of one: 256 MiB.
+    pub fn is_too_long(&self) -> bool {
+        self.inner.kind == Kind::TooLong
     }
 
     /// Whether a file or a thread of this machine was the reason.

@@ -18,6 +18,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 pub use self::finding::{Fault, Finding};
+pub(crate) use self::records::READ;
 use crate::panel::ask::{self, LOGS};
 use crate::panel::{self, Asked, Hit};
 use crate::setup::{WiredStreams, wired_streams};
@@ -215,12 +216,19 @@ pub(crate) async fn unsorted(client: &Client, name: &str) -> Result<Option<Findi
 /// The newest thousand records, where `@timestamp` can be sorted by, or else any.
 async fn latest(client: &Client) -> Result<Vec<Hit>, Error> {
     let sort = json!([{"@timestamp": {"order": "desc", "unmapped_type": "date"}}]);
-    let query = json!({"size": 1_000, "sort": sort});
-    let asked = match ask::search(client, &query).await {
-        Err(error) if error.status() == Some(StatusCode::BAD_REQUEST) => {
-            ask::search(client, &json!({"size": 1_000})).await?
-        }
-        asked => asked?,
-    };
-    Ok(asked.hits)
+    let mut query = json!({"size": 1_000, "sort": sort});
+    let mut asked = ask::search(client, &query).await;
+    if asked
+        .as_ref()
+        .is_err_and(|error| error.status() == Some(StatusCode::BAD_REQUEST))
+    {
+        query = json!({"size": 1_000});
+        asked = ask::search(client, &query).await;
+    }
+    if asked.as_ref().is_err_and(Error::is_too_long) {
+        // a session that is named elsewhere is not seen then
+        query["_source"] = json!(READ);
+        asked = ask::search(client, &query).await;
+    }
+    Ok(asked?.hits)
 }

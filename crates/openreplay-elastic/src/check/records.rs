@@ -5,6 +5,9 @@ use serde_json::Value;
 use super::{Fault, Report};
 use crate::panel::{self, Asked, Row};
 
+/// What is read of the records of sessions.
+pub(crate) const READ: [&str; 4] = ["@timestamp", "level", "message", "body.text"];
+
 /// Records of sessions: each would stand alone in a panel.
 pub(super) fn look_at(report: &mut Report, records: &[Value]) {
     let count =

@@ -1,6 +1,11 @@
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread;
+
 use serde_json::json;
 
 use super::*;
+use crate::Connection;
 
 fn faults(records: &[Value]) -> Vec<Fault> {
     let mut report = Report::default();
@@ -78,4 +83,49 @@ fn a_hint_is_no_failure() {
     report.find(Fault::TooMany, "many");
     report.find(Fault::NotAKey, "no key");
     assert!(report.is_good());
+}
+
+/// What is larger than the client reads, unless it is asked for by `READ`.
+#[tokio::test]
+async fn reads_of_large_records_what_the_panel_reads() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let asked = thread::spawn(move || {
+        let head = |length: usize| {
+            format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n")
+        };
+        let request = || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = String::new();
+            while !request.ends_with('}') {
+                let mut buffer = [0; 4096];
+                let length = stream.read(&mut buffer).unwrap();
+                assert!(length > 0, "{request}");
+                request += std::str::from_utf8(&buffer[..length]).unwrap();
+            }
+            (stream, request)
+        };
+        let (mut stream, whole) = request();
+        stream.write_all(head(1 << 30).as_bytes()).unwrap();
+        let some = vec![b' '; 1 << 20];
+        // until the client has had enough
+        while stream.write_all(&some).is_ok() {}
+
+        let (mut stream, fields) = request();
+        let hit = json!({"_index": "logs-000001", "_id": "1", "_source": {"message": "m"}});
+        let found = json!({"hits": {"total": {"value": 1}, "hits": [hit]}}).to_string();
+        stream.write_all(head(found.len()).as_bytes()).unwrap();
+        stream.write_all(found.as_bytes()).unwrap();
+        [whole, fields]
+    });
+    let client = Client::new(&Connection::builder(&url).build().unwrap()).unwrap();
+    let found = latest(&client).await.unwrap();
+    assert_eq!(found[0].source, json!({"message": "m"}));
+    let [whole, fields] = asked.join().unwrap();
+    assert!(!whole.contains("_source"), "{whole}");
+    assert!(
+        fields.contains(r#""_source":["@timestamp","level","message","body.text"]"#)
+            && fields.contains("sort"),
+        "{fields}"
+    );
 }

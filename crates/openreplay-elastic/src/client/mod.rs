@@ -20,7 +20,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Method, Request, StatusCode};
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -38,8 +38,7 @@ mod body;
 mod tests;
 mod tls;
 
-/// No answer that this crate asks for is longer.
-const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
+const MIB: usize = 1024 * 1024;
 
 /// Asks Elasticsearch, over HTTP/1.1 with connections that are kept. Cheap to clone; needs a Tokio runtime.
 ///
@@ -130,7 +129,8 @@ impl Client {
             let current = self.shared.current.load(Ordering::Relaxed) % nodes.len();
             let node = &nodes[current];
             let request = self.build(&method, node.uri(path)?, &body, encoding)?;
-            let outcome = tokio::time::timeout(self.shared.timeout, self.exchange(request))
+            let exchange = self.exchange(request, encoding.answer_limit());
+            let outcome = tokio::time::timeout(self.shared.timeout, exchange)
                 .await
                 .unwrap_or_else(|_| Err(timed_out(node, self.shared.timeout)));
             let next = match &outcome {
@@ -178,7 +178,7 @@ impl Client {
         Ok(request)
     }
 
-    async fn exchange(&self, request: Request<Body>) -> Result<Answer, Error> {
+    async fn exchange(&self, request: Request<Body>, limit: usize) -> Result<Answer, Error> {
         let response = self
             .shared
             .http
@@ -186,10 +186,10 @@ impl Client {
             .await
             .map_err(not_answered)?;
         let (head, body) = response.into_parts();
-        let body = Limited::new(body, ANSWER_LIMIT)
+        let body = Limited::new(body, limit)
             .collect()
             .await
-            .map_err(cut_off)?;
+            .map_err(|error| not_whole(error, limit))?;
         Ok(Answer::new(head.status, head.headers, body.to_bytes()))
     }
 }
@@ -199,6 +199,14 @@ impl Encoding {
         match self {
             Self::Json => "application/json",
             Self::Lines | Self::GzippedLines => "application/x-ndjson",
+        }
+    }
+
+    /// In bytes. A search may give a thousand records whole, of up to 256 KiB as an app sends them.
+    fn answer_limit(self) -> usize {
+        match self {
+            Self::Json => 256 * MIB,
+            Self::Lines | Self::GzippedLines => 64 * MIB,
         }
     }
 }
@@ -228,6 +236,15 @@ fn not_answered(error: legacy::Error) -> Error {
     Error::new(kind, "").with_source(error)
 }
 
-fn cut_off(error: Box<dyn StdError + Send + Sync>) -> Error {
+fn not_whole(error: Box<dyn StdError + Send + Sync>, limit: usize) -> Error {
+    if error.is::<LengthLimitError>() {
+        return Error::new(
+            Kind::TooLong,
+            format!(
+                "the answer is longer than {} MiB, and no more is read of one: are the records behind `logs` so large?",
+                limit / MIB
+            ),
+        );
+    }
     Error::new(Kind::Broken, "").with_source(error)
 }

@@ -111,6 +111,45 @@ async fn says_that_the_answer_was_cut_off() {
 }
 
 #[tokio::test]
+async fn reads_as_much_of_a_search_as_records_may_be_and_says_that_an_answer_is_longer() {
+    for (encoding, mib, limit) in [
+        (Encoding::Lines, 65, Some(64)),
+        (Encoding::GzippedLines, 65, Some(64)),
+        (Encoding::Json, 65, None),
+        (Encoding::Json, 257, Some(256)),
+    ] {
+        let (url, _asked) = server_of(mib);
+        let client = Client::new(&Connection::builder(&url).build().unwrap()).unwrap();
+        let asked = client.send(Method::POST, "/", Bytes::new(), encoding).await;
+        match limit {
+            None => assert_eq!(asked.unwrap().body().len(), mib * MIB),
+            Some(limit) => {
+                let error = asked.unwrap_err();
+                assert!(error.is_too_long() && !error.is_broken(), "{error:?}");
+                let text = format!("the answer is longer than {limit} MiB, and no more is read");
+                assert!(error.to_string().starts_with(&text), "{error}");
+            }
+        }
+    }
+}
+
+/// Answers one request with so many MiB.
+fn server_of(mib: usize) -> (String, thread::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let asked = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]).unwrap();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", mib * MIB);
+        stream.write_all(head.as_bytes()).unwrap();
+        let some = vec![b' '; MIB];
+        // until the client has had enough
+        let _ = (0..mib).try_for_each(|_| stream.write_all(&some));
+    });
+    (url, asked)
+}
+
+#[tokio::test]
 async fn says_that_the_other_side_does_not_speak_tls() {
     let (url, _asked) = server("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
     let url = url.replace("http:", "https:");

@@ -153,7 +153,7 @@ async fn records(client: &Client, index: &str) -> Result<Vec<Finding>, Error> {
     }});
     let mut sources = BTreeMap::new();
     for query in [no_level, named] {
-        let body = json!({"size": SAMPLE, "query": query}).to_string();
+        let body = json!({"size": SAMPLE, "query": query, "_source": check::READ}).to_string();
         let path = format!("/{index}/_search?filter_path=hits.hits._id,hits.hits._source");
         let answer = client
             .request(Method::POST, &path, Bytes::from(body))
