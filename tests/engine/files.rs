@@ -2,10 +2,54 @@
 
 use std::fs;
 
-use integration_tests::Elasticsearch;
+use integration_tests::{Elasticsearch, Said};
 use serde_json::{Value, json};
 
 use crate::store;
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn a_file_shows_what_ship_would_store() {
+    let engine = Elasticsearch::start();
+    assert_eq!(engine.command(&["setup"]).code, Some(0));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("app.log");
+    let line = |n: u32| {
+        let time = format!("2026-07-01T12:00:{n:02}.000000Z");
+        let message = format!("[openReplaySession.id=12] {n}");
+        json!({"@timestamp": time, "level": "error", "message": message}).to_string()
+    };
+    let nested = ["[".repeat(5_000), "]".repeat(5_000)].concat();
+    let lines = [
+        format!("\u{feff}{}", line(1)),
+        line(2).replacen('{', "{\"ratio\":NaN,", 1),
+        line(3).replacen('{', "{\"fields\":{\"a\":1,\"a\":2},", 1),
+        line(4).replacen('{', &format!("{{\"deep\":{nested},"), 1),
+        format!("\t{}\r", line(5)),
+        "  WARN plain text of openReplaySession.id=12 \r".to_owned(),
+        "\r\n".to_owned(),
+    ];
+    fs::write(&file, lines.join("\n")).unwrap();
+    let file = file.to_str().unwrap();
+    let checkpoint = folder.path().join("ship.json");
+    let checkpoint = checkpoint.to_str().unwrap();
+    let shipped = engine.command(&["ship", "--once", "--checkpoint", checkpoint, file]);
+    assert_eq!(shipped.code, Some(0), "{shipped:?}");
+    engine.ok("POST", "/logs/_refresh", "");
+
+    let stored = engine.command(&["logs", "12", "--json"]);
+    let read = engine.command(&["logs", "12", "--json", "--file", file]);
+    let rows = |said: &Said| {
+        let mut rows = said.json()["rows"].as_array().unwrap().clone();
+        // the time at which a line without one was read
+        rows.last_mut().unwrap()["time"].take();
+        rows
+    };
+    assert_eq!(rows(&stored), rows(&read));
+    assert_eq!(rows(&read).len(), 6, "{read:?}");
+    assert_eq!(rows(&read)[5]["level"], "warning");
+    assert!(read.err.contains("1 lines are no JSON objects"), "{read:?}");
+}
 
 #[test]
 #[ignore = "needs Elasticsearch"]

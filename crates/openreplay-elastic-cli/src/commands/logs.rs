@@ -12,9 +12,10 @@ use crate::print::{self, DIM, RED, YELLOW, tame};
 /// A row has the time (UTC), the level, and the first line of the message; that
 /// is all that OpenReplay shows until the row is opened. The rows come in the
 /// order in which Elasticsearch answers, 1,000 at most: the panel does not sort
-/// them. Files are read as the `logs` of `setup` would answer: the earliest 1,000
-/// in the order of their times. It ends with exit code 5 where there is none, and
-/// with 1 where a record would break the panel, so that it shows nothing.
+/// them. Files are read as if `ship` had stored them in the `logs` of `setup`: the
+/// earliest 1,000 in the order of their times. It ends with exit code 5 where there
+/// is none, and with 1 where a record would break the panel, so that it shows
+/// nothing.
 ///
 /// Examples:
 ///
@@ -82,7 +83,7 @@ impl Args {
             records.append(&mut found.records);
             if found.not_json > 0 {
                 print::note(&format!(
-                    "{}: {} lines are no JSON objects",
+                    "{}: {} lines are no JSON objects, and are read as messages",
                     tame(&path.display().to_string()),
                     found.not_json
                 ));

@@ -14,7 +14,7 @@ const CUT: &str = " … (cut)";
 
 /// The fixed fields of a record, and nothing that an application could have put into it: the form in which it is sent
 /// once more after it was refused. A line that is no JSON object is a message as it stands.
-pub(super) fn minimal(line: &[u8]) -> Vec<u8> {
+pub(crate) fn minimal(line: &[u8]) -> Vec<u8> {
     let line = String::from_utf8_lossy(line);
     let fixed = Fixed::of(&line);
     let instant = fixed

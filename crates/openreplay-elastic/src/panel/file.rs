@@ -8,7 +8,9 @@ use super::ask::LIMIT;
 use super::phrase::names_session;
 use super::rows::time;
 use super::shallow;
+use crate::bulk;
 use crate::error::{Error, Kind};
+use crate::ship::lines::{Framed, LineIds};
 
 /// A session's records in a file of lines.
 #[derive(Clone, Debug, Default)]
@@ -16,11 +18,12 @@ use crate::error::{Error, Kind};
 pub struct FileRecords {
     /// The records of the session, in the file's order.
     pub records: Vec<Value>,
-    /// Lines that are no JSON object.
+    /// Lines that are no JSON object. Each is a record all the same, of which it is the message.
     pub not_json: u64,
 }
 
-/// Reads a file of records, one JSON object a line, and keeps those of the session, as Elasticsearch would find them.
+/// Reads a file of records, one JSON object a line, and keeps those of the session, as Elasticsearch would find them after
+/// [`ship`](crate::ship) had stored them.
 ///
 /// # Errors
 ///
@@ -31,22 +34,34 @@ pub fn read_file(path: &Path, id: &str) -> Result<FileRecords, Error> {
     };
     let file = BufReader::new(File::open(path).map_err(failed)?);
     let mut found = FileRecords::default();
+    let mut ids = LineIds::new(0);
+    let mut offset = 0;
     for line in file.split(b'\n') {
         let line = line.map_err(failed)?;
-        if line.iter().all(u8::is_ascii_whitespace) {
+        let mut framed = Framed::default();
+        framed.line(&line, offset, &mut ids);
+        offset += line.len() as u64 + 1;
+        found.not_json += framed.wrapped as u64;
+        let Some(record) = stored(bulk::document(&framed.body)) else {
             continue;
-        }
-        match shallow::from_slice(&line) {
-            Ok(record @ Value::Object(_)) => {
-                let message = record.get("message").and_then(Value::as_str);
-                if message.is_some_and(|message| names_session(message, id)) {
-                    found.records.push(record);
-                }
-            }
-            _ => found.not_json += 1,
+        };
+        let message = record.get("message").and_then(Value::as_str);
+        if message.is_some_and(|message| names_session(message, id)) {
+            found.records.push(record);
         }
     }
     Ok(found)
+}
+
+/// What is stored of a line, if it is not empty: what Elasticsearch refuses is sent once more, with the fixed fields only.
+fn stored(document: &[u8]) -> Option<Value> {
+    if document.is_empty() {
+        return None;
+    }
+    let record = shallow::from_slice(document);
+    record
+        .or_else(|_| shallow::from_slice(&bulk::minimal(document)))
+        .ok()
 }
 
 /// The records that OpenReplay would get of these, if they were behind the `logs` that [`setup`](crate::setup) makes: the earliest

@@ -184,6 +184,42 @@ fn a_file_gives_the_records_of_one_session() {
 }
 
 #[test]
+fn a_file_gives_lines_as_ship_stores_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.log");
+    let time = "2026-07-01T12:00:00.000000Z";
+    let line = |message: &str| record(time, "error", message).to_string();
+    let lines = [
+        format!("\u{feff}{}", line("[openReplaySession.id=12] first")),
+        line("[openReplaySession.id=12] with NaN").replacen('{', r#"{"ratio":NaN,"#, 1),
+        "WARN plain text, openReplaySession.id=12".into(),
+        format!(" {} \r", line("[openReplaySession.id=12] spaces")),
+        " \r".into(),
+        // only at the start
+        format!("\u{feff}{}", line("[openReplaySession.id=12] later")),
+    ];
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    let found = read_file(&path, "12").unwrap();
+    let shown = rows(&found.records).unwrap();
+    let messages: Vec<_> = shown
+        .iter()
+        .map(|row| (row.level, &row.message[..]))
+        .collect();
+    assert_eq!(
+        messages,
+        [
+            (Level::Error, "[openReplaySession.id=12] first"),
+            (Level::Error, "[openReplaySession.id=12] with NaN"),
+            (Level::Warning, "WARN plain text, openReplaySession.id=12"),
+            (Level::Error, "[openReplaySession.id=12] spaces"),
+            (Level::Error, &lines[5]),
+        ]
+    );
+    assert_eq!(shown[1].time_text, time);
+    assert_eq!(found.not_json, 2);
+}
+
+#[test]
 fn the_earliest_thousand_records_come_in_the_order_of_time() {
     let mut records = vec![json!({"level": "info", "message": "no time"})];
     for n in (0..1_100).rev() {

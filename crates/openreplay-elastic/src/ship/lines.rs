@@ -9,22 +9,22 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Lines made ready to be sent, and where they stood.
 #[derive(Debug, Default)]
-pub(super) struct Framed {
-    pub(super) body: Vec<u8>,
+pub(crate) struct Framed {
+    pub(crate) body: Vec<u8>,
     pub(super) records: usize,
     /// How many of the records are lines that were none.
-    pub(super) wrapped: usize,
+    pub(crate) wrapped: usize,
     pub(super) parts: Vec<Part>,
 }
 
 /// Makes the `_id` of each line of one file: its seed and the line's offset.
-pub(super) struct LineIds {
+pub(crate) struct LineIds {
     next: Action,
     offset: u64,
 }
 
 impl LineIds {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let mut id = [b'-'; LENGTH];
         write_digits(seed, &mut id[..SEED]);
         Self {
@@ -84,7 +84,7 @@ impl Framed {
     }
 
     /// Takes one line, without its end.
-    pub(super) fn line(&mut self, line: &[u8], offset: u64, ids: &mut LineIds) {
+    pub(crate) fn line(&mut self, line: &[u8], offset: u64, ids: &mut LineIds) {
         let line = without_mark(line, offset).trim_ascii_end();
         let object = line.trim_ascii_start();
         if bulk::is_object(object) {

@@ -56,7 +56,7 @@ mod files;
 mod folders;
 mod identity;
 mod index;
-mod lines;
+pub(crate) mod lines;
 mod patterns;
 mod sending;
 mod system;
