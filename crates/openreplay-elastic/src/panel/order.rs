@@ -2,10 +2,12 @@ use std::time::{Duration, SystemTime};
 
 use super::Row;
 
-/// Of fewer neighbours one is more than one in a hundred.
+/// One pair in so many may be out of order; of fewer pairs no such share can be taken.
 const MANY: usize = 100;
+/// So many pairs may be chance, whatever their share.
 const FEW: usize = 5;
-/// An engine makes what was written searchable once a second.
+/// An engine makes what was written searchable once a second, and does not keep apart what became so by the same refresh, or by two
+/// that followed each other.
 const TWO_REFRESHES: Duration = Duration::from_secs(2);
 
 /// How far rows are from the order of their times, which the panel does not mend: it seeks the first row that is not
@@ -22,17 +24,17 @@ pub struct Order {
 }
 
 impl Order {
-    /// Whether following the replay works: one pair in a hundred may be out of order, and no row more than two seconds behind one
-    /// before it. So much the engines do not keep apart: what became searchable by the same refresh, or by two that followed each
-    /// other.
+    /// Whether following the replay works: no row is more than two seconds earlier than one before it, and at most one pair in a
+    /// hundred is out of order.
     pub fn is_kept(&self) -> bool {
         self.is_close() && self.out_of_order * MANY <= self.neighbours
     }
 
-    /// Whether it works as far as can be said: a few pairs, or any of a short session, and no row more than two seconds back.
+    /// Whether it is kept, or what is out of order is too little to tell: no row is more than two seconds earlier than one before it,
+    /// and at most five pairs are out of order, or there are fewer than a hundred.
     pub fn is_nearly_kept(&self) -> bool {
-        let cannot_be_said = self.out_of_order <= FEW || self.neighbours < MANY;
-        self.is_kept() || (self.is_close() && cannot_be_said)
+        let is_too_little = self.out_of_order <= FEW || self.neighbours < MANY;
+        self.is_kept() || (self.is_close() && is_too_little)
     }
 
     fn is_close(&self) -> bool {
