@@ -60,7 +60,7 @@ fn finds_what_is_wrong_between_openreplay_and_elasticsearch() {
     store(&engine, "logs", &[record("7", "info", "m")]);
     assert_eq!(faults(&engine, &reader, &[]), [""; 0]);
     let said = engine.command_with_key(reader["encoded"].as_str().unwrap(), &["check"]);
-    assert!(said.out.contains("session 7: 1 records"), "{said:?}");
+    assert!(said.out.contains("session 7: 1 record"), "{said:?}");
 
     store(&engine, "logs", &[record("own-id", "info", "m")]);
     assert_eq!(faults(&engine, &reader, &["own-id"]), ["not-an-id?"]);

@@ -36,7 +36,10 @@ fn vectors_program_makes_the_line_the_whole_document() {
     fs::write(path("program.vrl"), program).unwrap();
 
     // built by scripts/install
-    let compiler = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/vrl/debug/vrl-program");
+    let compiler = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../target/vrl/debug/vrl-program"
+    );
     let mut terminal = Terminal::open(folder.path(), &[]);
     let documents = terminal.ok(&format!("{compiler} program.vrl <events"));
     let documents: Vec<Value> = documents

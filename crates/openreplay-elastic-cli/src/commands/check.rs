@@ -57,9 +57,10 @@ impl Args {
         }
         if let Some(session) = report.session.as_deref().filter(|_| report.records > 0) {
             print::line(&format!(
-                "{GREEN}ok{GREEN:#}     session {}: {} records",
+                "{GREEN}ok{GREEN:#}     session {}: {} record{}",
                 tame(session),
-                report.records
+                report.records,
+                if report.records == 1 { "" } else { "s" }
             ))?;
         }
         for finding in &report.findings {

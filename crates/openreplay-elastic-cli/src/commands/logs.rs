@@ -101,7 +101,8 @@ impl Args {
             Level::Debug => DIM,
         };
         let time = match row.time.map(jiff::Timestamp::try_from) {
-            Some(Ok(time)) => format!("{:.3}", time.round(jiff::Unit::Millisecond).unwrap_or(time)),
+            // the digits that do not fit are left out, as a browser does
+            Some(Ok(time)) => format!("{time:.3}"),
             _ => tame(&row.time_text),
         };
         print::line(&format!(
