@@ -39,6 +39,7 @@ mod api;
 mod bulk;
 mod diagnostics;
 mod error;
+mod numbered;
 mod retry;
 mod text;
 

@@ -7,7 +7,7 @@ use super::batch::Batch;
 use super::deliver::Events;
 use super::target::{Held, Target, Unknown};
 use super::{frame, say};
-use crate::rotate::next_name;
+use crate::numbered::next_name;
 
 /// How long credentials are taken not to reach the indices behind the alias: somebody may have given them more since.
 pub(super) const ALIAS_ONLY: Duration = Duration::from_secs(600);

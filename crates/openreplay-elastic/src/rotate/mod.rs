@@ -22,6 +22,7 @@ use serde_json::{Map, Value, json};
 
 pub use self::units::{Age, Size};
 use crate::error::{Error, Kind};
+use crate::numbered::{next_in_use, next_name, number};
 use crate::panel::ask::LOGS;
 use crate::setup::{Engine, Found, find, layout};
 use crate::{Client, api};
@@ -160,20 +161,6 @@ async fn made_meanwhile(client: &Client, from: &str, next: &str) -> Result<(), E
     Err(next_in_use(from, next))
 }
 
-/// What to do where `logs` writes to `from`, or should, and the next index is there already.
-pub(crate) fn next_in_use(from: &str, next: &str) -> Error {
-    Error::new(
-        Kind::State,
-        format!(
-            "an index {next} is there, but `logs` does not write to it: nothing was changed. If it is of an earlier \
-             `openreplay-elastic rotate`, let `logs` write to it (POST /_aliases {{\"actions\": [{{\"add\": {{\"index\": \"{from}\", \
-             \"alias\": \"logs\", \"is_write_index\": false}}}}, {{\"add\": {{\"index\": \"{next}\", \"alias\": \"logs\", \
-             \"is_write_index\": true}}}}]}}); else reindex it under another name and delete it. Then run this again"
-        ),
-    )
-    .with_reason("next-index-in-use")
-}
-
 /// How long until the apps have sent the records of a second, which they do in the first quarter of the next one: what one of them
 /// still adds to the old index is then no younger than what others add to the new one. Soon after, since rolling over takes a while.
 fn until_quiet(now: SystemTime) -> Duration {
@@ -182,20 +169,6 @@ fn until_quiet(now: SystemTime) -> Duration {
     let since = now.duration_since(SystemTime::UNIX_EPOCH);
     let past = since.unwrap_or_default().subsec_nanos();
     Duration::from_nanos(((SECOND + QUIET - past) % SECOND).into())
-}
-
-/// `logs-000009` gives `logs-000010`.
-pub(crate) fn next_name(name: &str) -> Option<String> {
-    let (prefix, digits) = name.rsplit_once('-')?;
-    let next = number(name)?.checked_add(1)?;
-    Some(format!("{prefix}-{next:0width$}", width = digits.len()))
-}
-
-/// What the name ends in.
-pub(crate) fn number(name: &str) -> Option<u64> {
-    let (_, digits) = name.rsplit_once('-')?;
-    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| digits.parse().ok()).flatten()
 }
 
 async fn remove_older(client: &Client, keep: Duration) -> Result<Vec<String>, Error> {

@@ -3,23 +3,6 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
-fn names_the_next_index() {
-    let cases = [
-        ("logs-000001", Some("logs-000002")),
-        ("logs-000009", Some("logs-000010")),
-        ("logs-999999", Some("logs-1000000")),
-        ("my-logs-1", Some("my-logs-2")),
-        ("logs", None),
-        ("logs-", None),
-        ("logs-+1", None),
-        ("logs-99999999999999999999", None),
-    ];
-    for (name, next) in cases {
-        assert_eq!(next_name(name).as_deref(), next, "{name}");
-    }
-}
-
-#[test]
 fn refuses_what_is_no_age_or_size_and_says_what_is() {
     for text in [
         "",

@@ -9,8 +9,8 @@ use super::layout::CREATED_BY;
 use crate::Client;
 use crate::api;
 use crate::error::{Error, Kind};
+use crate::numbered::number;
 use crate::panel::ask::LOGS;
-use crate::rotate::number;
 
 /// What the name `logs` stands for. Its text says so, and what can be done where that is not [`setup`](crate::setup)'s work.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -32,9 +32,9 @@ pub(crate) use self::found::{WiredStreams, wired_streams};
 use crate::api;
 use crate::check::Finding;
 use crate::error::{Error, Kind};
+use crate::numbered::{next_in_use, next_name};
 use crate::panel::Asked;
 use crate::panel::ask::LOGS;
-use crate::rotate::{next_in_use, next_name};
 use crate::{Client, panel};
 
 mod also;

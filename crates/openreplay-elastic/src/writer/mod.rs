@@ -25,7 +25,8 @@
 //! It is stored, refused or dropped, and [`Stats`] says how many of each. While Elasticsearch is away or busy, records
 //! wait in a buffer of fixed size ([`buffer_bytes`](ElasticWriterBuilder::buffer_bytes)); when that is full, debug and
 //! info records go before warnings and errors, and a record that says how many went is written as soon as there is room.
-//! Each record is stored once, however often it has to be sent, a rollover of the alias included.
+//! Each record is stored once, however often it has to be sent, a rollover of the alias included; but for one case: an index
+//! that may hold it takes no writes for a minute after the alias has left it.
 //!
 //! A record that Elasticsearch refuses is sent once more with its fixed fields only, so that a conflict of types in
 //! some field does not cost an error's line.
