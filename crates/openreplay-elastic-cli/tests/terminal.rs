@@ -31,8 +31,11 @@ fn logs(on_terminal: bool, variables: &[(&str, &str)]) -> String {
         true => command.args(["-qec", line, "/dev/null"]),
         false => command.args(["-c", &format!("{line} 2>&1 | cat")]),
     };
+    // what else says whether colours are wanted; where tests run by themselves, they are
+    for name in ["CI", "CLICOLOR", "CLICOLOR_FORCE", "NO_COLOR"] {
+        command.env_remove(name);
+    }
     let output = command
-        .env_remove("NO_COLOR")
         .env("TERM", "xterm")
         .env("PROGRAM", env!("CARGO_BIN_EXE_openreplay-elastic"))
         .env("SESSION", SESSION)
