@@ -6,7 +6,7 @@ use integration_tests::{Elasticsearch, Engine, OpenSearch, Said, guide, openrepl
 use serde_json::{Value, json};
 
 use crate::keys::key;
-use crate::{record, store};
+use crate::{record, store, store_unsorted};
 
 /// Checks with OpenReplay's key; gives the faults, hints marked by a question mark.
 #[track_caller]
@@ -248,17 +248,7 @@ fn finds_that_an_index_is_closed() {
 fn an_index_that_is_not_sorted_is_put_in_order_as_the_guide_says() {
     let engine = Elasticsearch::start();
     let reader = key(&engine, &[]);
-    let records: Vec<_> = (0..300)
-        .map(|n| {
-            let n = n * 7 % 300;
-            let mut record = record("7", "info", &"word ".repeat(n % 9));
-            record["@timestamp"] = json!(format!("2026-07-01T12:{:02}:{:02}Z", n / 60, n % 60));
-            record
-        })
-        .collect();
-    for some in records.chunks(100) {
-        store(&engine, "old", some);
-    }
+    let records = store_unsorted(&engine, "old");
     let said = engine.command(&["setup", "--also", "old", "--json"]);
     assert_eq!(said.json()["findings"][0]["fault"], "not-sorted");
     let checked = || names(&engine.command(&["check", "7", "--json"]));

@@ -78,3 +78,19 @@ fn write(engine: &Engine, lines: &[String]) {
     assert!(done.is_complete(), "{done:?}");
     engine.ok("POST", "/logs/_refresh", "");
 }
+
+/// Stores 300 records of session 7, in no order of time; gives them.
+fn store_unsorted(engine: &Engine, index: &str) -> Vec<Value> {
+    let records: Vec<_> = (0..300)
+        .map(|n| {
+            let n = n * 7 % 300;
+            let mut record = record("7", "info", &"word ".repeat(n % 9));
+            record["@timestamp"] = json!(format!("2026-07-01T12:{:02}:{:02}Z", n / 60, n % 60));
+            record
+        })
+        .collect();
+    for some in records.chunks(100) {
+        store(engine, index, some);
+    }
+    records
+}

@@ -4,23 +4,13 @@
 use integration_tests::{OpenSearch, guide};
 use serde_json::json;
 
-use crate::{record, store};
+use crate::store_unsorted;
 
 #[test]
 #[ignore = "needs OpenSearch"]
 fn an_index_that_is_not_sorted_is_copied_in_order_by_the_guides_requests() {
     let engine = OpenSearch::start();
-    let records: Vec<_> = (0..300)
-        .map(|n| {
-            let n = n * 7 % 300;
-            let mut record = record("7", "info", &"word ".repeat(n % 9));
-            record["@timestamp"] = json!(format!("2026-07-01T12:{:02}:{:02}Z", n / 60, n % 60));
-            record
-        })
-        .collect();
-    for some in records.chunks(100) {
-        store(&engine, "old", some);
-    }
+    store_unsorted(&engine, "old");
     let faults = || {
         let report = engine.command(&["check", "7", "--json"]).json();
         let findings = report["findings"].as_array().unwrap();

@@ -75,12 +75,13 @@ impl Found {
 
     /// The index that is written to, and all those behind, where the former is of our making.
     pub(crate) fn written(self) -> Result<(String, Vec<Behind>), Error> {
+        let is_ours = self.is_ours();
         match self {
             Self::Alias {
                 behind,
                 write_index: Some(index),
                 ..
-            } if behind.iter().any(|one| one.ours && one.index == index) => Ok((index, behind)),
+            } if is_ours => Ok((index, behind)),
             other => Err(other.refuse()),
         }
     }
