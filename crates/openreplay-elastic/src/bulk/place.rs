@@ -18,10 +18,8 @@ const KNOWN: Duration = Duration::from_secs(60);
 /// What is known of the index behind the alias.
 #[derive(Debug, Default)]
 pub(super) struct Place {
-    /// The one that the last answer named.
-    index: Option<String>,
-    /// When that was.
-    named: Option<Instant>,
+    /// The one that the last answer named, and when that was.
+    index: Option<(String, Instant)>,
     /// Since when it is known that these credentials may write to the alias only.
     alias_only: Option<Instant>,
 }
@@ -38,14 +36,12 @@ impl Place {
         events: &impl Events,
     ) -> Result<(), Unknown> {
         // what an answer is lost for later is only known to be in the index that was known before
-        let is_old = |named| now.saturating_duration_since(named) >= KNOWN;
-        let asks = self.index.is_none() || batch.needs_place() || self.named.is_some_and(is_old);
-        if !asks {
+        let is_known = |(_, named): &(_, _)| now.saturating_duration_since(*named) < KNOWN;
+        if self.index.as_ref().is_some_and(is_known) && !batch.needs_place() {
             return Ok(());
         }
         let leads_to = target.write_index().await?;
-        self.index = Some(leads_to.clone());
-        self.named = Some(now);
+        self.index = Some((leads_to.clone(), now));
         if let Some(bound) = batch.bound.clone() {
             // what is gone, or takes nothing for long and is not the one to be mended, must not hold the records up
             let is_left = bound != leads_to;
@@ -70,7 +66,7 @@ impl Place {
     pub(super) fn lost(&self, batch: &mut Batch) {
         if batch.bound.is_none() && batch.lost.is_none() {
             // known before anything is sent
-            batch.lost.clone_from(&self.index);
+            batch.lost = self.index().cloned();
         }
     }
 
@@ -80,9 +76,9 @@ impl Place {
         if batch.bound.is_some() || index.is_empty() || index == alias {
             return;
         }
-        self.named = Some(now);
-        if self.index.as_deref() != Some(index) {
-            self.index = Some(index.to_owned());
+        match &mut self.index {
+            Some((known, named)) if known == index => *named = now,
+            other => *other = Some((index.to_owned(), now)),
         }
     }
 
@@ -136,7 +132,7 @@ impl Place {
 
     /// The index behind the alias, as far as it is known.
     pub(super) fn index(&self) -> Option<&String> {
-        self.index.as_ref()
+        self.index.as_ref().map(|(index, _)| index)
     }
 }
 
