@@ -53,7 +53,7 @@ pub use self::{
         OPENREPLAY_SESSION_ID, X_OPENREPLAY_SESSION_TOKEN, X_OPENREPLAY_SESSIONTOKEN, header_names,
     },
     propagate::{PropagateSession, PropagateSessionLayer, propagate_session},
-    session::{Session, SessionLayer},
+    session::{SessionLayer, SetSession},
 };
 
 #[cfg(doctest)]

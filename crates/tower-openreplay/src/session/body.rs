@@ -8,7 +8,7 @@ use openreplay_session::{SessionId, sync_scope};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The response body of [`Session`](super::Session): its frames are polled in the session, and it is dropped in it.
+    /// The response body of [`SetSession`](super::SetSession): its frames are polled in the session, and it is dropped in it.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         session: Option<SessionId>,

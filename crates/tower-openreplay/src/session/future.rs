@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use super::ResponseBody;
 
 pin_project! {
-    /// The future of [`Session`](super::Session): polled and dropped in the session.
+    /// The future of [`SetSession`](super::SetSession): polled and dropped in the session.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {

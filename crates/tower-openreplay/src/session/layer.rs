@@ -3,7 +3,7 @@ use std::sync::Arc;
 use http::HeaderName;
 use tower_layer::Layer;
 
-use super::{Session, sources::Sources};
+use super::{SetSession, sources::Sources};
 
 /// Makes the session of each request the current one, see the [module](super).
 #[derive(Clone, Debug, Default)]
@@ -69,9 +69,9 @@ impl SessionLayer {
 }
 
 impl<S> Layer<S> for SessionLayer {
-    type Service = Session<S>;
+    type Service = SetSession<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Session::new(inner, Arc::clone(&self.sources))
+        SetSession::with_sources(inner, Arc::clone(&self.sources))
     }
 }

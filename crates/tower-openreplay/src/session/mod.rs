@@ -115,4 +115,6 @@ mod layer;
 mod service;
 mod sources;
 
-pub use self::{body::ResponseBody, future::ResponseFuture, layer::SessionLayer, service::Session};
+pub use self::{
+    body::ResponseBody, future::ResponseFuture, layer::SessionLayer, service::SetSession,
+};

@@ -11,18 +11,38 @@ use super::{ResponseBody, ResponseFuture, sources::Sources};
 
 /// Makes the session of each request the current one, see the [module](super).
 #[derive(Clone, Debug)]
-pub struct Session<S> {
+pub struct SetSession<S> {
     inner: S,
     sources: Arc<Sources>,
 }
 
-impl<S> Session<S> {
-    pub(super) fn new(inner: S, sources: Arc<Sources>) -> Self {
+impl<S> SetSession<S> {
+    /// Sets the session that the default headers name, as [`SessionLayer::new`](super::SessionLayer::new) does.
+    pub fn new(inner: S) -> Self {
+        Self::with_sources(inner, Arc::default())
+    }
+
+    pub(super) fn with_sources(inner: S, sources: Arc<Sources>) -> Self {
         Self { inner, sources }
+    }
+
+    /// Returns a reference to the inner service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// Returns a mutable reference to the inner service.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// Consumes `self` and returns the inner service.
+    pub fn into_inner(self) -> S {
+        self.inner
     }
 }
 
-impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Session<S>
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SetSession<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
 {
