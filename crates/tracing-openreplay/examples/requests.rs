@@ -6,14 +6,12 @@ use std::{error::Error, io};
 
 use openreplay_session::{InCurrentSession as _, SessionId, scope};
 use tracing::{Instrument as _, error, info, info_span};
-use tracing_subscriber::prelude::*;
 
 #[tokio::main]
 async fn main() {
-    tracing_subscriber::registry()
-        .with(tracing_openreplay::json().with_service_name("requests"))
+    tracing_openreplay::json()
+        .with_service_name("requests")
         .init();
-    tracing_openreplay::log_panics();
 
     info!("no session yet");
     // in a web service `tower_openreplay::SessionLayer` does this

@@ -47,17 +47,31 @@
 //!
 //! [`LayerExt::with_session`] makes the events of any layer carry their session, `fmt::layer()` for instance.
 //!
+//! # Setup in one call
+//!
+//! `tracing_openreplay::init()`, or `json().init()` for options, installs [`json()`] with a filter from `RUST_LOG`, captures records of
+//! the crate `log`, and calls [`log_panics()`].
+//!
 //! # Panics
 //!
 //! [`log_panics()`] writes a record for each panic. To write the records of sessions alone, see [`SessionOnly`].
+//!
+//! # Features
+//!
+//! - `init`, on by default: `init()`, `try_init()` and the methods of these names on [`Json`]. They need tracing-subscriber's
+//!   `env-filter`, which depends on a regular expression engine.
 
 mod filter;
+#[cfg(feature = "init")]
+mod init;
 mod json;
 mod lookup;
 mod panics;
 mod phrase;
 mod with_session;
 
+#[cfg(feature = "init")]
+pub use self::init::{init, try_init};
 pub use self::{
     filter::{SessionOnly, SessionOrLevel},
     json::{Json, json},

@@ -24,6 +24,7 @@ impl Write for Writer {
         WRITTEN.lock().unwrap().extend_from_slice(bytes);
         if bytes.windows(12).any(|part| part == b"makes a call") {
             info!("from inside of the writer");
+            info!("this one makes a call, too");
         }
         Ok(bytes.len())
     }

@@ -1,9 +1,9 @@
 //! What is said on standard error, read by running this program once more for each case.
 
+mod support;
+
 use std::{
-    env,
     io::{self, Write},
-    process::Command,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -11,34 +11,10 @@ use std::{
 };
 
 use tracing::{error, info};
-use tracing_openreplay::{json, log_panics, log_panics_as};
-use tracing_subscriber::{filter::Targets, prelude::*};
+use tracing_openreplay::json;
+use tracing_subscriber::prelude::*;
 
-const CHILD: &str = "TRACING_OPENREPLAY_CHILD";
-
-/// What `run` writes on standard output and standard error in a process of its own: `test` is the test that calls.
-fn alone(test: &str, run: impl FnOnce()) -> Option<(String, String)> {
-    if env::var_os(CHILD).is_some() {
-        run();
-        return None;
-    }
-    let mut child = Command::new(env::current_exe().unwrap());
-    let child = child
-        .args(["--exact", test, "--nocapture"])
-        .env(CHILD, "1")
-        .output()
-        .unwrap();
-    let [out, err] = [child.stdout, child.stderr].map(|text| String::from_utf8(text).unwrap());
-    assert!(child.status.success(), "{out}{err}");
-    Some((out, err))
-}
-
-fn said(stderr: &str) -> Vec<&str> {
-    let lines = stderr.lines();
-    lines
-        .filter(|line| line.starts_with("tracing-openreplay: "))
-        .collect()
-}
+use crate::support::{alone, said};
 
 /// Does with the nth call what the nth letter says: `o` is fine, `t` takes ten bytes and fails, `p` panics, `l` logs.
 #[derive(Clone)]
@@ -161,72 +137,4 @@ fn a_clock_that_panics_costs_no_record() {
         error!("x");
     });
     assert!(writer.text().contains(r#""message":"x""#));
-}
-
-/// Under a filter of these targets only.
-fn panics_under(targets: &[&'static str], install: fn()) {
-    let targets = targets.iter().map(|target| (*target, tracing::Level::WARN));
-    tracing_subscriber::registry()
-        .with(json())
-        .with(Targets::new().with_targets(targets))
-        .init();
-    install();
-    std::panic::catch_unwind(|| panic!("out of stock")).unwrap_err();
-}
-
-/// The loggers of the records of panics.
-fn loggers(out: &str) -> Vec<String> {
-    let records = out
-        .lines()
-        .filter_map(|line| line.find('{').map(|at| &line[at..]));
-    let records = records.filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    records
-        .inspect(|record| {
-            let message = record["message"].as_str().unwrap();
-            assert!(message.ends_with("out of stock"));
-        })
-        .map(|record| record["log.logger"].as_str().unwrap().to_owned())
-        .collect()
-}
-
-#[test]
-fn a_filter_that_names_the_program_lets_its_panics_through() {
-    let run = || panics_under(&["json_stderr", "tower_http"], log_panics);
-    let test = "a_filter_that_names_the_program_lets_its_panics_through";
-    let Some((out, err)) = alone(test, run) else {
-        return;
-    };
-    let loggers = loggers(&out);
-    assert_eq!(loggers.len(), 1, "{out}{err}");
-    assert!(loggers[0].starts_with("json_stderr"), "{loggers:?}");
-    assert_eq!(said(&err), [""; 0]);
-}
-
-#[test]
-fn the_target_of_panics_can_be_chosen() {
-    let run = || panics_under(&["shop"], || log_panics_as("shop::panics"));
-    let Some((out, err)) = alone("the_target_of_panics_can_be_chosen", run) else {
-        return;
-    };
-    assert_eq!(loggers(&out), ["shop::panics"], "{out}{err}");
-    assert_eq!(said(&err), [""; 0]);
-}
-
-#[test]
-fn a_panic_that_a_filter_refuses_is_said_to_have_no_record() {
-    let run = || panics_under(&["tower_http"], log_panics);
-    let test = "a_panic_that_a_filter_refuses_is_said_to_have_no_record";
-    let Some((out, err)) = alone(test, run) else {
-        return;
-    };
-    assert_eq!(loggers(&out), [""; 0], "{out}");
-    let said = said(&err);
-    assert_eq!(said.len(), 1, "{err}");
-    let place = "tracing-openreplay: no record of the panic at ";
-    assert!(said[0].starts_with(place), "{err}");
-    assert!(
-        said[0].ends_with(": the filters refuse it (see `log_panics`)"),
-        "{err}"
-    );
-    assert!(err.contains("out of stock"), "the hook from before: {err}");
 }

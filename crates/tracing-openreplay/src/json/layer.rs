@@ -2,7 +2,7 @@ use tracing_core::{Event, Subscriber, span};
 use tracing_subscriber::{Layer, fmt::MakeWriter, layer::Context, registry::LookupSpan};
 
 use super::{Json, record, scratch, sink, span as rendered};
-use crate::lookup;
+use crate::{lookup, panics};
 
 impl<S, W> Layer<S> for Json<W>
 where
@@ -23,6 +23,7 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        panics::accept();
         let session = lookup::of_event(event, &ctx);
         let innermost = if self.options.spans {
             ctx.event_span(event)

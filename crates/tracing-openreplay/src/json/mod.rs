@@ -1,3 +1,5 @@
+mod busy;
+mod clock;
 mod escape;
 mod fields;
 mod layer;
@@ -16,9 +18,11 @@ use std::{fmt, io, time::SystemTime};
 use tracing_subscriber::fmt::MakeWriter;
 
 use self::{
+    clock::Clock,
     options::{Options, Service},
     sink::Losses,
 };
+use crate::panics;
 
 /// What a text ends with that was too long.
 const CUT: &str = "… [cut]";
@@ -41,6 +45,7 @@ const MIN_RECORD_LIMIT: usize = 8 * 1024;
 /// See [`Json`] for the record and for the options.
 #[must_use]
 pub fn json() -> Json {
+    panics::expect_records();
     Json {
         make_writer: io::stdout,
         options: Options::default(),
@@ -204,7 +209,7 @@ impl<W> Json<W> {
     /// ```
     #[must_use]
     pub fn with_clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        self.options.clock = Some(Box::new(clock));
+        self.options.clock = Some(Clock::new(clock));
         self
     }
 

@@ -1,7 +1,6 @@
 //! A finished record on its way out.
 
 use std::{
-    cell::Cell,
     fmt::Display,
     io::{self, Write as _},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -15,12 +14,11 @@ use std::{
 use tracing_core::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::busy::Busy;
+use crate::panics;
+
 /// How often a sink that fails is spoken of.
 const INTERVAL: Duration = Duration::from_secs(10);
-
-thread_local! {
-    static WRITING: Cell<bool> = const { Cell::new(false) };
-}
 
 /// Hands a record to the writer, all of it in one call.
 ///
@@ -31,10 +29,20 @@ pub(super) fn write<'w>(
     line: &[u8],
     losses: &Losses,
 ) {
-    let Some(_writing) = Writing::begin() else {
-        losses.logs.note(&"");
+    let Some(_busy) = Busy::with_writer() else {
+        let is_own_panic = panics::is_hook_running();
+        let loss = if is_own_panic {
+            &losses.hook
+        } else {
+            &losses.logs
+        };
+        loss.note(&"");
         return;
     };
+    if losses.has_panicked.load(Ordering::Relaxed) && panics::is_hook_running() {
+        losses.hook.note(&"");
+        return;
+    }
     let write = |bytes: &[u8]| make_writer.make_writer_for(metadata).write_all(bytes);
     // `write_all` and no loop of our own: standard output stays locked in it, and a tee writes to both of its sides
     let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -47,26 +55,10 @@ pub(super) fn write<'w>(
     match outcome {
         Ok(Ok(())) => losses.remind(),
         Ok(Err(error)) => losses.tear(&losses.failed, &format_args!(": {error}")),
-        Err(_) => losses.tear(&losses.panicked, &""),
-    }
-}
-
-struct Writing;
-
-impl Writing {
-    /// `None` where this thread is writing a record already.
-    fn begin() -> Option<Self> {
-        // while the thread ends there is no way to tell: the record counts
-        let busy = WRITING
-            .try_with(|writing| writing.replace(true))
-            .unwrap_or(false);
-        (!busy).then_some(Self)
-    }
-}
-
-impl Drop for Writing {
-    fn drop(&mut self) {
-        let _ = WRITING.try_with(|writing| writing.set(false));
+        Err(_) => {
+            losses.has_panicked.store(true, Ordering::Relaxed);
+            losses.tear(&losses.panicked, &"");
+        }
     }
 }
 
@@ -76,6 +68,9 @@ pub(super) struct Losses {
     failed: Loss,
     panicked: Loss,
     logs: Loss,
+    /// The records of panics that were not passed to a writer that had panicked before: in a panic hook that would abort.
+    hook: Loss,
+    has_panicked: AtomicBool,
     /// Whether a part of a record may have been the last thing written: nobody can tell how far a failed writer came. A line
     /// break ends that part, so that it does not spoil the next record.
     torn: AtomicBool,
@@ -87,6 +82,8 @@ impl Default for Losses {
             failed: Loss::new("the writer failed"),
             panicked: Loss::new("the writer panicked"),
             logs: Loss::new("the writer itself logs"),
+            hook: Loss::new("the record of a panic, and the writer itself panicked"),
+            has_panicked: AtomicBool::new(false),
             torn: AtomicBool::new(false),
         }
     }
@@ -111,8 +108,8 @@ impl Losses {
         }
     }
 
-    fn all(&self) -> [&Loss; 3] {
-        [&self.failed, &self.panicked, &self.logs]
+    fn all(&self) -> [&Loss; 4] {
+        [&self.failed, &self.panicked, &self.logs, &self.hook]
     }
 }
 

@@ -11,7 +11,7 @@ use tracing_core::{Dispatch, Event, Interest, LevelFilter, Metadata, Subscriber,
 use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 
 use self::metadata::Addition;
-use crate::lookup;
+use crate::{lookup, panics};
 
 /// Brings [`with_session`](Self::with_session) to every [`Layer`].
 pub trait LayerExt<S>: Layer<S> + Sized
@@ -84,6 +84,7 @@ where
     /// session. Events outside of a session, the other fields, and spans are the inner layer's: where such a layer's whole line becomes
     /// the message, as with plain text, a client's text in them can be taken for the phrase.
     fn with_session(self) -> WithSession<Self, S> {
+        panics::expect_records();
         WithSession {
             inner: self,
             addition: Addition::Prefix,
@@ -139,6 +140,7 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        panics::accept();
         let session = lookup::of_event(event, &ctx);
         let session = session.as_ref();
         match rewrite::plan(event, session, self.addition) {

@@ -1,0 +1,38 @@
+//! A clock of the user's.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::{AtomicBool, Ordering},
+    time::SystemTime,
+};
+
+use super::busy::Busy;
+
+pub(super) struct Clock {
+    now: Box<dyn Fn() -> SystemTime + Send + Sync>,
+    /// A clock that panicked is not called again: in a panic hook that would abort the process.
+    has_panicked: AtomicBool,
+}
+
+impl Clock {
+    pub(super) fn new(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self {
+            now: Box::new(now),
+            has_panicked: AtomicBool::new(false),
+        }
+    }
+
+    /// Returns `None` if the clock panics, has panicked, or is being called on this thread already.
+    pub(super) fn now(&self) -> Option<SystemTime> {
+        if self.has_panicked.load(Ordering::Relaxed) {
+            return None;
+        }
+        // a clock that panics is still running while its panic is logged
+        let _busy = Busy::with_clock()?;
+        let now = catch_unwind(AssertUnwindSafe(&self.now));
+        if now.is_err() {
+            self.has_panicked.store(true, Ordering::Relaxed);
+        }
+        now.ok()
+    }
+}

@@ -1,0 +1,128 @@
+//! `init()`: each case in a process of its own, since subscriber, logger and hook belong to the process.
+
+#![cfg(feature = "init")]
+
+mod support;
+
+use std::panic::catch_unwind;
+
+use serde_json::Value;
+use tracing::{debug, info, warn};
+use tracing_openreplay::json;
+
+use crate::support::{alone, alone_with, records, said};
+
+fn log() {
+    debug!(target: "shop", "debug of shop");
+    info!(target: "shop", "info of shop");
+    info!(target: "other", "info of other");
+    warn!(target: "other", "warn of other");
+    log::debug!(target: "shop", "debug of log");
+    log::warn!(target: "other", "warn of log");
+    catch_unwind(|| panic!("a panic")).unwrap_err();
+}
+
+/// The messages without what differs from run to run: the location of the panic.
+fn messages(out: &str) -> Vec<String> {
+    let message = |record: &Value| {
+        let message = record["message"].as_str().unwrap();
+        if message.ends_with(": a panic") {
+            return "a panic".to_owned();
+        }
+        message.to_owned()
+    };
+    records(out).iter().map(message).collect()
+}
+
+#[test]
+fn records_from_info_on_panics_and_those_of_log_are_on_standard_output() {
+    let test = "records_from_info_on_panics_and_those_of_log_are_on_standard_output";
+    let run = || {
+        tracing_openreplay::init();
+        log();
+    };
+    if let Some((out, err)) = alone(test, run) {
+        assert_eq!(
+            messages(&out),
+            [
+                "info of shop",
+                "info of other",
+                "warn of other",
+                "warn of log",
+                "a panic"
+            ]
+        );
+        assert_eq!(said(&err), [""; 0]);
+    }
+}
+
+#[test]
+fn the_variable_filters_and_panics_pass() {
+    let test = "the_variable_filters_and_panics_pass";
+    let run = || {
+        json().with_service_name("shop").init();
+        log();
+    };
+    if let Some((out, err)) = alone_with(test, &[("RUST_LOG", "shop=debug")], run) {
+        assert_eq!(
+            messages(&out),
+            ["debug of shop", "info of shop", "debug of log", "a panic"]
+        );
+        assert!(
+            records(&out)
+                .iter()
+                .all(|record| record["service.name"] == "shop")
+        );
+        assert_eq!(said(&err), [""; 0]);
+    }
+}
+
+#[test]
+fn an_invalid_directive_is_reported_and_the_others_apply() {
+    let test = "an_invalid_directive_is_reported_and_the_others_apply";
+    let run = || {
+        tracing_openreplay::init();
+        log();
+    };
+    if let Some((out, err)) = alone_with(test, &[("RUST_LOG", "shop=loud,warn")], run) {
+        assert_eq!(messages(&out), ["warn of other", "warn of log", "a panic"]);
+        let said = said(&err);
+        assert_eq!(said.len(), 1, "{err}");
+        let start = "tracing-openreplay: RUST_LOG: ignoring `shop=loud`: ";
+        assert!(said[0].starts_with(start), "{err}");
+    }
+}
+
+#[test]
+fn off_switches_panics_off_too_and_that_is_reported() {
+    let test = "off_switches_panics_off_too_and_that_is_reported";
+    let run = || {
+        tracing_openreplay::init();
+        log();
+    };
+    if let Some((out, err)) = alone_with(test, &[("RUST_LOG", "off")], run) {
+        assert_eq!(messages(&out), [""; 0]);
+        assert_eq!(said(&err).len(), 1, "{err}");
+    }
+}
+
+#[test]
+fn a_second_call_is_an_error_or_a_panic() {
+    let test = "a_second_call_is_an_error_or_a_panic";
+    let run = || {
+        tracing_openreplay::try_init().unwrap();
+        tracing_openreplay::try_init().unwrap_err();
+        json().try_init().unwrap_err();
+        let panic = catch_unwind(tracing_openreplay::init).unwrap_err();
+        let text = panic.downcast_ref::<String>().unwrap();
+        assert!(text.starts_with("failed to initialize logging: "), "{text}");
+        catch_unwind(|| json().init()).unwrap_err();
+    };
+    if let Some((out, err)) = alone(test, run) {
+        assert_eq!(
+            records(&out).len(),
+            2,
+            "a record for each of the panics: {out}{err}"
+        );
+    }
+}

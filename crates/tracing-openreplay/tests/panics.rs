@@ -1,0 +1,514 @@
+//! What `log_panics()` writes: each case in a process of its own, since hook and subscriber belong to the process.
+
+mod support;
+
+use std::{
+    io::{self, Write},
+    panic::{self, PanicHookInfo, catch_unwind},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+use openreplay_session::{SessionId, sync_scope};
+use serde_json::Value;
+use tracing::{Level, error, info, span};
+use tracing_openreplay::{Json, LayerExt as _, SessionOnly, json, log_panics, log_panics_as};
+use tracing_subscriber::{EnvFilter, filter::Targets, fmt, prelude::*, reload};
+
+use crate::support::{alone, child, records, said};
+
+fn out_of_stock() {
+    catch_unwind(|| panic!("out of stock")).unwrap_err();
+}
+
+/// The records of panics, each of which has to be that of `out_of_stock`.
+fn panics(out: &str) -> Vec<Value> {
+    let records = records(out);
+    for record in &records {
+        let message = record["message"].as_str().unwrap();
+        assert!(message.ends_with(": out of stock"), "{message}");
+    }
+    records
+}
+
+#[track_caller]
+fn assert_one_record(test: &str, run: impl FnOnce()) {
+    if let Some((out, err)) = alone(test, run) {
+        assert_eq!(panics(&out).len(), 1, "{out}{err}");
+        assert_eq!(said(&err), [""; 0]);
+    }
+}
+
+/// That there is no record, and one line on standard error which ends like this.
+#[track_caller]
+fn assert_reported(test: &str, what: &str, reason: &str, run: impl FnOnce()) {
+    let Some((out, err)) = alone(test, run) else {
+        return;
+    };
+    assert_eq!(panics(&out).len(), 0, "{out}");
+    let said = said(&err);
+    assert_eq!(said.len(), 1, "{err}");
+    let start = format!("tracing-openreplay: {what} the panic at {}:", file!());
+    assert!(said[0].starts_with(&start), "{err}");
+    assert!(said[0].ends_with(reason), "{err}");
+    assert!(err.contains("out of stock"), "the hook from before: {err}");
+}
+
+const FILTERED: &str = ": the filters reject it; let `panic=error` pass (see `log_panics`)";
+
+fn targets(names: &[&'static str]) -> Targets {
+    Targets::new().with_targets(names.iter().map(|name| (*name, Level::WARN)))
+}
+
+mod filters {
+    use super::*;
+
+    #[test]
+    fn one_that_names_the_program_accepts_its_panics() {
+        let test = "filters::one_that_names_the_program_accepts_its_panics";
+        let run = || {
+            let subscriber = tracing_subscriber::registry().with(json());
+            subscriber.with(targets(&["panics", "tower_http"])).init();
+            log_panics();
+            out_of_stock();
+        };
+        let Some((out, err)) = alone(test, run) else {
+            return;
+        };
+        let panics = panics(&out);
+        assert_eq!(panics.len(), 1, "{out}{err}");
+        let logger = panics[0]["log.logger"].as_str().unwrap();
+        assert!(logger.starts_with("panics"), "{logger}");
+        assert_eq!(said(&err), [""; 0]);
+    }
+
+    #[test]
+    fn the_target_can_be_chosen() {
+        let test = "filters::the_target_can_be_chosen";
+        let run = || {
+            let subscriber = tracing_subscriber::registry().with(json());
+            subscriber.with(targets(&["shop"])).init();
+            log_panics_as("other");
+            log_panics_as("shop::panics");
+            out_of_stock();
+        };
+        let Some((out, err)) = alone(test, run) else {
+            return;
+        };
+        let panics = panics(&out);
+        assert_eq!(panics.len(), 1, "{out}{err}");
+        assert_eq!(panics[0]["log.logger"], "shop::panics");
+        assert_eq!(said(&err), [""; 0]);
+    }
+
+    #[test]
+    fn a_rejected_panic_is_reported() {
+        let test = "filters::a_rejected_panic_is_reported";
+        assert_reported(test, "no record of", FILTERED, || {
+            let subscriber = tracing_subscriber::registry().with(json());
+            subscriber.with(targets(&["tower_http"])).init();
+            log_panics();
+            out_of_stock();
+        });
+    }
+
+    #[test]
+    fn a_panic_that_the_filters_of_all_layers_reject_is_reported() {
+        let test = "filters::a_panic_that_the_filters_of_all_layers_reject_is_reported";
+        assert_reported(test, "no record of", FILTERED, || {
+            let shop = || EnvFilter::new("shop=debug");
+            tracing_subscriber::registry()
+                .with(json().with_filter(shop()))
+                .with(fmt::layer().with_session().with_filter(shop()))
+                .with(fmt::layer().with_filter(shop()))
+                .init();
+            log_panics();
+            out_of_stock();
+        });
+    }
+
+    #[test]
+    fn that_of_a_layer_can_name_the_program() {
+        let test = "filters::that_of_a_layer_can_name_the_program";
+        assert_one_record(test, || {
+            tracing_subscriber::registry()
+                .with(json().with_filter(targets(&["panics"])))
+                .init();
+            log_panics();
+            out_of_stock();
+        });
+    }
+
+    #[test]
+    fn a_panic_that_only_another_layer_accepts_is_written_there_once() {
+        let test = "filters::a_panic_that_only_another_layer_accepts_is_written_there_once";
+        let run = || {
+            tracing_subscriber::registry()
+                .with(json().with_filter(targets(&["panics"])))
+                .with(fmt::layer().with_ansi(false))
+                .init();
+            log_panics();
+            out_of_stock();
+        };
+        let Some((out, err)) = alone(test, run) else {
+            return;
+        };
+        assert_eq!(out.matches("ERROR panic: panicked at").count(), 1, "{out}");
+        assert_eq!(records(&out).len(), 0, "{out}");
+        // outside of a session OpenReplay would not show it anyway
+        assert_eq!(said(&err), [""; 0]);
+    }
+
+    #[test]
+    fn a_panic_in_a_session_that_only_another_layer_accepts_is_reported() {
+        let test = "filters::a_panic_in_a_session_that_only_another_layer_accepts_is_reported";
+        assert_reported(test, "OpenReplay does not show", FILTERED, || {
+            tracing_subscriber::registry()
+                .with(json().with_filter(targets(&["shop"])))
+                .with(fmt::layer().with_ansi(false))
+                .init();
+            log_panics();
+            sync_scope(SessionId::from(7), out_of_stock);
+        });
+    }
+
+    #[test]
+    fn without_a_layer_of_ours_nothing_is_reported() {
+        let test = "filters::without_a_layer_of_ours_nothing_is_reported";
+        let run = || {
+            fmt().with_ansi(false).init();
+            log_panics();
+            sync_scope(SessionId::from(7), out_of_stock);
+        };
+        if let Some((out, err)) = alone(test, run) {
+            assert_eq!(out.matches("ERROR panic: panicked at").count(), 1, "{out}");
+            assert_eq!(said(&err), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn the_filter_for_sessions_accepts_the_panics_of_sessions() {
+        let test = "filters::the_filter_for_sessions_accepts_the_panics_of_sessions";
+        assert_one_record(test, || {
+            tracing_subscriber::registry()
+                .with(json().with_filter(SessionOnly))
+                .with(fmt::layer().with_writer(io::sink))
+                .init();
+            log_panics();
+            out_of_stock();
+            sync_scope(SessionId::from(7), out_of_stock);
+        });
+    }
+
+    #[test]
+    fn layers_may_be_optional_or_reloadable() {
+        let test = "filters::layers_may_be_optional_or_reloadable";
+        assert_one_record(test, || {
+            let (reloadable, handle) = reload::Layer::new(None::<Json>);
+            tracing_subscriber::registry()
+                .with(reloadable.with_filter(targets(&["panic"])))
+                .with(None::<fmt::Layer<_>>)
+                .init();
+            log_panics();
+            handle.reload(Some(json())).unwrap();
+            out_of_stock();
+        });
+    }
+
+    #[test]
+    fn a_reloadable_layer_that_is_none_has_no_record() {
+        let test = "filters::a_reloadable_layer_that_is_none_has_no_record";
+        assert_reported(test, "no record of", FILTERED, || {
+            let (reloadable, _handle) = reload::Layer::new(None::<Json>);
+            tracing_subscriber::registry().with(reloadable).init();
+            log_panics();
+            out_of_stock();
+        });
+    }
+}
+
+mod subscribers {
+    use super::*;
+
+    const UNREACHED: &str =
+        ": this thread has no subscriber, or is inside of a log call to a subscriber of its own";
+
+    #[test]
+    fn none_is_the_reason_if_there_is_none() {
+        let test = "subscribers::none_is_the_reason_if_there_is_none";
+        assert_reported(test, "no record of", UNREACHED, || {
+            log_panics();
+            out_of_stock();
+        });
+    }
+
+    #[test]
+    fn that_of_another_thread_does_not_count() {
+        let test = "subscribers::that_of_another_thread_does_not_count";
+        assert_reported(test, "no record of", UNREACHED, || {
+            let subscriber = tracing_subscriber::registry().with(json());
+            let _guard = tracing::subscriber::set_default(subscriber);
+            log_panics();
+            thread::spawn(out_of_stock).join().unwrap();
+        });
+    }
+
+    #[test]
+    fn that_of_the_thread_does() {
+        let test = "subscribers::that_of_the_thread_does";
+        assert_one_record(test, || {
+            let subscriber = tracing_subscriber::registry().with(json());
+            let _guard = tracing::subscriber::set_default(subscriber);
+            log_panics();
+            out_of_stock();
+        });
+    }
+}
+
+mod hooks {
+    use super::*;
+
+    type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
+
+    /// Sets a hook that takes the place of the one before, as `color_eyre::install()` does.
+    fn replace() {
+        panic::set_hook(Box::new(|_| ()));
+    }
+
+    /// Sets a hook that calls the one before.
+    fn chain() {
+        let before: Box<Hook> = panic::take_hook();
+        panic::set_hook(Box::new(move |info| before(info)));
+    }
+
+    fn set_subscriber() {
+        tracing_subscriber::registry().with(json()).init();
+    }
+
+    #[test]
+    fn another_hook_that_replaces_ours_is_replaced_by_the_next_call() {
+        let test = "hooks::another_hook_that_replaces_ours_is_replaced_by_the_next_call";
+        assert_one_record(test, || {
+            set_subscriber();
+            log_panics();
+            replace();
+            out_of_stock();
+            log_panics();
+            out_of_stock();
+        });
+    }
+
+    #[test]
+    fn another_hook_that_calls_ours_gives_no_second_record() {
+        let test = "hooks::another_hook_that_calls_ours_gives_no_second_record";
+        assert_one_record(test, || {
+            set_subscriber();
+            log_panics();
+            chain();
+            log_panics();
+            log_panics_as("again");
+            chain();
+            out_of_stock();
+        });
+    }
+
+    #[test]
+    fn a_hook_before_ours_that_calls_another_of_ours_twice_gives_no_second_record() {
+        let test =
+            "hooks::a_hook_before_ours_that_calls_another_of_ours_twice_gives_no_second_record";
+        assert_one_record(test, || {
+            set_subscriber();
+            log_panics();
+            let ours: Box<Hook> = panic::take_hook();
+            panic::set_hook(Box::new(move |info| {
+                ours(info);
+                ours(info);
+            }));
+            log_panics();
+            out_of_stock();
+        });
+    }
+
+    #[test]
+    fn the_hook_before_runs_once() {
+        static CALLS: AtomicUsize = AtomicUsize::new(0);
+        let test = "hooks::the_hook_before_runs_once";
+        assert_one_record(test, || {
+            set_subscriber();
+            panic::set_hook(Box::new(|_| {
+                CALLS.fetch_add(1, Ordering::Relaxed);
+            }));
+            log_panics();
+            log_panics();
+            out_of_stock();
+            assert_eq!(CALLS.load(Ordering::Relaxed), 1);
+        });
+    }
+
+    #[test]
+    fn each_of_many_panics_has_a_record() {
+        let test = "hooks::each_of_many_panics_has_a_record";
+        let run = || {
+            set_subscriber();
+            log_panics();
+            for _ in 0..100 {
+                out_of_stock();
+            }
+        };
+        if let Some((out, err)) = alone(test, run) {
+            assert_eq!(panics(&out).len(), 100);
+            assert_eq!(said(&err), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn a_call_while_the_thread_is_panicking_does_nothing() {
+        struct Late;
+
+        impl Drop for Late {
+            fn drop(&mut self) {
+                log_panics();
+            }
+        }
+
+        let test = "hooks::a_call_while_the_thread_is_panicking_does_nothing";
+        assert_one_record(test, || {
+            set_subscriber();
+            catch_unwind(|| {
+                let _late = Late;
+                panic!("not logged");
+            })
+            .unwrap_err();
+            out_of_stock();
+            log_panics();
+            out_of_stock();
+        });
+    }
+}
+
+mod aborts {
+    use super::*;
+
+    /// Panics from its nth call on.
+    #[derive(Clone, Copy)]
+    struct Writer(&'static AtomicUsize);
+
+    impl Write for Writer {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let left = self.0.load(Ordering::Relaxed);
+            assert!(left > 0, "the writer's own");
+            self.0.store(left - 1, Ordering::Relaxed);
+            io::stdout().write_all(bytes)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn panics_after(calls: usize) {
+        static LEFT: AtomicUsize = AtomicUsize::new(0);
+        LEFT.store(calls, Ordering::Relaxed);
+        tracing_subscriber::registry()
+            .with(json().with_writer(|| Writer(&LEFT)))
+            .init();
+        log_panics();
+    }
+
+    #[test]
+    fn a_writer_that_has_panicked_is_not_called_from_the_hook() {
+        let test = "aborts::a_writer_that_has_panicked_is_not_called_from_the_hook";
+        let run = || {
+            panics_after(1);
+            info!("first");
+            error!("second");
+            out_of_stock();
+            thread::spawn(out_of_stock).join().unwrap();
+        };
+        let Some((out, err)) = alone(test, run) else {
+            return;
+        };
+        assert_eq!(records(&out).len(), 1, "{out}");
+        assert_eq!(
+            said(&err),
+            [
+                "tracing-openreplay: lost 1 record(s): the record of a panic, and the writer itself panicked",
+                "tracing-openreplay: lost 1 record(s): the writer panicked",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_clock_that_panics_aborts_nothing() {
+        let test = "aborts::a_clock_that_panics_aborts_nothing";
+        let run = || {
+            let clock = || panic!("out of stock");
+            tracing_subscriber::registry()
+                .with(json().with_clock(clock))
+                .init();
+            log_panics();
+            info!("first: out of stock");
+            out_of_stock();
+        };
+        if let Some((out, err)) = alone(test, run) {
+            assert_eq!(panics(&out).len(), 3, "{out}{err}");
+        }
+    }
+
+    #[test]
+    fn a_panic_while_panicking_has_a_record_before_the_process_ends() {
+        struct Bomb;
+
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("second: out of stock");
+            }
+        }
+
+        let test = "aborts::a_panic_while_panicking_has_a_record_before_the_process_ends";
+        let run = || {
+            tracing_subscriber::registry().with(json()).init();
+            log_panics();
+            let _bomb = Bomb;
+            panic!("first: out of stock");
+        };
+        let Some(child) = child(test, &[], run) else {
+            return;
+        };
+        assert!(!child.status.success());
+        let out = String::from_utf8(child.stdout).unwrap();
+        let records = records(&out);
+        let messages: Vec<_> = records
+            .iter()
+            .map(|record| record["message"].as_str().unwrap())
+            .collect();
+        assert!(
+            messages[0].ends_with(": first: out of stock"),
+            "{messages:?}"
+        );
+        assert!(
+            messages[1].ends_with(": second: out of stock"),
+            "{messages:?}"
+        );
+        // what Rust itself reports then
+        assert!(messages.len() <= 3, "{messages:?}");
+    }
+
+    #[test]
+    fn a_panic_while_standard_output_is_locked_is_logged() {
+        // the thread that panics holds the lock of standard output, and is asked for it again by the hook
+        let test = "aborts::a_panic_while_standard_output_is_locked_is_logged";
+        assert_one_record(test, || {
+            tracing_subscriber::registry().with(json()).init();
+            log_panics();
+            let _span = span!(Level::INFO, "request").entered();
+            catch_unwind(|| {
+                let mut out = io::stdout().lock();
+                writeln!(out, "half a line").unwrap();
+                panic!("out of stock");
+            })
+            .unwrap_err();
+        });
+    }
+}

@@ -1,0 +1,59 @@
+//! Tests of what holds for a whole process: each runs its program once more.
+
+use std::{
+    env,
+    process::{Command, Output},
+};
+
+const CHILD: &str = "TRACING_OPENREPLAY_CHILD";
+
+/// Runs the calling test once more, in a process of its own with these variables, where `run` is called.
+///
+/// Returns `None` there, and here what became of that process.
+pub(crate) fn child(test: &str, variables: &[(&str, &str)], run: impl FnOnce()) -> Option<Output> {
+    if env::var_os(CHILD).is_some() {
+        run();
+        return None;
+    }
+    let mut child = Command::new(env::current_exe().unwrap());
+    child
+        .args(["--exact", test, "--nocapture"])
+        .env_remove("RUST_LOG")
+        .env(CHILD, "1")
+        .envs(variables.iter().copied());
+    Some(child.output().unwrap())
+}
+
+/// What `run` writes on standard output and standard error in a process of its own, which has to succeed.
+pub(crate) fn alone_with(
+    test: &str,
+    variables: &[(&str, &str)],
+    run: impl FnOnce(),
+) -> Option<(String, String)> {
+    let child = child(test, variables, run)?;
+    let [out, err] = [child.stdout, child.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert!(child.status.success(), "{out}{err}");
+    Some((out, err))
+}
+
+/// The same without variables.
+pub(crate) fn alone(test: &str, run: impl FnOnce()) -> Option<(String, String)> {
+    alone_with(test, &[], run)
+}
+
+/// The lines of our own on standard error.
+pub(crate) fn said(stderr: &str) -> Vec<&str> {
+    let lines = stderr.lines();
+    lines
+        .filter(|line| line.starts_with("tracing-openreplay: "))
+        .collect()
+}
+
+/// The records on standard output; the first may follow what the test harness wrote on the same line.
+#[allow(dead_code, reason = "some of the programs have no records there")]
+pub(crate) fn records(out: &str) -> Vec<serde_json::Value> {
+    out.lines()
+        .filter_map(|line| line.find('{').map(|at| &line[at..]))
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
+}
