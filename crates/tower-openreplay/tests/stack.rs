@@ -8,6 +8,7 @@ use std::{
 
 use axum::{Router, body::Body, routing::get};
 use http::{Method, Request, Response, StatusCode};
+use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use openreplay_session::current;
 use tower::{Layer as _, ServiceBuilder, ServiceExt as _, service_fn};
@@ -258,6 +259,29 @@ async fn a_layer_that_answers_by_itself_can_stand_around_it_without_axum() {
         }));
     let response = service.oneshot(preflight()).await.unwrap();
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "");
+}
+
+#[tokio::test]
+async fn the_documented_order_compiles_with_a_service_builder() {
+    // `CorsLayer` needs a default body; that of the layers inside has none
+    let service = ServiceBuilder::new()
+        .layer(CorsLayer::new().allow_headers(header_names()))
+        .layer(SessionLayer::new())
+        .layer(TraceLayer::new_for_http())
+        .layer(CatchPanicLayer::new())
+        .service(service_fn(|_: Request<Body>| async {
+            Ok::<_, Infallible>(Response::new(current().unwrap().to_string()))
+        }));
+    let response = service.clone().oneshot(preflight()).await.unwrap();
+    assert_eq!(response.body().size_hint().exact(), Some(0));
+    assert!(response.body().is_end_stream());
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "");
+
+    let response = service.oneshot(request("/")).await.unwrap();
+    assert_eq!(
+        response.into_body().collect().await.unwrap().to_bytes(),
+        "42"
+    );
 }
 
 #[tokio::test]

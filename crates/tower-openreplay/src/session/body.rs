@@ -12,7 +12,7 @@ pin_project! {
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         session: Option<SessionId>,
-        // `None` in `drop` only
+        // `None`: an empty body
         #[pin]
         inner: Option<B>,
     }
@@ -34,10 +34,13 @@ impl<B> ResponseBody<B> {
     }
 }
 
-/// For the layers that answer by themselves: a default body, in no session.
-impl<B: Default> Default for ResponseBody<B> {
+/// An empty body in no session, for layers that respond on their own.
+impl<B> Default for ResponseBody<B> {
     fn default() -> Self {
-        Self::new(None, B::default())
+        Self {
+            session: None,
+            inner: None,
+        }
     }
 }
 
@@ -50,8 +53,10 @@ impl<B: Body> Body for ResponseBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let this = self.project();
-        let inner = this.inner.as_pin_mut().expect("there until `drop`");
-        sync_scope(*this.session, || inner.poll_frame(cx))
+        match this.inner.as_pin_mut() {
+            Some(inner) => sync_scope(*this.session, || inner.poll_frame(cx)),
+            None => Poll::Ready(None),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
@@ -61,6 +66,6 @@ impl<B: Body> Body for ResponseBody<B> {
     fn size_hint(&self) -> SizeHint {
         self.inner
             .as_ref()
-            .map_or_else(SizeHint::default, Body::size_hint)
+            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }
