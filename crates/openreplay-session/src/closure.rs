@@ -1,9 +1,9 @@
-use crate::{SessionId, current, sync_scope};
+use crate::{Scope, sync_scope};
 
 /// Takes the current session along with a closure: for `spawn_blocking`, rayon and threads.
 ///
-/// The closure runs in the session that is the current one now, and is dropped in it where it never runs.
-/// If there is none, it is left as it is.
+/// The closure runs in the session that is current now. If it never runs, it is dropped in that session. If
+/// there is no current session, the closure runs outside of any, whatever runs on the thread that calls it.
 ///
 /// ```
 /// use openreplay_session::{SessionId, current, in_current_session, sync_scope};
@@ -16,14 +16,14 @@ where
     F: FnOnce() -> R,
 {
     let closure = Closure {
-        session: current(),
+        scope: Scope::captured(),
         f: Some(f),
     };
     move || closure.call()
 }
 
 struct Closure<F> {
-    session: Option<SessionId>,
+    scope: Scope,
     // `None` once it was called
     f: Option<F>,
 }
@@ -34,14 +34,14 @@ impl<F> Closure<F> {
         F: FnOnce() -> R,
     {
         let f = self.f.take().expect("`call` consumes it");
-        sync_scope(self.session, f)
+        sync_scope(self.scope, f)
     }
 }
 
 impl<F> Drop for Closure<F> {
     fn drop(&mut self) {
         if let Some(f) = self.f.take() {
-            sync_scope(self.session, || drop(f));
+            sync_scope(self.scope, || drop(f));
         }
     }
 }

@@ -5,9 +5,11 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use crate::{SessionId, current, sync_scope};
+use crate::{Scope, SessionId, sync_scope};
 
 /// Runs a future in a session: each poll of it, and its drop. `None` leaves it in the session of the task that polls it.
+///
+/// With the feature `stream`, it does the same for a `Stream`.
 ///
 /// ```
 /// use openreplay_session::{SessionId, current, scope};
@@ -18,16 +20,40 @@ use crate::{SessionId, current, sync_scope};
 /// assert_eq!(id, Some(SessionId::from(42)));
 /// # }
 /// ```
-pub fn scope<F>(session: impl Into<Option<SessionId>>, future: F) -> InSession<F> {
+pub fn scope<F>(scope: impl Into<Scope>, future: F) -> InSession<F> {
     InSession {
-        session: session.into(),
-        future: Some(future),
+        scope: scope.into(),
+        inner: Some(future),
     }
 }
 
-/// Takes the current session along with a future.
-pub trait InCurrentSession: Future + Sized {
-    /// Runs this future in the session that is the current one now; if there is none, leaves it as it is.
+/// Runs a future outside of any session: for a worker or a connection that one request starts and others use.
+///
+/// Inside, no enclosing span gives a session either, and spans that are created there remember that they
+/// have none. Jobs that the worker does for a request enter the session of that request with [`scope`].
+///
+/// ```
+/// use openreplay_session::{SessionId, current, scope, without_session};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// scope(SessionId::from(42), async {
+///     assert_eq!(without_session(async { current() }).await, None);
+/// })
+/// .await;
+/// # }
+/// ```
+pub fn without_session<F>(future: F) -> InSession<F> {
+    scope(Scope::NoSession, future)
+}
+
+/// Takes the current session along with a future or, with the feature `stream`, a `Stream`.
+pub trait InCurrentSession: Sized {
+    /// Runs this future in the session that is current now. If there is none, runs it outside of any, whatever
+    /// runs in the task that polls it.
+    ///
+    /// Call it on the work, inside of `tokio::spawn`. `tokio::spawn(work).in_current_session()` compiles, and gives
+    /// the session to the join handle: `work` does not have it.
     ///
     /// ```
     /// use openreplay_session::{InCurrentSession as _, SessionId, current, scope};
@@ -37,43 +63,46 @@ pub trait InCurrentSession: Future + Sized {
     /// scope(SessionId::from(42), async {
     ///     let task = tokio::spawn(async { current() }.in_current_session());
     ///     assert_eq!(task.await.unwrap(), Some(SessionId::from(42)));
+    ///
+    ///     let wrong = tokio::spawn(async { current() }).in_current_session();
+    ///     assert_eq!(wrong.await.unwrap(), None);
     /// })
     /// .await;
     /// # }
     /// ```
     fn in_current_session(self) -> InSession<Self> {
-        scope(current(), self)
+        scope(Scope::captured(), self)
     }
 }
 
-impl<F: Future> InCurrentSession for F {}
+impl<F> InCurrentSession for F {}
 
 pin_project! {
-    /// A future that runs in a session, see [`scope`] and [`InCurrentSession`].
+    /// A future or stream that runs in a session, see [`scope`], [`without_session`] and [`InCurrentSession`].
     #[derive(Debug)]
-    #[must_use = "futures do nothing unless polled"]
+    #[must_use = "futures and streams do nothing unless polled"]
     pub struct InSession<F> {
-        session: Option<SessionId>,
-        // `None` once it is finished
+        scope: Scope,
+        // `None` once the future has finished
         #[pin]
-        future: Option<F>,
+        inner: Option<F>,
     }
 
     impl<F> PinnedDrop for InSession<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if this.future.is_some() {
-                sync_scope(*this.session, || this.future.set(None));
+            if this.inner.is_some() {
+                sync_scope(*this.scope, || this.inner.set(None));
             }
         }
     }
 }
 
 impl<F> InSession<F> {
-    /// The session that the future runs in.
+    /// Returns the session that the future runs in.
     #[must_use]
     pub fn session(&self) -> Option<SessionId> {
-        self.session
+        self.scope.session()
     }
 }
 
@@ -82,14 +111,32 @@ impl<F: Future> Future for InSession<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        sync_scope(*this.session, || {
-            let future = this.future.as_mut().as_pin_mut();
+        sync_scope(*this.scope, || {
+            let future = this.inner.as_mut().as_pin_mut();
             let output = future.expect("polled after it had finished").poll(cx);
             if output.is_ready() {
                 // in the scope that is entered anyway
-                this.future.set(None);
+                this.inner.set(None);
             }
             output
         })
+    }
+}
+
+#[cfg(feature = "stream")]
+impl<S: futures_core::Stream> futures_core::Stream for InSession<S> {
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.project();
+        match this.inner.as_pin_mut() {
+            Some(stream) => sync_scope(*this.scope, || stream.poll_next(cx)),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let empty = (0, Some(0));
+        self.inner.as_ref().map_or(empty, S::size_hint)
     }
 }

@@ -17,7 +17,9 @@ use crate::{SessionIdError, error::Kind};
 /// assert!("42\nERROR forged".parse::<SessionId>().is_err());
 /// # Ok::<(), openreplay_session::SessionIdError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+///
+/// Ids are ordered as their texts are.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId {
     // zero beyond `len`, so that the derived comparisons hold
     bytes: [u8; SessionId::MAX_LEN],
@@ -152,6 +154,18 @@ impl fmt::Display for SessionId {
 impl fmt::Debug for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("SessionId").field(&self.as_str()).finish()
+    }
+}
+
+impl PartialEq<str> for SessionId {
+    fn eq(&self, text: &str) -> bool {
+        self.as_bytes() == text.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for SessionId {
+    fn eq(&self, text: &&str) -> bool {
+        *self == **text
     }
 }
 

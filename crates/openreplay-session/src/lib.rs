@@ -36,9 +36,36 @@
 //! # }
 //! ```
 //!
+//! # Work that outlives the request
+//!
+//! A worker or a connection that one request starts and others use belongs to none of them. A task that is
+//! spawned with no session has none, as long as it takes no span of the request along either.
+//! [`without_session`] and [`sync_without_session`] leave the session and the spans behind:
+//!
+//! ```
+//! use openreplay_session::{SessionId, current, scope, without_session};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! scope(SessionId::from(42), async {
+//!     let pool = without_session(async { current() }).await;
+//!     assert_eq!(pool, None);
+//! })
+//! .await;
+//! # }
+//! ```
+//!
+//! # Two versions
+//!
+//! The current session is one per process. Two versions of this crate would each have one of their own, and what one
+//! of them sets the other would not see. So the crate sets `links`, and Cargo rejects a dependency graph with
+//! two of its versions. `tower-openreplay` and `tracing-openreplay` re-export the version that they use.
+//!
 //! # Features
 //!
 //! - `http`: a session id from and into [`http::HeaderValue`](https://docs.rs/http/1/http/struct.HeaderValue.html)
+//! - `serde`: a session id as a string; an integer is read as well
+//! - `stream`: [`scope`], [`without_session`] and [`InCurrentSession`] for `Stream`s, on futures-core alone
 
 mod closure;
 mod current;
@@ -49,12 +76,14 @@ mod token;
 
 #[cfg(feature = "http")]
 mod header;
+#[cfg(feature = "serde")]
+mod serde;
 
 pub use self::{
     closure::in_current_session,
-    current::{current, sync_scope},
+    current::{Scope, current, sync_scope, sync_without_session},
     error::SessionIdError,
-    future::{InCurrentSession, InSession, scope},
+    future::{InCurrentSession, InSession, scope, without_session},
     id::SessionId,
 };
 

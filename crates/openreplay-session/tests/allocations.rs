@@ -9,6 +9,7 @@ use std::{
 
 use openreplay_session::{
     InCurrentSession as _, SessionId, current, in_current_session, scope, sync_scope,
+    sync_without_session, without_session,
 };
 
 #[track_caller]
@@ -64,6 +65,8 @@ fn the_current_session_allocates_nothing() {
             assert_eq!(current(), Some(id));
             poll(async { assert_eq!(current(), Some(id)) }.in_current_session());
             in_current_session(|| assert_eq!(current(), Some(id)))();
+            sync_without_session(|| assert_eq!(current(), None));
+            poll(without_session(async { assert_eq!(current(), None) }));
         });
         poll(scope(id, ready(())));
         drop(scope(id, ready(())));

@@ -7,7 +7,8 @@ use std::{
 };
 
 use openreplay_session::{
-    InCurrentSession as _, SessionId, current, in_current_session, scope, sync_scope,
+    InCurrentSession as _, Scope, SessionId, current, in_current_session, scope, sync_scope,
+    sync_without_session, without_session,
 };
 
 fn one() -> SessionId {
@@ -146,13 +147,81 @@ async fn spawned_work_takes_the_session_along() {
     assert_eq!(seen, [Some(one()), Some(one()), Some(one()), None]);
 }
 
+#[test]
+fn leaving_a_session_hides_it_until_the_closure_ends() {
+    assert_eq!(Scope::current(), Scope::Unset);
+    sync_scope(one(), || {
+        sync_without_session(|| {
+            assert_eq!((current(), Scope::current()), (None, Scope::NoSession));
+            // neither is this the caller's session, nor does it hide that the session was left
+            sync_scope(None, || assert_eq!(Scope::current(), Scope::NoSession));
+            sync_scope(Scope::Unset, || {
+                assert_eq!(Scope::current(), Scope::NoSession);
+            });
+            // a job of a worker
+            sync_scope(two(), || assert_eq!(current(), Some(two())));
+            assert_eq!(Scope::current(), Scope::NoSession);
+        });
+        assert_eq!(Scope::current(), Scope::Session(one()));
+    });
+    assert_eq!(Scope::current(), Scope::Unset);
+}
+
 #[tokio::test]
-async fn what_was_made_outside_a_session_runs_in_that_of_its_caller() {
+async fn every_poll_and_the_drop_of_a_future_that_left_its_session_are_in_none() {
+    let (finished, seen_finished) = on_drop();
+    let (cancelled, seen_cancelled) = on_drop();
+    scope(one(), async {
+        without_session(async move {
+            let _finished = finished;
+            assert_eq!(Scope::current(), Scope::NoSession);
+            tokio::task::yield_now().await;
+            assert_eq!(Scope::current(), Scope::NoSession);
+            scope(two(), async { assert_eq!(current(), Some(two())) }).await;
+        })
+        .await;
+        drop(without_session(async move { drop(cancelled) }));
+        assert_eq!(current(), Some(one()));
+    })
+    .await;
+    assert_eq!(
+        (seen_finished(), seen_cancelled()),
+        (vec![None], vec![None])
+    );
+}
+
+#[tokio::test]
+async fn what_left_its_session_hands_on_that_it_did() {
+    let (task, blocking) = scope(
+        one(),
+        without_session(async {
+            (
+                tokio::spawn(async { Scope::current() }.in_current_session()),
+                tokio::task::spawn_blocking(in_current_session(Scope::current)),
+            )
+        }),
+    )
+    .await;
+    assert_eq!(task.await.unwrap(), Scope::NoSession);
+    assert_eq!(blocking.await.unwrap(), Scope::NoSession);
+}
+
+#[tokio::test]
+async fn work_without_a_session_never_gets_that_of_what_runs_it() {
+    // a thread of a pool runs such work while it waits within a job of a session
     let future = async { current() }.in_current_session();
     let closure = in_current_session(current);
     assert_eq!(future.session(), None);
-    assert_eq!(scope(two(), future).await, Some(two()));
-    assert_eq!(sync_scope(two(), closure), Some(two()));
+    assert_eq!(scope(two(), future).await, None);
+    assert_eq!(sync_scope(two(), closure), None);
+}
+
+#[tokio::test]
+async fn a_join_handle_takes_no_session_to_its_task() {
+    let seen = scope(one(), async {
+        tokio::spawn(async { current() }).in_current_session().await
+    });
+    assert_eq!(seen.await.unwrap(), None);
 }
 
 #[test]

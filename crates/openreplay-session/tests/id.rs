@@ -230,3 +230,20 @@ proptest! {
         prop_assert_eq!(id(&digits).as_u64(), expected);
     }
 }
+
+#[test]
+fn compares_with_text() {
+    let id = id("42");
+    assert!(id == "42" && id == *"42");
+    assert!(id != "4" && id != "421" && id != "");
+}
+
+proptest! {
+    #[test]
+    fn is_ordered_as_its_text_is(a in "[A-Za-z0-9_-]{1,64}", b in "[A-Za-z0-9_-]{1,64}", cut in 1..=64_usize) {
+        // a prefix, too
+        for (a, b) in [(&a[..], &b[..]), (&a, &a[..cut.min(a.len())])] {
+            prop_assert_eq!(id(a).cmp(&id(b)), a.cmp(b));
+        }
+    }
+}
