@@ -35,6 +35,10 @@
 //! # Features
 //!
 //! - `axum`: the extractor `CurrentSession`, on axum-core alone
+//!
+//! The crate of the id and the current session is re-exported as [`openreplay_session`].
+
+pub use openreplay_session;
 
 pub mod propagate;
 pub mod session;

@@ -67,8 +67,8 @@ where
         *event.metadata().level() <= self.level || lookup::of_event(event, ctx).is_some()
     }
 
-    fn on_new_span(&self, _: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
-        lookup::remember(id, &ctx);
+    fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
+        lookup::remember(attributes, id, &ctx);
     }
 }
 
@@ -84,8 +84,8 @@ where
         lookup::of_event(event, ctx).is_some()
     }
 
-    fn on_new_span(&self, _: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
-        lookup::remember(id, &ctx);
+    fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
+        lookup::remember(attributes, id, &ctx);
     }
 }
 

@@ -34,14 +34,22 @@
 //!
 //! # Which session a record belongs to
 //!
-//! That of the running task, which [`openreplay_session`] keeps and `tower-openreplay` sets; else that of the nearest span around the
-//! event that was created in a session. So what is handed to another task or thread has two ways to take its session along:
+//! 1. The session of the running task, which [`openreplay_session`] keeps and `tower-openreplay` sets. A task that left its session
+//!    ([`without_session`](openreplay_session::without_session)) has none, whatever its spans are.
+//! 2. Otherwise the session of the nearest span around the event that was created in one. A span that was created where the session
+//!    had been left gives none, and neither does one with an explicit `parent: None`: such a span belongs to no request, and nor do
+//!    the spans that are created inside it in the same session.
+//!
+//! So work that is handed to another task or thread has two ways to take its session along:
 //!
 //! - `in_current_session()`, of [`openreplay_session::InCurrentSession`] for futures and [`openreplay_session::in_current_session`]
 //!   for closures. It works whatever the log level and the filters.
 //! - a span of the request: `tokio::spawn(work.in_current_span())`. It works as long as the layer sees that span. Under
 //!   `RUST_LOG=error` most spans are off. An event with an explicit `parent:` which a filter of the layer hides has no session, even
 //!   where a span further out has one.
+//!
+//! A worker or a connection that one request starts and others use must take neither along: create its span inside the spawned
+//! task, or wrap the task in `without_session`.
 //!
 //! # Any other layer
 //!
@@ -60,6 +68,8 @@
 //!
 //! - `init`, on by default: `init()`, `try_init()` and the methods of these names on [`Json`]. They need tracing-subscriber's
 //!   `env-filter`, which depends on a regular expression engine.
+
+pub use openreplay_session;
 
 mod filter;
 #[cfg(feature = "init")]

@@ -10,7 +10,7 @@ where
     W: for<'writer> MakeWriter<'writer> + 'static,
 {
     fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
-        lookup::remember(id, &ctx);
+        lookup::remember(attributes, id, &ctx);
         if self.options.spans {
             rendered::created(attributes, id, &ctx);
         }

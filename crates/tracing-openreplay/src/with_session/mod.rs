@@ -152,7 +152,7 @@ where
     }
 
     fn on_new_span(&self, attrs: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
-        lookup::remember(id, &ctx);
+        lookup::remember(attrs, id, &ctx);
         self.inner.on_new_span(attrs, id, ctx);
     }
 
