@@ -64,6 +64,8 @@ fn finds_what_is_wrong_between_openreplay_and_elasticsearch() {
 
     store(&engine, "logs", &[record("own-id", "info", "m")]);
     assert_eq!(faults(&engine, &reader, &["own-id"]), ["not-an-id?"]);
+    store(&engine, "logs", &[record("007", "info", "m")]);
+    assert_eq!(faults(&engine, &reader, &["007"]), ["not-an-id?"]);
 
     let many: Vec<_> = (0..1_001)
         .map(|n| record("8", "info", &n.to_string()))

@@ -3,6 +3,7 @@
 use integration_tests::{Answer, Answers};
 use openreplay_elastic::check;
 use openreplay_elastic::{Client, Connection};
+use openreplay_session::SessionId;
 use serde_json::{Value, json};
 
 use crate::{block_on, record};
@@ -11,11 +12,16 @@ use crate::{block_on, record};
 #[track_caller]
 fn faults_of(answers: Vec<Answer>, session: Option<&str>) -> Vec<&'static str> {
     let stand_in = Answers::start(answers);
+    let session: Option<SessionId> = session.map(|id| id.parse().unwrap());
     let connection = Connection::builder(stand_in.url())
         .api_key("YTpi")
         .build()
         .unwrap();
-    let report = block_on(check::run(&Client::new(&connection).unwrap(), session)).unwrap();
+    let report = block_on(check::run(
+        &Client::new(&connection).unwrap(),
+        session.as_ref(),
+    ))
+    .unwrap();
     let findings = report.findings.iter();
     findings.map(|finding| finding.fault.name()).collect()
 }

@@ -16,6 +16,7 @@ mod setup;
 mod ship;
 mod terminal;
 mod tls;
+mod words;
 
 use std::time::Duration;
 

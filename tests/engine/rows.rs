@@ -46,7 +46,7 @@ fn openreplay_shows_each_record_once_and_in_order() {
     assert_eq!(opensearch.command(&["setup"]).code, Some(0));
     let client = client(&opensearch);
     shows_each_record_once_and_in_order(&opensearch, &|| {
-        let asked = block_on(panel::session(&client, SESSION)).unwrap();
+        let asked = block_on(panel::session(&client, &SESSION.parse().unwrap())).unwrap();
         let hits = asked.hits.into_iter();
         hits.map(|hit| json!({"_id": hit.id, "_index": hit.index, "_source": hit.source}))
             .collect()

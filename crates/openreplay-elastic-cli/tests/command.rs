@@ -420,6 +420,44 @@ fn records(path: &Path) {
 }
 
 #[test]
+fn logs_and_check_reject_what_a_page_sends_without_an_id() {
+    for text in ["undefined", "null", "NaN"] {
+        for args in [["check", text], ["logs", text]] {
+            let said = run(&[&["--url", "http://127.0.0.1:1"], &args[..]].concat());
+            assert_eq!(said.code, Some(2), "{args:?}: {said:?}");
+            assert!(said.err.contains("not a session id"), "{said:?}");
+        }
+    }
+}
+
+#[test]
+fn logs_reports_an_id_that_openreplay_never_asks_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.log");
+    let ids = [
+        "0",
+        "7",
+        "18446744073709551615",
+        "007",
+        "18446744073709551616",
+        "own-id",
+    ];
+    let lines = ids.map(|id| {
+        json!({"level": "info", "message": format!("openReplaySession.id={id}")}).to_string()
+    });
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    for (nth, id) in ids.into_iter().enumerate() {
+        let said = run(&["logs", id, "--file", path.to_str().unwrap()]);
+        assert_eq!(said.code, Some(0), "{said:?}");
+        assert_eq!(
+            said.err.contains("OpenReplay never asks for"),
+            nth >= 3,
+            "{said:?}"
+        );
+    }
+}
+
+#[test]
 fn logs_shows_the_rows_of_a_file_without_elasticsearch() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.log");

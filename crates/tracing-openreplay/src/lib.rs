@@ -77,7 +77,6 @@ mod init;
 mod json;
 mod lookup;
 mod panics;
-mod phrase;
 mod with_session;
 
 #[cfg(feature = "init")]

@@ -46,7 +46,7 @@ async fn stored(State(client): State<Client>) -> Result<Json<Value>, (StatusCode
     let Some(session) = openreplay_session::current() else {
         return Ok(Json(json!({ "records": [] })));
     };
-    match panel::session(&client, session.as_str()).await {
+    match panel::session(&client, &session).await {
         Ok(found) => Ok(Json(json!({ "records": found.sources() }))),
         Err(error) => Err((StatusCode::BAD_GATEWAY, format!("Elasticsearch: {error}"))),
     }

@@ -1,6 +1,7 @@
 use std::io;
 
 use openreplay_elastic::check::{self, Finding};
+use openreplay_session::SessionId;
 use serde_json::{Value, json};
 
 use crate::connect::ConnectArgs;
@@ -29,7 +30,7 @@ pub(crate) struct Args {
 impl Args {
     pub(super) async fn run(&self, connect: &ConnectArgs, json: bool) -> Result<Outcome, Failure> {
         let session = self.session.as_deref().map(super::session).transpose()?;
-        let report = check::run(&connect.client()?, session).await?;
+        let report = check::run(&connect.client()?, session.as_ref()).await?;
         let outcome = if report.is_good() {
             Outcome::Done
         } else {
@@ -39,7 +40,7 @@ impl Args {
             print::json(&json!({
                 "good": report.is_good(),
                 "add_passes": report.add_passes,
-                "session": report.session,
+                "session": report.session.as_ref().map(SessionId::as_str),
                 "records": report.records,
                 "findings": findings(&report.findings),
             }))?;
@@ -55,10 +56,10 @@ impl Args {
                 "{RED}wrong{RED:#}  \"Add\" in OpenReplay's form fails"
             ))?;
         }
-        if let Some(session) = report.session.as_deref().filter(|_| report.records > 0) {
+        if let Some(session) = report.session.filter(|_| report.records > 0) {
             print::line(&format!(
                 "{GREEN}ok{GREEN:#}     session {}: {} record{}",
-                tame(session),
+                session,
                 report.records,
                 if report.records == 1 { "" } else { "s" }
             ))?;

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use openreplay_elastic::panel::{self, Level, Row};
+use openreplay_session::SessionId;
 use serde_json::{Value, json};
 
 use crate::connect::ConnectArgs;
@@ -38,18 +39,18 @@ pub(crate) struct Args {
 
 impl Args {
     pub(super) async fn run(&self, connect: &ConnectArgs, json: bool) -> Result<Outcome, Failure> {
-        super::session(&self.session)?;
+        let session = super::session(&self.session)?;
         let (rows, total) = if self.file.is_empty() {
-            self.ask(connect).await?
+            ask(connect, &session).await?
         } else {
-            self.read()?
+            self.read(&session)?
         };
         if json {
             let rows: Vec<_> = rows
                 .iter()
                 .map(|row| json!({"time": row.time_text, "level": row.level.as_str(), "message": row.message}))
                 .collect();
-            print::json(&json!({"session": self.session, "total": total, "rows": rows}))?;
+            print::json(&json!({"session": session.as_str(), "total": total, "rows": rows}))?;
         } else {
             for row in &rows {
                 self.show(row)?;
@@ -61,25 +62,24 @@ impl Args {
                 ));
             }
         }
+        if session.as_u64().is_none() {
+            print::note(&format!(
+                "OpenReplay never asks for {session}: its session ids are 64-bit numbers without leading zeros"
+            ));
+        }
         if rows.is_empty() {
             print::note(&format!(
-                "no record of session {}; to see why: openreplay-elastic check {0}",
-                tame(&self.session)
+                "no record of session {session}; to see why: openreplay-elastic check {session}"
             ));
             return Ok(Outcome::NoRecord);
         }
         Ok(Outcome::Done)
     }
 
-    async fn ask(&self, connect: &ConnectArgs) -> Result<(Vec<Row>, u64), Failure> {
-        let asked = panel::session(&connect.client()?, &self.session).await?;
-        Ok((rows(&asked.sources())?, asked.total))
-    }
-
-    fn read(&self) -> Result<(Vec<Row>, u64), Failure> {
+    fn read(&self, session: &SessionId) -> Result<(Vec<Row>, u64), Failure> {
         let mut records = Vec::new();
         for path in &self.file {
-            let mut found = panel::read_file(path, &self.session)?;
+            let mut found = panel::read_file(path, session)?;
             records.append(&mut found.records);
             if found.not_json > 0 {
                 print::note(&format!(
@@ -117,6 +117,11 @@ impl Args {
         }
         Ok(())
     }
+}
+
+async fn ask(connect: &ConnectArgs, session: &SessionId) -> Result<(Vec<Row>, u64), Failure> {
+    let asked = panel::session(&connect.client()?, session).await?;
+    Ok((rows(&asked.sources())?, asked.total))
 }
 
 fn rows(records: &[Value]) -> Result<Vec<Row>, Failure> {

@@ -1,6 +1,7 @@
 //! The subcommands: a file each.
 
 use clap::Subcommand;
+use openreplay_session::SessionId;
 
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
@@ -22,17 +23,15 @@ pub(crate) enum Command {
     Ship(ship::Args),
 }
 
-/// What a page's header can carry; nothing of what was given is repeated, since it may be the session's token.
-fn session(text: &str) -> Result<&str, Failure> {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if (1..=64).contains(&text.len()) && text.chars().all(is_part) {
-        return Ok(text);
-    }
-    Err(Failure::Usage(
-        "that is no session's id: expected what tracker.getSessionID() gives, such as 4950498349085463837; a token (with \
-         dots) is none"
-            .to_owned(),
-    ))
+/// Reads a session's id. The error repeats nothing of the text, since it may be the session's token.
+fn session(text: &str) -> Result<SessionId, Failure> {
+    text.parse().map_err(|_| {
+        Failure::Usage(
+            "not a session id: expected what tracker.getSessionID() returns, such as 4950498349085463837; a token (with dots), \
+             `undefined` and `null` are not ids"
+                .to_owned(),
+        )
+    })
 }
 
 impl Command {

@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 
-use jiff::Timestamp;
+use openreplay_record::{Level, Record, field, time};
 use serde::de::IgnoredAny;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::members::Members;
 use crate::text;
@@ -17,53 +17,32 @@ const CUT: &str = " … (cut)";
 pub(crate) fn minimal(line: &[u8]) -> Vec<u8> {
     let line = String::from_utf8_lossy(line);
     let fixed = Fixed::of(&line);
-    let instant = fixed
-        .instant
-        .filter(|text| text.parse::<Timestamp>().is_ok())
-        .unwrap_or_else(|| format!("{:.6}", Timestamp::now()));
-    let guessed = if fixed.is_whole {
-        "info"
-    } else {
-        guessed(&line.to_ascii_lowercase())
+    let guessed = match fixed.is_whole {
+        true => Level::Info,
+        false => Level::named_in(&line).unwrap_or(Level::Info),
     };
-    let is_error = fixed.is_error || fixed.level.is_none() && guessed == "error";
     // nothing of it may be lost where nobody would find it: the panel shows the message only
-    let message = fixed
-        .message
-        .as_deref()
-        .filter(|_| fixed.is_whole)
-        .unwrap_or(&line);
-    let mut record = json!({
-        "@timestamp": instant,
-        "utc_time": instant,
-        "level": fixed.level.as_deref().unwrap_or(guessed),
-        "message": cut(message),
-    });
-    if is_error {
-        record["tags"] = json!(["error"]);
+    let message = fixed.message.filter(|_| fixed.is_whole);
+    let message = message.as_deref().unwrap_or(&line);
+    let mut record = Record::now(guessed, cut(message));
+    if let Some(instant) = fixed.instant.filter(|text| time::parse(text).is_some()) {
+        record.time = instant.into();
     }
-    if let Some(id) = fixed.id {
-        record["openReplaySession.id"] = json!(id);
+    if let Some(level) = fixed.level {
+        record.level = level.into();
+        record.is_error = false;
     }
-    record.to_string().into_bytes()
+    record.is_error |= fixed.is_error;
+    record.session_id = fixed.id.map(Cow::Owned);
+    record.to_json().into_bytes()
 }
 
 /// A record whose message is a text that cannot be read any closer: what a library printed, or a cut line, is not lost.
 pub(crate) fn wrapped(line: &[u8]) -> Vec<u8> {
-    let now = format!("{:.6}", Timestamp::now());
     // a line may be beyond all measure; one byte more tells that
     let message = String::from_utf8_lossy(&line[..line.len().min(MESSAGE + 1)]);
-    let level = guessed(&message.to_ascii_lowercase());
-    let mut record = json!({
-        "@timestamp": now,
-        "utc_time": now,
-        "level": level,
-        "message": cut(&message),
-    });
-    if level == "error" {
-        record["tags"] = json!(["error"]);
-    }
-    record.to_string().into_bytes()
+    let level = Level::named_in(&message).unwrap_or(Level::Info);
+    Record::now(level, cut(&message)).to_json().into_bytes()
 }
 
 /// What can be read of the fixed fields.
@@ -85,11 +64,11 @@ impl Fixed {
         for (name, value) in &mut members {
             let text = || serde_json::from_str::<String>(value).ok();
             match serde_json::from_str::<String>(name).as_deref() {
-                Ok("@timestamp") => fixed.instant = text(),
-                Ok("level") => fixed.level = text(),
-                Ok("message") => fixed.message = message(value),
-                Ok("tags") => fixed.is_error = names_error(value),
-                Ok("openReplaySession.id") => fixed.id = text(),
+                Ok(field::TIMESTAMP) => fixed.instant = text(),
+                Ok(field::LEVEL) => fixed.level = text(),
+                Ok(field::MESSAGE) => fixed.message = message(value),
+                Ok(field::TAGS) => fixed.is_error = names_error(value),
+                Ok(field::SESSION_ID) => fixed.id = text(),
                 _ => {}
             }
         }
@@ -109,20 +88,7 @@ fn message(value: &str) -> Option<String> {
 
 fn names_error(tags: &str) -> bool {
     let tags: Vec<Value> = serde_json::from_str(tags).unwrap_or_default();
-    tags.iter().any(|tag| tag == "error")
-}
-
-/// The first level that a text names.
-fn guessed(text: &str) -> &'static str {
-    text.split(|char: char| !char.is_ascii_alphabetic())
-        .find_map(|word| match word {
-            "error" | "fatal" | "critical" | "panic" | "panicked" => Some("error"),
-            "warn" | "warning" => Some("warning"),
-            "debug" | "trace" => Some("debug"),
-            "info" => Some("info"),
-            _ => None,
-        })
-        .unwrap_or("info")
+    tags.iter().any(|tag| tag == field::ERROR_TAG)
 }
 
 fn cut(message: &str) -> Cow<'_, str> {
@@ -136,7 +102,7 @@ fn cut(message: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::Map;
+    use serde_json::{Map, json};
 
     use super::*;
 
@@ -164,7 +130,7 @@ mod tests {
         assert!(!minimal.contains(&b'\n'));
         let record: Map<String, Value> = serde_json::from_slice(&minimal).unwrap();
         let text = |name: &str| record[name].as_str().unwrap();
-        assert!(text("@timestamp").parse::<Timestamp>().is_ok());
+        assert!(text("@timestamp").parse::<jiff::Timestamp>().is_ok());
         assert_eq!(text("utc_time"), text("@timestamp"));
         assert!(text("message").len() <= MESSAGE);
         assert!(record["level"].is_string());
@@ -262,7 +228,7 @@ mod tests {
             record["@timestamp"]
                 .as_str()
                 .unwrap()
-                .parse::<Timestamp>()
+                .parse::<jiff::Timestamp>()
                 .is_ok()
         );
         assert_eq!(record["level"], "info");

@@ -1,7 +1,7 @@
 //! A record of our own in the place of one that the engine stumbles over: where it is taken, the other is at fault.
 
 use bytes::Bytes;
-use jiff::Timestamp;
+use openreplay_record::{Level, Record};
 
 use super::answer;
 use super::batch::Batch;
@@ -26,15 +26,10 @@ pub(super) async fn is_taken(target: &Target, batch: &Batch) -> bool {
 }
 
 fn note(id: &str) -> Bytes {
-    let now = format!("{:.6}", Timestamp::now());
+    let message = "Elasticsearch takes this record, but not another that it was sent for minutes: that one comes with its \
+                   fixed fields only, or not at all";
+    let mut record = Record::now(Level::Warning, message);
+    record.logger = Some("openreplay_elastic");
     let action = serde_json::json!({"create": {"_id": id}});
-    let record = serde_json::json!({
-        "@timestamp": now,
-        "utc_time": now,
-        "level": "warning",
-        "message": "Elasticsearch takes this record, but not another that it was sent for minutes: that one comes with \
-                    its fixed fields only, or not at all",
-        "log.logger": "openreplay_elastic",
-    });
-    format!("{action}\n{record}\n").into()
+    format!("{action}\n{}\n", record.to_json()).into()
 }

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::StatusCode;
+use openreplay_record::{field, names_session, phrase, session_of};
+use openreplay_session::SessionId;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{Fault, Report};
+use crate::panel::Hit;
 use crate::panel::ask::{self, LOGS};
-use crate::panel::{Hit, names_session, session_of};
 use crate::{Client, Error, api};
 
 /// What `message` is in some of the indices of a name.
@@ -63,8 +65,8 @@ pub(crate) async fn fields(client: &Client, name: &str) -> Result<Vec<Field>, Er
 }
 
 /// The session that a record names, so that OpenReplay's query should find it.
-pub(super) fn session_in(hit: &Hit) -> Option<&str> {
-    let message = hit.source.get("message")?.as_str()?;
+pub(super) fn session_in(hit: &Hit) -> Option<SessionId> {
+    let message = hit.source.get(field::MESSAGE)?.as_str()?;
     session_of(message).filter(|id| names_session(message, id))
 }
 
@@ -102,7 +104,7 @@ pub(super) async fn look_at(
         let Some(session) = session_in(hit) else {
             continue;
         };
-        if seen.insert(&hit.index) && !is_found(client, hit, session).await? {
+        if seen.insert(&hit.index) && !is_found(client, hit, &session).await? {
             let index = &hit.index;
             let unmapped = |field: &Field| {
                 field.is_missing() && (field.indices.is_empty() || field.indices.contains(index))
@@ -123,10 +125,9 @@ pub(super) async fn look_at(
     Ok(())
 }
 
-async fn is_found(client: &Client, hit: &Hit, session: &str) -> Result<bool, Error> {
-    let phrase = format!("openReplaySession.id={session}");
+async fn is_found(client: &Client, hit: &Hit, session: &SessionId) -> Result<bool, Error> {
     let query = json!({"size": 1, "query": {"bool": {
-        "must": [{"match_phrase": {"message": phrase}}],
+        "must": [{"match_phrase": {"message": phrase::of(session)}}],
         "filter": [{"ids": {"values": [hit.id]}}],
     }}});
     match ask::search(client, &query).await {

@@ -3,8 +3,8 @@
 //! ```no_run
 //! use openreplay_elastic::check;
 //!
-//! # async fn example(client: openreplay_elastic::Client) -> Result<(), openreplay_elastic::Error> {
-//! let report = check::run(&client, Some("4950498349085463837")).await?;
+//! # async fn example(client: openreplay_elastic::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! let report = check::run(&client, Some(&"4950498349085463837".parse()?)).await?;
 //! for finding in &report.findings {
 //!     println!("{}: {}", finding.text, finding.remedy);
 //! }
@@ -15,6 +15,7 @@
 use std::collections::BTreeMap;
 
 use http::StatusCode;
+use openreplay_session::SessionId;
 use serde_json::{Value, json};
 
 pub use self::finding::{Fault, Finding};
@@ -44,7 +45,7 @@ pub struct Report {
     /// Whether the button "Add" in OpenReplay's form would succeed.
     pub add_passes: bool,
     /// The session that was asked for: the given one, or else the one of the latest record.
-    pub session: Option<String>,
+    pub session: Option<SessionId>,
     /// How many of its records there are.
     pub records: u64,
     /// What is wrong, the worst first.
@@ -69,9 +70,9 @@ impl Report {
 /// # Errors
 ///
 /// None for anything that is a finding: only where Elasticsearch refuses a question for a reason that is none of these.
-pub async fn run(client: &Client, session: Option<&str>) -> Result<Report, Error> {
+pub async fn run(client: &Client, session: Option<&SessionId>) -> Result<Report, Error> {
     let mut report = Report {
-        session: session.map(str::to_owned),
+        session: session.copied(),
         ..Report::default()
     };
     if !client.auth().is_api_key() {
@@ -134,9 +135,9 @@ async fn with_answer(client: &Client, report: &mut Report, added: &Asked) -> Res
     records::look_at(report, &of_sessions);
     if report.session.is_none() {
         let mut named = latest.iter().filter_map(message::session_in);
-        report.session = named.next().map(str::to_owned);
+        report.session = named.next();
     }
-    match report.session.clone() {
+    match report.session {
         Some(session) => ask_for(client, report, &session).await?,
         None if added.hits.is_empty() => {}
         None => report.find(
@@ -147,11 +148,11 @@ async fn with_answer(client: &Client, report: &mut Report, added: &Asked) -> Res
     streams(client, report).await
 }
 
-async fn ask_for(client: &Client, report: &mut Report, session: &str) -> Result<(), Error> {
-    if session.parse::<u64>().is_err() {
+async fn ask_for(client: &Client, report: &mut Report, session: &SessionId) -> Result<(), Error> {
+    if session.as_u64().is_none() {
         report.find(
             Fault::NotAnId,
-            format!("{session} is no session id of OpenReplay's, which are numbers: it will never ask for this one"),
+            format!("OpenReplay never asks for {session}: its session ids are 64-bit numbers without leading zeros"),
         );
     }
     match panel::session(client, session).await {

@@ -1,12 +1,14 @@
 //! What is wrong with records as the panel reads them.
 
+use openreplay_record::{field, phrase, session_of};
+use openreplay_session::SessionId;
 use serde_json::Value;
 
 use super::{Fault, Report};
 use crate::panel::{self, Asked, Row};
 
 /// What is read of the records of sessions.
-pub(crate) const READ: [&str; 4] = ["@timestamp", "level", "message", "body.text"];
+pub(crate) const READ: [&str; 4] = [field::TIMESTAMP, field::LEVEL, field::MESSAGE, "body.text"];
 
 /// Records of sessions: each would stand alone in a panel.
 pub(super) fn look_at(report: &mut Report, records: &[Value]) {
@@ -14,15 +16,16 @@ pub(super) fn look_at(report: &mut Report, records: &[Value]) {
         |is_bad: &dyn Fn(&Value) -> bool| records.iter().filter(|record| is_bad(record)).count();
     let of = records.len();
     // what a wired stream makes of a message
-    let renamed =
-        count(&|record| record.get("message").is_none() && record.pointer("/body/text").is_some());
+    let renamed = count(&|record| {
+        record.get(field::MESSAGE).is_none() && record.pointer("/body/text").is_some()
+    });
     if renamed > 0 {
         report.find(
             Fault::WiredStreams,
             format!("{renamed} of {of} records have `body.text` and no `message`: a wired stream renamed it"),
         );
     }
-    let no_message = count(&|record| !record.get("message").is_some_and(Value::is_string));
+    let no_message = count(&|record| !record.get(field::MESSAGE).is_some_and(Value::is_string));
     if no_message > 0 {
         report.find(
             Fault::NoMessage,
@@ -31,7 +34,7 @@ pub(super) fn look_at(report: &mut Report, records: &[Value]) {
     }
     let no_level = count(&|record| {
         !matches!(
-            record.get("level"),
+            record.get(field::LEVEL),
             Some(Value::String(_) | Value::Array(_))
         )
     });
@@ -63,12 +66,12 @@ pub(super) fn look_at(report: &mut Report, records: &[Value]) {
 }
 
 /// A session's records: what one panel would show.
-pub(super) fn look_at_session(report: &mut Report, session: &str, asked: &Asked) {
+pub(super) fn look_at_session(report: &mut Report, session: &SessionId, asked: &Asked) {
     let shown = asked.hits.len();
     if shown == 0 {
         report.find(
             Fault::SessionNotFound,
-            format!("no record has `openReplaySession.id={session}` in its `message`"),
+            format!("no record has `{}` in its `message`", phrase::of(session)),
         );
         return;
     }
@@ -102,8 +105,8 @@ pub(super) fn look_at_session(report: &mut Report, session: &str, asked: &Asked)
 
 /// Whether a panel could show it, or would if its `message` were there: what names no session is in none.
 pub(super) fn is_of_a_session(record: &Value) -> bool {
-    match record.get("message").and_then(Value::as_str) {
-        Some(message) => panel::session_of(message).is_some(),
+    match record.get(field::MESSAGE).and_then(Value::as_str) {
+        Some(message) => session_of(message).is_some(),
         None => record.to_string().contains("openReplaySession"),
     }
 }

@@ -1,5 +1,7 @@
 use bytes::Bytes;
 use http::Method;
+use openreplay_record::phrase;
+use openreplay_session::SessionId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -59,13 +61,9 @@ pub async fn add(client: &Client) -> Result<Asked, Error> {
 /// # Errors
 ///
 /// Where Elasticsearch cannot be asked, or answers with an error.
-pub async fn session(client: &Client, id: &str) -> Result<Asked, Error> {
-    let phrase = format!("openReplaySession.id={id}");
-    search(
-        client,
-        &json!({"size": LIMIT, "query": {"match_phrase": {"message": phrase}}}),
-    )
-    .await
+pub async fn session(client: &Client, id: &SessionId) -> Result<Asked, Error> {
+    let query = json!({"match_phrase": {"message": phrase::of(id)}});
+    search(client, &json!({"size": LIMIT, "query": query})).await
 }
 
 /// Searches as OpenReplay does, whatever the query.

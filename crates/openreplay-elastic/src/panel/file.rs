@@ -2,11 +2,12 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
+use openreplay_record::{field, names_session};
+use openreplay_session::SessionId;
 use serde_json::Value;
 
 use super::ask::LIMIT;
-use super::phrase::names_session;
-use super::rows::time;
+use super::rows::time_of;
 use super::shallow;
 use crate::bulk;
 use crate::error::{Error, Kind};
@@ -28,7 +29,7 @@ pub struct FileRecords {
 /// # Errors
 ///
 /// Where the file cannot be read.
-pub fn read_file(path: &Path, id: &str) -> Result<FileRecords, Error> {
+pub fn read_file(path: &Path, id: &SessionId) -> Result<FileRecords, Error> {
     let failed = |error| {
         Error::new(Kind::Io, format!("{} cannot be read", path.display())).with_source(error)
     };
@@ -45,7 +46,7 @@ pub fn read_file(path: &Path, id: &str) -> Result<FileRecords, Error> {
         let Some(record) = stored(bulk::document(&framed.body)) else {
             continue;
         };
-        let message = record.get("message").and_then(Value::as_str);
+        let message = record.get(field::MESSAGE).and_then(Value::as_str);
         if message.is_some_and(|message| names_session(message, id)) {
             found.records.push(record);
         }
@@ -68,7 +69,7 @@ fn stored(document: &[u8]) -> Option<Value> {
 /// thousand in the order of their times, those without one last.
 pub fn in_time(mut records: Vec<Value>) -> Vec<Value> {
     records.sort_by_cached_key(|record| {
-        let time = time(record.get("@timestamp"));
+        let time = time_of(record.get(field::TIMESTAMP));
         (time.is_none(), time)
     });
     records.truncate(LIMIT);

@@ -16,13 +16,12 @@
 pub use self::ask::{Asked, Hit, add, session};
 pub use self::file::{FileRecords, in_time, read_file};
 pub use self::order::{Order, order};
-pub use self::phrase::{names_session, session_of};
-pub use self::rows::{Level, Row, Unreadable, rows};
+pub use self::rows::{Row, Unreadable, rows};
+pub use openreplay_record::Level;
 
 pub(crate) mod ask;
 mod file;
 mod order;
-mod phrase;
 mod rows;
 mod shallow;
 #[cfg(test)]

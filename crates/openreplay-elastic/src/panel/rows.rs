@@ -2,6 +2,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::SystemTime;
 
+use openreplay_record::{Level, field, time};
 use serde_json::Value;
 
 /// One line of the panel.
@@ -24,39 +25,6 @@ impl Row {
     /// What a row shows until it is opened.
     pub fn first_line(&self) -> &str {
         self.message.split('\n').next().unwrap_or_default()
-    }
-}
-
-/// The levels that the panel knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// `error`
-    Error,
-    /// `warning`
-    Warning,
-    /// `info`, and every word that is none of the others
-    Info,
-    /// `debug`
-    Debug,
-}
-
-impl Level {
-    const ALL: [Self; 4] = [Self::Error, Self::Warning, Self::Info, Self::Debug];
-
-    /// The word in the record.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Info => "info",
-            Self::Debug => "debug",
-        }
-    }
-}
-
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 
@@ -92,7 +60,7 @@ impl StdError for Unreadable {}
 pub fn rows(sources: &[Value]) -> Result<Vec<Row>, Unreadable> {
     if sources
         .first()
-        .is_some_and(|first| is_empty(first.get("message")))
+        .is_some_and(|first| is_empty(first.get(field::MESSAGE)))
     {
         return Err(Unreadable::NoMessage);
     }
@@ -104,19 +72,19 @@ pub fn rows(sources: &[Value]) -> Result<Vec<Row>, Unreadable> {
 }
 
 fn row(source: &Value) -> Option<Row> {
-    let (level, level_is_known) = level(source.get("level")?)?;
-    let time_text = match source.get("@timestamp") {
+    let (level, level_is_known) = level(source.get(field::LEVEL)?)?;
+    let time_text = match source.get(field::TIMESTAMP) {
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
         None => String::new(),
     };
-    let message = match source.get("message") {
+    let message = match source.get(field::MESSAGE) {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Null) | None => String::new(),
         Some(other) => other.to_string(),
     };
     Some(Row {
-        time: time(source.get("@timestamp")),
+        time: time_of(source.get(field::TIMESTAMP)),
         time_text,
         level,
         level_is_known,
@@ -140,15 +108,12 @@ fn level(value: &Value) -> Option<(Level, bool)> {
     Some((known.unwrap_or(Level::Info), known.is_some()))
 }
 
-pub(super) fn time(value: Option<&Value>) -> Option<SystemTime> {
-    let timestamp = match value? {
-        Value::String(text) => text.parse().ok(),
-        Value::Number(milliseconds) => {
-            jiff::Timestamp::from_millisecond(milliseconds.as_i64()?).ok()
-        }
+pub(super) fn time_of(value: Option<&Value>) -> Option<SystemTime> {
+    match value? {
+        Value::String(text) => time::parse(text),
+        Value::Number(milliseconds) => time::from_milliseconds(milliseconds.as_i64()?),
         _ => None,
-    };
-    timestamp.map(SystemTime::from)
+    }
 }
 
 /// What JavaScript takes for false.

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use openreplay_session::SessionId;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -161,7 +162,7 @@ fn a_file_gives_the_records_of_one_session() {
         .to_string(),
     ];
     std::fs::write(&path, lines.join("\n")).unwrap();
-    let found = read_file(&path, "12").unwrap();
+    let found = read_file(&path, &SessionId::from(12)).unwrap();
     let messages: Vec<_> = found
         .records
         .iter()
@@ -177,7 +178,7 @@ fn a_file_gives_the_records_of_one_session() {
     );
     assert_eq!(found.not_json, 2);
     assert!(
-        read_file(&folder.path().join("absent"), "12")
+        read_file(&folder.path().join("absent"), &SessionId::from(12))
             .unwrap_err()
             .is_io()
     );
@@ -199,7 +200,7 @@ fn a_file_gives_lines_as_ship_stores_them() {
         format!("\u{feff}{}", line("[openReplaySession.id=12] later")),
     ];
     std::fs::write(&path, lines.join("\n")).unwrap();
-    let found = read_file(&path, "12").unwrap();
+    let found = read_file(&path, &SessionId::from(12)).unwrap();
     let shown = rows(&found.records).unwrap();
     let messages: Vec<_> = shown
         .iter()
@@ -233,14 +234,6 @@ fn the_earliest_thousand_records_come_in_the_order_of_time() {
     assert_eq!(found.len(), 1_000);
     assert!(order(&rows(&found).unwrap()).out_of_order == 0);
     assert_eq!(found[0]["message"], "0");
-}
-
-#[test]
-fn finds_the_session_that_a_message_names() {
-    assert_eq!(session_of("[openReplaySession.id=1-a_B] m"), Some("1-a_B"));
-    assert_eq!(session_of("m openReplaySession.id=7"), Some("7"));
-    assert_eq!(session_of("openReplaySession.id="), None);
-    assert_eq!(session_of("m"), None);
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -277,12 +270,5 @@ proptest! {
                 prop_assert!(!matches!(level, Some(Value::String(_) | Value::Array(_))));
             }
         }
-    }
-
-    #[test]
-    fn every_session_id_is_found_in_its_prefix(id in "[A-Za-z0-9_-]{1,64}", rest in ".{0,20}") {
-        let message = format!("[openReplaySession.id={id}] {rest}");
-        prop_assert_eq!(session_of(&message), Some(&id[..]));
-        prop_assert!(names_session(&message, &id));
     }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::Method;
+use openreplay_record::{field, phrase};
+use openreplay_session::SessionId;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
@@ -17,7 +19,6 @@ use crate::{Client, api};
 
 /// How many records are looked at.
 const SAMPLE: u32 = 1_000;
-const PHRASE: &str = "openReplaySession.id";
 /// After a first run without the index: its name gives the copy what `setup` makes.
 const COPY: &str = "setup without this one, PUT /logs-000000, POST /_reindex into it, then setup --also logs-000000";
 
@@ -118,9 +119,10 @@ async fn message_is_analysed(client: &Client, index: &str) -> Result<(), Error> 
             ));
         }
     }
+    let id = SessionId::from(7);
     // as json() writes it, and as OpenReplay asks for it
-    let record = tokens(client, index, &format!("[{PHRASE}=7] m")).await;
-    let phrase = tokens(client, index, &format!("{PHRASE}=7")).await;
+    let record = tokens(client, index, &format!("{}m", phrase::prefix(&id))).await;
+    let phrase = tokens(client, index, &phrase::of(&id)).await;
     if let (Ok(record), Ok(phrase)) = (record, phrase)
         && (phrase.is_empty() || !record.windows(phrase.len()).any(|part| part == phrase))
     {
@@ -146,10 +148,10 @@ async fn tokens(client: &Client, index: &str, text: &str) -> Result<Vec<String>,
 
 /// Only those that name a session are ever shown; those without a `level` are looked for.
 async fn records(client: &Client, index: &str) -> Result<Vec<Finding>, Error> {
-    let named = json!({"match_phrase": {"message": PHRASE}});
+    let named = json!({"match_phrase": {"message": phrase::NAME}});
     let no_level = json!({"bool": {
         "must": [named],
-        "must_not": [{"exists": {"field": "level"}}],
+        "must_not": [{"exists": {"field": field::LEVEL}}],
     }});
     let mut sources = BTreeMap::new();
     for query in [no_level, named] {

@@ -1,5 +1,6 @@
 //! What an index behind `logs` is like.
 
+use openreplay_record::{Level, Record};
 use serde_json::{Value, json};
 
 use super::Flavor;
@@ -98,13 +99,8 @@ fn mappings(flavor: Flavor) -> Value {
 
 /// What "Add" in OpenReplay's form finds before the first app has written.
 pub(super) fn first_record() -> Value {
-    let now = jiff::Timestamp::now();
-    let now = format!("{now:.6}");
-    json!({
-        "@timestamp": now,
-        "utc_time": now,
-        "level": "info",
-        "message": "openreplay-elastic setup: OpenReplay can read `logs`",
-        "service.name": "openreplay-elastic",
-    })
+    let message = "openreplay-elastic setup: OpenReplay can read `logs`";
+    let mut record = Record::now(Level::Info, message);
+    record.service_name = Some("openreplay-elastic");
+    json!(record)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use openreplay_record::{Level, Record};
 
 use super::shared::Shared;
 use crate::diagnostics::Topic;
@@ -17,17 +17,10 @@ pub(super) fn notice(shared: &Shared) {
     if dropped == 0 {
         return;
     }
-    let now = format!("{:.6}", Timestamp::now());
-    let record = serde_json::json!({
-        "@timestamp": now,
-        "utc_time": now,
-        "level": "warning",
-        "message": format!("{dropped} records were dropped: the buffer for Elasticsearch was full"),
-        "log.logger": "openreplay_elastic",
-    });
-    let news = shared
-        .queue()
-        .notice(dropped, record.to_string().as_bytes());
+    let message = format!("{dropped} records were dropped: the buffer for Elasticsearch was full");
+    let mut record = Record::now(Level::Warning, message);
+    record.logger = Some("openreplay_elastic");
+    let news = shared.queue().notice(dropped, record.to_json().as_bytes());
     shared.spread(news);
 }
 

@@ -1,5 +1,6 @@
 //! One record, from its parts.
 
+use openreplay_record::{Level as RecordLevel, phrase};
 use openreplay_session::SessionId;
 use tracing_core::{Event, Level, Subscriber};
 use tracing_log::NormalizeEvent as _;
@@ -14,7 +15,6 @@ use super::{
     site::Keys,
     span,
 };
-use crate::phrase;
 
 const TAGS: &[u8] = br#","tags":["error"]"#;
 const ID: &[u8] = br#","openReplaySession.id":""#;
@@ -46,12 +46,14 @@ pub(super) fn render<S>(
     let line = &mut parts.line;
     stamp.write(line, now);
     let metadata = event.metadata();
-    line.extend_from_slice(level(*metadata.level()));
+    line.extend_from_slice(br#","level":""#);
+    line.extend_from_slice(level(*metadata.level()).as_str().as_bytes());
+    line.extend_from_slice(br#"","message":""#);
     let id = session.as_ref().map(SessionId::as_bytes);
     if let Some(id) = id {
         line.extend_from_slice(phrase::PREFIX.as_bytes());
         line.extend_from_slice(id);
-        line.extend_from_slice(b"] ");
+        line.extend_from_slice(phrase::PREFIX_END.as_bytes());
     }
     let start = line.len();
 
@@ -98,13 +100,13 @@ where
     }
 }
 
-/// Level and the beginning of the message. OpenReplay knows four levels, and reads any other as `info`.
-fn level(level: Level) -> &'static [u8] {
+/// Returns the level in the record. OpenReplay knows four, and reads any other word as `info`.
+fn level(level: Level) -> RecordLevel {
     match level {
-        Level::ERROR => br#","level":"error","message":""#,
-        Level::WARN => br#","level":"warning","message":""#,
-        Level::INFO => br#","level":"info","message":""#,
-        Level::DEBUG | Level::TRACE => br#","level":"debug","message":""#,
+        Level::ERROR => RecordLevel::Error,
+        Level::WARN => RecordLevel::Warning,
+        Level::INFO => RecordLevel::Info,
+        Level::DEBUG | Level::TRACE => RecordLevel::Debug,
     }
 }
 

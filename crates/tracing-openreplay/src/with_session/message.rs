@@ -5,10 +5,10 @@ use std::{
     fmt::{self, Debug, Write as _},
 };
 
+use openreplay_record::phrase;
 use openreplay_session::SessionId;
 
 use super::values::Recorded;
-use crate::phrase;
 
 /// `[openReplaySession.id=<id>] ` and the message, in which no other session is named.
 pub(super) struct Prefixed<'a> {
@@ -27,7 +27,7 @@ impl Debug for Prefixed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(phrase::PREFIX)?;
         f.write_str(self.session.as_str())?;
-        f.write_str("] ")?;
+        f.write_str(phrase::PREFIX_END)?;
         with_scratch(|text| {
             if f.alternate() {
                 write!(text, "{:#?}", self.message)?;

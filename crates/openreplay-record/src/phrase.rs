@@ -1,22 +1,61 @@
-//! The words by which OpenReplay finds a session's records, taken out of text that is not ours.
+//! The text by which OpenReplay finds a session's records: `openReplaySession.id=<id>`, anywhere in the message.
 //!
-//! OpenReplay asks for records whose message contains the phrase `openReplaySession.id=<id>` anywhere. A client that gets
-//! this text logged, in a path or a form field, would put the record under a session of its choice. So in all of a message but
-//! our own prefix `openReplaySession.id` becomes `openReplaySessi*n.id`, whatever follows it: no analyser and no
-//! substring search takes the one for the other, and a reader still sees what was sent.
+//! # Text that clients send
 //!
-//! Upper and lower case are the same to the search. So is `İ` and `i`: Lucene lower-cases the one to the other.
+//! A client that gets this text logged, in a path or a form field, would put the record under a session of its choice. So in
+//! all of a message but our own prefix, [`break_in`] or [`broken`] turns `openReplaySession.id` into `openReplaySessi*n.id`,
+//! whatever follows: no analyser and no substring search treats the one as the other, and a reader still sees what was sent.
+//!
+//! The search ignores case. It also treats `İ` as `i`, since Lucene lower-cases the one to the other.
 
 use std::borrow::Cow;
 
-/// What the message of a record in a session begins with, up to the id.
-pub(crate) const PREFIX: &str = "[openReplaySession.id=";
+use openreplay_session::SessionId;
+
+/// The beginning of the phrase, up to the `=`; also the name of the [field](crate::field::SESSION_ID) that has the id.
+pub const NAME: &str = "openReplaySession.id";
+/// The beginning of the message of a record that belongs to a session, up to the id.
+pub const PREFIX: &str = "[openReplaySession.id=";
+/// The end of that prefix, after the id.
+pub const PREFIX_END: &str = "] ";
 
 const BEFORE_DOT: &[u8] = b"openreplaysession";
 const DOTTED_I: &[u8] = "İ".as_bytes();
 
-/// Breaks every occurrence in a text that is valid UTF-8, or in JSON's escaped form of one.
-pub(crate) fn break_in(text: &mut [u8]) {
+/// Returns the phrase that OpenReplay searches for.
+///
+/// ```
+/// use openreplay_record::phrase;
+/// use openreplay_session::SessionId;
+///
+/// assert_eq!(phrase::of(&SessionId::from(42)), "openReplaySession.id=42");
+/// ```
+#[must_use]
+pub fn of(id: &SessionId) -> String {
+    [NAME, "=", id.as_str()].concat()
+}
+
+/// Returns the beginning of the message of a record that belongs to a session.
+///
+/// ```
+/// use openreplay_record::phrase;
+/// use openreplay_session::SessionId;
+///
+/// assert_eq!(phrase::prefix(&SessionId::from(42)), "[openReplaySession.id=42] ");
+/// ```
+#[must_use]
+pub fn prefix(id: &SessionId) -> String {
+    [PREFIX, id.as_str(), PREFIX_END].concat()
+}
+
+/// Breaks every occurrence in place, in a text that is valid UTF-8 or in its escaped form in JSON. Allocates nothing.
+///
+/// ```
+/// let mut text = *b"GET /?q=openReplaySession.id=42";
+/// openreplay_record::phrase::break_in(&mut text);
+/// assert_eq!(&text, b"GET /?q=openReplaySessi*n.id=42");
+/// ```
+pub fn break_in(text: &mut [u8]) {
     let mut from = 0;
     while let Some(dot) = find(text, from) {
         // the `o` of `session`
@@ -25,8 +64,15 @@ pub(crate) fn break_in(text: &mut [u8]) {
     }
 }
 
-/// The text with every occurrence broken.
-pub(crate) fn broken(text: &str) -> Cow<'_, str> {
+/// Returns the text with every occurrence broken; borrowed if there is none.
+///
+/// ```
+/// use openreplay_record::phrase::broken;
+///
+/// assert_eq!(broken("GET /?q=OPENREPLAYSESSION.ID=42"), "GET /?q=OPENREPLAYSESSI*N.ID=42");
+/// ```
+#[must_use]
+pub fn broken(text: &str) -> Cow<'_, str> {
     if find(text.as_bytes(), 0).is_none() {
         return Cow::Borrowed(text);
     }
@@ -36,7 +82,13 @@ pub(crate) fn broken(text: &str) -> Cow<'_, str> {
     Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Where the dot of the first occurrence is, of those whose dot is not before `from`.
+/// Whether the text contains [`NAME`], as the search compares it.
+#[cfg(feature = "search")]
+pub(crate) fn is_in(text: &str) -> bool {
+    find(text.as_bytes(), 0).is_some()
+}
+
+/// Returns the place of the dot of the first occurrence whose dot is not before `from`.
 fn find(text: &[u8], from: usize) -> Option<usize> {
     memchr::memchr_iter(b'.', &text[from..])
         .map(|at| from + at)

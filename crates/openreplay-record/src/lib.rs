@@ -1,0 +1,42 @@
+//! What a log record must contain for OpenReplay to find it and to show it next to a session's replay.
+//!
+//! OpenReplay searches the field `message` for the [phrase](phrase) `openReplaySession.id=<id>`, marks a row by its
+//! [level](Level), and places it by its time. This crate is the one place that knows these rules. `tracing-openreplay` writes records
+//! that follow them, and `openreplay-elastic` delivers and checks them.
+//!
+//! ```
+//! use openreplay_record::{Level, phrase};
+//! use openreplay_session::SessionId;
+//!
+//! let id = SessionId::from(42);
+//! let message = format!("{}low on stock", phrase::prefix(&id));
+//! assert_eq!(message, "[openReplaySession.id=42] low on stock");
+//! assert_eq!(Level::Warning.as_str(), "warning");
+//! ```
+//!
+//! # Features
+//!
+//! - `search`: [`session_of`] and [`names_session`], the session that a message names
+//! - `json`: [`Record`], a whole record as JSON, and [`time`]
+
+pub mod field;
+mod level;
+pub mod phrase;
+#[cfg(feature = "json")]
+mod record;
+#[cfg(feature = "search")]
+mod search;
+#[cfg(feature = "json")]
+pub mod time;
+#[cfg(feature = "search")]
+mod words;
+
+pub use self::level::{Level, LevelError};
+#[cfg(feature = "json")]
+pub use self::record::Record;
+#[cfg(feature = "search")]
+pub use self::search::{names_session, session_of};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,145 @@
+use openreplay_session::SessionId;
+
+use crate::phrase;
+use crate::words::Words;
+
+/// Returns the first session that a message names in the form of the [phrase](phrase), spelled exactly so.
+///
+/// ```
+/// use openreplay_record::session_of;
+///
+/// let id = session_of("[openReplaySession.id=42] low on stock");
+/// assert_eq!(id.map(|id| id.to_string()), Some("42".to_owned()));
+/// assert_eq!(session_of("openReplaySession.id=undefined"), None);
+/// ```
+#[must_use]
+pub fn session_of(message: &str) -> Option<SessionId> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    message.split(phrase::NAME).skip(1).find_map(|after| {
+        let rest = after.strip_prefix('=')?;
+        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        rest[..end].parse().ok()
+    })
+}
+
+/// Whether OpenReplay's query finds a message for this session: Elasticsearch compares words, in any case, one after the other.
+///
+/// Words are those of Unicode's rules, of which Elasticsearch 9 has version 12.1. So next to a character that is newer, or to a sign
+/// that only one of the versions treats as a picture, the two may differ.
+///
+/// ```
+/// use openreplay_record::names_session;
+/// use openreplay_session::SessionId;
+///
+/// let id = SessionId::from(42);
+/// assert!(names_session("OPENREPLAYSESSION.ID: 42", &id));
+/// assert!(!names_session("openReplaySession.id=421", &id));
+/// assert!(!names_session("openReplaySession.id=42.5", &id));
+/// ```
+#[must_use]
+pub fn names_session(message: &str, id: &SessionId) -> bool {
+    // A text without the name has no such word, and most have none.
+    if !phrase::is_in(message) {
+        return false;
+    }
+    let mut words = Words(message);
+    while let Some(word) = words.next() {
+        if is_same(word, phrase::NAME) {
+            let mut after = words.clone();
+            let mut parts = Words(id.as_str());
+            if parts.all(|part| after.next().is_some_and(|word| is_same(word, part))) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Whether the analyser lower-cases both to the same word: character by character, so `İ` becomes an `i`.
+fn is_same(one: &str, other: &str) -> bool {
+    let lower = |char: char| char.to_lowercase().next();
+    one.chars().map(lower).eq(other.chars().map(lower))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn id(text: &str) -> SessionId {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn finds_any_session_that_a_message_names() {
+        for message in [
+            "[openReplaySession.id=12] m",
+            "openReplaySession.id=7 then openReplaySession.id=12",
+            "OPENREPLAYSESSION.ID: 12",
+            "openreplaysess\u{130}on.id=12.",
+            "openReplaySession.id=12²",
+            "openReplaySession.id=²12",
+        ] {
+            assert!(names_session(message, &id("12")), "{message}");
+        }
+        for message in [
+            "[openReplaySession.id=123] m",
+            "xopenReplaySession.id=12",
+            "x.openReplaySession.id=12",
+            "x·openReplaySession.id=12",
+            "openReplaySession.id=12.5",
+            "openReplaySession.id=12_",
+            "openReplaySession.id=12’3",
+            "openReplaySession.id=12．3",
+            "openReplaySession.id=12\u{301} x",
+            "openReplaySession.id=12\u{200d}",
+            "openReplaySession.id=12\u{ad}",
+            "openReplaySession.id is 12",
+            "openReplaySession.id=",
+            "12",
+        ] {
+            assert!(!names_session(message, &id("12")), "{message}");
+        }
+        assert!(names_session("openReplaySession.id=Own-iD!", &id("own-id")));
+    }
+
+    #[test]
+    fn the_first_id_that_is_one_is_the_session_of_a_message() {
+        for (message, expected) in [
+            ("[openReplaySession.id=1-a_B] m", Some("1-a_B")),
+            ("m openReplaySession.id=7", Some("7")),
+            (
+                "openReplaySession.id=undefined openReplaySession.id=7",
+                Some("7"),
+            ),
+            ("openReplaySession.id is openReplaySession.id=7", Some("7")),
+            ("openReplaySession.id=", None),
+            ("openReplaySession.id=null", None),
+            ("m", None),
+        ] {
+            assert_eq!(session_of(message), expected.map(id), "{message}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_session_is_found_in_its_prefix(text in "[A-Za-z0-9_-]{0,63}[A-Za-z0-9]", rest in ".{0,20}") {
+            prop_assume!(text.parse::<SessionId>().is_ok());
+            let id = id(&text);
+            let message = format!("{}{rest}", phrase::prefix(&id));
+            prop_assert_eq!(session_of(&message), Some(id));
+            prop_assert!(names_session(&message, &id));
+        }
+
+        #[test]
+        fn a_broken_text_names_no_session(
+            pieces in prop::collection::vec(prop_oneof![
+                "(?i)openreplaysession", "openreplaysess\u{130}on", "\\.", "(?i)id", "=", "12", ".{0,3}",
+            ], 0..12),
+        ) {
+            let text = phrase::broken(&pieces.concat()).into_owned();
+            prop_assert!(!names_session(&text, &id("12")), "{}", text);
+        }
+    }
+}
