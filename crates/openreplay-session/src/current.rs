@@ -43,9 +43,11 @@ impl Scope {
 
     /// Returns the scope for work that is handed to another task or thread.
     ///
-    /// Work without a session must not get the session of whatever runs it. A thread of a pool, for instance,
-    /// runs other jobs while it waits for a part of its own.
-    pub(crate) fn captured() -> Self {
+    /// This is what [`InCurrentSession`](crate::InCurrentSession) takes along: the current session or, if there is none,
+    /// [`NoSession`](Self::NoSession). Work without a session must not get the session of whatever runs it. A
+    /// thread of a pool, for instance, runs other jobs while it waits for a part of its own.
+    #[must_use]
+    pub fn captured() -> Self {
         current().map_or(Self::NoSession, Self::Session)
     }
 

@@ -30,13 +30,15 @@
 //! - [`session`]: the session of a request, where it is looked for, where the layer stands among others;
 //!   [behind a proxy](session#behind-a-proxy), [from another origin](session#from-another-origin).
 //! - [`propagate`]: the session on requests to the next service.
+//! - [`session_of`]: the session that some headers name.
+//! - [`SessionBody`]: a body that is polled and dropped in a session.
 //! - `CurrentSession`: an axum extractor, with the feature `axum`.
 //!
 //! # Features
 //!
 //! - `axum`: the extractor `CurrentSession`, on axum-core alone
 //!
-//! The crate of the id and the current session is re-exported as [`openreplay_session`].
+//! The crate of the id and the current session is re-exported as [`openreplay_session`]; `serde` and `stream` are its features.
 
 pub use openreplay_session;
 
@@ -47,12 +49,16 @@ pub mod session;
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub mod extract;
 
+mod body;
+mod headers;
 mod names;
 
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub use self::extract::CurrentSession;
 pub use self::{
+    body::SessionBody,
+    headers::session_of,
     names::{
         OPENREPLAY_SESSION_ID, X_OPENREPLAY_SESSION_TOKEN, X_OPENREPLAY_SESSIONTOKEN, header_names,
     },

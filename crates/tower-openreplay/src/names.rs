@@ -14,6 +14,12 @@ pub const X_OPENREPLAY_SESSION_TOKEN: HeaderName =
 pub(crate) static TOKEN_HEADERS: [HeaderName; 2] =
     [X_OPENREPLAY_SESSIONTOKEN, X_OPENREPLAY_SESSION_TOKEN];
 
+pub(crate) static HEADERS: [HeaderName; 3] = [
+    OPENREPLAY_SESSION_ID,
+    X_OPENREPLAY_SESSIONTOKEN,
+    X_OPENREPLAY_SESSION_TOKEN,
+];
+
 /// The request headers that a page of another origin must be allowed to send.
 ///
 /// ```
@@ -28,14 +34,5 @@ pub(crate) static TOKEN_HEADERS: [HeaderName; 2] =
 /// ```
 #[must_use]
 pub fn header_names() -> [HeaderName; 3] {
-    [
-        OPENREPLAY_SESSION_ID,
-        X_OPENREPLAY_SESSIONTOKEN,
-        X_OPENREPLAY_SESSION_TOKEN,
-    ]
-}
-
-/// Whether what is under the id's name is, or has in it, a token. No id has a dot, every token has.
-pub(crate) fn is_token(value: &[u8]) -> bool {
-    value.contains(&b'.')
+    HEADERS.clone()
 }

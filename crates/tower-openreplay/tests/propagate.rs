@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use openreplay_session::{SessionId, sync_scope};
 use tower::{Layer as _, Service as _, service_fn};
-use tower_openreplay::{PropagateSessionLayer, propagate_session};
+use tower_openreplay::{PropagateSession, PropagateSessionLayer, propagate_session};
 
 const ID: &str = "openReplaySession.id";
 const TOKEN: &str = "11m0l7dhxvfh9.1c.mr3k5wxs.B4a4aN3zSe5kWqfAiQ2Xe7GzEKC52N7iJeHNaJewG9Gv";
@@ -182,14 +182,70 @@ fn what_is_no_host_is_refused() {
 }
 
 #[test]
-fn what_is_there_stays() {
-    for there in ["7", "undefined", ""] {
-        let mut request = get("http://one/");
-        request
-            .headers_mut()
-            .insert(ID, HeaderValue::from_str(there).unwrap());
-        let headers = sent(&PropagateSessionLayer::to_all_hosts(), request);
-        assert_eq!(headers.get_all(ID).iter().collect::<Vec<_>>(), [there]);
+fn what_was_forwarded_gives_way_to_the_current_session() {
+    let layer = PropagateSessionLayer::to_all_hosts();
+    for there in [
+        "7",
+        "",
+        "undefined",
+        "null",
+        "[object Object]",
+        "1,2",
+        TOKEN,
+    ] {
+        for (name, beside) in [(ID, "8"), ("X-OpenReplay-SessionToken", TOKEN)] {
+            let mut request = get("http://one/");
+            for (name, value) in [(ID, there), (name, beside)] {
+                let name: HeaderName = name.parse().unwrap();
+                let value = HeaderValue::from_str(value).unwrap();
+                request.headers_mut().append(name, value);
+            }
+            let headers = sent(&layer, request);
+            assert_eq!(rows(&headers), [("openreplaysession.id", "42")], "{there}");
+        }
+    }
+}
+
+#[test]
+fn in_no_session_a_single_id_stays_and_nothing_else_does() {
+    let cases: [(&[&str], Option<&str>); 9] = [
+        (&["7"], Some("7")),
+        (&["7", "7"], Some("7")),
+        (&["undefined", "7, 7"], Some("7")),
+        (&["7", "8"], None),
+        (&["7", TOKEN], None),
+        (&["7", "a b"], None),
+        (&["7", "."], None),
+        (&["undefined"], None),
+        (&[TOKEN], None),
+    ];
+    for (there, expected) in cases {
+        let mut headers = with_tokens("/").into_parts().0.headers;
+        headers.remove(ID);
+        for value in there {
+            headers.append(ID, HeaderValue::from_str(value).unwrap());
+        }
+        propagate_session(&mut headers);
+        let id = expected.map(|id| ("openreplaysession.id", id));
+        let expected: Vec<_> = [("accept", "a.b.c.d")].into_iter().chain(id).collect();
+        assert_eq!(rows(&headers), expected, "{there:?}");
+    }
+}
+
+#[test]
+fn a_host_that_is_not_named_gets_no_header_that_names_a_session() {
+    let named = PropagateSessionLayer::to_hosts(["one"]).unwrap();
+    let other = named
+        .clone()
+        .with_header(HeaderName::from_static("x-session"));
+    for layer in [named, other] {
+        for name in [ID, "X-OpenReplay-SessionToken"] {
+            let request = Request::get("http://two/")
+                .header(name, "7")
+                .header("x-session-2", "7");
+            let headers = sent(&layer, request.body(()).unwrap());
+            assert_eq!(rows(&headers), [("x-session-2", "7")], "{name}");
+        }
     }
 }
 
@@ -212,29 +268,13 @@ fn no_host_gets_a_token_and_a_named_one_gets_the_id_in_its_place() {
 }
 
 #[test]
-fn an_id_under_a_default_name_of_the_token_stays_and_a_token_there_does_not() {
-    for (there, expected) in [("7", "7"), (TOKEN, "42")] {
-        let name = HeaderName::from_static("x-openreplay-sessiontoken");
-        let layer = PropagateSessionLayer::to_all_hosts().with_header(name.clone());
-        let mut request = get("http://one/");
-        request
-            .headers_mut()
-            .insert(&name, HeaderValue::from_static(there));
-        assert_eq!(rows(&sent(&layer, request)), [(name.as_str(), expected)]);
-    }
-}
-
-#[test]
-fn an_id_beside_a_token_stays() {
-    for host in ["http://one/", "http://two/"] {
-        let mut request = get(host);
-        for value in ["7", TOKEN, "undefined"] {
-            let value = HeaderValue::from_static(value);
-            request.headers_mut().append(ID, value);
-        }
-        let headers = sent(&PropagateSessionLayer::to_hosts(["one"]).unwrap(), request);
-        let values: Vec<_> = headers.get_all(ID).iter().collect();
-        assert_eq!(values, ["7", "undefined"], "{host}");
+fn the_header_can_have_a_default_name_of_the_token() {
+    let name = HeaderName::from_static("x-openreplay-sessiontoken");
+    let layer = PropagateSessionLayer::to_all_hosts().with_header(name.clone());
+    for there in ["7", TOKEN] {
+        let request = Request::get("http://one/").header(&name, there);
+        let headers = sent(&layer, request.body(()).unwrap());
+        assert_eq!(rows(&headers), [(name.as_str(), "42")]);
     }
 }
 
@@ -290,9 +330,17 @@ fn the_header_can_be_another() {
 }
 
 #[test]
-fn the_function_sets_the_header_once() {
+fn the_function_sets_the_header_once_and_the_last_session_counts() {
     let mut headers = HeaderMap::new();
     sync_scope(SessionId::from(42), || propagate_session(&mut headers));
     sync_scope(SessionId::from(43), || propagate_session(&mut headers));
-    assert_eq!(headers.get_all(ID).iter().collect::<Vec<_>>(), ["42"]);
+    assert_eq!(headers.get_all(ID).iter().collect::<Vec<_>>(), ["43"]);
+}
+
+#[test]
+fn the_service_gives_its_inner_one_back() {
+    let layer = PropagateSessionLayer::to_all_hosts();
+    let mut service = PropagateSession::new("inner", layer);
+    assert_eq!((*service.get_ref(), *service.get_mut()), ("inner", "inner"));
+    assert_eq!(service.into_inner(), "inner");
 }

@@ -11,9 +11,9 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
-use openreplay_session::{SessionId, current, scope};
+use openreplay_session::{SessionId, current, scope, sync_scope};
 use tower::{Layer as _, Service, ServiceExt as _, service_fn};
-use tower_openreplay::SessionLayer;
+use tower_openreplay::{SessionBody, SessionLayer};
 
 type Seen = Rc<RefCell<Vec<(&'static str, Option<SessionId>)>>>;
 
@@ -173,6 +173,35 @@ async fn a_body_that_is_never_read_is_dropped_in_the_session() {
 }
 
 #[tokio::test]
+async fn an_uploaded_body_is_polled_and_dropped_in_its_session_by_the_task_of_another() {
+    let wrapped: [fn(ProbeBody) -> SessionBody<ProbeBody>; 3] = [
+        |body| SessionBody::new(id(), body),
+        |body| sync_scope(id(), || SessionBody::in_current_session(body)),
+        // in no session, whatever polls it
+        SessionBody::in_current_session,
+    ];
+    for (wrap, session) in wrapped.into_iter().zip([Some(id()), Some(id()), None]) {
+        let seen = Seen::default();
+        let body = wrap(response(&seen).into_body());
+        assert!(!body.is_end_stream());
+        assert_eq!(
+            (body.size_hint().lower(), body.size_hint().upper()),
+            (3, Some(7))
+        );
+        let connection = async {
+            let mut body = pin!(body);
+            poll_fn(|cx| body.as_mut().poll_frame(cx))
+                .await
+                .unwrap()
+                .unwrap();
+            assert_eq!(current(), Some(SessionId::from(7)));
+        };
+        scope(SessionId::from(7), connection).await;
+        assert_eq!(*seen.borrow(), [("frame", session), ("drop", session)]);
+    }
+}
+
+#[tokio::test]
 async fn without_an_id_nothing_is_set_and_an_outer_session_stays() {
     let seen = Seen::default();
     let service = SessionLayer::new().layer(service_fn(|_: Request<()>| {
@@ -298,5 +327,5 @@ fn is_send_sync_and_unpin_where_the_inner_parts_are() {
     check(&SessionLayer::new().layer(()));
     fn check_parts<T: Send + Sync + Unpin + std::fmt::Debug>() {}
     check_parts::<tower_openreplay::session::ResponseFuture<Ready<()>>>();
-    check_parts::<tower_openreplay::session::ResponseBody<String>>();
+    check_parts::<SessionBody<String>>();
 }

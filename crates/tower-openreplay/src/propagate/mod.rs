@@ -32,18 +32,26 @@
 //!
 //! # Which requests get the header
 //!
-//! 1. The request is made in a session.
-//! 2. Its URI's host is one of those named: the same host, not a part of it and not a subdomain. Case and a dot at the end do not matter.
-//!    A host named with a port matches on that port only (a URI without one has its scheme's), one named without matches on all.
-//! 3. It does not have the header yet: an id that is there stays.
-//!
-//! The tracker's token goes to no host, named or not. From every request, also one in no session, the layer removes
-//! `X-OpenReplay-SessionToken`, `X-OpenReplay-Session-Token`, and under `openReplaySession.id` and the name of your own
-//! each value with a dot in it: no id has one, every token has. So a gateway can forward the headers that came in. If the tracker
-//! was given another name for its token, add it by [`with_token_headers`](PropagateSessionLayer::with_token_headers).
+//! A request gets the header if it is made in a session and its URI's host is one of those named: the same host, not a part of it
+//! and not a subdomain. Case and a dot at the end do not matter. A host named with a port matches on that port only (a URI without
+//! one has its scheme's), one named without matches on all.
 //!
 //! A request whose URI has no host gets nothing, whatever its `Host` header says. A client that is bound to one host, as a
 //! tonic `Channel` is, sees such requests: use [`to_all_hosts`](PropagateSessionLayer::to_all_hosts) around it.
+//!
+//! # What happens to the headers
+//!
+//! The next service reads the session that is current here, whatever headers are forwarded:
+//!
+//! 1. From every request, to every host, the layer removes all headers that name a session: `openReplaySession.id`,
+//!    `X-OpenReplay-SessionToken`, `X-OpenReplay-Session-Token`, and names of your own. So the tracker's token, which is
+//!    a credential, goes to no host. If the tracker was given another name for its token, add it with
+//!    [`with_token_headers`](PropagateSessionLayer::with_token_headers).
+//! 2. A request that gets the header has it once, with the current session.
+//! 3. In no session, a request to a named host keeps a single valid id under the header's name, so that a gateway
+//!    without [`SessionLayer`](crate::SessionLayer) can forward what came in. Two ids, or an id with a token, are no single one.
+//!
+//! # Redirects, proxies, buffers
 //!
 //! Put the layer inside of one that follows redirects: each hop is then judged by its own host. Reqwest
 //! follows redirects by itself and sends the header along to wherever they lead: switch that off where it matters.
@@ -51,9 +59,12 @@
 //! nginx drops the header if it stands between the services, see [behind a proxy](crate::session#behind-a-proxy);
 //! [`with_header`](PropagateSessionLayer::with_header) picks another name.
 //!
+//! Put the layer outside of a `tower::buffer`: inside, it runs in the buffer's worker, which is in no session, and sets nothing.
+//!
 //! # Other clients
 //!
-//! [`propagate_session`] does the same to a `HeaderMap`, reqwest's for instance, but for the hosts and for names of your own.
+//! [`propagate_session`] does the same to a `HeaderMap`, with the default names and without asking for the host: to reqwest's
+//! headers, or in a tonic interceptor to `request.metadata_mut().as_mut()`.
 
 mod hosts;
 mod service;

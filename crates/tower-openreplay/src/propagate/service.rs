@@ -1,5 +1,5 @@
 use std::{
-    sync::Arc,
+    sync::{Arc, LazyLock},
     task::{Context, Poll},
 };
 
@@ -9,14 +9,13 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::hosts::{Host, HostError, Hosts};
-use crate::names::{OPENREPLAY_SESSION_ID, TOKEN_HEADERS, is_token};
+use crate::headers::Names;
 
 /// Sets the header of the current session on outgoing requests, see the [module](super).
 #[derive(Clone, Debug)]
 pub struct PropagateSessionLayer {
     hosts: Hosts,
-    header: HeaderName,
-    token_headers: Arc<[HeaderName]>,
+    names: Arc<Names>,
 }
 
 impl PropagateSessionLayer {
@@ -47,8 +46,7 @@ impl PropagateSessionLayer {
     fn to(hosts: Hosts) -> Self {
         Self {
             hosts,
-            header: OPENREPLAY_SESSION_ID,
-            token_headers: Arc::default(),
+            names: Arc::default(),
         }
     }
 
@@ -57,7 +55,7 @@ impl PropagateSessionLayer {
     /// The next service has to be told, too: [`SessionLayer::with_id_header`](crate::SessionLayer::with_id_header).
     #[must_use]
     pub fn with_header(mut self, name: HeaderName) -> Self {
-        self.header = name;
+        Arc::make_mut(&mut self.names).set_id_header(name);
         self
     }
 
@@ -76,7 +74,7 @@ impl PropagateSessionLayer {
     /// ```
     #[must_use]
     pub fn with_token_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
-        self.token_headers = names.into_iter().collect();
+        Arc::make_mut(&mut self.names).set_token_headers(names.into_iter().collect());
         self
     }
 }
@@ -85,10 +83,7 @@ impl<S> Layer<S> for PropagateSessionLayer {
     type Service = PropagateSession<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        PropagateSession {
-            inner,
-            layer: self.clone(),
-        }
+        PropagateSession::new(inner, self.clone())
     }
 }
 
@@ -97,6 +92,28 @@ impl<S> Layer<S> for PropagateSessionLayer {
 pub struct PropagateSession<S> {
     inner: S,
     layer: PropagateSessionLayer,
+}
+
+impl<S> PropagateSession<S> {
+    /// Sets the header on requests to the hosts of `layer`.
+    pub fn new(inner: S, layer: PropagateSessionLayer) -> Self {
+        Self { inner, layer }
+    }
+
+    /// Returns a reference to the inner service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// Returns a mutable reference to the inner service.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// Consumes `self` and returns the inner service.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
 }
 
 impl<S, B> Service<Request<B>> for PropagateSession<S>
@@ -112,24 +129,20 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let layer = &self.layer;
-        let headers = request.headers_mut();
-        remove_tokens(headers, &layer.header);
-        for name in layer.token_headers.iter() {
-            headers.remove(name);
-        }
-        if layer.hosts.contain(request.uri()) {
-            set(request.headers_mut(), &layer.header);
+        let PropagateSessionLayer { hosts, names } = &self.layer;
+        if hosts.contain(request.uri()) {
+            replace(request.headers_mut(), names);
+        } else {
+            names.remove_from(request.headers_mut());
         }
         self.inner.call(request)
     }
 }
 
-/// Sets the header `openReplaySession.id` to the current session, if there is one, unless an id is set already.
+/// Sets the header `openReplaySession.id` to the current session and removes every other header that names one, as
+/// [the layer does](super#what-happens-to-the-headers).
 ///
-/// Removes the tracker's token in any case, as [the layer does](super#which-requests-get-the-header).
-///
-/// For clients that are not Tower services. Whether the host may have the id is for the caller to know.
+/// For clients that are not Tower services. The caller decides whether the host may have the session.
 ///
 /// ```
 /// use http::HeaderMap;
@@ -142,42 +155,15 @@ where
 /// // reqwest::Client::new().get("http://stock.internal/items").headers(headers)
 /// ```
 pub fn propagate_session(headers: &mut HeaderMap) {
-    remove_tokens(headers, &OPENREPLAY_SESSION_ID);
-    set(headers, &OPENREPLAY_SESSION_ID);
+    static DEFAULT: LazyLock<Names> = LazyLock::new(Names::default);
+    replace(headers, &DEFAULT);
 }
 
-fn remove_tokens(headers: &mut HeaderMap, id_header: &HeaderName) {
-    // the id may be sent under one of these names, too
-    for name in TOKEN_HEADERS.iter().filter(|name| *name != id_header) {
-        headers.remove(name);
-    }
-    remove_tokens_under(headers, id_header);
-    if *id_header != OPENREPLAY_SESSION_ID {
-        remove_tokens_under(headers, &OPENREPLAY_SESSION_ID);
-    }
-}
-
-fn remove_tokens_under(headers: &mut HeaderMap, name: &HeaderName) {
-    let is_token = |value: &&HeaderValue| is_token(value.as_bytes());
-    let values = headers.get_all(name);
-    if values.iter().any(|value| is_token(&value)) {
-        // mostly empty, and then not allocated
-        let ids: Vec<_> = values
-            .iter()
-            .filter(|value| !is_token(value))
-            .cloned()
-            .collect();
-        headers.remove(name);
-        for id in ids {
-            headers.append(name, id);
-        }
-    }
-}
-
-fn set(headers: &mut HeaderMap, name: &HeaderName) {
-    if let Some(id) = current()
-        && !headers.contains_key(name)
-    {
-        headers.insert(name, HeaderValue::from(id));
+/// Leaves the one header by which the next service reads the current session.
+fn replace(headers: &mut HeaderMap, names: &Names) {
+    let session = current().or_else(|| names.lone_id(headers));
+    names.remove_from(headers);
+    if let Some(id) = session {
+        headers.insert(names.id_header(), HeaderValue::from(id));
     }
 }

@@ -7,7 +7,7 @@ use http::Response;
 use openreplay_session::InSession;
 use pin_project_lite::pin_project;
 
-use super::ResponseBody;
+use crate::SessionBody;
 
 pin_project! {
     /// The future of [`SetSession`](super::SetSession): polled and dropped in the session.
@@ -29,12 +29,12 @@ impl<F, B, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
 {
-    type Output = Result<Response<ResponseBody<B>>, E>;
+    type Output = Result<Response<SessionBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let session = this.inner.session();
         let response = ready!(this.inner.poll(cx))?;
-        Poll::Ready(Ok(response.map(|body| ResponseBody::new(session, body))))
+        Poll::Ready(Ok(response.map(|body| SessionBody::new(session, body))))
     }
 }

@@ -45,7 +45,7 @@
 //! hold one are marked [sensitive](http::HeaderValue::set_sensitive), so that `Debug` does not show them; those under the
 //! default names also where other names are read. Layers outside of this one see the values before they are marked: if one of
 //! them prints headers, put tower-http's `SetSensitiveRequestHeadersLayer` with [`header_names`](crate::header_names) around it.
-//! The headers themselves stay in the request; [`propagate`](crate::propagate#which-requests-get-the-header) takes them
+//! The headers themselves stay in the request; [`propagate`](crate::propagate#what-happens-to-the-headers) takes them
 //! out of requests to other services.
 //!
 //! # Its place among other layers
@@ -109,12 +109,9 @@
 //! # let _: axum::Router = axum::Router::new().route("/", axum::routing::any(upgrade));
 //! ```
 
-mod body;
 mod future;
 mod layer;
 mod service;
 mod sources;
 
-pub use self::{
-    body::ResponseBody, future::ResponseFuture, layer::SessionLayer, service::SetSession,
-};
+pub use self::{future::ResponseFuture, layer::SessionLayer, service::SetSession};

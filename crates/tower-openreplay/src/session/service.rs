@@ -7,7 +7,8 @@ use http::{Request, Response};
 use openreplay_session::{scope, sync_scope};
 use tower_service::Service;
 
-use super::{ResponseBody, ResponseFuture, sources::Sources};
+use super::{ResponseFuture, sources::Sources};
+use crate::SessionBody;
 
 /// Makes the session of each request the current one, see the [module](super).
 #[derive(Clone, Debug)]
@@ -46,7 +47,7 @@ impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SetSession<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
 {
-    type Response = Response<ResponseBody<ResBody>>;
+    type Response = Response<SessionBody<ResBody>>;
     type Error = S::Error;
     type Future = ResponseFuture<S::Future>;
 
