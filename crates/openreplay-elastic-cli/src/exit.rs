@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::iter;
 use std::process::ExitCode;
 
 use openreplay_elastic::Error;
@@ -87,17 +88,11 @@ impl Failure {
     }
 
     fn causes(&self) -> Vec<String> {
-        let mut cause = match self {
+        texts(match self {
             Self::Usage(_) | Self::Panel(_) => None,
             Self::Io(error) => error.source(),
             Self::Elastic(error) => error.source(),
-        };
-        let mut causes = Vec::new();
-        while let Some(error) = cause {
-            causes.push(error.to_string());
-            cause = error.source();
-        }
-        causes
+        })
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -114,6 +109,22 @@ impl Failure {
             "because": self.causes(),
         }})
     }
+}
+
+/// How many causes are looked at, since an error can be its own cause, and how many of them are reported.
+const SEARCHED: usize = 1024;
+const REPORTED: usize = 32;
+
+/// The texts of an error and its causes. The root cause is the last one, however many are left out before it.
+fn texts(error: Option<&(dyn StdError + 'static)>) -> Vec<String> {
+    let errors = iter::successors(error, |error: &&(dyn StdError + 'static)| (*error).source());
+    let errors: Vec<_> = errors.take(SEARCHED).collect();
+    let left_out = errors.len().saturating_sub(REPORTED);
+    let (first, rest) = errors.split_at(errors.len().min(REPORTED - 1));
+    let mark = (left_out > 0).then(|| format!("… [{left_out} causes left out]"));
+    let first = first.iter().map(ToString::to_string);
+    let last = rest.iter().skip(left_out).map(ToString::to_string);
+    first.chain(mark).chain(last).collect()
 }
 
 /// Says why it failed: in words on standard error, and for programs on standard output too.
@@ -146,4 +157,60 @@ pub(crate) fn code(
         let _ = print::json(&failure.json());
     }
     ExitCode::from(failure.code())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+
+    use super::*;
+
+    /// The nth of a chain that ends at 0, or one that is its own cause.
+    #[derive(Debug)]
+    enum Chain {
+        Nth(usize, Option<Box<Chain>>),
+        Own,
+    }
+
+    impl fmt::Display for Chain {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match self {
+                Self::Nth(nth, _) => write!(f, "{nth}"),
+                Self::Own => f.write_str("own"),
+            }
+        }
+    }
+
+    impl StdError for Chain {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            match self {
+                Self::Nth(_, cause) => cause.as_deref().map(|cause| cause as _),
+                Self::Own => Some(self),
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_causes_and_the_root_cause_are_reported() {
+        for length in [1, 2, 31, 32, 33, 100] {
+            let chain = (1..length).fold(Chain::Nth(0, None), |cause, nth| {
+                Chain::Nth(nth, Some(Box::new(cause)))
+            });
+            let texts = texts(Some(&chain));
+            let mark = usize::from(length > REPORTED);
+            assert_eq!(texts.len(), length.min(REPORTED) + mark, "{length}");
+            assert_eq!(texts.last().map(String::as_str), Some("0"), "{length}");
+            if mark == 1 {
+                let expected = format!("… [{} causes left out]", length - REPORTED);
+                assert_eq!(texts[REPORTED - 1], expected);
+            }
+        }
+        assert_eq!(texts(None), [""; 0]);
+    }
+
+    #[test]
+    fn an_error_that_is_its_own_cause_ends() {
+        let error = Failure::Io(io::Error::other(Chain::Own));
+        assert_eq!(error.causes().len(), REPORTED + 1);
+    }
 }
