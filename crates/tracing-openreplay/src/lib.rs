@@ -71,12 +71,14 @@
 
 pub use openreplay_session;
 
+mod causes;
 mod filter;
 #[cfg(feature = "init")]
 mod init;
 mod json;
 mod lookup;
 mod panics;
+mod text;
 mod with_session;
 
 #[cfg(feature = "init")]

@@ -5,6 +5,7 @@ use std::{error::Error, fmt};
 use tracing_core::field::{Field, Visit};
 
 use super::{escape::escape, members::Members, site::Keys, value};
+use crate::causes;
 
 /// Writes fields as the members of a JSON object, and, for an event, its message.
 #[derive(Debug)]
@@ -174,8 +175,8 @@ impl Visit for Fields<'_> {
         if let Some(message) = &mut message {
             message.field(member.key(), Kind::Text, member.value(), member.answer);
         }
-        for cause in value::causes(error) {
-            let at = member.append(b": ", |out| value::display(out, limit, cause));
+        for cause in causes::of(error) {
+            let at = member.append(b": ", |out| value::display(out, limit, &cause));
             if let Some(message) = &mut message {
                 message.cause(member.key(), &member.value()[at..]);
             }
@@ -241,9 +242,9 @@ impl Message<'_> {
 
     /// Appends the causes of the error that is the message.
     fn own_causes(&mut self, error: &(dyn Error + 'static), limit: usize) {
-        for cause in value::causes(error) {
+        for cause in causes::of(error) {
             self.below.extend_from_slice(b"\\ncaused by: ");
-            value::display(self.below, limit, cause);
+            value::display(self.below, limit, &cause);
         }
     }
 }

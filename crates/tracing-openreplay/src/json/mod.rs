@@ -73,7 +73,7 @@ pub fn json() -> Json {
 /// OpenReplay shows the message alone, so it holds the fields as well. A string that has spaces, quotes or nothing in it
 /// is quoted, like a string of JSON; what `Debug` and `Display` write is not. A value with line breaks and the causes of an
 /// error come on lines of their own behind it, so that the first line, all that OpenReplay shows of a closed row, stays whole.
-/// An event that has neither message nor fields gets its name.
+/// An event that has neither message nor fields gets its name as its message.
 ///
 /// OpenReplay finds a session's records by a phrase in the message. Text that holds this phrase, sent by a client to be found
 /// under another session, is changed: `openReplaySession.id` becomes `openReplaySessi*n.id`.
@@ -85,7 +85,8 @@ pub fn json() -> Json {
 /// # Values
 ///
 /// - Integers are numbers, those that need more than 64 bits strings; `NaN`, `inf` and `-inf` are strings.
-/// - An error is its text and the texts of its causes, `: ` between them.
+/// - An error is its text and the texts of its causes, `: ` between them. Of more than 32 causes the first 24 and the last 8
+///   are kept, with `… [18 causes left out]` for instance between them.
 /// - Bytes are hexadecimal, `[00 ff]`.
 /// - A key never comes twice in an object: the last value counts, of `r#type` and `type` too.
 /// - A `Debug` or `Display` that panics costs its own value, not the record.
@@ -186,6 +187,8 @@ impl<W> Json<W> {
     }
 
     /// Whether the event's fields are part of its message too, which is all that OpenReplay shows. Default: yes.
+    ///
+    /// The fields of an event without a message are its message in any case.
     #[must_use]
     pub fn with_fields_in_message(mut self, fields_in_message: bool) -> Self {
         self.options.fields_in_message = fields_in_message;

@@ -112,28 +112,19 @@ fn level(level: Level) -> RecordLevel {
 
 /// The message with the fields in it, and the fields themselves on the side.
 fn message(options: &Options, event: &Event<'_>, is_log: bool, keys: &Keys, parts: &mut Parts) {
+    let start = parts.line.len();
+    let limit = options.record_limit;
+    record(event, is_log, keys, options.fields_in_message, limit, parts);
+    if parts.line.len() == start && !options.fields_in_message {
+        // without a message of its own
+        for part in [&mut parts.text, &mut parts.below, &mut parts.fields] {
+            part.clear();
+        }
+        record(event, is_log, keys, true, limit, parts);
+    }
     let Parts {
-        line,
-        text,
-        below,
-        fields,
-        ..
+        line, text, below, ..
     } = parts;
-    let start = line.len();
-    event.record(&mut Fields::of_event(
-        fields,
-        keys,
-        options.record_limit,
-        Message {
-            message: line,
-            text,
-            below,
-            with_fields: options.fields_in_message,
-            is_log,
-            found: false,
-            limit: options.record_limit,
-        },
-    ));
     // each part begins with what keeps it apart from the one before it: needless where there is none
     for (part, separator) in [(&*text, " "), (&*below, "\\n")] {
         let skipped = if line.len() == start {
@@ -146,6 +137,31 @@ fn message(options: &Options, event: &Event<'_>, is_log: bool, keys: &Keys, part
     if line.len() == start {
         escape(line, event.metadata().name().as_bytes());
     }
+}
+
+fn record(
+    event: &Event<'_>,
+    is_log: bool,
+    keys: &Keys,
+    with_fields: bool,
+    limit: usize,
+    parts: &mut Parts,
+) {
+    let message = Message {
+        message: &mut parts.line,
+        text: &mut parts.text,
+        below: &mut parts.below,
+        with_fields,
+        is_log,
+        found: false,
+        limit,
+    };
+    event.record(&mut Fields::of_event(
+        &mut parts.fields,
+        keys,
+        limit,
+        message,
+    ));
 }
 
 /// Makes message, fields and spans fit in the room for them: the fields and the spans may take a quarter each, the message

@@ -5,9 +5,9 @@ use std::{ops::Range, ptr};
 
 use tracing_core::{Field, Metadata};
 
-use super::{Options, members, value};
+use super::{CUT, Options, escape::cut, members, value};
 
-/// A `log` record brings its target and file: no more than this is kept of each.
+/// A `log` record brings its target and file: no more bytes than this, escaped, are kept of each.
 const LIMIT: usize = 1024;
 
 /// A power of two.
@@ -56,20 +56,30 @@ fn write_place(options: &Options, metadata: &Metadata<'_>, out: &mut Vec<u8>) {
     out.clear();
     if options.target {
         out.extend_from_slice(br#","log.logger":""#);
-        value::str(out, LIMIT, metadata.target());
-        out.push(b'"');
+        text(out, metadata.target());
     }
     if options.source_location {
         if let Some(file) = metadata.file() {
             out.extend_from_slice(br#","log.origin.file.name":""#);
-            value::str(out, LIMIT, file);
-            out.push(b'"');
+            text(out, file);
         }
         if let Some(line) = metadata.line() {
             out.extend_from_slice(br#","log.origin.file.line":"#);
             out.extend_from_slice(itoa::Buffer::new().format(line).as_bytes());
         }
     }
+}
+
+fn text(out: &mut Vec<u8>, text: &str) {
+    let start = out.len();
+    // what an escape takes is known only afterwards
+    value::str(out, LIMIT, text);
+    if out.len() - start > LIMIT + CUT.len() {
+        let kept = cut(&out[start..], LIMIT);
+        out.truncate(start + kept);
+        out.extend_from_slice(CUT.as_bytes());
+    }
+    out.push(b'"');
 }
 
 /// The keys of a call site's fields, by their index. None where two are the same.

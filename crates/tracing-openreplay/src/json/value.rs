@@ -1,17 +1,13 @@
 //! The values of fields, as the inside of a JSON string.
 
 use std::{
-    error::Error,
     fmt::{self, Write as _},
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
 use super::{CUT, escape::escape};
+use crate::text::{Hex, PANICKED};
 
-/// How many causes of an error are followed: some errors are their own cause.
-const MAX_CAUSES: usize = 32;
-
-const PANICKED: &str = "… [panicked while being written]";
 const FAILED: &str = "… [failed to be written]";
 
 /// Appends what a user's `Debug` writes, up to a number of bytes, and says whether there is a line break in it.
@@ -19,7 +15,7 @@ const FAILED: &str = "… [failed to be written]";
 /// A `Debug` that panics or fails costs its own value and no more.
 pub(super) fn debug(out: &mut Vec<u8>, limit: usize, value: &dyn fmt::Debug) -> bool {
     let mut text = Text {
-        end: out.len() + limit,
+        end: out.len().saturating_add(limit),
         out,
         lines: false,
         cut: false,
@@ -49,33 +45,8 @@ pub(super) fn str(out: &mut Vec<u8>, limit: usize, value: &str) {
     }
 }
 
-/// The way that `tracing` itself shows bytes: `[00 ff]`.
 pub(super) fn bytes(out: &mut Vec<u8>, limit: usize, value: &[u8]) {
-    struct Hex<'a>(&'a [u8]);
-
-    impl fmt::Display for Hex<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            let mut separator = "[";
-            for byte in self.0 {
-                write!(f, "{separator}{byte:02x}")?;
-                separator = " ";
-            }
-            f.write_str(if self.0.is_empty() { "[]" } else { "]" })
-        }
-    }
-
     display(out, limit, &Hex(value));
-}
-
-/// The errors that led to this one, nearest first.
-pub(super) fn causes<'a>(
-    error: &'a (dyn Error + 'static),
-) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(source(error), |cause| source(*cause)).take(MAX_CAUSES)
-}
-
-fn source<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    catch_unwind(AssertUnwindSafe(|| error.source())).unwrap_or_default()
 }
 
 struct Text<'a> {

@@ -9,6 +9,7 @@ use openreplay_record::phrase;
 use openreplay_session::SessionId;
 
 use super::values::Recorded;
+use crate::{causes::OneLine, text::Hex};
 
 /// `[openReplaySession.id=<id>] ` and the message, in which no other session is named.
 pub(super) struct Prefixed<'a> {
@@ -67,16 +68,9 @@ fn text(value: &Recorded<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Recorded::U128(value) => value.fmt(f),
         Recorded::Bool(value) => value.fmt(f),
         Recorded::Str(value) => f.write_str(value),
-        Recorded::Bytes(value) => write!(f, "{value:02x?}"),
-        Recorded::Error(value) => {
-            write!(f, "{value}")?;
-            let mut cause = value.source();
-            while let Some(error) = cause {
-                write!(f, ": {error}")?;
-                cause = error.source();
-            }
-            Ok(())
-        }
+        Recorded::Bytes(value) => write!(f, "{}", Hex(value)),
+        Recorded::Error(value) => OneLine(*value).fmt(f),
+        Recorded::Unreadable(value) => value.fmt(f),
         Recorded::Debug(value) => value.fmt(f),
     }
 }

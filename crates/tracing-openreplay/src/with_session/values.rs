@@ -3,7 +3,7 @@
 //! An event shows its values one after another to a visitor, and a reference among them is good only for that one call.
 //! So the calls are nested: while the visitor holds one reference, the event is visited again for the next, and when all
 //! are held the innermost call goes on with every value still alive. Nothing is copied to the heap, text stays the caller's
-//! text, an error stays the very error. Visits grow with the square of the number of references, at a few nanoseconds each.
+//! text, an error stays the very error unless reading it would harm the layer. Visits grow with the square of the number of references, at a few nanoseconds each.
 
 use std::{error::Error, fmt};
 
@@ -11,6 +11,11 @@ use smallvec::SmallVec;
 use tracing_core::{
     Event, Field,
     field::{DebugValue, Value, Visit, debug},
+};
+
+use crate::{
+    causes::{self, OneLine},
+    text::Contained,
 };
 
 /// How many fields an event can have before its values need the heap.
@@ -30,7 +35,9 @@ pub(super) enum Recorded<'a> {
     Str(&'a str),
     Bytes(&'a [u8]),
     Error(&'a (dyn Error + 'static)),
-    Debug(DebugValue<&'a dyn fmt::Debug>),
+    /// One with a method that panics, or with causes without end: the layer must not walk through it.
+    Unreadable(DebugValue<OneLine<'a>>),
+    Debug(DebugValue<Contained<'a>>),
 }
 
 impl Recorded<'_> {
@@ -46,6 +53,7 @@ impl Recorded<'_> {
             Self::Str(value) => value,
             Self::Bytes(value) => value,
             Self::Error(value) => value,
+            Self::Unreadable(value) => value,
             Self::Debug(value) => value,
         }
     }
@@ -150,13 +158,13 @@ impl Hold<'_> {
         }
     }
 
-    fn hold(&mut self, field: &Field, value: Recorded<'_>) {
+    fn hold<'v>(&mut self, field: &Field, value: impl FnOnce() -> Recorded<'v>) {
         let wanted = self.passed == self.depth;
         self.passed += 1;
         if wanted {
             let held = Held {
                 index: field.index(),
-                value,
+                value: value(),
                 before: self.held,
             };
             let next = Hold {
@@ -202,18 +210,24 @@ impl Visit for Hold<'_> {
     fn record_bool(&mut self, _: &Field, _: bool) {}
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.hold(field, Recorded::Str(value));
+        self.hold(field, || Recorded::Str(value));
     }
 
     fn record_bytes(&mut self, field: &Field, value: &[u8]) {
-        self.hold(field, Recorded::Bytes(value));
+        self.hold(field, || Recorded::Bytes(value));
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        self.hold(field, Recorded::Error(value));
+        self.hold(field, || {
+            if causes::is_readable(value) {
+                Recorded::Error(value)
+            } else {
+                Recorded::Unreadable(debug(OneLine(value)))
+            }
+        });
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.hold(field, Recorded::Debug(debug(value)));
+        self.hold(field, || Recorded::Debug(debug(Contained(value))));
     }
 }

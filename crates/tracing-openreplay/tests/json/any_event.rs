@@ -7,6 +7,7 @@ use proptest::{collection::vec, prelude::*};
 use serde_json::Value;
 use tracing::{
     Dispatch, Event, Metadata, callsite::Identifier, field, metadata::Kind, span::Attributes,
+    subscriber::with_default,
 };
 use tracing_core::{Callsite, Interest, Level, field::FieldSet, span};
 use tracing_openreplay::json;
@@ -205,6 +206,71 @@ fn with_values(
             _ => (first, None),
         });
     f(&metadata.fields().value_set(&entries));
+}
+
+fn limit() -> impl Strategy<Value = usize> {
+    prop_oneof![
+        any::<usize>(),
+        (0..64_usize).prop_map(|less| usize::MAX - less),
+        0..40_000_usize,
+        (8_100..8_300_usize),
+    ]
+}
+
+/// A text of any length that is worth a limit, of characters that take from one to six bytes in JSON.
+fn long() -> impl Strategy<Value = String> {
+    (
+        prop_oneof![
+            Just("a"),
+            Just("é"),
+            Just("😀"),
+            Just("\""),
+            Just("\u{1}"),
+            Just("x,\":")
+        ],
+        0..20_000_usize,
+    )
+        .prop_map(|(text, times)| text.repeat(times))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn no_record_is_longer_than_its_limit(
+        limit in limit(),
+        service in prop_oneof![Just(String::new()), long()],
+        texts in vec(long(), 6),
+        is_log in any::<bool>(),
+        in_session in any::<bool>(),
+    ) {
+        let written = Written::default();
+        let writer = written.clone();
+        let layer = json().with_service_name(&service).with_record_limit(limit).with_writer(move || writer.clone());
+        let session = in_session.then(|| SessionId::from(u64::MAX));
+        let [a, b, c, d, target, file] = &*texts else { unreachable!("six") };
+        sync_scope(session, || with_default(Registry::default().with(layer), || {
+            let _span = tracing::info_span!("request", a, d).entered();
+            if is_log {
+                let mut record = tracing_log::log::Record::builder();
+                record.level(tracing_log::log::Level::Error).target(target).file(Some(file)).line(Some(u32::MAX));
+                tracing_log::format_trace(&record.args(format_args!("{c}")).build()).unwrap();
+            } else {
+                tracing::error!(a, b, error = Chain::of(&texts).as_deref().unwrap() as &(dyn Error + 'static), "{c}");
+            }
+        }));
+        // as it is documented: at least 8 KiB beside what is written of the service
+        let constant = serde_json::to_string(&service).unwrap().len() + ",\"service.name\":".len();
+        let constant = if service.is_empty() { constant + 2 } else { constant };
+        let length = written.text().len();
+        prop_assert!(length <= limit.max(8 * 1024 + constant), "{length} of {limit}");
+        let record = &written.records()[0];
+        let message = record["message"].as_str().unwrap();
+        // only a limit cuts
+        if limit > 2_000_000 {
+            prop_assert!(message.contains(c.as_str()));
+        }
+    }
 }
 
 proptest! {

@@ -137,6 +137,55 @@ fn an_error_can_be_the_message() {
 }
 
 #[test]
+fn the_root_cause_stays_and_what_is_left_out_before_it_is_counted() {
+    const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+    let root = Failure("the root cause", None);
+    let failure = NAMES
+        .iter()
+        .cycle()
+        .take(50)
+        .fold(root, |cause, name| Failure(name, Some(Box::new(cause))));
+    let record = one(|| error!(error = &failure as &dyn Error, "x"));
+    let message = record["message"].as_str().unwrap();
+    assert!(
+        message.ends_with("\nerror caused by: the root cause"),
+        "{message}"
+    );
+    assert!(
+        message.contains("\nerror caused by: … [18 causes left out]\n"),
+        "{message}"
+    );
+    assert_eq!(message.lines().count(), 1 + 24 + 1 + 8);
+    let field = record["fields"]["error"].as_str().unwrap();
+    assert!(field.ends_with(": the root cause"), "{field}");
+    assert!(field.contains(": … [18 causes left out]: "), "{field}");
+}
+
+#[test]
+fn a_cause_that_cannot_be_found_is_marked() {
+    #[derive(Debug)]
+    struct Bomb;
+
+    impl fmt::Display for Bomb {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("text")
+        }
+    }
+
+    impl Error for Bomb {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            panic!("a source's own");
+        }
+    }
+
+    let record = one(|| error!(error = &Bomb as &dyn Error));
+    assert_eq!(
+        record["message"],
+        "error=text\nerror caused by: … [panicked while being written]"
+    );
+}
+
+#[test]
 fn an_error_that_is_its_own_cause_ends() {
     #[derive(Debug)]
     struct Circle;

@@ -101,9 +101,23 @@ fn a_message_is_never_empty() {
         let message = one(run)["message"].as_str().unwrap().to_owned();
         assert!(message.starts_with(expected), "{name}: {message}");
     }
-    let layer = json().with_fields_in_message(false);
-    let record = &capture(layer, || info!(a = 1))[0];
-    assert!(record["message"].as_str().unwrap().starts_with("event "));
+}
+
+#[test]
+fn fields_become_the_message_of_an_event_without_one_though_they_stay_out_otherwise() {
+    let failed: &(dyn std::error::Error + 'static) = &std::fmt::Error;
+    let records = capture(json().with_fields_in_message(false), || {
+        info!(a = 1, b = %"x\ny");
+        info!(message = tracing::field::Empty, a = 1);
+        error!(error = failed);
+        info!("");
+    });
+    let messages: Vec<_> = records.iter().map(|record| &record["message"]).collect();
+    assert_eq!(messages[0], "a=1\nb=x\ny");
+    assert_eq!(messages[1], "a=1");
+    assert_eq!(messages[2], &format!("error={failed}"));
+    assert!(messages[3].as_str().unwrap().starts_with("event "));
+    assert_eq!(records[0]["fields"], value!({"a": 1, "b": "x\ny"}));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod allocations;
 mod filters;
 mod formats;
+mod hostile;
 mod log_records;
 mod properties;
 mod sessions;
