@@ -1,0 +1,153 @@
+//! A worker that the first request starts, and which works for all that follow.
+
+use std::sync::OnceLock;
+
+use axum::{Router, body::Body, extract::State, http::Request, routing::get};
+use openreplay_session::{InCurrentSession as _, SessionId, current, scope, without_session};
+use tokio::sync::{mpsc, oneshot};
+use tower::ServiceExt as _;
+use tower_http::trace::TraceLayer;
+use tower_openreplay::SessionLayer;
+use tracing::{Instrument as _, info, info_span};
+
+use crate::log;
+
+/// Who asks, and whom to tell that it is done.
+type Job = (Option<SessionId>, oneshot::Sender<()>);
+
+/// Starts a worker, in whatever way is tested.
+type Start = fn(mpsc::Receiver<Job>);
+
+#[derive(Clone)]
+struct Pool {
+    worker: &'static OnceLock<mpsc::Sender<Job>>,
+    start: Start,
+}
+
+async fn handler(State(pool): State<Pool>) {
+    let worker = pool.worker.get_or_init(|| {
+        let (sender, receiver) = mpsc::channel(1);
+        (pool.start)(receiver);
+        sender
+    });
+    let (done, is_done) = oneshot::channel();
+    worker.send((current(), done)).await.unwrap();
+    is_done.await.unwrap();
+    info!("handled");
+}
+
+/// What a worker does: a record of its own, one of the job, and one that the job leaves behind.
+async fn work(mut jobs: mpsc::Receiver<Job>) {
+    while let Some((session, done)) = jobs.recv().await {
+        info!("received");
+        let job = async {
+            info!("working");
+            let span = info_span!("later");
+            tokio::spawn(async { info!("left behind") }.instrument(span))
+                .await
+                .unwrap();
+        };
+        scope(session, job.instrument(info_span!("job"))).await;
+        info!("waiting");
+        done.send(()).unwrap();
+    }
+}
+
+/// Three visitors, one after the other, and their records.
+async fn serves_three(start: Start) {
+    let logged = log("info");
+    let pool = Pool {
+        worker: Box::leak(Box::default()),
+        start,
+    };
+    let app = Router::new()
+        .route("/", get(handler))
+        .layer(TraceLayer::new_for_http().make_span_with(|_: &Request<Body>| info_span!("request")))
+        .layer(SessionLayer::new())
+        .with_state(pool);
+    for id in ["1", "2", "3"] {
+        let request = Request::get("/").header("openReplaySession.id", id);
+        let request = request.body(Body::empty()).unwrap();
+        app.clone().oneshot(request).await.unwrap();
+    }
+    let [one, two, three] = ["1", "2", "3"].map(|id| Some(id.to_owned()));
+    for of_nobody in ["received", "waiting"] {
+        assert_eq!(
+            logged.sessions(of_nobody),
+            [None, None, None],
+            "{of_nobody}"
+        );
+    }
+    let each = [one, two, three];
+    for of_each in ["handled", "working"] {
+        assert_eq!(logged.sessions(of_each), each, "{of_each}");
+    }
+    // of the job's session or of none, never of another
+    for (found, right) in logged.sessions("left behind").iter().zip(&each) {
+        assert!(
+            found.is_none() || found == right,
+            "{found:?}, not {right:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn with_a_span_that_is_an_explicit_root() {
+    serves_three(|jobs| {
+        tokio::spawn(work(jobs).instrument(info_span!(parent: None, "worker")));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn with_a_span_that_is_created_inside_an_explicit_root() {
+    #[tracing::instrument(parent = None, skip_all)]
+    fn start(jobs: mpsc::Receiver<Job>) {
+        tokio::spawn(work(jobs).instrument(info_span!("worker")));
+    }
+    serves_three(start).await;
+}
+
+#[tokio::test]
+async fn with_a_span_that_names_an_explicit_root_as_its_parent() {
+    serves_three(|jobs| {
+        let pool = info_span!(parent: None, "pool");
+        tokio::spawn(work(jobs).instrument(info_span!(parent: &pool, "worker")));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn in_a_task_whose_span_is_created_inside_it() {
+    serves_three(|jobs| {
+        tokio::spawn(async { work(jobs).instrument(info_span!("worker")).await });
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_the_session_but_in_the_span_of_the_request() {
+    serves_three(|jobs| {
+        tokio::spawn(without_session(work(jobs)).in_current_span());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn with_a_span_that_is_created_without_the_session_in_that_of_the_request() {
+    serves_three(|jobs| {
+        let span = openreplay_session::sync_without_session(|| info_span!("worker"));
+        tokio::spawn(work(jobs).instrument(span));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn with_all_that_is_current_where_the_session_was_left() {
+    serves_three(|jobs| {
+        openreplay_session::sync_without_session(|| {
+            tokio::spawn(work(jobs).in_current_session().in_current_span());
+        });
+    })
+    .await;
+}
