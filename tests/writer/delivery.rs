@@ -90,7 +90,7 @@ fn a_record_may_come_in_pieces_or_with_others() {
 }
 
 #[test]
-fn refuses_and_counts_what_is_no_object() {
+fn rejects_and_counts_what_is_not_an_object() {
     let far_end = StandIn::start();
     let said = Said::default();
     let (writer, guard) = quick(far_end.url())
@@ -101,11 +101,11 @@ fn refuses_and_counts_what_is_no_object() {
         writer.write_line(line.as_bytes());
     }
     write(&writer, 0..1);
-    said.wait_for("lines were refused, since they are no JSON objects");
+    said.wait_for("lines were rejected because they are not JSON objects");
     assert!(guard.flush(LIMIT).is_complete());
     assert_once(&far_end.documents(), 0..1);
     let stats = writer.stats();
-    assert_eq!((stats.accepted, stats.refused, stats.indexed), (7, 6, 1));
+    assert_eq!((stats.accepted, stats.rejected, stats.indexed), (7, 6, 1));
 }
 
 #[test]

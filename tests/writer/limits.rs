@@ -197,6 +197,6 @@ fn a_record_refused_in_every_form_is_counted() {
     let is_message = |document: &serde_json::Value| document["message"] == "{not json}";
     assert_eq!(documents.iter().filter(|one| is_message(one)).count(), 1);
     let stats = writer.stats();
-    assert_eq!((stats.accepted, stats.indexed, stats.refused), (31, 30, 1));
+    assert_eq!((stats.accepted, stats.indexed, stats.rejected), (31, 30, 1));
     said.wait_for("a record was refused: Elasticsearch answered 400");
 }

@@ -34,7 +34,7 @@ pub(crate) fn write(writer: &ElasticWriter, numbers: std::ops::Range<usize>) {
 pub(crate) fn assert_balance(stats: Stats) {
     assert_eq!(
         stats.accepted,
-        stats.indexed + stats.refused + stats.dropped + stats.queued,
+        stats.indexed + stats.rejected + stats.dropped + stats.queued,
         "{stats:?}"
     );
 }

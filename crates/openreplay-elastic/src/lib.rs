@@ -37,11 +37,11 @@ pub mod writer;
 
 mod api;
 mod bulk;
-mod diagnostics;
 mod error;
 mod numbered;
 mod retry;
 mod text;
+mod topic;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

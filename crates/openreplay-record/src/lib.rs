@@ -21,6 +21,7 @@
 
 pub mod field;
 mod level;
+mod object;
 pub mod phrase;
 #[cfg(feature = "json")]
 mod record;
@@ -32,6 +33,7 @@ pub mod time;
 mod words;
 
 pub use self::level::{Level, LevelError};
+pub use self::object::is_object;
 #[cfg(feature = "json")]
 pub use self::record::Record;
 #[cfg(feature = "search")]

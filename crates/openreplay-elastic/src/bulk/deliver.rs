@@ -9,8 +9,8 @@ use super::pause::Pauses;
 use super::place::Place;
 use super::room::Room;
 use super::target::Target;
-use crate::diagnostics::Topic;
 use crate::retry::{self, Again, Pause};
+use openreplay_buffer::Topic;
 
 /// What a delivery tells while it goes on.
 pub(crate) trait Events {

@@ -74,11 +74,6 @@ pub(crate) fn records(body: &Bytes) -> impl Iterator<Item = Bytes> {
     })
 }
 
-/// Whether a line can be a document: an object, as far as its ends tell. The rest Elasticsearch will say.
-pub(crate) fn is_object(line: &[u8]) -> bool {
-    line.first() == Some(&b'{') && line.last() == Some(&b'}')
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -114,16 +109,6 @@ mod tests {
                 let action: serde_json::Value = serde_json::from_slice(record.split(|byte| *byte == b'\n').next().unwrap()).unwrap();
                 prop_assert_eq!(action, serde_json::json!({"create": {"_id": String::from_utf8_lossy(made)}}));
             }
-        }
-    }
-
-    #[test]
-    fn takes_objects_only() {
-        for line in ["{}", r#"{"a":1}"#] {
-            assert!(is_object(line.as_bytes()), "{line}");
-        }
-        for line in ["", "{", "}", "[]", "text", "\"{}\"", "{} "] {
-            assert!(!is_object(line.as_bytes()), "{line}");
         }
     }
 }

@@ -1,6 +1,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::frame::Action;
+use openreplay_buffer::Framing;
+
+use super::frame::{Action, OVERHEAD};
 
 /// The digits in the order of their bytes, so that ids sort as the numbers they stand for.
 const DIGITS: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
@@ -29,12 +31,12 @@ impl Ids {
             count: 0,
         };
         write_digits(source, &mut ids.next.id_mut()[TIME..TIME + SOURCE]);
-        ids.tick(SystemTime::now());
+        ids.set_time(SystemTime::now());
         ids
     }
 
-    /// Sets the time of the ids to come: once a batch is exact enough.
-    pub(crate) fn tick(&mut self, now: SystemTime) {
+    /// Sets the time of the ids to come: once a chunk is exact enough.
+    pub(crate) fn set_time(&mut self, now: SystemTime) {
         let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let millis = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
         write_digits(millis, &mut self.next.id_mut()[..TIME]);
@@ -45,6 +47,20 @@ impl Ids {
         self.count += 1;
         change_digits(count, self.count, &mut self.next.id_mut()[TIME + SOURCE..]);
         &self.next
+    }
+}
+
+/// Each line as `_bulk` wants it, under an `_id` of its own.
+impl Framing for Ids {
+    const OVERHEAD: usize = OVERHEAD;
+
+    #[inline]
+    fn frame(&mut self, out: &mut Vec<u8>, line: &[u8]) {
+        self.next().frame(out, line);
+    }
+
+    fn tick(&mut self, now: SystemTime) {
+        self.set_time(now);
     }
 }
 
@@ -81,7 +97,7 @@ mod tests {
             let mut ids = Ids::new(source);
             let mut made = Vec::new();
             for time in times {
-                ids.tick(UNIX_EPOCH + Duration::from_millis(time));
+                ids.set_time(UNIX_EPOCH + Duration::from_millis(time));
                 for _ in 0..3 {
                     let id = ids.next().id().to_vec();
                     prop_assert!(id.iter().all(|byte| DIGITS.contains(byte)));
@@ -111,8 +127,8 @@ mod tests {
     #[test]
     fn two_sources_share_no_id() {
         let (mut one, mut other) = (Ids::new(1), Ids::new(2));
-        one.tick(UNIX_EPOCH);
-        other.tick(UNIX_EPOCH);
+        one.set_time(UNIX_EPOCH);
+        other.set_time(UNIX_EPOCH);
         assert_ne!(one.next().id(), other.next().id());
         assert_eq!(one.next().id(), b"---------------0------1");
     }

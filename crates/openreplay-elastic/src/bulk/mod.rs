@@ -5,7 +5,7 @@ pub(crate) use self::answer::Item;
 pub(crate) use self::answer::ItemError;
 pub(crate) use self::batch::{Batch, Piece};
 pub(crate) use self::deliver::{Delivery, Events};
-pub(crate) use self::frame::{Action, OVERHEAD, document, id as record_id, is_object, records};
+pub(crate) use self::frame::{Action, document, id as record_id, records};
 pub(crate) use self::id::{Ids, LENGTH, change_digits, write_digits};
 pub(crate) use self::minimal::{minimal, wrapped};
 pub(crate) use self::pause::{Patient, Pauses};

@@ -4,8 +4,7 @@ use std::error::Error;
 
 use super::deliver::Events;
 use super::target::Unknown;
-use crate::diagnostics::Topic;
-use crate::text;
+use crate::{text, topic};
 
 /// A question that has no answer yet.
 pub(crate) fn unknown(unknown: &Unknown, alias: &str, events: &impl Events) {
@@ -19,7 +18,7 @@ pub(crate) fn unknown(unknown: &Unknown, alias: &str, events: &impl Events) {
 /// There is no index behind the alias that takes records.
 pub(super) fn index(why: &str, alias: &str, events: &impl Events) {
     events.say(
-        Topic::Missing,
+        topic::MISSING,
         &format!(
             "{}; `{alias}` leads to no index that takes records: look at its write index with `openreplay-elastic \
              check`; keeping the records and trying again",
@@ -30,26 +29,26 @@ pub(super) fn index(why: &str, alias: &str, events: &impl Events) {
 
 /// A request, or a record, was answered with this status, or not at all.
 pub(super) fn trouble(status: Option<u16>, why: &str, alias: &str, events: &impl Events) {
-    let (topic, advice) = match status {
+    let (about, advice) = match status {
         Some(401) => (
-            Topic::Credentials,
+            topic::CREDENTIALS,
             "; check the API key, or the user and the password".to_owned(),
         ),
         Some(403) => (
-            Topic::Credentials,
+            topic::CREDENTIALS,
             format!("; they need `create_doc` on `{alias}` and `{alias}-*`"),
         ),
         Some(404) => (
-            Topic::Missing,
+            topic::MISSING,
             format!("; `{alias}` has to be an alias: run `openreplay-elastic setup`"),
         ),
         Some(300..=499) if status != Some(429) => {
-            (Topic::Answer, "; is the address right?".to_owned())
+            (topic::RESPONSE, "; is the address right?".to_owned())
         }
-        _ => (Topic::Away, String::new()),
+        _ => (topic::UNREACHABLE, String::new()),
     };
     events.say(
-        topic,
+        about,
         &format!(
             "{}{advice}; keeping the records and trying again",
             shortened(why)
@@ -59,13 +58,13 @@ pub(super) fn trouble(status: Option<u16>, why: &str, alias: &str, events: &impl
 
 pub(super) fn unreadable(events: &impl Events) -> &'static str {
     let why = "an answer to _bulk could not be read";
-    events.say(Topic::Answer, &format!("{why}; asking again"));
+    events.say(topic::RESPONSE, &format!("{why}; asking again"));
     why
 }
 
 pub(super) fn reduced(why: &str, events: &impl Events) {
     events.say(
-        Topic::Reduced,
+        topic::REDUCED,
         &format!(
             "a record was refused, and is sent with its fixed fields only: {}",
             shortened(why)
@@ -75,7 +74,7 @@ pub(super) fn reduced(why: &str, events: &impl Events) {
 
 pub(super) fn refused(why: &str, events: &impl Events) {
     events.say(
-        Topic::Refused,
+        topic::REJECTED,
         &format!("a record was refused: {}", shortened(why)),
     );
 }
@@ -83,7 +82,7 @@ pub(super) fn refused(why: &str, events: &impl Events) {
 /// The index behind the alias cannot be asked, so a record may be stored in two of them.
 pub(super) fn alias_only(alias: &str, events: &impl Events) {
     events.say(
-        Topic::AliasOnly,
+        topic::ALIAS_ONLY,
         &format!(
             "the credentials allow writing to `{alias}` but not to the indices behind it, so a record may be there \
              twice after a rollover: give them `create_doc` on `{alias}-*` too"

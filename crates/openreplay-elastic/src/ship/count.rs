@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Progress;
 use crate::bulk::Events;
-use crate::diagnostics::{Diagnostics, Topic};
+use openreplay_buffer::{Diagnostics, Topic};
 
 /// What became of the lines; says what goes wrong on standard error.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ impl Default for Counts {
             stored: AtomicU64::default(),
             refused: AtomicU64::default(),
             wrapped: AtomicU64::default(),
-            diagnostics: Diagnostics::to_stderr(),
+            diagnostics: Diagnostics::to_stderr("openreplay-elastic"),
         }
     }
 }
@@ -29,9 +29,9 @@ impl Counts {
         self.wrapped.fetch_add(lines as u64, Ordering::Relaxed);
     }
 
-    /// Says what is not said over and over anyway.
+    /// Prints a message without rate limiting.
     pub(super) fn warn(&self, text: &str) {
-        self.diagnostics.tell(text);
+        self.diagnostics.print(text);
     }
 
     pub(super) fn progress(&self) -> Progress {
@@ -54,6 +54,6 @@ impl Events for Counts {
     }
 
     fn say(&self, topic: Topic, text: &str) {
-        self.diagnostics.say(topic, text);
+        self.diagnostics.report(topic, text);
     }
 }

@@ -1,3 +1,4 @@
+use openreplay_record::is_object;
 use serde::de::IgnoredAny;
 
 use super::checkpoint::Part;
@@ -87,7 +88,7 @@ impl Framed {
     pub(crate) fn line(&mut self, line: &[u8], offset: u64, ids: &mut LineIds) {
         let line = without_mark(line, offset).trim_ascii_end();
         let object = line.trim_ascii_start();
-        if bulk::is_object(object) {
+        if is_object(object) {
             ids.at(offset).frame(&mut self.body, object);
         } else if line.is_empty() {
             return;
@@ -102,7 +103,7 @@ impl Framed {
 /// Whether a line is a record, though its end may be missing: nothing can follow that is part of it.
 pub(super) fn is_whole(line: &[u8], offset: u64) -> bool {
     let object = without_mark(line, offset).trim_ascii();
-    bulk::is_object(object) && serde_json::from_slice::<IgnoredAny>(object).is_ok()
+    is_object(object) && serde_json::from_slice::<IgnoredAny>(object).is_ok()
 }
 
 fn without_mark(line: &[u8], offset: u64) -> &[u8] {

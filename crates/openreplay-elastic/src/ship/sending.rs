@@ -8,8 +8,8 @@ use super::count::Counts;
 use super::files::Files;
 use super::lines::Framed;
 use crate::bulk::{self, Batch, Events, Piece};
-use crate::diagnostics::Topic;
 use crate::error::Error;
+use openreplay_buffer::Topic;
 
 /// What is on its way: the checkpoint knows the index of each record before that is sent there.
 pub(super) struct Sending<'a> {

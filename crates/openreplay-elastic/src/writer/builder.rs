@@ -2,16 +2,14 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use openreplay_buffer::{Diagnostics, Interval, Options};
+
 use super::ElasticWriter;
 use super::guard::Guard;
-use super::interval::Interval;
-use super::queue::Queue;
-use super::shared::Shared;
-use super::worker;
+use super::{Shared, worker};
 use crate::Client;
-use crate::bulk::{Delivery, Target};
+use crate::bulk::{Delivery, Ids, Target};
 use crate::connection::ConnectionBuilder;
-use crate::diagnostics::Diagnostics;
 use crate::error::{Error, Kind};
 
 /// Makes an [`ElasticWriter`] and its [`Guard`].
@@ -20,9 +18,8 @@ use crate::error::{Error, Kind};
 pub struct ElasticWriterBuilder {
     connection: ConnectionBuilder,
     alias: String,
-    buffer_bytes: usize,
+    buffer: Options,
     flush_interval: Duration,
-    flush_bytes: usize,
     requests: usize,
     gzip: Option<u32>,
     shutdown_timeout: Duration,
@@ -34,13 +31,12 @@ impl ElasticWriterBuilder {
         Self {
             connection,
             alias: "logs".to_owned(),
-            buffer_bytes: 32 * 1024 * 1024,
+            buffer: Options::new("Elasticsearch"),
             flush_interval: Duration::from_secs(1),
-            flush_bytes: 1024 * 1024,
             requests: 1,
             gzip: None,
             shutdown_timeout: Duration::from_secs(5),
-            diagnostics: Diagnostics::to_stderr(),
+            diagnostics: Diagnostics::to_stderr("openreplay-elastic"),
         }
     }
 
@@ -87,7 +83,7 @@ impl ElasticWriterBuilder {
 
     /// The memory for records that wait or are on their way; 32 MiB by default, 64 KiB at least.
     pub fn buffer_bytes(mut self, bytes: usize) -> Self {
-        self.buffer_bytes = bytes.max(64 * 1024);
+        self.buffer = self.buffer.memory_bytes(bytes);
         self
     }
 
@@ -104,7 +100,7 @@ impl ElasticWriterBuilder {
 
     /// How much waits before it is sent without waiting for the interval; 1 MiB by default.
     pub fn flush_bytes(mut self, bytes: usize) -> Self {
-        self.flush_bytes = bytes.max(1);
+        self.buffer = self.buffer.request_bytes(bytes);
         self
     }
 
@@ -129,7 +125,7 @@ impl ElasticWriterBuilder {
     /// Where diagnostics go; to standard error by default. Each topic comes at once and then at most once a minute, and what
     /// was lost since at the end. It is called on the writer's own thread and must not block.
     pub fn on_diagnostic(mut self, handler: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        self.diagnostics = Diagnostics::to(Box::new(handler));
+        self.diagnostics = Diagnostics::to(handler);
         self
     }
 
@@ -151,10 +147,9 @@ impl ElasticWriterBuilder {
             let target = Target::new(Client::new(&connection)?, self.alias.as_str());
             deliveries.push(Delivery::new(target, self.gzip));
         }
-        let request = self.flush_bytes.min(self.buffer_bytes / 2);
-        let interval = Interval::new(self.flush_interval, request);
-        let queue = Queue::new(self.buffer_bytes, request, fastrand::u64(..));
-        let shared = Arc::new(Shared::new(queue, self.diagnostics));
+        let interval = Interval::new(self.flush_interval);
+        let ids = Ids::new(fastrand::u64(..));
+        let shared = Arc::new(Shared::new(self.buffer, ids, self.diagnostics));
 
         let not_started = |error: std::io::Error| {
             Error::new(

@@ -1,8 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::shared::Shared;
-use super::{Flushed, Stats};
+use super::{Flushed, Shared, Stats};
 
 /// Keeps the writer alive: when it is dropped, what is left is sent, for as long as
 /// [`shutdown_timeout`](super::ElasticWriterBuilder::shutdown_timeout) says, and then no more.

@@ -48,30 +48,27 @@ use std::sync::Arc;
 
 use tracing_subscriber::fmt::MakeWriter;
 
+use openreplay_buffer::{Buffer, Priority};
+pub use openreplay_buffer::{Flushed, Stats};
+
 pub use self::builder::ElasticWriterBuilder;
-use self::chunk::Lane;
 pub use self::guard::Guard;
 pub use self::line::Line;
-use self::shared::Shared;
-pub use self::stats::{Flushed, Stats};
 use crate::Connection;
+use crate::bulk::Ids;
 use crate::connection::ConnectionBuilder;
 
 mod builder;
-mod chunk;
+mod events;
 mod guard;
-mod interval;
-mod ledger;
-mod level;
 mod line;
 mod pauses;
-mod queue;
-mod shared;
-mod stats;
 #[cfg(test)]
 mod tests;
-mod words;
 mod worker;
+
+/// What the log calls and the thread that sends have in common.
+type Shared = Buffer<Ids>;
 
 /// Takes lines, each a JSON object, and delivers them to Elasticsearch in the background. See the
 /// [module](self) for how.
@@ -117,6 +114,6 @@ impl<'a> MakeWriter<'a> for ElasticWriter {
     }
 
     fn make_writer_for(&'a self, metadata: &tracing_core::Metadata<'_>) -> Line<'a> {
-        Line::new(&self.shared, Some(Lane::from(*metadata.level())))
+        Line::new(&self.shared, Some(Priority::from(*metadata.level())))
     }
 }

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::shared::Shared;
+use super::Shared;
 use crate::bulk::Pauses;
 use crate::retry::Pause;
 
@@ -17,12 +17,12 @@ impl Pauses for Shared {
     }
 
     fn is_hurried(&self) -> bool {
-        self.end.borrow().is_some() || self.is_awaited()
+        self.is_ending() || self.is_awaited()
     }
 
     async fn pause(&self, pause: Pause) {
-        let mut end = self.end.subscribe();
-        let mut hurry = pin!(self.hurry.notified());
+        let mut end = self.end();
+        let mut hurry = pin!(self.flushed());
         // from now on, not only once it is waited for
         hurry.as_mut().enable();
         let is_ending = end.borrow_and_update().is_some();

@@ -57,7 +57,7 @@ async fn ten_minutes_of_500_for_everything_cost_nothing() {
             assert_eq!(far_end.documents().len(), 3 * records, "{name}: no note");
             assert_eq!(sender.told.stored(), 3 * records, "{name}");
             assert_eq!(sender.told.refused.borrow().len(), 0, "{name}");
-            assert_eq!(sender.told.has_said(Topic::Reduced), 0, "{name}");
+            assert_eq!(sender.told.has_said(crate::topic::REDUCED), 0, "{name}");
         }
     }
 }
@@ -92,7 +92,7 @@ async fn a_record_that_is_not_taken_in_any_form_is_refused_in_the_end() {
     sender.finish().await;
     assert_eq!(sender.told.stored(), 1);
     assert_eq!(sender.told.refused.borrow().len(), 1);
-    assert_eq!(sender.told.has_said(Topic::Refused), 1);
+    assert_eq!(sender.told.has_said(crate::topic::REJECTED), 1);
     assert!(sender.clock.passed() >= 2 * OWN_FAULT);
 }
 

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use self::far_end::{FarEnd, Reply, Request};
 use super::{Batch, Delivery, Events, Ids, Pauses, Piece, Target};
-use crate::diagnostics::Topic;
 use crate::retry::Pause;
 use crate::{Client, Connection};
+use openreplay_buffer::Topic;
 
 mod far_end;
 mod faults;

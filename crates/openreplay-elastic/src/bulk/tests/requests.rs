@@ -39,7 +39,7 @@ async fn credentials_for_the_alias_alone_are_believed_to_be_so_for_ten_minutes()
     let mut sender = Sender::new(&far_end, Clock::new(), None);
     sender.deliver(&["fine"]).await;
     assert_eq!(far_end.requests(), ["logs", "logs-1", "logs", "logs"]);
-    assert_eq!(sender.told.has_said(Topic::AliasOnly), 2);
+    assert_eq!(sender.told.has_said(crate::topic::ALIAS_ONLY), 2);
     sender.deliver(&["fine"]).await;
     assert_eq!(far_end.requests()[4..], ["logs", "logs"], "not asked again");
     sender.clock.pass(ALIAS_ONLY);

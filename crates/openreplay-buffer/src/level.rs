@@ -1,13 +1,13 @@
 use memchr::memmem;
 
-use super::chunk::Lane;
+use crate::Priority;
 
-/// Whether a line is a warning's or an error's, as far as its first `level` tells (`log.level` is one, too).
+/// Returns the priority of a line by its first `level`; `log.level` is one, too.
 ///
-/// Inside a string the quote would be escaped, so it is a key that is found, not a text.
-pub(super) fn lane(line: &[u8], finder: &memmem::Finder<'_>) -> Lane {
+/// A quote inside a string would be escaped, so this finds keys, never text.
+pub(crate) fn priority(line: &[u8], finder: &memmem::Finder<'_>) -> Priority {
     let Some(at) = finder.find(line) else {
-        return Lane::Common;
+        return Priority::Low;
     };
     let value = &line[at + finder.needle().len()..];
     let start = value
@@ -19,14 +19,14 @@ pub(super) fn lane(line: &[u8], finder: &memmem::Finder<'_>) -> Lane {
             .is_some_and(|word| word.eq_ignore_ascii_case(name))
     };
     if is(b"err") || is(b"warn") || is(b"fatal") || is(b"crit") || is(b"panic") {
-        Lane::Grave
+        Priority::High
     } else {
-        Lane::Common
+        Priority::Low
     }
 }
 
-/// What [`lane`] looks for.
-pub(super) fn finder() -> memmem::Finder<'static> {
+/// Creates the search that [`priority`] needs.
+pub(crate) fn finder() -> memmem::Finder<'static> {
     memmem::Finder::new(b"level\":")
 }
 
@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn finds_the_level() {
         let finder = finder();
-        for (line, grave) in [
+        for (line, is_high) in [
             (r#"{"level":"error"}"#, true),
             (
                 r#"{"@timestamp":"x","level":"warning","message":"m"}"#,
@@ -52,8 +52,12 @@ mod tests {
             (r#"{"level":"#, false),
             ("{}", false),
         ] {
-            let expected = if grave { Lane::Grave } else { Lane::Common };
-            assert_eq!(lane(line.as_bytes(), &finder), expected, "{line}");
+            let expected = if is_high {
+                Priority::High
+            } else {
+                Priority::Low
+            };
+            assert_eq!(priority(line.as_bytes(), &finder), expected, "{line}");
         }
     }
 }

@@ -1,0 +1,20 @@
+//! What this crate reports to the operator, besides the losses of the buffer.
+
+use openreplay_buffer::Topic;
+
+/// Elasticsearch is unreachable or busy.
+pub(crate) const UNREACHABLE: Topic = Topic::new("Elasticsearch is unreachable");
+/// The credentials are not sufficient.
+pub(crate) const CREDENTIALS: Topic = Topic::new("the credentials are not sufficient");
+/// The alias is missing.
+pub(crate) const MISSING: Topic = Topic::new("the alias is missing");
+/// A response that Elasticsearch does not give.
+pub(crate) const RESPONSE: Topic = Topic::new("an unexpected response");
+/// The indices behind the alias cannot be written to directly.
+pub(crate) const ALIAS_ONLY: Topic = Topic::new("the alias can be written to, its indices cannot");
+/// A record is sent with its fixed fields only.
+pub(crate) const REDUCED: Topic = Topic::new("a record was reduced");
+/// A record was rejected.
+pub(crate) const REJECTED: Topic = Topic::new("a record was rejected");
+/// A defect of our own.
+pub(crate) const DEFECT: Topic = Topic::new("a defect");
