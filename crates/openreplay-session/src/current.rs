@@ -1,8 +1,10 @@
+use std::cell::Cell;
+
 use crate::SessionId;
 
-tokio::task_local! {
-    // `None` outside of any session, see `without_session`
-    static CURRENT: Option<SessionId>;
+thread_local! {
+    // a plain value with nothing to drop: read and written without a check, at every moment of a thread
+    static CURRENT: Cell<Scope> = const { Cell::new(Scope::Unset) };
 }
 
 /// Which session the running code belongs to, as far as it is known.
@@ -33,12 +35,9 @@ pub enum Scope {
 impl Scope {
     /// Returns the scope of the running code.
     #[must_use]
+    #[inline]
     pub fn current() -> Self {
-        match CURRENT.try_with(|session| *session) {
-            Ok(Some(id)) => Self::Session(id),
-            Ok(None) => Self::NoSession,
-            Err(_) => Self::Unset,
-        }
+        CURRENT.get()
     }
 
     /// Returns the scope for work that is handed to another task or thread.
@@ -53,6 +52,7 @@ impl Scope {
 
     /// Returns the session of this scope, if it has one.
     #[must_use]
+    #[inline]
     pub fn session(self) -> Option<SessionId> {
         match self {
             Self::Session(id) => Some(id),
@@ -62,6 +62,7 @@ impl Scope {
 }
 
 impl From<SessionId> for Scope {
+    #[inline]
     fn from(id: SessionId) -> Self {
         Self::Session(id)
     }
@@ -69,6 +70,7 @@ impl From<SessionId> for Scope {
 
 /// `None` is [`Scope::Unset`]: it leaves the caller's session.
 impl From<Option<SessionId>> for Scope {
+    #[inline]
     fn from(session: Option<SessionId>) -> Self {
         session.map_or(Self::Unset, Self::Session)
     }
@@ -83,8 +85,9 @@ impl From<Option<SessionId>> for Scope {
 /// sync_scope(SessionId::from(42), || assert_eq!(current(), Some(SessionId::from(42))));
 /// ```
 #[must_use]
+#[inline]
 pub fn current() -> Option<SessionId> {
-    CURRENT.try_with(|session| *session).ok().flatten()
+    Scope::current().session()
 }
 
 /// Runs a closure in a session. `None` runs it in the session of the caller, if there is one.
@@ -95,13 +98,50 @@ pub fn current() -> Option<SessionId> {
 /// let id = sync_scope(SessionId::from(42), current);
 /// assert_eq!(id, Some(SessionId::from(42)));
 /// ```
+#[inline]
 pub fn sync_scope<R>(scope: impl Into<Scope>, f: impl FnOnce() -> R) -> R {
-    let session = match scope.into() {
-        Scope::Session(id) => Some(id),
-        Scope::NoSession => None,
-        Scope::Unset => return f(),
-    };
-    CURRENT.sync_scope(session, f)
+    let scope = scope.into();
+    if matches!(scope, Scope::Unset) {
+        return f();
+    }
+    let _entered = Entered::new(scope);
+    f()
+}
+
+/// Restores the scope before when it is dropped, by a panic too.
+///
+/// As three variants, not as a `Scope`, since mostly there was no session before: then nothing but
+/// the discriminant is moved.
+enum Entered {
+    InSession(SessionId),
+    InNone,
+    Unset,
+}
+
+impl Entered {
+    #[inline]
+    fn new(scope: Scope) -> Self {
+        CURRENT.with(|current| {
+            let before = match current.get() {
+                Scope::Session(id) => Self::InSession(id),
+                Scope::NoSession => Self::InNone,
+                Scope::Unset => Self::Unset,
+            };
+            current.set(scope);
+            before
+        })
+    }
+}
+
+impl Drop for Entered {
+    #[inline]
+    fn drop(&mut self) {
+        CURRENT.with(|current| match *self {
+            Self::InSession(id) => current.set(Scope::Session(id)),
+            Self::InNone => current.set(Scope::NoSession),
+            Self::Unset => current.set(Scope::Unset),
+        });
+    }
 }
 
 /// Runs a closure outside of any session: for what a request sets up and other requests use afterwards.

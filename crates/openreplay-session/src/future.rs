@@ -20,6 +20,7 @@ use crate::{Scope, SessionId, sync_scope};
 /// assert_eq!(id, Some(SessionId::from(42)));
 /// # }
 /// ```
+#[inline]
 pub fn scope<F>(scope: impl Into<Scope>, future: F) -> InSession<F> {
     InSession {
         scope: scope.into(),
@@ -70,6 +71,7 @@ pub trait InCurrentSession: Sized {
     /// .await;
     /// # }
     /// ```
+    #[inline]
     fn in_current_session(self) -> InSession<Self> {
         scope(Scope::captured(), self)
     }
@@ -101,6 +103,7 @@ pin_project! {
 impl<F> InSession<F> {
     /// Returns the session that the future runs in.
     #[must_use]
+    #[inline]
     pub fn session(&self) -> Option<SessionId> {
         self.scope.session()
     }
@@ -109,6 +112,7 @@ impl<F> InSession<F> {
 impl<F: Future> Future for InSession<F> {
     type Output = F::Output;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         sync_scope(*this.scope, || {

@@ -17,8 +17,9 @@
 //!
 //! # Work that leaves the task
 //!
-//! The session is a Tokio task-local: it follows the future that it was set around through every
-//! `await` and onto every thread, and nothing else. What is handed to another task or thread takes it along:
+//! The session is task-local: it follows the future that it was set around through every `await` and onto
+//! every thread, and nothing else. It needs no particular runtime. Work that is handed to another task or thread takes
+//! it along with one call:
 //!
 //! ```
 //! use openreplay_session::{InCurrentSession as _, SessionId, current, in_current_session, scope};
