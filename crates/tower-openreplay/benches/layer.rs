@@ -25,7 +25,7 @@ use tower_http::request_id::{
 };
 use tower_openreplay::SessionLayer;
 
-const BATCH: usize = 500;
+const BATCH: usize = 20;
 const ID: (&str, &str) = ("openReplaySession.id", "4950498349085463837");
 const TOKEN: (&str, &str) = (
     "x-openreplay-sessiontoken",
@@ -34,7 +34,7 @@ const TOKEN: (&str, &str) = (
 
 fn main() {
     let quick = std::env::args().any(|arg| arg == "--quick");
-    let rounds = if quick { 20 } else { 1000 };
+    let rounds = if quick { 200 } else { 20_000 };
     let client = ClientOptions::new()
         .dsn("https://public@sentry.invalid/1")
         .transport(|_: &ClientOptions| -> Arc<dyn Transport> { Arc::new(Nowhere) });

@@ -9,6 +9,8 @@ use http_body::{Body, Frame, SizeHint};
 use openreplay_session::{Scope, sync_scope};
 use pin_project_lite::pin_project;
 
+use crate::poll_to_end::poll_to_end;
+
 pin_project! {
     /// A body whose frames are polled in a session, and which is dropped in it.
     ///
@@ -27,7 +29,7 @@ pin_project! {
     #[derive(Debug)]
     pub struct SessionBody<B> {
         scope: Scope,
-        // `None`: an empty body
+        // `None` once it is finished, and in a default body
         #[pin]
         inner: Option<B>,
     }
@@ -35,13 +37,16 @@ pin_project! {
     impl<B> PinnedDrop for SessionBody<B> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            sync_scope(*this.scope, || this.inner.set(None));
+            if this.inner.is_some() {
+                sync_scope(*this.scope, || this.inner.set(None));
+            }
         }
     }
 }
 
 impl<B> SessionBody<B> {
     /// Puts a body in this session. `None` leaves it in the session of whatever polls it.
+    #[inline]
     pub fn new(scope: impl Into<Scope>, inner: B) -> Self {
         Self {
             scope: scope.into(),
@@ -69,21 +74,25 @@ impl<B: Body> Body for SessionBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 
+    #[inline]
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let this = self.project();
-        match this.inner.as_pin_mut() {
-            Some(inner) => sync_scope(*this.scope, || inner.poll_frame(cx)),
-            None => Poll::Ready(None),
+        if this.inner.is_none() {
+            // nothing to enter the session for
+            return Poll::Ready(None);
         }
+        sync_scope(*this.scope, || poll_to_end(this.inner, cx))
     }
 
+    #[inline]
     fn is_end_stream(&self) -> bool {
         self.inner.as_ref().is_none_or(Body::is_end_stream)
     }
 
+    #[inline]
     fn size_hint(&self) -> SizeHint {
         self.inner
             .as_ref()

@@ -78,23 +78,60 @@ impl Names {
 
     /// Returns the session that these headers name.
     pub(crate) fn session_of(&self, headers: &HeaderMap) -> Option<SessionId> {
-        // one pass: for the few headers of a request faster than to hash three names
         let mut read = Read::default();
-        for (name, value) in headers {
-            read.header(self, name, value.as_bytes());
-        }
+        self.read(headers, &mut read);
         read.session()
     }
 
     /// Returns the same, and marks the values that hold a token as sensitive, those that are not read, too.
     pub(crate) fn session_of_and_mark(&self, headers: &mut HeaderMap) -> Option<SessionId> {
         let mut read = Read::default();
+        self.read(headers, &mut read);
+        if read.has_token {
+            self.mark(headers);
+        }
+        read.session()
+    }
+
+    // one pass: for the few headers of a request faster than to hash three names
+    fn read(&self, headers: &HeaderMap, read: &mut Read) {
+        for (name, value) in headers {
+            if let Some(role) = self.role_of(name) {
+                read.value(role, value.as_bytes());
+            }
+        }
+    }
+
+    // apart from the reading: most requests hold no token
+    #[cold]
+    fn mark(&self, headers: &mut HeaderMap) {
         for (name, value) in headers.iter_mut() {
-            if read.header(self, name, value.as_bytes()) == Holds::Token {
+            let role = self.role_of(name);
+            if role.is_some_and(|role| role.holds_token(value.as_bytes())) {
                 value.set_sensitive(true);
             }
         }
-        read.session()
+    }
+
+    #[inline]
+    fn role_of(&self, name: &HeaderName) -> Option<Role> {
+        if name.as_str().len() < self.shortest {
+            return None;
+        }
+        self.role_of_long(name)
+    }
+
+    #[cold]
+    fn role_of_long(&self, name: &HeaderName) -> Option<Role> {
+        if *name == self.id_header {
+            return Some(Role::Id);
+        }
+        let rank = self.token_headers.iter().position(|header| header == name);
+        rank.map(Role::Token).or_else(|| match name {
+            name if TOKEN_HEADERS.contains(name) => Some(Role::UnreadToken),
+            name if *name == OPENREPLAY_SESSION_ID => Some(Role::UnreadId),
+            _ => None,
+        })
     }
 
     /// Returns the one id under the id's name: nothing if there is a token, a second id or anything malformed as well.
@@ -115,21 +152,29 @@ impl Names {
     }
 }
 
-/// What a header's value holds.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Holds {
-    Token,
-    NoToken,
+/// What a header is read for.
+#[derive(Clone, Copy)]
+enum Role {
+    Id,
+    /// With its rank among the names.
+    Token(usize),
+    /// A default name where another is read.
+    UnreadId,
+    UnreadToken,
 }
 
-impl Holds {
-    /// Under the id's name a value is, or has in it, a token if it has a dot: no id has one, every token has.
-    fn under_id(value: &[u8]) -> Self {
-        match value.contains(&b'.') {
-            true => Self::Token,
-            false => Self::NoToken,
+impl Role {
+    fn holds_token(self, value: &[u8]) -> bool {
+        match self {
+            Self::Id | Self::UnreadId => is_token(value),
+            Self::Token(_) | Self::UnreadToken => true,
         }
     }
+}
+
+/// Whether a value under the id's name is, or has in it, a token: no id has a dot, every token has.
+fn is_token(value: &[u8]) -> bool {
+    value.contains(&b'.')
 }
 
 /// What the headers that were read so far say.
@@ -138,33 +183,23 @@ struct Read {
     id: Found,
     /// Of the token headers' last tokens: the rank of the name among them, and the session.
     token: Option<(usize, SessionId)>,
+    has_token: bool,
 }
 
 impl Read {
-    fn header(&mut self, names: &Names, name: &HeaderName, value: &[u8]) -> Holds {
-        if name.as_str().len() < names.shortest {
-            return Holds::NoToken;
-        }
-        if *name == names.id_header {
-            // a value that is an id needs no search for commas and dots
-            if let Ok(session) = SessionId::try_from(value) {
-                self.id.add_id(session);
-                return Holds::NoToken;
+    fn value(&mut self, role: Role, value: &[u8]) {
+        match role {
+            Role::Id => {
+                // a value that is an id needs no search for commas and dots
+                if let Ok(session) = SessionId::try_from(value) {
+                    return self.id.add_id(session);
+                }
+                pieces(value).for_each(|piece| self.id.add(piece));
             }
-            pieces(value).for_each(|piece| self.id.add(piece));
-            return Holds::under_id(value);
+            Role::Token(rank) => self.token(rank, value),
+            Role::UnreadId | Role::UnreadToken => {}
         }
-        if let Some(rank) = names.token_headers.iter().position(|header| header == name) {
-            self.token(rank, value);
-            return Holds::Token;
-        }
-        if TOKEN_HEADERS.contains(name) {
-            Holds::Token
-        } else if *name == OPENREPLAY_SESSION_ID {
-            Holds::under_id(value)
-        } else {
-            Holds::NoToken
-        }
+        self.has_token |= role.holds_token(value);
     }
 
     fn token(&mut self, rank: usize, value: &[u8]) {
@@ -175,7 +210,7 @@ impl Read {
         }
     }
 
-    fn session(self) -> Option<SessionId> {
+    fn session(&self) -> Option<SessionId> {
         let token = self.token.map(|(_, session)| session);
         self.id.session().or(token)
     }
@@ -191,7 +226,7 @@ pub(crate) struct Found {
 
 impl Found {
     fn add(&mut self, value: &[u8]) {
-        if Holds::under_id(value) == Holds::NoToken {
+        if !is_token(value) {
             return self.add_plain(value);
         }
         match SessionId::from_token(value) {
@@ -220,7 +255,7 @@ impl Found {
         }
     }
 
-    pub(crate) fn session(self) -> Option<SessionId> {
+    pub(crate) fn session(&self) -> Option<SessionId> {
         self.token.or(self.id.filter(|_| !self.malformed))
     }
 

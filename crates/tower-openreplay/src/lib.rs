@@ -49,9 +49,17 @@ pub mod session;
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub mod extract;
 
+#[cfg(feature = "request-log")]
+#[cfg_attr(docsrs, doc(cfg(feature = "request-log")))]
+pub mod failure;
+#[cfg(feature = "request-log")]
+#[cfg_attr(docsrs, doc(cfg(feature = "request-log")))]
+pub mod request_log;
+
 mod body;
 mod headers;
 mod names;
+mod poll_to_end;
 
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
@@ -64,6 +72,12 @@ pub use self::{
     },
     propagate::{PropagateSession, PropagateSessionLayer, propagate_session},
     session::{SessionLayer, SetSession},
+};
+#[cfg(feature = "request-log")]
+#[cfg_attr(docsrs, doc(cfg(feature = "request-log")))]
+pub use self::{
+    failure::Failure,
+    request_log::{RequestLog, RequestLogLayer},
 };
 
 #[cfg(doctest)]

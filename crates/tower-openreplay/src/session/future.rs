@@ -4,7 +4,7 @@ use std::{
 };
 
 use http::Response;
-use openreplay_session::InSession;
+use openreplay_session::{Scope, sync_scope};
 use pin_project_lite::pin_project;
 
 use crate::SessionBody;
@@ -14,27 +14,52 @@ pin_project! {
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {
+        scope: Scope,
+        // `None` once it is finished
         #[pin]
-        inner: InSession<F>,
+        inner: Option<F>,
+    }
+
+    impl<F> PinnedDrop for ResponseFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.inner.is_some() {
+                sync_scope(*this.scope, || this.inner.set(None));
+            }
+        }
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: InSession<F>) -> Self {
-        Self { inner }
+    #[inline]
+    pub(super) fn new(scope: Scope, inner: F) -> Self {
+        Self {
+            scope,
+            inner: Some(inner),
+        }
     }
 }
 
+// no `InSession`, which would move the response once more
 impl<F, B, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
 {
     type Output = Result<Response<SessionBody<B>>, E>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let session = this.inner.session();
-        let response = ready!(this.inner.poll(cx))?;
-        Poll::Ready(Ok(response.map(|body| SessionBody::new(session, body))))
+        let mut this = self.project();
+        let scope = *this.scope;
+        sync_scope(scope, || {
+            let inner = this.inner.as_mut().as_pin_mut();
+            let result = ready!(inner.expect("polled after it had finished").poll(cx));
+            // in the scope that is entered anyway
+            this.inner.set(None);
+            let response = result?;
+            #[cfg(feature = "request-log")]
+            crate::failure::log_attached(&response);
+            Poll::Ready(Ok(response.map(|body| SessionBody::new(scope, body))))
+        })
     }
 }

@@ -4,7 +4,7 @@ use std::{
 };
 
 use http::{Request, Response};
-use openreplay_session::{scope, sync_scope};
+use openreplay_session::{Scope, sync_scope};
 use tower_service::Service;
 
 use super::{ResponseFuture, sources::Sources};
@@ -51,13 +51,19 @@ where
     type Error = S::Error;
     type Future = ResponseFuture<S::Future>;
 
+    #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let session = self.sources.session(&mut request);
-        let future = sync_scope(session, || self.inner.call(request));
-        ResponseFuture::new(scope(session, future))
+        let scope = Scope::from(self.sources.session(&mut request));
+        // not `sync_scope` for both: its closure would move the request once more
+        let future = match scope {
+            Scope::Unset => self.inner.call(request),
+            scope => sync_scope(scope, || self.inner.call(request)),
+        };
+        ResponseFuture::new(scope, future)
     }
 }

@@ -1,0 +1,121 @@
+use std::{
+    cell::Cell,
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use http::Response;
+use http_body::Body;
+use pin_project_lite::pin_project;
+
+use super::{ResponseBody, request::Request};
+
+thread_local! {
+    static POLLING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the caller runs inside the future of a [`RequestLog`](super::RequestLog), which logs
+/// the error attached to the response.
+pub(crate) fn is_polling() -> bool {
+    POLLING.get()
+}
+
+pin_project! {
+    /// The future of [`RequestLog`](super::RequestLog): polled and dropped in the request's span.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<F> {
+        // `None` once it is finished
+        #[pin]
+        inner: Option<F>,
+        // `None` once it is logged, or if it is not to be logged
+        request: Option<Request>,
+        // stays set if `inner` panics
+        is_polling: bool,
+    }
+
+    impl<F> PinnedDrop for ResponseFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if let Some(request) = this.request.take() {
+                let _entered = request.span.enter();
+                this.inner.set(None);
+                if !*this.is_polling {
+                    request.log_cancelled();
+                }
+            }
+        }
+    }
+}
+
+impl<F> ResponseFuture<F> {
+    pub(super) fn new(inner: F, request: Option<Request>) -> Self {
+        Self {
+            inner: Some(inner),
+            request,
+            is_polling: false,
+        }
+    }
+}
+
+impl<F, B, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Body,
+    B::Error: fmt::Display + 'static,
+    E: fmt::Display + 'static,
+{
+    type Output = Result<Response<ResponseBody<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let inner = this.inner.as_mut().as_pin_mut();
+        let inner = inner.expect("polled after it had finished");
+        let Some(request) = this.request else {
+            let response = ready!(inner.poll(cx))?;
+            return Poll::Ready(Ok(response.map(ResponseBody::unlogged)));
+        };
+
+        let entered = request.span.enter();
+        *this.is_polling = true;
+        let polling = Polling::begin();
+        let result = inner.poll(cx);
+        drop(polling);
+        *this.is_polling = false;
+        let result = ready!(result);
+
+        this.inner.set(None);
+        let at_end = match &result {
+            Ok(response) => request.log_response(response),
+            Err(error) => {
+                request.log_error(error);
+                None
+            }
+        };
+        drop(entered);
+        let request = this.request.take();
+        Poll::Ready(
+            result.map(|response| response.map(|body| ResponseBody::new(body, request, at_end))),
+        )
+    }
+}
+
+/// Until it is dropped, this thread polls the future of a `RequestLog`.
+struct Polling {
+    before: bool,
+}
+
+impl Polling {
+    fn begin() -> Self {
+        Self {
+            before: POLLING.replace(true),
+        }
+    }
+}
+
+impl Drop for Polling {
+    fn drop(&mut self) {
+        POLLING.set(self.before);
+    }
+}

@@ -1,0 +1,130 @@
+use std::{any::Any, fmt, sync::Arc, time::Instant};
+
+use http::{HeaderName, HeaderValue, Method, Response, Uri};
+use tower_http::classify::{GrpcEosErrorsAsFailures, GrpcFailureClass};
+use tracing::{Level, Span, field};
+
+use super::{
+    layer::Options,
+    protocol::Outcome,
+    record::{self, Event, Facts},
+    route::Route,
+};
+use crate::failure::Attached;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A request that is logged: what its records say of it.
+#[derive(Debug)]
+pub(super) struct Request {
+    options: Arc<Options>,
+    method: Method,
+    uri: Uri,
+    request_id: Option<HeaderValue>,
+    route: Route,
+    started: Instant,
+    pub(super) span: Span,
+}
+
+impl Request {
+    /// `None` if the options exclude the request.
+    pub(super) fn new<B>(options: &Arc<Options>, request: &http::Request<B>) -> Option<Self> {
+        let path = request.uri().path();
+        if options.excluded.iter().any(|excluded| excluded == path) {
+            return None;
+        }
+        let mut logged = Self {
+            options: Arc::clone(options),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            request_id: request.headers().get(X_REQUEST_ID).cloned(),
+            route: Route::of(request),
+            started: Instant::now(),
+            span: Span::none(),
+        };
+        logged.span = record::span(&logged.facts());
+        Some(logged)
+    }
+
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            method: &self.method,
+            path: self.uri.path(),
+            request_id: self.request_id.as_ref().and_then(|id| id.to_str().ok()),
+            route: self.route.as_str(),
+        }
+    }
+
+    /// Logs a response. Returns what its trailers are classified with, if they decide.
+    pub(super) fn log_response<B>(
+        &self,
+        response: &Response<B>,
+    ) -> Option<GrpcEosErrorsAsFailures> {
+        let outcome = self.options.protocol.classify(response);
+        let event = Event::Response(response.status());
+        let attached = Attached::take(response);
+        let level = match (&outcome, &attached) {
+            (Outcome::Failure(_), _) => Some(Level::ERROR),
+            (_, Some(_)) => Some(Level::INFO),
+            (_, None) => self.options.success,
+        };
+        match (level, &attached, &outcome) {
+            (None, _, _) => {}
+            (Some(level), Some(attached), _) => attached.in_session(|| {
+                self.log(level, event, Some(&attached.error()));
+            }),
+            (Some(level), None, Outcome::Failure(Some(status))) => {
+                self.log(level, event, Some(&field::display(Status(status))));
+            }
+            (Some(level), None, _) => self.log(level, event, None),
+        }
+        match outcome {
+            Outcome::AtEnd(at_end) => Some(at_end),
+            Outcome::Success | Outcome::Failure(_) => None,
+        }
+    }
+
+    /// Logs the error that the service returned instead of a response.
+    pub(super) fn log_error(&self, error: &(impl fmt::Display + 'static)) {
+        self.log_unknown(Event::Failed, error);
+    }
+
+    /// Logs the error with which the body ended.
+    pub(super) fn log_body_error(&self, error: &(impl fmt::Display + 'static)) {
+        self.log_unknown(Event::BodyFailed, error);
+    }
+
+    /// Logs the failure that the trailers report.
+    pub(super) fn log_trailers(&self, status: &GrpcFailureClass) {
+        let error = field::display(Status(status));
+        self.log(Level::ERROR, Event::BodyFailed, Some(&error));
+    }
+
+    pub(super) fn log_cancelled(&self) {
+        self.log(Level::WARN, Event::Cancelled, None);
+    }
+
+    fn log_unknown<E: fmt::Display + 'static>(&self, event: Event, error: &E) {
+        let any: &dyn Any = error;
+        match self.options.causes.find(any) {
+            Some(error) => self.log(Level::ERROR, event, Some(&error)),
+            None => self.log(Level::ERROR, event, Some(&field::display(error))),
+        }
+    }
+
+    fn log(&self, level: Level, event: Event, error: Option<&dyn field::Value>) {
+        record::request(level, &self.facts(), event, error, self.started.elapsed());
+    }
+}
+
+/// A gRPC failure as its code and message, without the words that tower-http puts in front.
+struct Status<'a>(&'a GrpcFailureClass);
+
+impl fmt::Display for Status<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            GrpcFailureClass::Status(status) => status.fmt(f),
+            other => other.fmt(f),
+        }
+    }
+}
