@@ -1,0 +1,174 @@
+//! Each error is logged once, whatever the layers and their order.
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, StatusCode},
+    middleware::map_response,
+    response::Response,
+    routing,
+};
+use tower::ServiceExt as _;
+use tower_http::trace::TraceLayer;
+use tower_openreplay::{Failure, RequestLogLayer, SessionLayer};
+
+use crate::{Said, new_session, said_in};
+
+fn router() -> Router {
+    Router::new().route(
+        "/err",
+        routing::get(|| async { Err::<(), _>(Failure::new("no price")) }),
+    )
+}
+
+/// The records of a request for `/err`. The response is held until they are read if `hold` is set.
+async fn records_of(app: Router, hold: bool) -> Vec<Said> {
+    let session = new_session();
+    let request = Request::get("/err").header("openReplaySession.id", session.as_str());
+    let response = app
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
+    let held = hold.then_some(response);
+    let said = said_in(session);
+    drop(held);
+    assert_eq!(
+        said_in(session),
+        said,
+        "another record came with the drop of the response"
+    );
+    said
+}
+
+/// The first lines of the records that name the error.
+fn with_error(said: &[Said]) -> Vec<&str> {
+    let named = said
+        .iter()
+        .filter(|said| said.message.contains("error=no price"));
+    named.map(Said::first_line).collect()
+}
+
+#[tokio::test]
+async fn request_log_names_the_error_inside_and_outside_of_the_session() {
+    let expected = ["GET /err 500 error=no price duration_ms=_ route=/err"];
+    let inside = router()
+        .layer(RequestLogLayer::new())
+        .layer(SessionLayer::new());
+    let outside = router()
+        .layer(SessionLayer::new())
+        .layer(RequestLogLayer::new());
+    for (name, app) in [("inside", inside), ("outside", outside)] {
+        for hold in [true, false] {
+            let said = records_of(app.clone(), hold).await;
+            assert_eq!(with_error(&said), expected, "{name}, {hold}");
+            assert_eq!(said.len(), 1, "{name}, {hold}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_session_layer_logs_what_no_request_log_does() {
+    let alone = router().layer(SessionLayer::new());
+    let traced = router()
+        .layer(TraceLayer::new_for_http())
+        .layer(SessionLayer::new());
+    let excluded = router()
+        .layer(RequestLogLayer::new().without_paths(["/err"]))
+        .layer(SessionLayer::new());
+    for (name, app) in [("alone", alone), ("traced", traced), ("excluded", excluded)] {
+        let said = records_of(app, true).await;
+        assert_eq!(
+            with_error(&said),
+            ["request failed error=no price status=500"],
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_error_whose_response_is_replaced_is_logged_in_its_session() {
+    let replaced = || map_response(|_: Response| async { StatusCode::IM_A_TEAPOT });
+    let expected = ["request failed error=no price status=500"];
+
+    let inside = router().layer(replaced()).layer(SessionLayer::new());
+    assert_eq!(with_error(&records_of(inside, true).await), expected);
+
+    let below = router()
+        .layer(replaced())
+        .layer(RequestLogLayer::new())
+        .layer(SessionLayer::new());
+    let said = records_of(below, true).await;
+    assert_eq!(with_error(&said), expected);
+    assert_eq!(
+        said[0].spans[0]["fields"]["path"], "/err",
+        "in the span of its request"
+    );
+    assert_eq!(said[1].message, "GET /err 418 duration_ms=_ route=/err");
+}
+
+#[tokio::test]
+async fn an_error_that_is_dropped_elsewhere_is_logged_in_its_own_session() {
+    let (first, second) = (new_session(), new_session());
+    let failure = openreplay_session::sync_scope(first, || Failure::new("no price"));
+    openreplay_session::sync_scope(second, || drop(failure));
+    assert_eq!(
+        with_error(&said_in(first)),
+        ["request failed error=no price status=500"]
+    );
+    assert_eq!(said_in(second), []);
+}
+
+#[tokio::test]
+async fn an_error_outside_of_a_session_stays_there() {
+    let session = new_session();
+    let failure = Failure::new("error of no session");
+    openreplay_session::sync_scope(session, || drop(failure));
+    assert_eq!(said_in(session), []);
+    assert!(
+        crate::WRITTEN
+            .text()
+            .contains("\"request failed error=error of no session status=500\"")
+    );
+}
+
+#[tokio::test]
+async fn a_second_error_on_one_response_does_not_lose_the_first() {
+    let twice = || async {
+        Failure::new("no stock")
+            .attach_to(Failure::new("no price").attach_to(Response::new(Body::empty())))
+    };
+    let app = Router::new()
+        .route("/err", routing::get(twice))
+        .layer(RequestLogLayer::new())
+        .layer(SessionLayer::new());
+    let said = records_of(app, true).await;
+    let lines: Vec<_> = said.iter().map(Said::first_line).collect();
+    assert_eq!(
+        lines,
+        [
+            "request rejected error=no price status=200",
+            "GET /err 200 error=no stock duration_ms=_ route=/err",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_error_whose_text_panics_harms_nobody() {
+    #[derive(Debug)]
+    struct Panics;
+    impl std::fmt::Display for Panics {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("no text")
+        }
+    }
+    impl std::error::Error for Panics {}
+
+    let session = new_session();
+    openreplay_session::sync_scope(session, || drop(Failure::new(Panics)));
+    let said = said_in(session);
+    assert!(
+        said.iter()
+            .any(|said| said.message.starts_with("request failed")),
+        "{said:#?}"
+    );
+}

@@ -1,0 +1,57 @@
+//! A panic leaves its own record, and no other.
+
+use axum::{Router, routing};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_openreplay::{RequestLogLayer, SessionLayer};
+
+use crate::{get, new_session, serve, wait_for};
+
+async fn panics() {
+    panic!("out of stock");
+}
+
+fn router() -> Router {
+    Router::new()
+        .route("/panic", routing::get(panics))
+        .layer(RequestLogLayer::new())
+}
+
+#[tokio::test]
+async fn a_panic_is_one_record_with_its_place_method_path_and_session() {
+    let caught = router()
+        .layer(CatchPanicLayer::new())
+        .layer(SessionLayer::new());
+    let session = new_session();
+    let (status, _) = get(serve(caught).await + "/panic", session).await;
+    assert_eq!(status, 500);
+    let said = wait_for(session, 1).await;
+    assert_eq!(said.len(), 1, "{said:#?}");
+    assert_eq!(said[0].level, "error");
+    let place = format!("panicked at {}:", file!().trim_start_matches("tests/"));
+    assert!(
+        said[0].message.replace("tests/", "").starts_with(&place),
+        "{said:#?}"
+    );
+    assert!(said[0].message.ends_with(": out of stock"), "{said:#?}");
+    let span = &said[0].spans[0]["fields"];
+    assert_eq!(
+        (&span["method"], &span["path"]),
+        (&"GET".into(), &"/panic".into())
+    );
+}
+
+#[tokio::test]
+async fn a_panic_that_nothing_catches_is_one_record_too() {
+    let session = new_session();
+    let url = serve(router().layer(SessionLayer::new())).await + "/panic";
+    let ask = move || {
+        ureq::get(url)
+            .header("openReplaySession.id", session.as_str())
+            .call()
+            .map(drop)
+    };
+    assert!(tokio::task::spawn_blocking(ask).await.unwrap().is_err());
+    let said = wait_for(session, 1).await;
+    assert_eq!(said.len(), 1, "{said:#?}");
+    assert!(said[0].message.ends_with(": out of stock"), "{said:#?}");
+}

@@ -1,0 +1,107 @@
+//! Services without axum: hyper over a socket, and plain Tower.
+
+use std::{error::Error, fmt, io};
+
+use axum::{body::Body, http::Request};
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use tokio::net::TcpListener;
+use tower::{ServiceBuilder, ServiceExt as _, service_fn};
+use tower_openreplay::{RequestLogLayer, SessionLayer};
+
+use crate::{assert_said, new_session, said_in, wait_for};
+
+#[derive(Debug)]
+struct NoPrice(io::Error);
+
+impl fmt::Display for NoPrice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("order 17")
+    }
+}
+
+impl Error for NoPrice {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+fn no_price() -> NoPrice {
+    NoPrice(io::Error::other("no price"))
+}
+
+#[tokio::test]
+async fn an_error_of_a_hyper_service_is_one_record() {
+    let fails = |_: Request<hyper::body::Incoming>| async {
+        Err::<axum::http::Response<Body>, NoPrice>(no_price())
+    };
+    let service = ServiceBuilder::new()
+        .layer(SessionLayer::new())
+        .layer(RequestLogLayer::new().with_causes_of::<NoPrice>())
+        .service_fn(fails);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (socket, _) = listener.accept().await.unwrap();
+        let served = hyper::server::conn::http1::Builder::new()
+            .serve_connection(TokioIo::new(socket), TowerToHyperService::new(service))
+            .await;
+        assert!(served.unwrap_err().is_user(), "the error passes through");
+    });
+    let session = new_session();
+    let ask = move || {
+        let request = ureq::get(format!("http://{address}/api/err?secret=7"));
+        request
+            .header("openReplaySession.id", session.as_str())
+            .call()
+            .map(drop)
+    };
+    assert!(tokio::task::spawn_blocking(ask).await.unwrap().is_err());
+    let said = wait_for(session, 1).await;
+    assert_said(
+        &said,
+        "error",
+        "GET /api/err failed error=order 17 duration_ms=_\nerror caused by: no price",
+    );
+}
+
+/// The record of a service that returns this error.
+async fn message_of<E: fmt::Display + fmt::Debug + 'static>(
+    layer: RequestLogLayer,
+    error: impl Fn() -> E + Clone,
+) -> String {
+    let session = new_session();
+    let fails = move |_: Request<()>| {
+        let error = error();
+        async { Err::<axum::http::Response<Body>, E>(error) }
+    };
+    let service = ServiceBuilder::new()
+        .layer(SessionLayer::new())
+        .layer(layer);
+    let request = Request::get("/").header("openReplaySession.id", session.as_str());
+    let answer = service
+        .service(service_fn(fails))
+        .oneshot(request.body(()).unwrap())
+        .await;
+    assert!(answer.is_err());
+    let mut said = said_in(session);
+    assert_eq!(said.len(), 1, "{said:#?}");
+    said.remove(0).message
+}
+
+#[tokio::test]
+async fn causes_are_logged_where_the_type_tells_them() {
+    let with_causes = "GET / failed error=order 17 duration_ms=_\nerror caused by: no price";
+    let without = "GET / failed error=order 17 duration_ms=_";
+    let layer = RequestLogLayer::new;
+    let boxed = || -> Box<dyn Error + Send + Sync> { Box::new(no_price()) };
+    assert_eq!(message_of(layer(), boxed).await, with_causes);
+    let boxed = || -> Box<dyn Error> { Box::new(no_price()) };
+    assert_eq!(message_of(layer(), boxed).await, with_causes);
+    let wrapped = || io::Error::other(NoPrice(io::Error::other("no price")));
+    assert_eq!(message_of(layer(), wrapped).await, with_causes);
+    assert_eq!(message_of(layer(), no_price).await, without);
+    let named = layer().with_causes_of::<NoPrice>();
+    assert_eq!(message_of(named, no_price).await, with_causes);
+    let text = message_of(layer(), || "order 17").await;
+    assert_eq!(text, without);
+}
