@@ -143,13 +143,13 @@ const COVERED: [(&str, &str, usize, &str); 36] = [
     (
         "docs/spawns-streams-websockets.md",
         "rust",
-        2,
+        3,
         "tests/support/docs.rs",
     ),
     (
         "docs/spawns-streams-websockets.md",
         "toml",
-        2,
+        3,
         "tests/guide/dependencies.rs",
     ),
     (
