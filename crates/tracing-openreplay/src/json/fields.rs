@@ -33,9 +33,11 @@ pub(super) struct Message<'a> {
     pub(super) limit: usize,
 }
 
+const OWN_CAUSE: &[u8] = b"\\ncaused by: ";
+
 /// How a value looks in JSON and in a message.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
+pub(super) enum Kind {
     /// A number or a bool: the same in both.
     Literal,
     /// A string: quoted in a message only where it would be misread.
@@ -92,12 +94,26 @@ impl<'a> Fields<'a> {
         });
     }
 
-    /// A number that JSON's readers would not keep: a string.
-    fn text(&mut self, field: &Field, text: &str) {
-        self.put(field, Kind::Text, |out| {
-            out.extend_from_slice(text.as_bytes());
-            false
-        });
+    /// A text of this kind, whatever is in it.
+    pub(super) fn text(&mut self, field: &Field, kind: Kind, text: &str) {
+        let limit = self.limit;
+        self.put(field, kind, |out| value::display(out, limit, &text));
+    }
+
+    /// Appends the cause that `value` writes to those of the error that is the message. Returns whether there was one.
+    pub(super) fn own_cause(&mut self, value: &dyn fmt::Debug) -> bool {
+        let Some(message) = &mut self.message else {
+            return false;
+        };
+        let start = message.below.len();
+        message.below.extend_from_slice(OWN_CAUSE);
+        let text = message.below.len();
+        value::debug(message.below, self.limit, value);
+        let is_cause = message.below.len() > text;
+        if !is_cause {
+            message.below.truncate(start);
+        }
+        is_cause
     }
 }
 
@@ -113,7 +129,7 @@ impl Visit for Fields<'_> {
     fn record_u128(&mut self, field: &Field, value: u128) {
         match u64::try_from(value) {
             Ok(value) => self.record_u64(field, value),
-            Err(_) => self.text(field, itoa::Buffer::new().format(value)),
+            Err(_) => self.text(field, Kind::Text, itoa::Buffer::new().format(value)),
         }
     }
 
@@ -121,7 +137,7 @@ impl Visit for Fields<'_> {
         match (u64::try_from(value), i64::try_from(value)) {
             (Ok(value), _) => self.record_u64(field, value),
             (_, Ok(value)) => self.record_i64(field, value),
-            _ => self.text(field, itoa::Buffer::new().format(value)),
+            _ => self.text(field, Kind::Text, itoa::Buffer::new().format(value)),
         }
     }
 
@@ -129,9 +145,9 @@ impl Visit for Fields<'_> {
         if value.is_finite() {
             self.literal(field, zmij::Buffer::new().format_finite(value));
         } else if value.is_nan() {
-            self.text(field, "NaN");
+            self.text(field, Kind::Text, "NaN");
         } else {
-            self.text(field, if value > 0.0 { "inf" } else { "-inf" });
+            self.text(field, Kind::Text, if value > 0.0 { "inf" } else { "-inf" });
         }
     }
 
@@ -243,7 +259,7 @@ impl Message<'_> {
     /// Appends the causes of the error that is the message.
     fn own_causes(&mut self, error: &(dyn Error + 'static), limit: usize) {
         for cause in causes::of(error) {
-            self.below.extend_from_slice(b"\\ncaused by: ");
+            self.below.extend_from_slice(OWN_CAUSE);
             value::display(self.below, limit, &cause);
         }
     }

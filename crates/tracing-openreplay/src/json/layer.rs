@@ -2,7 +2,7 @@ use tracing_core::{Event, Subscriber, span};
 use tracing_subscriber::{Layer, fmt::MakeWriter, layer::Context, registry::LookupSpan};
 
 use super::{Json, record, scratch, sink, span as rendered};
-use crate::{lookup, panics};
+use crate::{lookup, panics, with_session::mark};
 
 impl<S, W> Layer<S> for Json<W>
 where
@@ -24,14 +24,18 @@ where
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
         panics::accept();
-        let session = lookup::of_event(event, &ctx);
+        let mark = mark::of(event.metadata());
+        let session = match &mark {
+            Some(mark) => mark.session,
+            None => lookup::of_event(event, &ctx),
+        };
         let innermost = if self.options.spans {
             ctx.event_span(event)
         } else {
             None
         };
         scratch::with(|scratch| {
-            record::render(&self.options, event, session, innermost, scratch);
+            record::render(&self.options, event, mark, session, innermost, scratch);
             sink::write(
                 &self.make_writer,
                 event.metadata(),

@@ -11,6 +11,7 @@ mod sink;
 mod site;
 mod span;
 mod time;
+mod unmarked;
 mod value;
 
 use std::{fmt, io, time::SystemTime};

@@ -14,7 +14,9 @@ use super::{
     scratch::{Parts, Scratch},
     site::Keys,
     span,
+    unmarked::Unmarked,
 };
+use crate::with_session::mark::Mark;
 
 const TAGS: &[u8] = br#","tags":["error"]"#;
 const ID: &[u8] = br#","openReplaySession.id":""#;
@@ -27,6 +29,7 @@ const FRAME: usize =
 pub(super) fn render<S>(
     options: &Options,
     event: &Event<'_>,
+    mark: Option<Mark>,
     session: Option<SessionId>,
     innermost: Option<SpanRef<'_, S>>,
     scratch: &mut Scratch,
@@ -63,7 +66,13 @@ pub(super) fn render<S>(
     } else {
         sites.of(options, metadata)
     };
-    message(options, event, is_log, &site.keys, parts);
+    let from = Source {
+        event,
+        mark,
+        is_log,
+        keys: &site.keys,
+    };
+    message(options, &from, parts);
     let around = FRAME + id.map_or(0, <[u8]>::len) + site.place.len() + options.constant.len();
     shorten(
         options.record_limit.saturating_sub(start + around),
@@ -111,16 +120,16 @@ fn level(level: Level) -> RecordLevel {
 }
 
 /// The message with the fields in it, and the fields themselves on the side.
-fn message(options: &Options, event: &Event<'_>, is_log: bool, keys: &Keys, parts: &mut Parts) {
+fn message(options: &Options, from: &Source<'_>, parts: &mut Parts) {
     let start = parts.line.len();
     let limit = options.record_limit;
-    record(event, is_log, keys, options.fields_in_message, limit, parts);
+    from.record(options.fields_in_message, limit, parts);
     if parts.line.len() == start && !options.fields_in_message {
         // without a message of its own
         for part in [&mut parts.text, &mut parts.below, &mut parts.fields] {
             part.clear();
         }
-        record(event, is_log, keys, true, limit, parts);
+        from.record(true, limit, parts);
     }
     let Parts {
         line, text, below, ..
@@ -135,33 +144,35 @@ fn message(options: &Options, event: &Event<'_>, is_log: bool, keys: &Keys, part
         line.extend_from_slice(part.get(skipped..).unwrap_or_default());
     }
     if line.len() == start {
-        escape(line, event.metadata().name().as_bytes());
+        escape(line, from.event.metadata().name().as_bytes());
     }
 }
 
-fn record(
-    event: &Event<'_>,
+/// An event, and what is known of it.
+struct Source<'a> {
+    event: &'a Event<'a>,
+    mark: Option<Mark>,
     is_log: bool,
-    keys: &Keys,
-    with_fields: bool,
-    limit: usize,
-    parts: &mut Parts,
-) {
-    let message = Message {
-        message: &mut parts.line,
-        text: &mut parts.text,
-        below: &mut parts.below,
-        with_fields,
-        is_log,
-        found: false,
-        limit,
-    };
-    event.record(&mut Fields::of_event(
-        &mut parts.fields,
-        keys,
-        limit,
-        message,
-    ));
+    keys: &'a Keys,
+}
+
+impl Source<'_> {
+    fn record(&self, with_fields: bool, limit: usize, parts: &mut Parts) {
+        let message = Message {
+            message: &mut parts.line,
+            text: &mut parts.text,
+            below: &mut parts.below,
+            with_fields,
+            is_log: self.is_log,
+            found: false,
+            limit,
+        };
+        let fields = Fields::of_event(&mut parts.fields, self.keys, limit, message);
+        match self.mark {
+            Some(mark) => self.event.record(&mut Unmarked { fields, mark }),
+            None => self.event.record(&mut { fields }),
+        }
+    }
 }
 
 /// Makes message, fields and spans fit in the room for them: the fields and the spans may take a quarter each, the message

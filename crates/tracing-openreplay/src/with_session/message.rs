@@ -8,8 +8,14 @@ use std::{
 use openreplay_record::phrase;
 use openreplay_session::SessionId;
 
-use super::values::Recorded;
-use crate::{causes::OneLine, text::Hex};
+use super::{
+    mark::{self, Reading},
+    values::Recorded,
+};
+use crate::{
+    causes::{self, OneLine},
+    text::{Contained, Hex},
+};
 
 /// `[openReplaySession.id=<id>] ` and the message, in which no other session is named.
 pub(super) struct Prefixed<'a> {
@@ -26,6 +32,11 @@ pub(super) enum Message<'a> {
 
 impl Debug for Prefixed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match mark::wanted() {
+            Reading::Prefixed => {}
+            Reading::Original => return self.message.original(f),
+            Reading::Cause(nth) => return self.message.cause(nth, f),
+        }
         f.write_str(phrase::PREFIX)?;
         f.write_str(self.session.as_str())?;
         f.write_str(phrase::PREFIX_END)?;
@@ -58,6 +69,43 @@ impl Debug for Message<'_> {
     }
 }
 
+impl Message<'_> {
+    /// What was recorded as the message, in the form that `json()` gives it; of an error without its causes.
+    fn original(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fields(_) => Ok(()),
+            Self::Recorded(Recorded::F64(value)) if value.is_finite() => {
+                f.write_str(zmij::Buffer::new().format_finite(*value))
+            }
+            Self::Recorded(value) => match value.as_error() {
+                Some(error) => write!(f, "{:?}", Contained(&format_args!("{error}"))),
+                None => text(value, f),
+            },
+        }
+    }
+
+    /// The nth cause of the error that was recorded as the message.
+    fn cause(&self, nth: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let error = match self {
+            Self::Fields(_) => None,
+            Self::Recorded(value) => value.as_error(),
+        };
+        match error.and_then(|error| causes::of(error).nth(nth)) {
+            Some(cause) => write!(f, "{:?}", Contained(&format_args!("{cause}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A value as a message shows it.
+pub(super) struct Text<'a>(pub(super) &'a Recorded<'a>);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text(self.0, f)
+    }
+}
+
 /// A value as a message shows it: text without quotes, an error with its causes.
 fn text(value: &Recorded<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match value {
@@ -70,7 +118,7 @@ fn text(value: &Recorded<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Recorded::Str(value) => f.write_str(value),
         Recorded::Bytes(value) => write!(f, "{}", Hex(value)),
         Recorded::Error(value) => OneLine(*value).fmt(f),
-        Recorded::Unreadable(value) => value.fmt(f),
+        Recorded::Unreadable(_, text) => text.fmt(f),
         Recorded::Debug(value) => value.fmt(f),
     }
 }

@@ -12,6 +12,8 @@ use std::{
 
 use tracing_core::{Kind, Level, Metadata, field::FieldSet};
 
+use openreplay_record::field;
+
 /// The name of the field in which `tracing`'s macros put the text.
 pub(super) const MESSAGE: &str = "message";
 
@@ -19,6 +21,8 @@ pub(super) const MESSAGE: &str = "message";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Addition {
     /// The prefix in `message`, and `tags` on an error.
+    PrefixAndTags,
+    /// The prefix in `message`.
     Prefix,
     /// The field that Sentry reads as a tag.
     SentryTag,
@@ -28,7 +32,8 @@ impl Addition {
     /// The field that is added at the end of an event, unless the event has one of that name.
     fn field(self, level: Level) -> Option<&'static str> {
         match self {
-            Self::Prefix => (level == Level::ERROR).then_some("tags"),
+            Self::PrefixAndTags => (level == Level::ERROR).then_some(field::TAGS),
+            Self::Prefix => None,
             Self::SentryTag => Some("tags.openReplaySession.id"),
         }
     }
@@ -44,6 +49,8 @@ pub(super) struct Rewritten {
     pub(super) first: usize,
     /// The index of the field that was added at the end.
     pub(super) added: Option<usize>,
+    /// The index of the event's own field of that name.
+    pub(super) own: Option<usize>,
 }
 
 impl Rewritten {
@@ -69,12 +76,14 @@ impl Rewritten {
     fn leak(original: &'static Metadata<'static>, addition: Addition) -> &'static Self {
         let own: Vec<_> = original.fields().iter().map(|field| field.name()).collect();
         let message = match addition {
-            Addition::Prefix if !own.contains(&MESSAGE) => Some(MESSAGE),
-            _ => None,
+            Addition::SentryTag => None,
+            Addition::Prefix | Addition::PrefixAndTags => {
+                (!own.contains(&MESSAGE)).then_some(MESSAGE)
+            }
         };
-        let last = addition
-            .field(*original.level())
-            .filter(|name| !own.contains(name));
+        let field = addition.field(*original.level());
+        let at = own.iter().position(|name| field == Some(*name));
+        let last = field.filter(|_| at.is_none());
         let names: Vec<_> = message.into_iter().chain(own).chain(last).collect();
         let names: &'static [&'static str] = names.leak();
         let metadata = Metadata::new(
@@ -93,6 +102,7 @@ impl Rewritten {
             names,
             first: message.iter().len(),
             added: last.map(|_| names.len() - 1),
+            own: at.map(|at| message.iter().len() + at),
         }))
     }
 }
@@ -158,9 +168,9 @@ mod tests {
 
     #[test]
     fn is_made_once_for_a_metadata() {
-        let first = Rewritten::of(&METADATA, Addition::Prefix).unwrap();
+        let first = Rewritten::of(&METADATA, Addition::PrefixAndTags).unwrap();
         for _ in 0..10 {
-            let there = || Rewritten::of(&METADATA, Addition::Prefix).unwrap();
+            let there = || Rewritten::of(&METADATA, Addition::PrefixAndTags).unwrap();
             assert!(ptr::eq(first, there()));
             assert!(ptr::eq(first, thread::spawn(there).join().unwrap()));
         }
@@ -168,7 +178,7 @@ mod tests {
 
     #[test]
     fn keeps_all_that_the_original_says() {
-        let rewritten = Rewritten::of(CALLSITE.metadata(), Addition::Prefix).unwrap();
+        let rewritten = Rewritten::of(CALLSITE.metadata(), Addition::PrefixAndTags).unwrap();
         let metadata = rewritten.metadata;
         assert_eq!(metadata.callsite(), METADATA.callsite());
         assert_eq!((metadata.name(), metadata.target()), ("event", "target"));
@@ -186,8 +196,10 @@ mod tests {
 
     #[test]
     fn is_not_rewritten_the_same_way_again() {
-        let prefixed = Rewritten::of(&METADATA, Addition::Prefix).unwrap().metadata;
-        assert!(Rewritten::of(prefixed, Addition::Prefix).is_none());
+        let prefixed = Rewritten::of(&METADATA, Addition::PrefixAndTags)
+            .unwrap()
+            .metadata;
+        assert!(Rewritten::of(prefixed, Addition::PrefixAndTags).is_none());
         let both = Rewritten::of(prefixed, Addition::SentryTag).unwrap();
         assert_eq!(
             both.names,

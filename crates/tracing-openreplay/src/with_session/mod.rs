@@ -1,8 +1,10 @@
 //! Any other layer, its events marked with their session.
 
+pub(crate) mod mark;
 mod message;
 mod metadata;
 mod rewrite;
+mod tags;
 mod values;
 
 use std::{any::TypeId, fmt, marker::PhantomData};
@@ -67,10 +69,14 @@ where
     /// - `message` begins with `[openReplaySession.id=<id>] `, by which OpenReplay finds it. An event without a message gets
     ///   one of its fields, so that a row in OpenReplay has something to say.
     /// - An error has one more field: `tags`, with the text `error`, in a session or not. Text, because every layer can write
-    ///   that, and to Elasticsearch a text is the same as a list of one. An event's own `tags` field stays as it is.
+    ///   that, and to Elasticsearch a text is the same as a list of one. In an event with a `tags` field of its own, ` error` is added to
+    ///   that field's text: `tags=3` becomes `tags="3 error"`. See [`with_tags`](WithSession::with_tags).
     /// - All else is handed on as the macro recorded it: a number is a number, an error is that very error, with its causes.
     ///   Metadata, span and callsite are the original's, so that filters decide as before. `log` records keep target, file and line.
+    /// - A value whose `Debug` panics is cut there, and an error that would harm the layer, because its causes have no end or one
+    ///   of its methods panics, is passed on as a text.
     /// - Outside of a session, what is no error passes through untouched.
+    /// - [`json()`](crate::json) writes what it writes without `with_session()`.
     ///
     /// # Order
     ///
@@ -87,7 +93,7 @@ where
         panics::expect_records();
         WithSession {
             inner: self,
-            addition: Addition::Prefix,
+            addition: Addition::PrefixAndTags,
             subscriber: PhantomData,
         }
     }
@@ -109,6 +115,27 @@ pub struct WithSession<L, S> {
 }
 
 impl<L, S> WithSession<L, S> {
+    /// Whether an error has the field `tags`, with the text `error`. Default: yes.
+    ///
+    /// OpenReplay's documentation marks errors by this field. Leave it out of lines that only people read: in the text formats of
+    /// `fmt::layer()` every error ends in `tags="error"`.
+    ///
+    /// ```
+    /// use tracing_openreplay::LayerExt as _;
+    /// use tracing_subscriber::{fmt, prelude::*};
+    ///
+    /// tracing_subscriber::registry().with(fmt::layer().with_session().with_tags(false));
+    /// ```
+    #[must_use]
+    pub fn with_tags(mut self, tags: bool) -> Self {
+        self.addition = match self.addition {
+            Addition::SentryTag => Addition::SentryTag,
+            _ if tags => Addition::PrefixAndTags,
+            _ => Addition::Prefix,
+        };
+        self
+    }
+
     /// For the layers of `sentry-tracing`: the session becomes the tag `openReplaySession.id`, which is what OpenReplay searches
     /// Sentry for.
     ///

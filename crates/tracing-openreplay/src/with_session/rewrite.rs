@@ -1,5 +1,6 @@
 //! An event with something added to it, everything else as it was.
 
+use openreplay_record::field;
 use openreplay_session::SessionId;
 use smallvec::SmallVec;
 use tracing_core::{
@@ -8,19 +9,21 @@ use tracing_core::{
 };
 
 use super::{
+    mark,
     message::{Message, Prefixed},
     metadata::{Addition, MESSAGE, Rewritten},
+    tags,
     values::{self, INLINE, Values},
 };
 
-/// What the event becomes, `None` where it stays what it is.
+/// Returns what the event becomes, `None` if it stays what it is.
 pub(super) fn plan(
     event: &Event<'_>,
     session: Option<&SessionId>,
     addition: Addition,
 ) -> Option<&'static Rewritten> {
-    let marked = addition == Addition::Prefix && *event.metadata().level() == Level::ERROR;
-    if session.is_some() || marked {
+    let tagged = addition == Addition::PrefixAndTags && *event.metadata().level() == Level::ERROR;
+    if session.is_some() || tagged {
         Rewritten::of(event.metadata(), addition)
     } else {
         None
@@ -54,7 +57,7 @@ fn with_values(
 
     let fields: SmallVec<[_; INLINE]>;
     let mut messages: SmallVec<[_; 1]> = SmallVec::new();
-    if let (Addition::Prefix, Some(session)) = (to.addition, session) {
+    if let (Addition::Prefix | Addition::PrefixAndTags, Some(session)) = (to.addition, session) {
         for (index, name, value) in recorded() {
             if name == MESSAGE {
                 let message = Message::Recorded(value);
@@ -69,9 +72,16 @@ fn with_values(
         }
     }
     let added = match to.addition {
-        Addition::Prefix => Some("error"),
+        Addition::PrefixAndTags => Some(field::ERROR_TAG),
+        Addition::Prefix => None,
         Addition::SentryTag => session.map(SessionId::as_str),
     };
+    let own = to
+        .own
+        .filter(|_| to.addition == Addition::PrefixAndTags)
+        .map(|index| (index, values.get(index - first).copied().flatten()));
+    let tags = own.and_then(|(index, value)| tags::with_error(index, value));
+    let tags_text = tags.as_ref().map(|tags| tags.text.as_str());
 
     let mut all = SmallVec::<[Option<&dyn Value>; INLINE]>::new();
     all.resize(to.names.len(), None);
@@ -84,13 +94,18 @@ fn with_values(
     if let Some(index) = to.added {
         all[index] = added.as_ref().map(|added| added as &dyn Value);
     }
+    if let (Some(tags), Some(text)) = (&tags, &tags_text) {
+        all[tags.index] = Some(text);
+    }
 
     // what tracing's own macros call: hidden, and bound to stay while they are in use
     let values = to.metadata.fields().value_set_all(&all);
     let metadata = to.metadata;
-    then(&if event.is_contextual() {
+    let event = if event.is_contextual() {
         Event::new(metadata, &values)
     } else {
         Event::new_child_of(event.parent().cloned(), metadata, &values)
-    });
+    };
+    let mark = tags.as_ref().map(tags::Text::mark);
+    mark::during(to, session.copied(), mark, || then(&event));
 }

@@ -36,7 +36,7 @@ pub(super) enum Recorded<'a> {
     Bytes(&'a [u8]),
     Error(&'a (dyn Error + 'static)),
     /// One with a method that panics, or with causes without end: the layer must not walk through it.
-    Unreadable(DebugValue<OneLine<'a>>),
+    Unreadable(&'a (dyn Error + 'static), DebugValue<OneLine<'a>>),
     Debug(DebugValue<Contained<'a>>),
 }
 
@@ -53,8 +53,17 @@ impl Recorded<'_> {
             Self::Str(value) => value,
             Self::Bytes(value) => value,
             Self::Error(value) => value,
-            Self::Unreadable(value) => value,
+            Self::Unreadable(_, text) => text,
             Self::Debug(value) => value,
+        }
+    }
+}
+
+impl<'a> Recorded<'a> {
+    pub(super) fn as_error(&self) -> Option<&'a (dyn Error + 'static)> {
+        match self {
+            Self::Error(error) | Self::Unreadable(error, _) => Some(*error),
+            _ => None,
         }
     }
 }
@@ -222,7 +231,7 @@ impl Visit for Hold<'_> {
             if causes::is_readable(value) {
                 Recorded::Error(value)
             } else {
-                Recorded::Unreadable(debug(OneLine(value)))
+                Recorded::Unreadable(value, debug(OneLine(value)))
             }
         });
     }

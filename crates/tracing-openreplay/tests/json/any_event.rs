@@ -26,7 +26,7 @@ impl Callsite for Site {
     }
 }
 
-fn site(kind: Kind, name: &str, names: &[String]) -> &'static Metadata<'static> {
+fn site(kind: Kind, level: Level, name: &str, names: &[String]) -> &'static Metadata<'static> {
     let site: &'static Site = Box::leak(Box::new(Site(std::sync::OnceLock::new())));
     let names: Vec<&'static str> = names.iter().map(|name| &*name.clone().leak()).collect();
     let fields = FieldSet::new(names.leak(), Identifier(site));
@@ -35,7 +35,7 @@ fn site(kind: Kind, name: &str, names: &[String]) -> &'static Metadata<'static> 
         Metadata::new(
             name,
             "any \"target\"",
-            Level::INFO,
+            level,
             Some("a\\b.rs"),
             Some(7),
             None,
@@ -46,7 +46,7 @@ fn site(kind: Kind, name: &str, names: &[String]) -> &'static Metadata<'static> 
 }
 
 #[derive(Clone, Debug)]
-enum Any {
+pub(crate) enum Any {
     U64(u64),
     I64(i64),
     U128(u128),
@@ -61,10 +61,10 @@ enum Any {
 }
 
 #[derive(Debug)]
-struct Chain(String, Option<Box<Chain>>);
+pub(crate) struct Chain(String, Option<Box<Chain>>);
 
 impl Chain {
-    fn of(texts: &[String]) -> Option<Box<Self>> {
+    pub(crate) fn of(texts: &[String]) -> Option<Box<Self>> {
         let (first, rest) = texts.split_first()?;
         Some(Box::new(Self(first.clone(), Self::of(rest))))
     }
@@ -156,9 +156,9 @@ fn value() -> impl Strategy<Value = Any> {
     ]
 }
 
-type Pairs = Vec<(String, Any)>;
+pub(crate) type Pairs = Vec<(String, Any)>;
 
-fn pairs(most: usize) -> impl Strategy<Value = Pairs> {
+pub(crate) fn pairs(most: usize) -> impl Strategy<Value = Pairs> {
     let name = prop_oneof![
         "[a-c]",
         "r#[a-c]",
@@ -168,6 +168,15 @@ fn pairs(most: usize) -> impl Strategy<Value = Pairs> {
         Just("@timestamp".to_owned()),
     ];
     vec((name, value()), 0..most)
+}
+
+/// An error of these fields.
+pub(crate) fn log_any(pairs: &Pairs, in_session: bool) {
+    let names: Vec<_> = pairs.iter().map(|(name, _)| name.clone()).collect();
+    let site = site(Kind::EVENT, Level::ERROR, "an event", &names);
+    sync_scope(in_session.then(|| SessionId::from(ID)), || {
+        with_values(site, pairs, |values| Event::dispatch(site, values));
+    });
 }
 
 /// Key to value, the last of them.
@@ -292,8 +301,8 @@ proptest! {
         let names = |pairs: &Pairs| pairs.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
         let session = in_session.then(|| SessionId::from(ID));
 
-        let span_site = site(Kind::SPAN, &name, &names(&span));
-        let event_site = site(Kind::EVENT, "an event", &names(&event));
+        let span_site = site(Kind::SPAN, Level::INFO, &name, &names(&span));
+        let event_site = site(Kind::EVENT, Level::INFO, "an event", &names(&event));
         let recorded: Pairs = span.iter().zip(again).map(|((name, _), value)| (name.clone(), value)).collect();
         sync_scope(session, || tracing::dispatcher::with_default(&dispatch, || {
             let mut id = None;

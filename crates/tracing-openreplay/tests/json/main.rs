@@ -6,6 +6,7 @@ mod limits;
 mod record;
 mod session;
 mod strict;
+mod with_session;
 mod writer;
 
 use std::{
@@ -64,6 +65,6 @@ pub(crate) fn one(run: impl FnOnce()) -> Value {
     records.remove(0)
 }
 
-fn clock() -> SystemTime {
+pub(crate) fn clock() -> SystemTime {
     UNIX_EPOCH + Duration::from_micros(1_753_187_696_789_012)
 }

@@ -10,7 +10,7 @@ use tracing::{
 use tracing_openreplay::LayerExt as _;
 use tracing_subscriber::{Layer, Registry, layer::Context, prelude::*};
 
-use crate::{fields, in_session};
+use crate::{Sink, fields, in_session, written};
 
 #[test]
 fn typed_values_keep_their_types() {
@@ -115,11 +115,44 @@ fn a_message_of_any_type_is_prefixed() {
 }
 
 #[test]
-fn tags_of_the_event_itself_stay() {
-    let rows = fields(|| in_session(42, || error!(tags = "mine", "x")));
+fn error_is_among_the_tags_of_an_error_with_tags_of_its_own() {
+    let run = || {
+        error!(tags = 3, "x");
+        error!(tags = "mine", "x");
+        error!(tags = ?["an", "Error"], "x");
+        error!(tags = Empty, "x");
+        info!(tags = 3, "x");
+    };
+    let rows = fields(|| in_session(42, run));
+    let tags: Vec<_> = rows.iter().map(|row| &row["tags"]).collect();
+    let expected = [
+        json!("3 error"),
+        json!("mine error"),
+        json!("[\"an\", \"Error\"]"),
+        json!("error"),
+        json!(3),
+    ];
+    assert_eq!(tags, expected.iter().collect::<Vec<_>>());
+    let outside = fields(run);
+    let tags: Vec<_> = outside.iter().map(|row| &row["tags"]).collect();
+    assert_eq!(tags, expected.iter().collect::<Vec<_>>());
+    let text = written(|| error!(tags = 3, "x"));
+    assert_eq!(text, "ERROR x tags=\"3 error\"\n");
+}
+
+#[test]
+fn tags_can_be_left_out() {
+    let sink = Sink::default();
+    let layer = crate::text(&sink).with_session().with_tags(false);
+    with_default(Registry::default().with(layer), || {
+        error!("outside");
+        in_session(42, || error!(tags = 3, "x"));
+        in_session(42, || error!("x"));
+    });
+    let prefix = "[openReplaySession.id=42]";
     assert_eq!(
-        rows,
-        [json!({ "message": "[openReplaySession.id=42] x", "tags": "mine" })]
+        sink.text(),
+        format!("ERROR outside\nERROR {prefix} x tags=3\nERROR {prefix} x\n")
     );
 }
 

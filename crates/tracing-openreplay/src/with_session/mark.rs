@@ -1,0 +1,117 @@
+//! What a rewritten event tells `json()`, which needs no rewriting and undoes it.
+
+use std::cell::Cell;
+
+use openreplay_record::field::ERROR_TAG;
+use openreplay_session::SessionId;
+use tracing_core::Metadata;
+
+use super::metadata::Rewritten;
+
+thread_local! {
+    static CURRENT: Cell<Option<&'static Rewritten>> = const { Cell::new(None) };
+    static SESSION: Cell<Option<SessionId>> = const { Cell::new(None) };
+    static TAGS: Cell<Option<Tags>> = const { Cell::new(None) };
+    static READING: Cell<Reading> = const { Cell::new(Reading::Prefixed) };
+}
+
+/// The mark of a rewritten event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    pub(crate) session: Option<SessionId>,
+    /// The index of the field that was added.
+    pub(crate) added: Option<usize>,
+    pub(crate) tags: Option<Tags>,
+}
+
+/// The field of the event's own in which ` error` was added.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tags {
+    pub(crate) index: usize,
+    pub(crate) was: Was,
+}
+
+impl Tags {
+    /// Returns the text without what was added to it.
+    pub(crate) fn original(self, text: &str) -> &str {
+        let text = text.strip_suffix(ERROR_TAG).unwrap_or(text);
+        text.strip_suffix(' ').unwrap_or(text)
+    }
+}
+
+/// What a value was before it became a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Was {
+    /// The field was left empty.
+    Nothing,
+    /// A number or a bool.
+    Literal,
+    Str,
+    /// What a `Debug` or `Display` writes.
+    Text,
+}
+
+/// What is wanted of a message that was rewritten.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Reading {
+    #[default]
+    Prefixed,
+    /// The text without what was added to it, and of an error without its causes.
+    Original,
+    /// The nth cause of the error that is the message.
+    Cause(usize),
+}
+
+/// Calls `then` while an event that has this mark is passed on.
+pub(super) fn during(
+    rewritten: &'static Rewritten,
+    session: Option<SessionId>,
+    tags: Option<Tags>,
+    then: impl FnOnce(),
+) {
+    struct Restore(Option<&'static Rewritten>, Option<SessionId>, Option<Tags>);
+
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            CURRENT.set(self.0);
+            SESSION.set(self.1);
+            TAGS.set(self.2);
+        }
+    }
+
+    let _restore = Restore(
+        CURRENT.replace(Some(rewritten)),
+        SESSION.replace(session),
+        TAGS.replace(tags),
+    );
+    then();
+}
+
+/// Returns the mark of the event that has this metadata, if it is a rewritten one that is being passed on.
+#[inline]
+pub(crate) fn of(metadata: &Metadata<'_>) -> Option<Mark> {
+    let rewritten = CURRENT.get()?;
+    std::ptr::addr_eq(rewritten.metadata, metadata).then(|| Mark {
+        session: SESSION.get(),
+        added: rewritten.added,
+        tags: TAGS.get(),
+    })
+}
+
+/// Calls `read`, which reads a field, without what was added to the field. Returns whether it was a message that has a prefix.
+pub(crate) fn read_original(read: impl FnOnce()) -> bool {
+    READING.set(Reading::Original);
+    read();
+    READING.take() == Reading::Prefixed
+}
+
+/// Calls `read`, which reads a message that has a prefix: the nth cause of the error that is the message, nothing without one.
+pub(crate) fn read_cause<R>(nth: usize, read: impl FnOnce() -> R) -> R {
+    READING.set(Reading::Cause(nth));
+    read()
+}
+
+/// Takes what is wanted, so that code of the user's which logs while it is read finds its own events unchanged.
+pub(super) fn wanted() -> Reading {
+    READING.take()
+}
