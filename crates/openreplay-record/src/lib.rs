@@ -16,7 +16,7 @@
 //!
 //! # Features
 //!
-//! - `search`: [`session_of`] and [`names_session`], the session that a message names
+//! - `search`: [`session_of`], [`sessions_of`] and [`names_session`], the sessions that a message names
 //! - `json`: [`Record`], a whole record as JSON, and [`time`]
 
 pub mod field;
@@ -37,7 +37,7 @@ pub use self::object::is_object;
 #[cfg(feature = "json")]
 pub use self::record::Record;
 #[cfg(feature = "search")]
-pub use self::search::{names_session, session_of};
+pub use self::search::{names_session, session_of, sessions_of};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

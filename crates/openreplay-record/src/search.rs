@@ -55,6 +55,48 @@ pub fn names_session(message: &str, id: &SessionId) -> bool {
     false
 }
 
+/// Iterates over the sessions that a message is found for, by the ids that OpenReplay itself can search for: a message can name
+/// several, and one more than once.
+///
+/// ```
+/// use openreplay_record::sessions_of;
+///
+/// let message = "[openReplaySession.id=42] merged OPENREPLAYSESSION.ID: 7";
+/// assert_eq!(sessions_of(message).collect::<Vec<_>>(), [42, 7]);
+/// assert_eq!(sessions_of("openReplaySession.id=checkout-7").next(), None);
+/// ```
+pub fn sessions_of(message: &str) -> impl Iterator<Item = u64> {
+    // Splitting a text into words takes long, and nearly every message has our prefix or no session at all.
+    let (first, rest) = match after_prefix(message) {
+        Some((id, rest)) => (Some(id), rest),
+        None => (None, message),
+    };
+    let mut words = Words(if phrase::is_in(rest) { rest } else { "" });
+    let others = std::iter::from_fn(move || {
+        while let Some(word) = words.next() {
+            if is_same(word, phrase::NAME)
+                && let Some(id) = words.clone().next().and_then(number)
+            {
+                return Some(id);
+            }
+        }
+        None
+    });
+    first.into_iter().chain(others)
+}
+
+/// The id in the prefix of a message, and what follows.
+fn after_prefix(message: &str) -> Option<(u64, &str)> {
+    let rest = message.strip_prefix(phrase::PREFIX)?;
+    let (id, rest) = rest.split_once(phrase::PREFIX_END)?;
+    Some((number(id)?, rest))
+}
+
+/// The number, if it is written as OpenReplay writes it.
+fn number(word: &str) -> Option<u64> {
+    word.parse::<SessionId>().ok()?.as_u64()
+}
+
 /// Whether the analyser lower-cases both to the same word: character by character, so `İ` becomes an `i`.
 fn is_same(one: &str, other: &str) -> bool {
     let lower = |char: char| char.to_lowercase().next();
@@ -122,7 +164,46 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_message_names_any_number_of_sessions() {
+        for (message, expected) in [
+            ("[openReplaySession.id=12] m", &[12][..]),
+            (
+                "[openReplaySession.id=12] openReplaySession.id=7, and 8",
+                &[12, 7],
+            ),
+            ("openReplaySession.id openReplaySession.id=7", &[7]),
+            ("openReplaySession.id=18446744073709551615", &[u64::MAX]),
+            ("openReplaySession.id=18446744073709551616", &[]),
+            ("[openReplaySession.id=007] m", &[]),
+            ("[openReplaySession.id=7.5] m", &[]),
+            ("openReplaySession.id is 7", &[]),
+            ("m", &[]),
+        ] {
+            assert_eq!(
+                sessions_of(message).collect::<Vec<_>>(),
+                expected,
+                "{message}"
+            );
+        }
+    }
+
     proptest! {
+        #[test]
+        fn the_sessions_of_a_message_are_those_that_it_is_found_for(
+            pieces in prop::collection::vec(prop_oneof![
+                "(?i)openreplaysession\\.id", "openReplaySession.id=", "\\[openReplaySession\\.id=",
+                "\\] ", "[0-9]{1,2}", "[ .,:=_a²’]", ".{0,2}",
+            ], 0..12),
+        ) {
+            let text = pieces.concat();
+            let named: std::collections::BTreeSet<_> = sessions_of(&text).collect();
+            for number in (0..100).chain(named.iter().copied()) {
+                let is_found = names_session(&text, &SessionId::from(number));
+                prop_assert_eq!(named.contains(&number), is_found, "{} in {:?}", number, text);
+            }
+        }
+
         #[test]
         fn every_session_is_found_in_its_prefix(text in "[A-Za-z0-9_-]{0,63}[A-Za-z0-9]", rest in ".{0,20}") {
             prop_assume!(text.parse::<SessionId>().is_ok());
