@@ -1,0 +1,174 @@
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+
+use crate::document::{self, Fault};
+use crate::entry::{Entry, Outcome, Rejected, Text};
+
+/// Elasticsearch accepts no longer `_id`.
+const LONGEST_ID: usize = 512;
+
+/// Records to be stored together, each with what is known of it already.
+///
+/// ```
+/// use openreplay_store::{Batch, Store};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path();
+/// let store = Store::open(folder)?;
+/// let mut batch = Batch::new();
+/// batch.create(Some("1"), r#"{"level":"info","message":"[openReplaySession.id=42] paid"}"#);
+/// batch.create(None, "no record");
+/// let outcomes = store.write(batch)?;
+/// assert!(outcomes[0].is_stored());
+/// assert!(!outcomes[1].is_stored());
+///
+/// let found = store.session(&42.into(), 1_000)?;
+/// assert_eq!(found[0].id, "1");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Default)]
+pub struct Batch {
+    entries: Vec<Entry>,
+    /// One a record: `None` stands for the next of the entries.
+    rejected: Vec<Option<Rejected>>,
+}
+
+impl Batch {
+    /// Creates an empty batch.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a record, one JSON object. If one with this `_id` and this time is there, that one is kept. Without an `_id`, the record
+    /// gets one that sorts after those before it.
+    pub fn create(&mut self, id: Option<&str>, line: impl Into<Bytes>) {
+        self.add(id, line.into(), false);
+    }
+
+    /// Adds a record that may be there already: the outcome is then [`Outcome::Unchanged`]. A *different* record under its
+    /// `_id` and time is kept as it is, and the outcome is [`Outcome::Exists`].
+    pub fn index(&mut self, id: Option<&str>, line: impl Into<Bytes>) {
+        self.add(id, line.into(), true);
+    }
+
+    /// How many records there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rejected.len()
+    }
+
+    /// Whether there is no record.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rejected.is_empty()
+    }
+
+    fn add(&mut self, id: Option<&str>, line: Bytes, may_exist: bool) {
+        match entry(id, line, may_exist) {
+            Ok(entry) => {
+                self.entries.push(entry);
+                self.rejected.push(None);
+            }
+            Err(rejected) => self.rejected.push(Some(rejected)),
+        }
+    }
+
+    /// The records that can be stored, and the order in which the outcomes belong.
+    pub(crate) fn into_parts(self) -> (Vec<Entry>, Verdicts) {
+        (self.entries, Verdicts(self.rejected))
+    }
+}
+
+/// What a batch knows without having been stored.
+#[derive(Debug)]
+pub(crate) struct Verdicts(Vec<Option<Rejected>>);
+
+impl Verdicts {
+    /// Puts the outcomes of the entries in their places.
+    pub(crate) fn fill(self, outcomes: Vec<Outcome>) -> Vec<Outcome> {
+        let mut outcomes = outcomes.into_iter();
+        let each = self.0.into_iter().filter_map(|rejected| match rejected {
+            Some(rejected) => Some(Outcome::Rejected(rejected)),
+            None => outcomes.next(),
+        });
+        each.collect()
+    }
+}
+
+fn entry(id: Option<&str>, line: Bytes, may_exist: bool) -> Result<Entry, Rejected> {
+    let id: Box<str> = match id {
+        Some("") => return Err(Rejected::EmptyId),
+        Some(id) if id.len() > LONGEST_ID => return Err(Rejected::LongId(id.len())),
+        Some(id) => id.into(),
+        None => new_id(SystemTime::now()),
+    };
+    let line = Text::new(line).ok_or_else(|| Rejected::Malformed("it is not UTF-8".to_owned()))?;
+    match document::read(line.as_str()) {
+        Ok(document) => Ok(Entry {
+            sessions: document.sessions,
+            time: document.time,
+            id,
+            line,
+            may_exist,
+        }),
+        Err(Fault::Malformed(why)) => Err(Rejected::Malformed(why)),
+        Err(Fault::Time(value)) => Err(Rejected::Time(value)),
+    }
+}
+
+/// An `_id` that sorts by time, then by order in this process: milliseconds, 32 random bits, a count.
+fn new_id(now: SystemTime) -> Box<str> {
+    static SOURCE: LazyLock<u32> = LazyLock::new(|| fastrand::u32(..));
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let millis = now
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_millis();
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{millis:011x}{:08x}{count:08x}", *SOURCE).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_record_is_rejected_in_its_place() {
+        let mut batch = Batch::new();
+        batch.create(Some("a"), "{}");
+        batch.create(Some(""), "{}");
+        batch.create(Some(&"x".repeat(513)), "{}");
+        batch.create(Some(&"é".repeat(256)), "{}");
+        batch.create(None, &b"{\"a\":\"\xff\"}"[..]);
+        batch.create(None, r#"{"@timestamp":"soon"}"#);
+        assert_eq!(batch.len(), 6);
+        let (entries, verdicts) = batch.into_parts();
+        assert_eq!(entries.len(), 2);
+        let outcomes = verdicts.fill(vec![Outcome::Created, Outcome::Exists]);
+        assert!(matches!(
+            &outcomes[..],
+            [
+                Outcome::Created,
+                Outcome::Rejected(Rejected::EmptyId),
+                Outcome::Rejected(Rejected::LongId(513)),
+                Outcome::Exists,
+                Outcome::Rejected(Rejected::Malformed(_)),
+                Outcome::Rejected(Rejected::Time(_)),
+            ]
+        ));
+    }
+
+    #[test]
+    fn new_ids_sort_in_their_order() {
+        let now = SystemTime::now();
+        let ids: Vec<_> = (0..1_000).map(|_| new_id(now)).collect();
+        assert!(ids.is_sorted_by(|one, other| one < other));
+        assert!(new_id(now + std::time::Duration::from_millis(1)) > ids[0]);
+    }
+}

@@ -1,0 +1,129 @@
+//! Records are compressed one by one, with a dictionary trained from their own day's.
+
+use std::fmt;
+use std::io;
+
+use zstd::bulk::{Compressor, Decompressor};
+
+/// zstd's fastest level but for the negative ones. A dictionary matters more than the level on texts of this length.
+const LEVEL: i32 = 1;
+/// The largest dictionary. zstd's own advice is a hundredth of the samples.
+const DICTIONARY_BYTES: usize = 32 * 1024;
+/// With fewer samples, training fails or is of no use.
+const LEAST_SAMPLES: usize = 200;
+/// So much of the samples is used. More takes longer and finds little more.
+const SAMPLE_BYTES: usize = 2 * 1024 * 1024;
+/// No record is longer: HTTP bodies and the buffer have lower limits.
+const LONGEST: usize = 256 * 1024 * 1024;
+
+/// Trains a dictionary; `None` where the samples are too few or have too little in common.
+pub(crate) fn train<'a>(samples: impl Iterator<Item = &'a str>) -> Option<Vec<u8>> {
+    let mut bytes = 0;
+    let samples: Vec<&str> = samples
+        .take_while(|sample| {
+            bytes += sample.len();
+            bytes <= SAMPLE_BYTES
+        })
+        .collect();
+    if samples.len() < LEAST_SAMPLES {
+        return None;
+    }
+    zstd::dict::from_samples(&samples, DICTIONARY_BYTES).ok()
+}
+
+/// Compresses with a dictionary.
+pub(crate) struct Packer(Compressor<'static>);
+
+impl Packer {
+    pub(crate) fn new(dictionary: &[u8]) -> io::Result<Self> {
+        let mut compressor = Compressor::with_dictionary(LEVEL, dictionary)?;
+        // SQLite and the file system find damage; four bytes a record are worth having
+        compressor.set_parameter(zstd::zstd_safe::CParameter::ChecksumFlag(false))?;
+        Ok(Self(compressor))
+    }
+
+    /// The compressed line; `None` where that is no shorter.
+    pub(crate) fn pack(&mut self, line: &str) -> Option<Vec<u8>> {
+        let packed = self.0.compress(line.as_bytes()).ok()?;
+        (packed.len() < line.len()).then_some(packed)
+    }
+}
+
+impl fmt::Debug for Packer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Packer").finish_non_exhaustive()
+    }
+}
+
+/// Decompresses with a dictionary.
+pub(crate) struct Unpacker(Decompressor<'static>);
+
+impl Unpacker {
+    pub(crate) fn new(dictionary: &[u8]) -> io::Result<Self> {
+        Decompressor::with_dictionary(dictionary).map(Self)
+    }
+
+    pub(crate) fn unpack(&mut self, packed: &[u8]) -> io::Result<String> {
+        let bytes = self.0.decompress(packed, LONGEST)?;
+        String::from_utf8(bytes).map_err(io::Error::other)
+    }
+}
+
+impl fmt::Debug for Unpacker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unpacker").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Training one takes long in a debug build.
+    static DICTIONARY: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let line = |number| {
+            format!(
+                r#"{{"level":"info","message":"order {number} was paid","service.name":"shop"}}"#
+            )
+        };
+        let lines: Vec<_> = (0..1_000).map(line).collect();
+        train(lines.iter().map(String::as_str)).unwrap()
+    });
+
+    #[test]
+    fn a_dictionary_needs_enough_samples() {
+        let lines = vec!["a line"; LEAST_SAMPLES - 1];
+        assert_eq!(train(lines.into_iter()), None);
+    }
+
+    #[test]
+    fn a_short_line_shrinks_by_what_it_has_in_common_with_the_others() {
+        let mut packer = Packer::new(&DICTIONARY).unwrap();
+        let line = r#"{"level":"info","message":"order 4711 was paid","service.name":"shop"}"#;
+        let packed = packer.pack(line).unwrap();
+        assert!(packed.len() < line.len() / 2, "{}", packed.len());
+        assert_eq!(packer.pack("q"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_packed_comes_back(text in ".{0,200}") {
+            let mut packer = Packer::new(&DICTIONARY).unwrap();
+            let mut unpacker = Unpacker::new(&DICTIONARY).unwrap();
+            let text = format!("{text}{text}{text}");
+            if let Some(packed) = packer.pack(&text) {
+                prop_assert_eq!(unpacker.unpack(&packed).unwrap(), text);
+            }
+        }
+
+        #[test]
+        fn garbage_is_an_error(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+            let mut unpacker = Unpacker::new(&DICTIONARY).unwrap();
+            prop_assert!(unpacker.unpack(&bytes).is_err() || bytes.starts_with(&[0x28, 0xb5]) || bytes.is_empty());
+        }
+    }
+}

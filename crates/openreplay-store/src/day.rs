@@ -1,0 +1,188 @@
+//! One day's file as its readers see it: what is in it, and what is still pending.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+
+use crate::error::Error;
+use crate::key::{Key, Shelf};
+use crate::pending::{Line, Pending};
+use crate::reader::{Reader, Stored, key_of};
+use crate::schema;
+
+const LANDED: &str = "SELECT session, time, id, line FROM landing";
+const TOTAL: &str = "SELECT records FROM total";
+
+/// A record as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) key: Key,
+    pub(crate) line: Box<str>,
+}
+
+/// One day's file.
+#[derive(Debug)]
+pub(crate) struct DayFile {
+    pub(crate) shelf: Shelf,
+    pub(crate) path: PathBuf,
+    pending: RwLock<Pending>,
+    /// How many records `record` holds.
+    settled: AtomicU64,
+    reader: Mutex<Option<Reader>>,
+}
+
+impl DayFile {
+    /// Takes what a connection finds in the file's `landing` into memory.
+    pub(crate) fn load(
+        path: PathBuf,
+        shelf: Shelf,
+        connection: &Connection,
+    ) -> rusqlite::Result<Self> {
+        let mut pending = Pending::default();
+        let mut statement = connection.prepare(LANDED)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let line = match row.get_ref(3)? {
+                ValueRef::Integer(session) => Line::See(session),
+                other => Line::Text(other.as_str()?.into()),
+            };
+            pending.add(key_of(row)?, line);
+        }
+        let total: i64 = connection.query_row(TOTAL, [], |row| row.get(0))?;
+        Ok(Self {
+            shelf,
+            path,
+            pending: RwLock::new(pending),
+            settled: AtomicU64::new(total.unsigned_abs()),
+            reader: Mutex::new(None),
+        })
+    }
+
+    /// Opens a file that another process may be writing to.
+    pub(crate) fn open_to_read(folder: &Path, shelf: Shelf) -> Result<Self, Error> {
+        let path = folder.join(shelf.to_string());
+        let open = || Self::load(path.clone(), shelf, &schema::open_to_read(&path)?);
+        open().map_err(|error| Error::sqlite(&path, error))
+    }
+
+    pub(crate) fn pending(&self) -> RwLockReadGuard<'_, Pending> {
+        self.pending.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn pending_mut(&self) -> RwLockWriteGuard<'_, Pending> {
+        self.pending.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn add_settled(&self, records: u64) {
+        self.settled.fetch_add(records, Ordering::Relaxed);
+    }
+
+    /// How many records there are.
+    pub(crate) fn total(&self) -> u64 {
+        self.settled.load(Ordering::Relaxed) + self.pending().records() as u64
+    }
+
+    /// The earliest records of a session, in time order, ties by `_id`.
+    pub(crate) fn session(&self, session: i64, limit: usize) -> Result<Vec<Found>, Error> {
+        // Pending rows first: a row that is moved in the meantime is then found twice, not missed.
+        let pending = owned(self.pending().of(session).take(limit));
+        self.read(|reader| {
+            let rows = merged(pending, reader.of_session(session, limit)?);
+            rows.take(limit)
+                .map(|row| self.found(row, reader))
+                .collect()
+        })
+    }
+
+    /// How many records a session has.
+    pub(crate) fn count(&self, session: i64) -> Result<u64, Error> {
+        let pending: Vec<_> = self
+            .pending()
+            .of(session)
+            .map(|(key, _)| key.clone())
+            .collect();
+        self.read(|reader| reader.count(session, &pending))
+    }
+
+    /// The records after a key, in the order of their keys, each under its first session only; at most `limit`.
+    ///
+    /// Returns the key after which to continue, or `None` at the end of the file.
+    pub(crate) fn page(
+        &self,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<(Vec<Found>, Option<Key>), Error> {
+        let pending = owned(self.pending().after(after).take(limit));
+        self.read(|reader| {
+            let rows: Vec<_> = merged(pending, reader.after(after, limit)?)
+                .take(limit)
+                .collect();
+            let last = rows.last().map(|(key, _)| key.clone());
+            let next = last.filter(|_| rows.len() == limit);
+            let texts = rows
+                .into_iter()
+                .filter(|(_, line)| matches!(line, Line::Text(_)));
+            let records = texts
+                .map(|row| self.found(row, reader))
+                .collect::<rusqlite::Result<_>>()?;
+            Ok((records, next))
+        })
+    }
+
+    /// The line with a key.
+    pub(crate) fn line(&self, key: &Key) -> rusqlite::Result<Option<Line>> {
+        self.try_read(|reader| reader.line(key))
+    }
+
+    /// Closes the connection for reading until the next read.
+    pub(crate) fn rest(&self) {
+        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Follows a row to the text that it refers to.
+    fn found(&self, (key, line): Stored, reader: &mut Reader) -> rusqlite::Result<Found> {
+        let first = match line {
+            Line::Text(line) => return Ok(Found { key, line }),
+            Line::See(session) => Key {
+                session,
+                ..key.clone()
+            },
+        };
+        let pending = self.pending().get(&first).cloned();
+        match pending.map_or_else(|| reader.line(&first), |line| Ok(Some(line)))? {
+            Some(Line::Text(line)) => Ok(Found { key, line }),
+            _ => Err(rusqlite::Error::QueryReturnedNoRows),
+        }
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&mut Reader) -> rusqlite::Result<T>) -> Result<T, Error> {
+        self.try_read(work)
+            .map_err(|error| Error::sqlite(&self.path, error))
+    }
+
+    fn try_read<T>(
+        &self,
+        work: impl FnOnce(&mut Reader) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let mut slot = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *slot {
+            Some(reader) => work(reader),
+            slot => work(slot.insert(Reader::open(&self.path)?)),
+        }
+    }
+}
+
+fn owned<'a>(rows: impl Iterator<Item = (&'a Key, &'a Line)>) -> Vec<Stored> {
+    rows.map(|(key, line)| (key.clone(), line.clone()))
+        .collect()
+}
+
+fn merged(pending: Vec<Stored>, settled: Vec<Stored>) -> impl Iterator<Item = Stored> {
+    let mut rows = BTreeMap::from_iter(pending);
+    rows.extend(settled);
+    rows.into_iter()
+}

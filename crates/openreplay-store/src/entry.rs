@@ -1,0 +1,77 @@
+//! A record on its way into the store, and what became of it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use crate::error::Error;
+
+/// A record that was read and can be stored.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// Those that its message names.
+    pub(crate) sessions: SmallVec<[u64; 1]>,
+    /// Nanoseconds since 1970; `None` where the record has no time.
+    pub(crate) time: Option<i64>,
+    pub(crate) id: Box<str>,
+    pub(crate) line: Text,
+    /// Whether the same record may be there already.
+    pub(crate) may_exist: bool,
+}
+
+/// A piece of a larger buffer that is UTF-8.
+#[derive(Clone, Debug)]
+pub(crate) struct Text(Bytes);
+
+impl Text {
+    pub(crate) fn new(bytes: Bytes) -> Option<Self> {
+        str::from_utf8(&bytes).is_ok().then_some(Self(bytes))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).expect("`new` checks it")
+    }
+}
+
+/// What became of a record.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It is on disk.
+    Created,
+    /// A record with this `_id` and this time was there before. It is kept as it is.
+    Exists,
+    /// The very same record was there before, and was allowed to be.
+    Unchanged,
+    /// It cannot be stored. A retry would not help.
+    Rejected(Rejected),
+    /// It was not stored. A retry may help.
+    Failed(Arc<Error>),
+}
+
+impl Outcome {
+    /// Whether the record is on disk, since now or since before.
+    #[must_use]
+    pub fn is_stored(&self) -> bool {
+        matches!(self, Self::Created | Self::Exists | Self::Unchanged)
+    }
+}
+
+/// Why a record can never be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rejected {
+    /// Not JSON, not an object, a name that comes twice in one object, or nested more than 127 levels deep.
+    Malformed(String),
+    /// Its `@timestamp` has none of the forms that Elasticsearch accepts.
+    Time(String),
+    /// Its `_id` has no characters.
+    EmptyId,
+    /// Its `_id` has so many bytes. Elasticsearch accepts at most 512.
+    LongId(usize),
+    /// Its time is further back than the store keeps records.
+    TooOld,
+    /// Its time is more than a day ahead of this machine's clock, so it would outlive every other.
+    TooNew,
+}

@@ -1,0 +1,136 @@
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+/// Why the store could not be opened, written to or read.
+///
+/// The text names the file or the folder, and what to do about it. The cause, if there is one, is in
+/// [`source`](StdError::source).
+pub struct Error {
+    inner: Box<Inner>,
+}
+
+struct Inner {
+    kind: Kind,
+    text: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Another process has the store open.
+    Locked,
+    /// The disk, or the store's own limit, is full.
+    Full,
+    /// A file of the store is damaged.
+    Damaged,
+    /// The file system failed in another way.
+    Io,
+    /// The store has been closed.
+    Closed,
+}
+
+impl Error {
+    pub(crate) fn new(kind: Kind, text: impl Into<String>) -> Self {
+        Self {
+            inner: Box::new(Inner {
+                kind,
+                text: text.into(),
+                source: None,
+            }),
+        }
+    }
+
+    pub(crate) fn with_source(
+        mut self,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        self.inner.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn io(path: &Path, what: &str, error: io::Error) -> Self {
+        let kind = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Kind::Full,
+            _ => Kind::Io,
+        };
+        Self::new(kind, format!("{} cannot be {what}", path.display())).with_source(error)
+    }
+
+    pub(crate) fn closed() -> Self {
+        Self::new(Kind::Closed, "the store is closed")
+    }
+
+    /// What SQLite reports about a file.
+    pub(crate) fn sqlite(path: &Path, error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase};
+        let path = path.display();
+        let (kind, text) = match error.sqlite_error_code() {
+            Some(DiskFull) => (Kind::Full, format!("no space is left for {path}")),
+            Some(DatabaseCorrupt | NotADatabase) => (Kind::Damaged, format!("{path} is damaged")),
+            _ => (Kind::Io, format!("{path} cannot be used")),
+        };
+        Self::new(kind, text).with_source(error)
+    }
+
+    /// The text, and those of the causes.
+    pub(crate) fn with_causes(&self) -> String {
+        let mut text = self.inner.text.clone();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        text
+    }
+
+    /// Whether another process has the store open. The text names it.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.inner.kind == Kind::Locked
+    }
+
+    /// Whether the disk, or [`max_bytes`](crate::StoreBuilder::max_bytes), leaves no space.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.inner.kind == Kind::Full
+    }
+
+    /// Whether a file of the store is damaged.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.inner.kind == Kind::Damaged
+    }
+
+    /// Whether the store was closed before the operation was done.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.inner.kind == Kind::Closed
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.inner.text)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Error");
+        debug
+            .field("kind", &self.inner.kind)
+            .field("text", &self.inner.text);
+        if let Some(source) = &self.inner.source {
+            debug.field("source", source);
+        }
+        debug.finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.inner.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,296 @@
+//! The thread that writes: requests that wait together are committed together.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use crate::damaged;
+use crate::day::DayFile;
+use crate::entry::{Entry, Outcome, Rejected};
+use crate::error::Error;
+use crate::key::{Day, Kind, Shelf};
+use crate::retention::Usage;
+use crate::shared::Shared;
+use crate::write::{DayWriter, Timed};
+
+/// How often files are tidied up, and old days deleted.
+const TIDY: Duration = Duration::from_secs(60);
+/// So much is committed together.
+const GROUP_BYTES: usize = 8 * 1024 * 1024;
+/// So many files are open for writing. Records arrive for today; a shipper that catches up sends older days, too.
+const WRITERS: usize = 4;
+const NANOS_PER_DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
+
+/// Entries to be stored together, and what happens then.
+pub(crate) struct Job {
+    pub(crate) entries: Vec<Entry>,
+    /// Called on the thread that writes, so it must not block. It gets an outcome for each entry, in their order.
+    pub(crate) done: Box<dyn FnOnce(Vec<Outcome>) + Send>,
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job")
+            .field("entries", &self.entries.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the thread can be told.
+#[derive(Debug)]
+pub(crate) enum Message {
+    Store(Job),
+    /// A reader found this file damaged.
+    Damaged(Arc<DayFile>),
+    /// Tidy up now, and say when that is done.
+    Tidy(Sender<()>),
+    Stop,
+}
+
+/// What the thread knows.
+#[derive(Debug)]
+pub(crate) struct Ingest {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) writers: BTreeMap<Shelf, DayWriter>,
+    pub(crate) usage: Usage,
+}
+
+/// Where an entry goes, or why it goes nowhere.
+enum Place {
+    At(Shelf, i64),
+    Decided(Outcome),
+}
+
+impl Ingest {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            writers: BTreeMap::new(),
+            usage: Usage::default(),
+        }
+    }
+
+    /// Works until it is told to stop, or nobody can tell it anything any more.
+    pub(crate) fn run(mut self, messages: &Receiver<Message>) {
+        let mut tidied = Instant::now();
+        loop {
+            let message = match messages.recv_timeout(TIDY.saturating_sub(tidied.elapsed())) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            let (jobs, then) = gather(message, messages);
+            self.commit(jobs);
+            match then {
+                Some(Message::Stop) => break,
+                Some(Message::Damaged(file)) => self.set_aside(&file),
+                Some(Message::Tidy(done)) => {
+                    self.tidy();
+                    // whoever asked may not wait for it
+                    let _ = done.send(());
+                }
+                Some(Message::Store(_)) | None => {}
+            }
+            if tidied.elapsed() >= TIDY {
+                self.tidy();
+                tidied = Instant::now();
+            }
+        }
+        for (_, mut writer) in std::mem::take(&mut self.writers) {
+            self.close(&mut writer);
+        }
+    }
+
+    /// Stores the entries of all jobs, a transaction a file, then tells each job.
+    fn commit(&mut self, jobs: Vec<Job>) {
+        if jobs.is_empty() {
+            return;
+        }
+        let now = self.shared.options.now();
+        let mut outcomes: Vec<Vec<Outcome>> = jobs
+            .iter()
+            .map(|job| vec![Outcome::Created; job.entries.len()])
+            .collect();
+        let mut places: BTreeMap<Shelf, Vec<(usize, usize, i64)>> = BTreeMap::new();
+        for (job, entries) in jobs.iter().map(|job| &job.entries).enumerate() {
+            for (nth, entry) in entries.iter().enumerate() {
+                match self.place(entry, now) {
+                    Ok(Place::At(shelf, time)) => {
+                        places.entry(shelf).or_default().push((job, nth, time));
+                    }
+                    Ok(Place::Decided(outcome)) => outcomes[job][nth] = outcome,
+                    Err(error) => outcomes[job][nth] = Outcome::Failed(Arc::new(error)),
+                }
+            }
+        }
+        for (shelf, places) in places {
+            let timed = places.iter().map(|&(job, nth, time)| Timed {
+                entry: &jobs[job].entries[nth],
+                time,
+            });
+            let stored = self.store(shelf, &timed.collect::<Vec<_>>(), now);
+            for (at, (job, nth, _)) in places.into_iter().enumerate() {
+                outcomes[job][nth] = match &stored {
+                    Ok(stored) => stored[at].clone(),
+                    Err(error) => Outcome::Failed(Arc::clone(error)),
+                };
+            }
+        }
+        for (job, outcomes) in jobs.into_iter().zip(outcomes) {
+            (job.done)(outcomes);
+        }
+    }
+
+    fn place(&mut self, entry: &Entry, now: i64) -> Result<Place, Error> {
+        let today = Day::of(now);
+        let yesterday = today.minus(1);
+        if !entry.sessions.is_empty() {
+            return match entry.time {
+                Some(time) if Day::of(time) < self.shared.options.first_day(now) => {
+                    Ok(Place::Decided(Outcome::Rejected(Rejected::TooOld)))
+                }
+                Some(time) if time > now.saturating_add(NANOS_PER_DAY) => {
+                    Ok(Place::Decided(Outcome::Rejected(Rejected::TooNew)))
+                }
+                Some(time) => Ok(Place::At(
+                    Shelf {
+                        day: Day::of(time),
+                        kind: Kind::Session,
+                    },
+                    time,
+                )),
+                None => self.place_without_time(entry, Kind::Session, now),
+            };
+        }
+        let Some(time) = entry.time else {
+            return self.place_without_time(entry, Kind::NoSession, now);
+        };
+        // it may have arrived before midnight, and be sent again now
+        if let Some(writer) = self.existing(Shelf {
+            day: yesterday,
+            kind: Kind::NoSession,
+        })? && let Some(outcome) = writer.existing(Timed { entry, time })?
+        {
+            return Ok(Place::Decided(outcome));
+        }
+        Ok(Place::At(
+            Shelf {
+                day: today,
+                kind: Kind::NoSession,
+            },
+            time,
+        ))
+    }
+
+    /// A record without a time has the time of its first arrival, today or, if it is sent again, yesterday.
+    fn place_without_time(&mut self, entry: &Entry, kind: Kind, now: i64) -> Result<Place, Error> {
+        let today = Day::of(now);
+        for day in [today, today.minus(1)] {
+            let shelf = Shelf { day, kind };
+            if let Some(writer) = self.existing(shelf)?
+                && let Some(time) = writer.arrived(&entry.id)?
+            {
+                return Ok(Place::At(shelf, time));
+            }
+        }
+        Ok(Place::At(Shelf { day: today, kind }, now))
+    }
+
+    fn store(
+        &mut self,
+        shelf: Shelf,
+        timed: &[Timed<'_>],
+        now: i64,
+    ) -> Result<Vec<Outcome>, Arc<Error>> {
+        self.make_room(now)?;
+        let bytes: usize = timed
+            .iter()
+            .map(|timed| timed.entry.line.as_str().len())
+            .sum();
+        self.usage.add(bytes);
+        match self.writer(shelf).and_then(|writer| writer.store(timed)) {
+            Err(error) if error.is_damaged() => {
+                match self.shared.file(shelf) {
+                    Some(file) => self.set_aside(&file),
+                    None => damaged::set_aside(&self.shared, shelf),
+                }
+                Ok(self.writer(shelf).and_then(|writer| writer.store(timed))?)
+            }
+            stored => Ok(stored?),
+        }
+    }
+
+    /// The writer of a file that exists.
+    fn existing(&mut self, shelf: Shelf) -> Result<Option<&mut DayWriter>, Error> {
+        match self.shared.file(shelf) {
+            Some(_) => self.writer(shelf).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The writer of a file, which is created if it is missing.
+    fn writer(&mut self, shelf: Shelf) -> Result<&mut DayWriter, Error> {
+        if !self.writers.contains_key(&shelf) {
+            if self.writers.len() >= WRITERS
+                && let Some((_, mut earliest)) = self.writers.pop_first()
+            {
+                self.close(&mut earliest);
+            }
+            let known = self.shared.file(shelf);
+            let writer = DayWriter::open(&self.shared.folder, shelf, known)?;
+            self.shared.add(Arc::clone(&writer.file));
+            self.writers.insert(shelf, writer);
+        }
+        // it was inserted if it was missing
+        self.writers.get_mut(&shelf).ok_or_else(Error::closed)
+    }
+
+    /// Moves everything to its place before a file is closed.
+    pub(crate) fn close(&self, writer: &mut DayWriter) {
+        if let Err(error) = writer.settle().and_then(|()| writer.tidy()) {
+            // nothing is lost: it is read from `landing` the next time
+            self.shared.report(&error.with_causes());
+        }
+    }
+
+    /// Keeps a damaged file for people to look at, and goes on without it.
+    fn set_aside(&mut self, file: &Arc<DayFile>) {
+        let shelf = file.shelf;
+        // two readers may have found the same damage
+        if self
+            .shared
+            .file(shelf)
+            .is_some_and(|current| Arc::ptr_eq(&current, file))
+        {
+            self.writers.remove(&shelf);
+            self.shared.remove(shelf);
+            damaged::set_aside(&self.shared, shelf);
+        }
+    }
+}
+
+/// All jobs that wait, up to a limit, and the first other message behind them.
+fn gather(first: Option<Message>, messages: &Receiver<Message>) -> (Vec<Job>, Option<Message>) {
+    let mut jobs = Vec::new();
+    let mut bytes = 0;
+    let mut next = first;
+    loop {
+        match next {
+            Some(Message::Store(job)) => {
+                bytes += job
+                    .entries
+                    .iter()
+                    .map(|entry| entry.line.as_str().len())
+                    .sum::<usize>();
+                jobs.push(job);
+            }
+            other => return (jobs, other),
+        }
+        if bytes >= GROUP_BYTES {
+            return (jobs, None);
+        }
+        next = messages.try_recv().ok();
+    }
+}

@@ -1,0 +1,110 @@
+//! The latest records of a day, in memory as well as in `landing`, until they are moved to `record` together.
+//!
+//! A few records of as many sessions belong to as many pages of `record`, and each commit writes whole pages. In `landing` they
+//! are neighbours, so a commit writes about as much as it stores. Once there are some thousand, many share a page of
+//! `record`.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::ops::Bound;
+
+use crate::key::Key;
+
+/// A record's text, or where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Line {
+    Text(Box<str>),
+    /// Under this session, at the same time and `_id`.
+    See(i64),
+}
+
+impl Line {
+    /// What a row takes in memory and about as much on disk.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::See(_) => 8,
+        }
+    }
+}
+
+/// Rows that are not yet in `record`.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    rows: BTreeMap<Key, Line>,
+    bytes: usize,
+}
+
+/// A key and an entry of the map, roughly.
+const ROW_BYTES: usize = 96;
+
+impl Pending {
+    /// Adds a row, unless one with this key is there.
+    pub(crate) fn add(&mut self, key: Key, line: Line) {
+        if let Entry::Vacant(vacant) = self.rows.entry(key) {
+            self.bytes += ROW_BYTES + vacant.key().id.len() + line.bytes();
+            vacant.insert(line);
+        }
+    }
+
+    /// Adds all rows of another.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        self.rows.extend(other.rows);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(crate) fn get(&self, key: &Key) -> Option<&Line> {
+        self.rows.get(key)
+    }
+
+    /// How much memory this takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The records' texts. A record of several sessions has one.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.rows.values().filter_map(|line| match line {
+            Line::Text(text) => Some(&**text),
+            Line::See(_) => None,
+        })
+    }
+
+    /// How many records there are.
+    pub(crate) fn records(&self) -> usize {
+        self.texts().count()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// All rows, in the order of their keys.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&Key, &Line)> {
+        self.rows.iter()
+    }
+
+    /// The rows from a key on.
+    pub(crate) fn after<'a>(
+        &'a self,
+        key: Option<&'a Key>,
+    ) -> impl Iterator<Item = (&'a Key, &'a Line)> {
+        let start = key.map_or(Bound::Unbounded, Bound::Excluded);
+        self.rows.range((start, Bound::Unbounded))
+    }
+
+    /// The rows of a session, in time order.
+    pub(crate) fn of(&self, session: i64) -> impl Iterator<Item = (&Key, &Line)> {
+        let first = Key {
+            session,
+            time: i64::MIN,
+            id: "".into(),
+        };
+        let rows = self.rows.range(first..);
+        rows.take_while(move |(key, _)| key.session == session)
+    }
+}

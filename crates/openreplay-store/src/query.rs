@@ -1,0 +1,131 @@
+//! What is read over all days.
+
+use std::sync::Arc;
+
+use crate::day::{DayFile, Found};
+use crate::error::Error;
+use crate::ingest::Message;
+use crate::key::{Kind, session_column};
+use crate::shared::Shared;
+
+/// So many records are read at once.
+const PAGE: usize = 1_000;
+
+/// A record that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Record {
+    /// Its `_id`.
+    pub id: String,
+    /// Its time in nanoseconds since 1970: that of its `@timestamp` or, without one, of its first arrival.
+    pub time: i64,
+    /// The line as it was received.
+    pub line: String,
+}
+
+impl From<Found> for Record {
+    fn from(found: Found) -> Self {
+        Self {
+            id: found.key.id.into(),
+            time: found.key.time,
+            line: found.line.into(),
+        }
+    }
+}
+
+impl Shared {
+    /// The earliest records of a session in time order, ties by `_id`.
+    pub(crate) fn session(&self, id: u64, limit: usize) -> Result<Vec<Record>, Error> {
+        let mut records = Vec::new();
+        self.each(|file| {
+            if file.shelf.kind == Kind::Session && records.len() < limit {
+                let found = file.session(session_column(id), limit - records.len())?;
+                records.extend(found.into_iter().map(Record::from));
+            }
+            Ok(())
+        })?;
+        Ok(records)
+    }
+
+    /// How many records a session has.
+    pub(crate) fn count(&self, id: u64) -> Result<u64, Error> {
+        let mut count = 0;
+        self.each(|file| {
+            if file.shelf.kind == Kind::Session {
+                count += file.count(session_column(id))?;
+            }
+            Ok(())
+        })?;
+        Ok(count)
+    }
+
+    /// Some records, if there are any: of the latest days.
+    pub(crate) fn some(&self, limit: usize) -> Result<Vec<Record>, Error> {
+        let mut records = Vec::new();
+        let mut files = self.files();
+        files.reverse();
+        for file in files {
+            if records.len() >= limit {
+                break;
+            }
+            let page = self.unless_damaged(&file, |file| file.page(None, limit - records.len()))?;
+            let found = page.into_iter().flat_map(|(found, _)| found);
+            records.extend(found.map(Record::from));
+        }
+        Ok(records)
+    }
+
+    /// How many records there are.
+    pub(crate) fn total(&self) -> u64 {
+        self.files().iter().map(|file| file.total()).sum()
+    }
+
+    /// Passes on all records: the earliest day first, each day by session and time.
+    pub(crate) fn export<E: From<Error>>(
+        &self,
+        mut each: impl FnMut(Record) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for file in self.files() {
+            let mut after = None;
+            loop {
+                let page = self.unless_damaged(&file, |file| file.page(after.as_ref(), PAGE))?;
+                let Some((found, next)) = page else { break };
+                found
+                    .into_iter()
+                    .map(Record::from)
+                    .try_for_each(&mut each)?;
+                match next {
+                    Some(next) => after = Some(next),
+                    None => break,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Works on each file, the earliest day first. A damaged one is left out, and reported.
+    fn each(&self, mut work: impl FnMut(&Arc<DayFile>) -> Result<(), Error>) -> Result<(), Error> {
+        for file in self.files() {
+            self.unless_damaged(&file, &mut work)?;
+        }
+        Ok(())
+    }
+
+    fn unless_damaged<T>(
+        &self,
+        file: &Arc<DayFile>,
+        work: impl FnOnce(&Arc<DayFile>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        match work(file) {
+            Err(error) if error.is_damaged() => {
+                if self.send(Message::Damaged(Arc::clone(file))).is_err() {
+                    self.report(&format!("{error}, and is left out"));
+                }
+                Ok(None)
+            }
+            // deleted since the list was made
+            Err(_) if self.file(file.shelf).is_none() => Ok(None),
+            done => done.map(Some),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What is read from one file with one connection. Every read is short: a long one keeps the write-ahead log from being reused.
+
+use std::path::Path;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Params, Row};
+
+use crate::codec::Unpacker;
+use crate::key::Key;
+use crate::pending::Line;
+use crate::schema;
+
+const OF_SESSION: &str =
+    "SELECT session, time, id, line FROM record WHERE session = ?1 ORDER BY time, id LIMIT ?2";
+const AFTER: &str = "SELECT session, time, id, line FROM record
+    WHERE (session, time, id) > (?1, ?2, ?3) ORDER BY session, time, id LIMIT ?4";
+const COUNT: &str = "SELECT count(*) FROM record WHERE session = ?1";
+const LINE: &str = "SELECT line FROM record WHERE session = ?1 AND time = ?2 AND id = ?3";
+const DICTIONARY: &str = "SELECT bytes FROM dictionary";
+
+/// A connection for reading.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    connection: Connection,
+    unpacker: Option<Unpacker>,
+}
+
+/// A row's key, and its line unpacked.
+pub(crate) type Stored = (Key, Line);
+
+impl Reader {
+    pub(crate) fn open(path: &Path) -> rusqlite::Result<Self> {
+        let connection = schema::open_to_read(path)?;
+        Ok(Self {
+            connection,
+            unpacker: None,
+        })
+    }
+
+    /// The earliest rows of a session, in time order.
+    pub(crate) fn of_session(
+        &mut self,
+        session: i64,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<Stored>> {
+        self.rows(OF_SESSION, (session, to_sql(limit)))
+    }
+
+    /// The first rows after a key, or the first of all.
+    pub(crate) fn after(
+        &mut self,
+        key: Option<&Key>,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<Stored>> {
+        let (session, time, id) = key.map_or((i64::MIN, i64::MIN, ""), |key| {
+            (key.session, key.time, &*key.id)
+        });
+        self.rows(AFTER, (session, time, id, to_sql(limit)))
+    }
+
+    /// How many rows a session has, those with these keys counted once.
+    pub(crate) fn count(&self, session: i64, pending: &[Key]) -> rusqlite::Result<u64> {
+        let snapshot = self.connection.unchecked_transaction()?;
+        let settled: i64 = snapshot
+            .prepare_cached(COUNT)?
+            .query_row([session], |row| row.get(0))?;
+        let mut count = settled.unsigned_abs();
+        let mut line = snapshot.prepare_cached(LINE)?;
+        for key in pending {
+            let is_settled = line.exists((key.session, key.time, &*key.id))?;
+            count += u64::from(!is_settled);
+        }
+        Ok(count)
+    }
+
+    /// The line with a key.
+    pub(crate) fn line(&mut self, key: &Key) -> rusqlite::Result<Option<Line>> {
+        let mut found = None;
+        {
+            let mut statement = self.connection.prepare_cached(LINE)?;
+            let mut rows = statement.query((key.session, key.time, &*key.id))?;
+            if let Some(row) = rows.next()? {
+                found = Some(Raw::of(row, 0)?);
+            }
+        }
+        found.map(|raw| self.unpack(raw)).transpose()
+    }
+
+    fn rows(&mut self, sql: &str, parameters: impl Params) -> rusqlite::Result<Vec<Stored>> {
+        let mut raw = Vec::new();
+        {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut rows = statement.query(parameters)?;
+            while let Some(row) = rows.next()? {
+                raw.push((key_of(row)?, Raw::of(row, 3)?));
+            }
+        }
+        raw.into_iter()
+            .map(|(key, raw)| Ok((key, self.unpack(raw)?)))
+            .collect()
+    }
+
+    fn unpack(&mut self, raw: Raw) -> rusqlite::Result<Line> {
+        let packed = match raw {
+            Raw::Line(line) => return Ok(line),
+            Raw::Packed(packed) => packed,
+        };
+        let unpacker = match &mut self.unpacker {
+            Some(unpacker) => unpacker,
+            unpacker => {
+                let read = |row: &Row<'_>| row.get(0);
+                let dictionary: Vec<u8> = self.connection.query_row(DICTIONARY, [], read)?;
+                unpacker.insert(Unpacker::new(&dictionary).map_err(|error| damaged(&error))?)
+            }
+        };
+        let text = unpacker.unpack(&packed).map_err(|error| damaged(&error))?;
+        Ok(Line::Text(text.into()))
+    }
+}
+
+/// A line as the file has it.
+enum Raw {
+    Line(Line),
+    Packed(Vec<u8>),
+}
+
+impl Raw {
+    fn of(row: &Row<'_>, column: usize) -> rusqlite::Result<Self> {
+        Ok(match row.get_ref(column)? {
+            ValueRef::Blob(packed) => Self::Packed(packed.to_vec()),
+            ValueRef::Integer(session) => Self::Line(Line::See(session)),
+            other => Self::Line(Line::Text(other.as_str()?.into())),
+        })
+    }
+}
+
+/// The key in a row's first three columns.
+pub(crate) fn key_of(row: &Row<'_>) -> rusqlite::Result<Key> {
+    let id = row.get_ref(2)?.as_str()?.into();
+    Ok(Key {
+        session: row.get(0)?,
+        time: row.get(1)?,
+        id,
+    })
+}
+
+fn to_sql(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// A line that zstd cannot read is damage, as a page is that SQLite cannot read.
+fn damaged(error: &std::io::Error) -> rusqlite::Error {
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    rusqlite::Error::SqliteFailure(code, Some(error.to_string()))
+}

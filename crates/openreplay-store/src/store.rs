@@ -1,0 +1,287 @@
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime};
+
+use openreplay_session::SessionId;
+
+use crate::batch::Batch;
+use crate::damaged;
+use crate::entry::{Entry, Outcome};
+use crate::error::{Error, Kind};
+use crate::ingest::{Ingest, Job, Message};
+use crate::lock::Lock;
+use crate::query::Record;
+use crate::shared::{Options, Shared};
+
+/// Log records in the files of a folder, one a day.
+///
+/// Clones refer to the same store. It closes with the last of them: what is waiting is stored first.
+#[derive(Clone, Debug)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    _lock: Option<Lock>,
+}
+
+/// Opens a [`Store`].
+#[must_use = "nothing is opened before `open`"]
+pub struct StoreBuilder {
+    folder: PathBuf,
+    options: Options,
+}
+
+impl Store {
+    /// Opens the store in a folder with the defaults of [`builder`](Self::builder).
+    ///
+    /// # Errors
+    ///
+    /// See [`StoreBuilder::open`].
+    pub fn open(folder: impl Into<PathBuf>) -> Result<Self, Error> {
+        Self::builder(folder).open()
+    }
+
+    /// Configures a store in a folder.
+    pub fn builder(folder: impl Into<PathBuf>) -> StoreBuilder {
+        let options = Options {
+            max_age: Duration::from_secs(14 * 24 * 60 * 60),
+            max_bytes: 20_000_000_000,
+            reporter: Box::new(report_to_stderr),
+            now: SystemTime::now,
+        };
+        StoreBuilder {
+            folder: folder.into(),
+            options,
+        }
+    }
+
+    /// The earliest records of a session, at most `limit`, in time order; records of the same time are sorted by `_id`.
+    ///
+    /// Blocks the thread for as long as SQLite reads, mostly well under a millisecond.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read. Damaged files are left out and reported instead.
+    pub fn session(&self, id: &SessionId, limit: usize) -> Result<Vec<Record>, Error> {
+        match id.as_u64() {
+            Some(id) => self.inner.shared.session(id, limit),
+            // OpenReplay asks for no other ids, so no other are stored
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// How many records a session has.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read.
+    pub fn count(&self, id: &SessionId) -> Result<u64, Error> {
+        id.as_u64().map_or(Ok(0), |id| self.inner.shared.count(id))
+    }
+
+    /// How many records there are.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.inner.shared.total()
+    }
+
+    /// Passes on all records: the earliest day first, each day by session and time. Records that are stored in the meantime
+    /// may be left out.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read, or what `each` returns.
+    pub fn export<E: From<Error>>(
+        &self,
+        each: impl FnMut(Record) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.inner.shared.export(each)
+    }
+
+    /// Deletes what is too old or too much, and gives memory back. That also happens once a minute.
+    pub fn tidy(&self) {
+        let (done, wait) = mpsc::channel();
+        if self.inner.shared.send(Message::Tidy(done)).is_ok() {
+            let _ = wait.recv();
+        }
+    }
+
+    /// Stores records, and returns what became of each, in their order. Blocks until what is stored is on disk.
+    ///
+    /// # Errors
+    ///
+    /// If the store is closed, or was opened to read only.
+    pub fn write(&self, batch: Batch) -> Result<Vec<Outcome>, Error> {
+        let (entries, verdicts) = batch.into_parts();
+        let (done, wait) = mpsc::sync_channel(1);
+        self.submit(entries, move |outcomes| {
+            let _ = done.send(outcomes);
+        });
+        let outcomes = wait.recv().map_err(|_| Error::closed())?;
+        Ok(verdicts.fill(outcomes))
+    }
+
+    /// Stores entries; `done` is called on the thread that writes, or is dropped if the store is closed.
+    pub(crate) fn submit(
+        &self,
+        entries: Vec<Entry>,
+        done: impl FnOnce(Vec<Outcome>) + Send + 'static,
+    ) {
+        let job = Job {
+            entries,
+            done: Box::new(done),
+        };
+        // dropping the job tells its sender
+        let _ = self.inner.shared.send(Message::Store(job));
+    }
+
+    /// Some records of the latest days, at most `limit`, in no order that means anything: enough to see whether there are any.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read.
+    pub fn some(&self, limit: usize) -> Result<Vec<Record>, Error> {
+        self.inner.shared.some(limit)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let _ = self.shared.send(Message::Stop);
+        self.shared.connect(None);
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread {
+            // a panic there has been reported by its hook
+            let _ = thread.join();
+        }
+    }
+}
+
+impl StoreBuilder {
+    /// How long records are kept, by their time and in whole days; 14 days by default. Records without a session are kept for one
+    /// day after they arrived.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.options.max_age = age;
+        self
+    }
+
+    /// How much the files may take together; 20 GB by default. Above that, the earliest days are deleted. If today's
+    /// records alone take more, new ones are not accepted.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.options.max_bytes = bytes;
+        self
+    }
+
+    /// Where reports go, such as a damaged file; standard error by default. It is called on the thread that writes and must not
+    /// block.
+    pub fn on_report(mut self, reporter: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.options.reporter = Box::new(reporter);
+        self
+    }
+
+    #[cfg(test)]
+    pub(crate) fn at(mut self, now: fn() -> SystemTime) -> Self {
+        self.options.now = now;
+        self
+    }
+
+    /// Opens the store, creates its folder if it is missing, and starts its thread.
+    ///
+    /// # Errors
+    ///
+    /// If another process has it open (the text names that process), or the folder cannot be used. A damaged file
+    /// is no error: it is set aside and reported.
+    pub fn open(self) -> Result<Store, Error> {
+        let folder = &self.folder;
+        create(folder)?;
+        let lock = Lock::take(folder)?;
+        let (shared, damaged) = Shared::open(folder, self.options)?;
+        for (shelf, error) in damaged {
+            if !error.is_damaged() {
+                return Err(error);
+            }
+            damaged::set_aside(&shared, shelf);
+        }
+        let shared = Arc::new(shared);
+        let (jobs, messages) = mpsc::channel();
+        let thread = start(Ingest::new(Arc::clone(&shared)), messages)?;
+        shared.connect(Some(jobs));
+        let inner = Inner {
+            shared,
+            thread: Mutex::new(Some(thread)),
+            _lock: Some(lock),
+        };
+        Ok(Store {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Opens the store to read it, next to a process that may be writing to it.
+    ///
+    /// # Errors
+    ///
+    /// If the folder or a file in it cannot be read. A damaged file is reported and left out.
+    pub fn open_to_read(self) -> Result<Store, Error> {
+        let (shared, damaged) = Shared::open(&self.folder, self.options)?;
+        for (_, error) in damaged {
+            if !error.is_damaged() {
+                return Err(error);
+            }
+            shared.report(&format!("{error}, and is left out"));
+        }
+        let inner = Inner {
+            shared: Arc::new(shared),
+            thread: Mutex::default(),
+            _lock: None,
+        };
+        Ok(Store {
+            inner: Arc::new(inner),
+        })
+    }
+}
+
+impl std::fmt::Debug for StoreBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreBuilder")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Log records can hold anything, so that nobody else on the machine can read them.
+fn create(folder: &Path) -> Result<(), Error> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(folder)
+        .map_err(|error| Error::io(folder, "created", error))
+}
+
+fn start(ingest: Ingest, messages: Receiver<Message>) -> Result<JoinHandle<()>, Error> {
+    let builder = thread::Builder::new().name("openreplay-store".to_owned());
+    builder
+        .spawn(move || ingest.run(&messages))
+        .map_err(|error| {
+            Error::new(Kind::Io, "the thread that writes to the store cannot start")
+                .with_source(error)
+        })
+}
+
+fn report_to_stderr(text: &str) {
+    // whoever read it may be gone
+    let _ = io::stderr().write_all(format!("openreplay-store: {text}\n").as_bytes());
+}

@@ -1,0 +1,292 @@
+//! One day's file as its writer sees it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
+
+use crate::codec::{self, Packer};
+use crate::day::DayFile;
+use crate::entry::{Entry, Outcome};
+use crate::error::Error;
+use crate::key::{Key, Kind, Shelf, session_column};
+use crate::pending::{Line, Pending};
+use crate::schema;
+
+const INSERT: &str =
+    "INSERT OR IGNORE INTO record (session, time, id, line) VALUES (?1, ?2, ?3, ?4)";
+const LAND: &str = "INSERT INTO landing (session, time, id, line) VALUES (?1, ?2, ?3, ?4)";
+const CLEAR: &str = "DELETE FROM landing";
+const EXISTS: &str = "SELECT 1 FROM record WHERE session = ?1 AND time = ?2 AND id = ?3";
+const ARRIVED: &str = "SELECT time FROM arrival WHERE id = ?1";
+const ARRIVE: &str = "INSERT OR IGNORE INTO arrival (id, time) VALUES (?1, ?2)";
+const DICTIONARY: &str = "SELECT bytes FROM dictionary";
+const KEEP_DICTIONARY: &str = "INSERT INTO dictionary (bytes) VALUES (?1)";
+const COUNT: &str = "UPDATE total SET records = records + ?1";
+const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+const SHRINK: &str = "PRAGMA shrink_memory";
+
+/// So much that arrives together fills the pages of `record` well enough without `landing`.
+const DIRECT_BYTES: usize = 512 * 1024;
+/// So much stays in `landing`, and in memory.
+const PENDING_BYTES: usize = 3 * 1024 * 1024;
+
+/// The connection that writes to a day's file.
+#[derive(Debug)]
+pub(crate) struct DayWriter {
+    pub(crate) file: Arc<DayFile>,
+    connection: Connection,
+    packer: Option<Packer>,
+}
+
+/// An entry with the time under which it is stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timed<'a> {
+    pub(crate) entry: &'a Entry,
+    pub(crate) time: i64,
+}
+
+impl DayWriter {
+    /// Opens a day's file, and creates it if it is missing. `known` is what its readers have of it already.
+    pub(crate) fn open(
+        folder: &Path,
+        shelf: Shelf,
+        known: Option<Arc<DayFile>>,
+    ) -> Result<Self, Error> {
+        let path = folder.join(shelf.to_string());
+        let open = || {
+            let connection = schema::open_to_write(&path)?;
+            let file = match known {
+                Some(known) => known,
+                None => Arc::new(DayFile::load(path.clone(), shelf, &connection)?),
+            };
+            let read = |row: &Row<'_>| row.get(0);
+            let dictionary: Option<Vec<u8>> =
+                connection.query_row(DICTIONARY, [], read).optional()?;
+            // without one that zstd accepts, records are stored as they are
+            let packer = dictionary.and_then(|dictionary| Packer::new(&dictionary).ok());
+            Ok(Self {
+                file,
+                connection,
+                packer,
+            })
+        };
+        open().map_err(|error| Error::sqlite(&path, error))
+    }
+
+    /// When a record without a time arrived first, if it did.
+    pub(crate) fn arrived(&self, id: &str) -> Result<Option<i64>, Error> {
+        let find = || {
+            let mut statement = self.connection.prepare_cached(ARRIVED)?;
+            statement.query_row([id], |row| row.get(0)).optional()
+        };
+        find().map_err(|error| Error::sqlite(&self.file.path, error))
+    }
+
+    /// What becomes of an entry because of a record that is there; `None` where there is none.
+    pub(crate) fn existing(&self, timed: Timed<'_>) -> Result<Option<Outcome>, Error> {
+        let key = self.first_key(timed);
+        let find = || existing(&self.connection, &self.file, &key, timed.entry);
+        find().map_err(|error| Error::sqlite(&self.file.path, error))
+    }
+
+    /// Stores what is not there: all of it or, if it fails, nothing. It is on disk when this returns.
+    pub(crate) fn store(&mut self, timed: &[Timed<'_>]) -> Result<Vec<Outcome>, Error> {
+        let stored = self.try_store(timed);
+        let outcomes = stored.map_err(|error| Error::sqlite(&self.file.path, error))?;
+        if self.file.pending().bytes() > PENDING_BYTES {
+            // what was stored is on disk, whatever comes of this
+            let _ = self.settle();
+        }
+        Ok(outcomes)
+    }
+
+    fn try_store(&mut self, timed: &[Timed<'_>]) -> rusqlite::Result<Vec<Outcome>> {
+        let (fresh, outcomes) = self.sort_out(timed)?;
+        if fresh.is_empty() {
+            return Ok(outcomes);
+        }
+        let transaction = self.connection.transaction()?;
+        for timed in timed.iter().filter(|timed| timed.entry.time.is_none()) {
+            transaction
+                .prepare_cached(ARRIVE)?
+                .execute((&*timed.entry.id, timed.time))?;
+        }
+        if fresh.bytes() >= DIRECT_BYTES {
+            write_out(transaction, &self.file, &mut self.packer, &fresh)?;
+        } else {
+            land(&transaction, &fresh)?;
+            transaction.commit()?;
+            self.file.pending_mut().append(fresh);
+        }
+        Ok(outcomes)
+    }
+
+    /// Separates what is there from what is new.
+    fn sort_out(&self, timed: &[Timed<'_>]) -> rusqlite::Result<(Pending, Vec<Outcome>)> {
+        let mut fresh = Pending::default();
+        let mut outcomes = vec![Outcome::Created; timed.len()];
+        let mut order: Vec<_> = timed
+            .iter()
+            .enumerate()
+            .map(|(nth, timed)| (self.first_key(*timed), nth))
+            .collect();
+        // neighbours in `record` are looked for one after the other
+        order.sort_unstable();
+        for (key, nth) in order {
+            let entry = timed[nth].entry;
+            let found = match fresh.get(&key) {
+                Some(line) => Some(compare(line, entry)),
+                None => existing(&self.connection, &self.file, &key, entry)?,
+            };
+            match found {
+                Some(outcome) => outcomes[nth] = outcome,
+                None => add(&mut fresh, key, entry),
+            }
+        }
+        Ok((fresh, outcomes))
+    }
+
+    /// Moves what is pending to its place among the records.
+    pub(crate) fn settle(&mut self) -> Result<(), Error> {
+        let mut settle = || {
+            let pending = self.file.pending();
+            if pending.is_empty() {
+                return Ok(());
+            }
+            let transaction = self.connection.transaction()?;
+            transaction.execute(CLEAR, [])?;
+            write_out(transaction, &self.file, &mut self.packer, &pending)?;
+            drop(pending);
+            self.file.pending_mut().clear();
+            Ok(())
+        };
+        settle().map_err(|error| Error::sqlite(&self.file.path, error))
+    }
+
+    /// Gives back what the write-ahead log takes on disk, and the page cache in memory.
+    pub(crate) fn tidy(&self) -> Result<(), Error> {
+        let tidy = || {
+            // A reader can keep it from being emptied. The next time, it is not the same reader.
+            self.connection.query_row(CHECKPOINT, [], |_| Ok(()))?;
+            self.connection.execute_batch(SHRINK)
+        };
+        tidy().map_err(|error| Error::sqlite(&self.file.path, error))
+    }
+
+    fn first_key(&self, Timed { entry, time }: Timed<'_>) -> Key {
+        let session = match self.file.shelf.kind {
+            Kind::Session => entry.sessions.first().copied().map_or(0, session_column),
+            Kind::NoSession => 0,
+        };
+        Key {
+            session,
+            time,
+            id: entry.id.clone(),
+        }
+    }
+}
+
+fn existing(
+    connection: &Connection,
+    file: &DayFile,
+    key: &Key,
+    entry: &Entry,
+) -> rusqlite::Result<Option<Outcome>> {
+    if let Some(line) = file.pending().get(key) {
+        return Ok(Some(compare(line, entry)));
+    }
+    let place = (key.session, key.time, &*key.id);
+    if !connection.prepare_cached(EXISTS)?.exists(place)? {
+        return Ok(None);
+    }
+    Ok(Some(match entry.may_exist {
+        true => file
+            .line(key)?
+            .map_or(Outcome::Exists, |line| compare(&line, entry)),
+        false => Outcome::Exists,
+    }))
+}
+
+fn compare(line: &Line, entry: &Entry) -> Outcome {
+    match line {
+        Line::Text(text) if entry.may_exist && **text == *entry.line.as_str() => Outcome::Unchanged,
+        _ => Outcome::Exists,
+    }
+}
+
+fn add(fresh: &mut Pending, key: Key, entry: &Entry) {
+    for further in entry.sessions.iter().skip(1) {
+        let further = Key {
+            session: session_column(*further),
+            ..key.clone()
+        };
+        fresh.add(further, Line::See(key.session));
+    }
+    fresh.add(key, Line::Text(entry.line.as_str().into()));
+}
+
+fn land(transaction: &Transaction<'_>, rows: &Pending) -> rusqlite::Result<()> {
+    let mut insert = transaction.prepare_cached(LAND)?;
+    for (key, line) in rows.rows() {
+        match line {
+            Line::Text(text) => insert.execute((key.session, key.time, &*key.id, &**text))?,
+            Line::See(session) => insert.execute((key.session, key.time, &*key.id, session))?,
+        };
+    }
+    Ok(())
+}
+
+/// Writes rows to `record`, with the day's dictionary if there is one or there are enough rows to train it.
+fn write_out(
+    transaction: Transaction<'_>,
+    file: &DayFile,
+    packer: &mut Option<Packer>,
+    rows: &Pending,
+) -> rusqlite::Result<()> {
+    let mut new = match packer {
+        Some(_) => None,
+        None => train(&transaction, rows)?,
+    };
+    insert(&transaction, rows, new.as_mut().or(packer.as_mut()))?;
+    let records = rows.records();
+    transaction
+        .prepare_cached(COUNT)?
+        .execute([i64::try_from(records).unwrap_or(0)])?;
+    transaction.commit()?;
+    file.add_settled(records as u64);
+    if new.is_some() {
+        *packer = new;
+    }
+    Ok(())
+}
+
+fn train(transaction: &Transaction<'_>, rows: &Pending) -> rusqlite::Result<Option<Packer>> {
+    let Some(dictionary) = codec::train(rows.texts()) else {
+        return Ok(None);
+    };
+    let Ok(packer) = Packer::new(&dictionary) else {
+        return Ok(None);
+    };
+    transaction.execute(KEEP_DICTIONARY, [dictionary])?;
+    Ok(Some(packer))
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    rows: &Pending,
+    mut packer: Option<&mut Packer>,
+) -> rusqlite::Result<()> {
+    let mut insert = transaction.prepare_cached(INSERT)?;
+    for (key, line) in rows.rows() {
+        let place = (key.session, key.time, &*key.id);
+        match line {
+            Line::See(session) => insert.execute((place.0, place.1, place.2, session))?,
+            Line::Text(text) => match packer.as_mut().and_then(|packer| packer.pack(text)) {
+                Some(packed) => insert.execute((place.0, place.1, place.2, packed))?,
+                None => insert.execute((place.0, place.1, place.2, &**text))?,
+            },
+        };
+    }
+    Ok(())
+}
