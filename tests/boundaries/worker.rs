@@ -118,6 +118,15 @@ async fn with_a_span_that_names_an_explicit_root_as_its_parent() {
 }
 
 #[tokio::test]
+async fn by_a_library_that_takes_the_current_span_along_called_in_an_explicit_root() {
+    serves_three(|jobs| {
+        let client = info_span!(parent: None, "client");
+        client.in_scope(|| tokio::spawn(work(jobs).in_current_span()));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn in_a_task_whose_span_is_created_inside_it() {
     serves_three(|jobs| {
         tokio::spawn(async { work(jobs).instrument(info_span!("worker")).await });

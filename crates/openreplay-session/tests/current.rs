@@ -216,6 +216,21 @@ async fn work_without_a_session_never_gets_that_of_what_runs_it() {
     assert_eq!(sync_scope(two(), closure), None);
 }
 
+#[test]
+fn an_executor_that_is_driven_in_a_session_leaves_other_work_the_session_it_took_along() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let bare = runtime.spawn(async { current() });
+    let taken = runtime.spawn(async { current() }.in_current_session());
+    let (bare, taken) = sync_scope(one(), || {
+        runtime.block_on(async { (bare.await.unwrap(), taken.await.unwrap()) })
+    });
+    assert_eq!(taken, None);
+    // the trap that the guide names: on this thread, the executor's other tasks run within the call
+    assert_eq!(bare, Some(one()));
+}
+
 #[tokio::test]
 async fn a_join_handle_takes_no_session_to_its_task() {
     let seen = scope(one(), async {
