@@ -44,7 +44,7 @@ fn the_page_shows_the_records_as_they_come_back_and_none_is_left_behind_at_the_e
         const written = await page.locator('#rows .content').allInnerTexts();
         // and one more, that only the end of the app sends
         await page.getByRole("button", { name: "/api/endpoint" }).click();
-        await page.locator('#rows > li').nth(3).waitFor();
+        await page.locator('#rows > li').nth(5).waitFor();
         return { stored, written, session: await page.locator('#session-id').innerText() };
         "#,
         &json!({ "url": nginx.url() }),
@@ -52,7 +52,7 @@ fn the_page_shows_the_records_as_they_come_back_and_none_is_left_behind_at_the_e
     assert_eq!(ran.value["stored"], ran.value["written"]);
     assert_eq!(
         ran.value["stored"].as_array().unwrap().len(),
-        3,
+        4,
         "{}",
         ran.value
     );
@@ -63,7 +63,7 @@ fn the_page_shows_the_records_as_they_come_back_and_none_is_left_behind_at_the_e
     let session = ran.value["session"].as_str().unwrap();
     let query = json!({ "query": { "term": { "openReplaySession.id": session } } });
     let found = engine.ok("POST", "/logs/_count", &query.to_string());
-    assert_eq!(found["count"], 4, "{found}");
+    assert_eq!(found["count"], 6, "{found}");
 
     let logs = engine.command(&["logs", session]);
     assert_eq!(logs.code, Some(0), "{logs:?}");

@@ -3,12 +3,7 @@
 use std::time::Duration;
 
 use openreplay_elastic::{Client, ElasticWriter, writer::Guard};
-use tracing::Level;
-use tracing_subscriber::{
-    filter::Targets,
-    fmt::writer::{BoxMakeWriter, MakeWriterExt as _},
-    prelude::*,
-};
+use tracing_subscriber::fmt::writer::{BoxMakeWriter, MakeWriterExt as _};
 
 use crate::{settings::Elasticsearch, tail::Tail};
 
@@ -28,26 +23,12 @@ pub(crate) fn init(
         }
         None => (BoxMakeWriter::new(here), None),
     };
-    tracing_subscriber::registry()
-        .with(
-            tracing_openreplay::json()
-                .with_service_name("axum-app")
-                .with_service_version(env!("CARGO_PKG_VERSION"))
-                .with_writer(writer),
-        )
-        .with(filter())
+    tracing_openreplay::json()
+        .with_service_name("axum-app")
+        .with_service_version(env!("CARGO_PKG_VERSION"))
+        .with_writer(writer)
         .init();
-    tracing_openreplay::log_panics();
     Ok(sending)
-}
-
-/// `RUST_LOG`, such as `debug` or `axum_app=debug,tower_http=warn`; `info` without it. A panic passes whatever it says.
-fn filter() -> Targets {
-    let wanted = std::env::var("RUST_LOG").ok();
-    wanted
-        .and_then(|wanted| wanted.parse::<Targets>().ok())
-        .unwrap_or_else(|| Targets::new().with_default(Level::INFO))
-        .with_target("panic", Level::ERROR)
 }
 
 /// The records on their way to Elasticsearch.

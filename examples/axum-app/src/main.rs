@@ -6,11 +6,10 @@
 //! ```
 //!
 //! Where to look: `app.rs` for the layers and their order, `logs.rs` for the log, `routes.rs` for handlers that know
-//! nothing of either. `error.rs` is how this app answers errors; any other way will do. `page.rs`,
-//! `records.rs` and `tail.rs` are the page that shows it all, and nothing a service needs.
+//! nothing of either. `page.rs`, `records.rs` and `tail.rs` are the page that shows it all, and nothing a
+//! service needs.
 
 mod app;
-mod error;
 mod logs;
 mod page;
 mod records;

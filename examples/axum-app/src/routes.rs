@@ -1,4 +1,4 @@
-//! What the app does. The handlers log as in any app; none of them mentions a session, but to hand it on to a spawn.
+//! What the app does. The handlers log as in any app. They mention the session only to hand it to spawned work.
 
 use std::{convert::Infallible, fmt, io, time::Duration};
 
@@ -10,9 +10,8 @@ use axum::{
 };
 use futures_util::{Stream, stream};
 use openreplay_session::{InCurrentSession as _, in_current_session};
+use tower_openreplay::Failure;
 use tracing::{info, warn};
-
-use crate::error::AppError;
 
 pub(crate) fn api() -> Router {
     Router::new()
@@ -28,14 +27,14 @@ async fn endpoint() -> &'static str {
     "Success"
 }
 
-/// Logged by the layer that sees the answer, with its causes: see `error.rs`.
-async fn error() -> Result<&'static str, AppError> {
+/// Logged once with its causes, by `RequestLogLayer`. The client gets a bare 500.
+async fn error() -> Result<&'static str, Failure> {
     warn!(order = 1042, attempts = 3, "The price service is slow");
     price_of_order(1042)?;
     Ok("Success")
 }
 
-/// Answered and logged from outside too: see `app.rs`.
+/// Logged by the panic hook, and turned into a response by `CatchPanicLayer`: see `app.rs`.
 async fn panic() -> String {
     let prices: Vec<u32> = Vec::new();
     format!("The cheapest costs {}", prices[0])

@@ -20,17 +20,20 @@ use tracing_subscriber::prelude::*;
 use crate::{app::app, settings::Settings, tail::Tail};
 
 #[tokio::test]
-async fn the_endpoint_answers_success_and_logs_one_record() {
+async fn the_endpoint_responds_and_logs_its_own_record_and_the_request() {
     let (session, answer) = ask("/api/endpoint").await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "Success"));
 
-    let records = records(session, 1).await;
-    assert_eq!(records.len(), 1);
-    assert_eq!(records[0]["level"], "info");
+    let records = records(session, 2).await;
+    let messages = messages(&records);
     assert_eq!(
-        records[0]["message"],
+        messages[0],
         format!("[openReplaySession.id={session}] Endpoint accessed")
     );
+    let request = format!("[openReplaySession.id={session}] GET /api/endpoint 200 duration_ms=");
+    assert!(messages[1].starts_with(&request), "{messages:#?}");
+    assert_eq!(messages.len(), 2);
+    assert_eq!(records[0]["level"], "info");
     assert_eq!(records[0]["openReplaySession.id"], session.as_str());
 }
 
@@ -46,11 +49,14 @@ async fn an_error_is_logged_once_with_its_causes_and_none_of_them_is_answered() 
     assert_eq!(errors.len(), 1, "{errors:#?}");
     assert_eq!(errors[0]["tags"], serde_json::json!(["error"]));
     assert_eq!(errors[0]["utc_time"], errors[0]["@timestamp"]);
-    assert_eq!(
-        errors[0]["message"],
-        format!(
-            "[openReplaySession.id={session}] Error: no price for order 1042\n  caused by: connection refused"
-        )
+    let message = errors[0]["message"].as_str().unwrap();
+    let failed = format!(
+        "[openReplaySession.id={session}] GET /api/error 500 error=no price for order 1042 duration_ms="
+    );
+    assert!(message.starts_with(&failed), "{message}");
+    assert!(
+        message.ends_with("\nerror caused by: connection refused"),
+        "{message}"
     );
 }
 
@@ -74,7 +80,7 @@ async fn work_that_outlives_the_request_logs_in_its_session() {
     let (session, answer) = ask("/api/spawn").await;
     assert_eq!((answer.status, answer.body.as_str()), (202, "Accepted"));
 
-    let messages = messages(&records(session, 2).await);
+    let messages = messages(&records(session, 3).await);
     assert!(
         messages
             .iter()
@@ -98,9 +104,14 @@ async fn a_stream_logs_while_it_streams_and_takes_its_session_from_the_query() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.body.matches("event: step").count(), 5);
 
-    let messages = messages(&records(session, 5).await);
-    assert_eq!(messages.len(), 5, "{messages:#?}");
-    assert!(messages[4].ends_with("Export: step 5 of 5"));
+    // the request's own comes first, when its response begins
+    let messages = messages(&records(session, 6).await);
+    assert_eq!(messages.len(), 6, "{messages:#?}");
+    assert!(
+        messages[0].contains(" GET /api/stream 200 "),
+        "{messages:#?}"
+    );
+    assert!(messages[5].ends_with("Export: step 5 of 5"));
 }
 
 #[tokio::test]
