@@ -16,6 +16,84 @@ fn set_up() {
     // [end]
 }
 
+fn set_up_from_its_parts() {
+    // [guide]
+    use tracing_openreplay::LayerExt as _;
+    use tracing_subscriber::{filter::LevelFilter, fmt, prelude::*};
+
+    tracing_subscriber::registry()
+        .with(fmt::layer().with_session())
+        .with(LevelFilter::INFO)
+        .init();
+    // [end]
+}
+
+fn set_up_json() {
+    // [guide]
+    tracing_openreplay::init();
+    // [end]
+}
+
+#[test]
+fn the_parts_of_fmt_write_what_fmt_wrote_and_the_id() {
+    if is_child() {
+        match std::env::var("BY").as_deref() {
+            Ok("fmt") => tracing_subscriber::fmt().init(),
+            _ => set_up_from_its_parts(),
+        }
+        return request();
+    }
+    let test = "plain::the_parts_of_fmt_write_what_fmt_wrote_and_the_id";
+    // `fmt()` reads RUST_LOG only with the feature `env-filter`, whose default level is ERROR
+    let before = run(
+        test,
+        &[("BY", "fmt"), ("RUST_LOG", "info"), ("NO_COLOR", "1")],
+    );
+    let after = run(test, &[("NO_COLOR", "1")]);
+    let time = "2026-11-22T12:00:00.000000Z".len();
+    let text = |written: &str| -> Vec<String> {
+        lines(written)
+            .iter()
+            .map(|line| line[time..].to_owned())
+            .collect()
+    };
+    let after: Vec<_> = text(&after)
+        .iter()
+        .map(|line| {
+            line.replace("[openReplaySession.id=42] ", "")
+                .replace(" tags=\"error\"", "")
+        })
+        .collect();
+    assert_eq!(after, text(&before));
+    assert_eq!(after.len(), 3);
+}
+
+#[test]
+fn one_line_replaces_the_json_of_fmt() {
+    if is_child() {
+        set_up_json();
+        return request();
+    }
+    let written = run("plain::one_line_replaces_the_json_of_fmt", &[]);
+    let records: Vec<_> = lines(&written)
+        .into_iter()
+        .map(integration_tests::lines::record)
+        .collect();
+    let messages: Vec<_> = records
+        .iter()
+        .map(|record| record["message"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        messages,
+        [
+            "[openReplaySession.id=42] cart opened items=3",
+            "[openReplaySession.id=42] out of stock code=7",
+            "no session",
+        ]
+    );
+    assert_eq!(records[1]["level"], "error");
+}
+
 #[test]
 fn rust_log_decides_as_before() {
     if is_child() {

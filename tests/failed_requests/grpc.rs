@@ -15,7 +15,6 @@ use tonic::{
     transport::{Channel, Server, server::TcpIncoming},
 };
 use tonic_prost::ProstCodec;
-use tower::ServiceBuilder;
 use tower_http::classify::GrpcCode;
 use tower_openreplay::{RequestLogLayer, SessionLayer};
 
@@ -75,10 +74,10 @@ impl tower::Service<Request<Body>> for Stock {
 async fn ask(layer: RequestLogLayer, item: &str) -> (Code, Vec<Said>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let layers = ServiceBuilder::new()
+    let server = Server::builder()
         .layer(SessionLayer::new())
-        .layer(layer);
-    let server = Server::builder().layer(layers).add_service(Stock);
+        .layer(layer)
+        .add_service(Stock);
     tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
 
     let session = new_session();

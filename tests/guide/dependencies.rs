@@ -23,6 +23,7 @@ fn each_program_builds_with_the_dependencies_of_its_section() {
     let mut terminal = Terminal::open(folder.path(), &variables);
 
     for page in [
+        "docs/errors-and-panics.md",
         "docs/existing-logging.md",
         "docs/proxies-and-origins.md",
         "docs/spawns-streams-websockets.md",

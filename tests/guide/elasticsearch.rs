@@ -56,7 +56,7 @@ fn the_guide_leads_from_nothing_to_the_row_of_a_click() {
     quick_start.click();
     let rows_now = soon(&mut terminal, &rows).out;
     let row = format!("[openReplaySession.id={SESSION}] Endpoint accessed\n");
-    assert!(rows_now.ends_with(&row), "{rows_now}");
+    assert!(rows_now.contains(&row), "{rows_now}");
     terminal.ok(&rotate);
     assert_eq!(terminal.ok(&rows), rows_now);
 }

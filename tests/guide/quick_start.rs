@@ -172,22 +172,24 @@ impl QuickStart {
 
 #[test]
 #[ignore = "needs curl"]
-fn the_program_answers_and_writes_the_record() {
+fn the_program_responds_and_a_failure_is_one_record() {
     let quick_start = QuickStart::new();
     let mut terminal = quick_start.terminal();
     quick_start.init(&mut terminal);
     let app = quick_start.run(&mut terminal, &quick_start.run);
-    assert_eq!(terminal.ok(&quick_start.ask), "Success");
+    let responses = terminal.ok(&quick_start.ask);
+    assert_eq!(responses, "SuccessInternal Server Error");
 
+    app.wait_for("\"level\":\"error\"");
     let records = app.out();
-    let record = records
+    let mut errors = records
         .lines()
-        .find(|line| line.contains("Endpoint accessed"));
+        .filter(|line| line.contains("\"level\":\"error\""));
     let shown = guide::block(PAGE, BACKEND, "json");
-    shows(
-        &shown,
-        &serde_json::from_str::<Value>(record.unwrap()).unwrap(),
-    );
+    let error: Value = serde_json::from_str(errors.next().unwrap()).unwrap();
+    shows(&shown, &error);
+    assert_eq!(errors.next(), None);
+    assert_eq!(records.matches("Endpoint accessed").count(), 1);
 }
 
 #[test]

@@ -1,11 +1,14 @@
-//! The record of tracing-openreplay's README.
+//! The records that pages show.
 
+use anyhow::anyhow;
 use integration_tests::{Lines, guide};
 use openreplay_session::{SessionId, sync_scope};
-use tracing::subscriber::with_default;
+use tower::ServiceExt as _;
+use tower_openreplay::{Failure, RequestLogLayer, SessionLayer};
+use tracing::subscriber::{set_default, with_default};
 use tracing_subscriber::prelude::*;
 
-use crate::{SESSION, shows};
+use crate::{SESSION, shows, without_durations};
 
 #[test]
 fn the_readme_of_tracing_openreplay_shows_the_record_that_is_written() {
@@ -22,4 +25,23 @@ fn the_readme_of_tracing_openreplay_shows_the_record_that_is_written() {
     let page = "crates/tracing-openreplay/README.md";
     let shown = guide::block(page, "tracing-openreplay", "json");
     shows(&shown, &lines.records()[0]);
+}
+
+#[tokio::test]
+async fn the_page_on_errors_shows_the_message_that_is_written() {
+    let lines = Lines::default();
+    let layer = tracing_openreplay::json().with_writer(lines.clone());
+    let _subscriber = set_default(tracing_subscriber::registry().with(layer));
+    let fails = || async { Err::<(), _>(Failure::new(anyhow!("no price").context("order 17"))) };
+    let app = axum::Router::new()
+        .route("/api/err", axum::routing::get(fails))
+        .layer(RequestLogLayer::new())
+        .layer(SessionLayer::new());
+    let request = http::Request::get("/api/err").header("openReplaySession.id", SESSION);
+    let response = app.oneshot(request.body(axum::body::Body::empty()).unwrap());
+    assert_eq!(response.await.unwrap().status(), 500);
+
+    let shown = guide::block("docs/errors-and-panics.md", "Errors and panics", "text");
+    let shown = without_durations(&shown.trim_end().into());
+    assert_eq!(shown, without_durations(&lines.records()[0]["message"]));
 }

@@ -10,6 +10,7 @@ macro_rules! pages {
 }
 
 pages! {
+    errors_and_panics = "docs/errors-and-panics.md",
     proxies_and_origins = "docs/proxies-and-origins.md",
     quick_start = "docs/quick-start.md",
     readme = "README.md",
