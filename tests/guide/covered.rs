@@ -12,6 +12,8 @@ const COVERED: &[(&str, &str, usize, &str)] = &[
     ("CONTRIBUTING.md", "sh", 1, "tests/guide/examples.rs"),
     ("README.md", "rust,no_run", 2, "tests/support/docs.rs"),
     ("README.md", "sh", 2, "tests/guide/readme.rs"),
+    ("README.md", "text", 1, "tests/guide/readme.rs"),
+    ("README.md", "toml", 2, "tests/guide/readme.rs"),
     (
         "crates/openreplay-elastic-cli/README.md",
         "sh",

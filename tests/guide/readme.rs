@@ -1,13 +1,131 @@
 //! The commands of the README, and of the command's own.
 
+use std::{
+    fs,
+    net::TcpStream,
+    path::PathBuf,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
 use integration_tests::{
-    Elasticsearch, Terminal,
+    Elasticsearch, StandIn, Terminal,
     engine::{PASSWORD, USER},
     guide,
+    process::Example,
 };
-use serde_json::json;
+use serde_json::{Value, json};
+use tempfile::TempDir;
 
-use crate::{ANY_PORT, SESSION, address, root, soon};
+use crate::{ANY_PORT, SESSION, address, free_address, root, soon, without_durations};
+
+/// A program of the README, built outside of the workspace with the `Cargo.toml` that the README shows.
+struct Program {
+    folder: TempDir,
+    binary: PathBuf,
+    address: String,
+}
+
+impl Program {
+    /// The program below a heading, with these words instead of the README's.
+    fn build(name: &str, heading: &str, instead: &[(&str, &str)]) -> Self {
+        let root = root().canonicalize().unwrap();
+        let address = free_address();
+        let folder = TempDir::new().unwrap();
+        let package =
+            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n");
+        let manifest = package
+            + &guide::block("README.md", "Use it", "toml")
+            + &match heading {
+                "Use it" => String::new(),
+                other => guide::block("README.md", other, "toml"),
+            };
+        let manifest = manifest.replace("CHECKOUT", root.to_str().unwrap());
+        let mut program = guide::block("README.md", heading, "rust,no_run");
+        for (word, other) in [("127.0.0.1:3000", &*address)].iter().chain(instead) {
+            assert!(program.contains(word), "{word} is not in {program}");
+            program = program.replace(word, other);
+        }
+        fs::create_dir(folder.path().join("src")).unwrap();
+        fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
+        fs::write(folder.path().join("src/main.rs"), program).unwrap();
+        fs::copy(root.join("Cargo.lock"), folder.path().join("Cargo.lock")).unwrap();
+        let target = root.join("target");
+        let variables = [("CARGO_TARGET_DIR", target.to_str().unwrap())];
+        Terminal::open(folder.path(), &variables).ok("cargo build --quiet");
+        Self {
+            binary: target.join("debug").join(name),
+            folder,
+            address,
+        }
+    }
+
+    /// Starts the program, and waits until it listens.
+    fn start(&self) -> Example {
+        let mut command = Command::new(&self.binary);
+        command.current_dir(self.folder.path());
+        command
+            .env("ELASTICSEARCH_API_KEY", "aWQ6a2V5")
+            .env_remove("RUST_LOG");
+        let app = Example::run(&mut command);
+        let end = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(&self.address).is_err() {
+            assert!(Instant::now() < end, "it does not listen");
+            thread::sleep(Duration::from_millis(20));
+        }
+        app
+    }
+
+    /// The status of a response to a request of a session.
+    fn ask(&self, session: &str) -> u16 {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build()
+            .into();
+        let request = agent.get(format!("http://{}/api/endpoint", self.address));
+        let response = request.header("openReplaySession.id", session).call();
+        response.unwrap().status().as_u16()
+    }
+}
+
+#[test]
+#[ignore = "needs minutes to build"]
+fn the_first_program_logs_what_the_readme_shows() {
+    let program = Program::build("readme-app", "Use it", &[]);
+    let app = program.start();
+    assert_eq!(program.ask("42"), 500);
+    let (status, records) = app.terminate();
+    assert!(status.success(), "{status}");
+
+    let messages: Vec<_> = records
+        .iter()
+        .filter_map(|record| record["message"].as_str())
+        .collect();
+    let written: Value = (messages.join("\n") + "\n").into();
+    let shown = guide::block("README.md", "Use it", "text");
+    assert_eq!(
+        without_durations(&written),
+        without_durations(&shown.into())
+    );
+}
+
+#[test]
+#[ignore = "needs minutes to build"]
+fn the_second_program_has_sent_every_record_when_it_is_stopped() {
+    let elasticsearch = StandIn::start();
+    let instead = [("https://elastic:9200", elasticsearch.url())];
+    let program = Program::build("readme-writer", "See it in OpenReplay", &instead);
+    for run in 1..=3 {
+        let app = program.start();
+        for number in 0..run * 100 {
+            assert_eq!(program.ask(&number.to_string()), 200);
+        }
+        let (status, _) = app.terminate();
+        assert!(status.success(), "{status}");
+        assert_eq!(elasticsearch.stored(), (1..=run).sum::<usize>() * 100);
+    }
+}
 
 #[test]
 #[ignore = "needs Elasticsearch"]
