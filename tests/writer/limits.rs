@@ -198,5 +198,5 @@ fn a_record_refused_in_every_form_is_counted() {
     assert_eq!(documents.iter().filter(|one| is_message(one)).count(), 1);
     let stats = writer.stats();
     assert_eq!((stats.accepted, stats.indexed, stats.rejected), (31, 30, 1));
-    said.wait_for("a record was refused: Elasticsearch answered 400");
+    said.wait_for("a record was rejected: Elasticsearch answered 400");
 }

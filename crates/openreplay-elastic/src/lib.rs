@@ -39,7 +39,6 @@ mod api;
 mod bulk;
 mod error;
 mod numbered;
-mod retry;
 mod text;
 mod topic;
 

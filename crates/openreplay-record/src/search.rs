@@ -3,7 +3,7 @@ use openreplay_session::SessionId;
 use crate::phrase;
 use crate::words::Words;
 
-/// Returns the first session that a message names in the form of the [phrase](phrase), spelled exactly so.
+/// Returns the first session that a message names in the form of the [phrase], spelled exactly so.
 ///
 /// ```
 /// use openreplay_record::session_of;

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use super::batch::Batch;
-use crate::retry::Pause;
+use super::pace::Pause;
 
-/// No more than this is set aside; the others wait for it then.
+/// No more than this is set aside; the others wait then.
 const BYTES: usize = 256 * 1024;
 
 #[derive(Debug, Default)]
@@ -16,13 +16,13 @@ pub(super) struct Aside {
 #[derive(Debug)]
 struct Waiting {
     due: Instant,
-    /// When it is to be sent again where somebody is in a hurry.
+    /// When it is sent again while a flush waits.
     earliest: Instant,
     batch: Batch,
 }
 
 impl Aside {
-    /// Whether it would be no more than so many records.
+    /// Whether these would be no more than so many records.
     pub(super) fn has_room_for(&self, batches: &[Batch], records: usize) -> bool {
         let all = || self.batches.iter().map(|one| &one.batch).chain(batches);
         all().map(Batch::records).sum::<usize>() <= records
@@ -38,7 +38,7 @@ impl Aside {
         self.batches.extend(batches);
     }
 
-    /// Until the next of them is to be sent again.
+    /// Returns the pause until the next of them is sent again.
     pub(super) fn pause(&self, now: Instant) -> Option<Pause> {
         let due = self.batches.iter().map(|one| one.due).min()?;
         let earliest = self.batches.iter().map(|one| one.earliest).min()?;
@@ -56,10 +56,10 @@ impl Aside {
     pub(super) fn take_due(
         &mut self,
         now: Instant,
-        is_hurried: bool,
+        is_flushing: bool,
     ) -> impl Iterator<Item = Batch> + use<> {
         let all = std::mem::take(&mut self.batches).into_iter();
-        let is_due = |one: &Waiting| now >= if is_hurried { one.earliest } else { one.due };
+        let is_due = |one: &Waiting| now >= if is_flushing { one.earliest } else { one.due };
         let (due, later) = all.partition::<Vec<_>, _>(is_due);
         self.batches = later;
         due.into_iter().map(|one| one.batch)

@@ -1,238 +1,211 @@
-//! One request with records, and what its answer makes of them.
+//! One attempt: asks, sends and tells what [`decide`] says, and decides nothing itself.
 
 use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::answer;
 use super::batch::Batch;
-use super::deliver::{Attempt, Delivery, Events, Wait};
+use super::cluster::Cluster;
+use super::decide::{self, Action, Facts, Route, Settlement, Wait, decide};
+use super::event::Event;
 use super::pause::Pauses;
-use super::{fault, note, reduce, say};
-use crate::client::Encoding;
-use crate::retry::{self, Again, Decision, Pace};
-use crate::{Answer, Error};
+use super::report::{self, Events, Source};
+use super::wire::{self, Response, Unknown, Wire};
+use super::{probe, search};
 
-impl Delivery {
+/// What is sent again.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    pub(super) batches: Vec<Batch>,
+    /// Before that. Default: at once.
+    pub(super) wait: Option<Wait>,
+}
+
+/// The other side, and what is known of it.
+#[derive(Debug)]
+pub(super) struct Link<W> {
+    wire: W,
+    cluster: Cluster,
+}
+
+impl<W: Wire> Link<W> {
+    pub(super) fn new(wire: W) -> Self {
+        Self {
+            cluster: Cluster::new(wire.alias()),
+            wire,
+        }
+    }
+
+    /// Takes a batch from its turn to the end of the attempt.
     pub(super) async fn attempt(
         &mut self,
         batch: &mut Batch,
         events: &impl Events,
         pauses: &impl Pauses,
-    ) -> Attempt {
-        if batch.bytes() > self.room.limit() && batch.records() > 1 {
-            let (first, rest) = batch.split(self.room.limit());
-            return Attempt::Left(vec![first, rest], None);
-        }
-        batch.attempts += 1;
-        match self.bind(batch, pauses.now(), events).await {
-            Ok(true) => {}
-            Ok(false) => return Attempt::Done,
-            Err(unknown) => {
-                if unknown.is_about_index() {
-                    self.place.forget();
+    ) -> Left {
+        let mut action = self.happened(batch, &Event::Due, Source::NONE, pauses.now(), events);
+        loop {
+            let asked = match action {
+                Action::AskWriteIndex => self.wire.write_index().await.map(Answer::WriteIndex),
+                Action::AskExists(index) => self.wire.has_index(&index).await.map(Answer::Exists),
+                Action::Search { from, to } => {
+                    let found = search::search(&self.wire, batch, &from, &to).await;
+                    found.map(Answer::Searched)
                 }
-                say::unknown(&unknown, self.target.alias(), events);
-                return all_of_it(batch, unknown.again);
-            }
+                Action::Send(route) => {
+                    if !enter(batch, route, self.wire.alias(), events) {
+                        return Left::default();
+                    }
+                    let index = batch.state.place.index();
+                    let response = self.wire.send(index, batch.body()).await;
+                    action = self.responded(batch, &response, pauses.now(), events);
+                    continue;
+                }
+                Action::Settle(settlement) => return self.left(batch, settlement).await,
+            };
+            action = self.answered(batch, &asked, pauses.now(), events);
         }
-        let (body, encoding) = match &mut self.gzip {
-            Some(gzip) => (vec![gzip.compress(&batch.body())], Encoding::GzippedLines),
-            None => (batch.body(), Encoding::Lines),
+    }
+
+    /// Decides, learns from what happened, and tells what became of records.
+    fn happened(
+        &mut self,
+        batch: &Batch,
+        event: &Event<'_>,
+        source: Source<'_>,
+        now: Instant,
+        events: &impl Events,
+    ) -> Action {
+        let facts = Facts {
+            records: batch.records(),
+            bytes: batch.bytes(),
+            cluster: &self.cluster,
+            now,
         };
-        let index = batch.bound.as_deref();
-        let mut attempt = match self.target.send(index, body, encoding).await {
-            Ok(answer) => self.answered(batch, answer, pauses.now(), events),
-            Err(error) => {
-                let text = say::with_causes(&error);
-                self.again(batch, retry::after_error(&error), None, &text, events)
+        let action = decide(&batch.state, &facts, event);
+        self.cluster.observe(&batch.state, facts.bytes, event, now);
+        if let Action::Settle(settlement) = &action {
+            for one in &settlement.reports {
+                report::report(*one, source, self.wire.alias(), events);
             }
-        };
-        if let Attempt::Left(left, Some(wait)) = &mut attempt
-            && let [one] = &mut left[..]
-            && wait.is_doubt
-            && fault::is_long_alone(one, pauses.now())
-        {
-            one.is_blamed = note::is_taken(&self.target, one).await;
+            tell(batch, settlement, source, events);
         }
-        attempt
+        action
     }
 
     fn answered(
         &mut self,
-        batch: &mut Batch,
-        answer: Answer,
+        batch: &Batch,
+        asked: &Result<Answer, Unknown>,
         now: Instant,
         events: &impl Events,
-    ) -> Attempt {
-        let status = answer.status().as_u16();
-        match status {
-            413 if !self.room.too_much(batch.bytes()) => {
-                let soon = Pace::Soon.into();
-                return self.again(batch, soon, Some(status), &why(answer.ok()), events);
+    ) -> Action {
+        let event = match asked {
+            Ok(Answer::WriteIndex(index)) => Event::WriteIndex(index),
+            Ok(Answer::Exists(exists)) => Event::Exists(*exists),
+            Ok(Answer::Searched(found)) => Event::Searched(found),
+            Err(unknown) => {
+                let event = Event::QuestionFailed(unknown);
+                return self.happened(batch, &event, Source::Question(unknown), now, events);
             }
-            200 => self.room.passed(batch.bytes()),
-            _ => {}
-        }
-        let decision = retry::after_answer(answer.status(), answer.headers());
-        if decision == Decision::Read {
-            return self.read(batch, answer.body(), now, events);
-        }
-        let outcome = answer.ok();
-        let is_told = matches!(&outcome, Err(error) if error.name().is_some());
-        let why = why(outcome);
-        match decision {
-            Decision::Halve if (is_told || status == 413) && batch.records() > 1 => {
-                Attempt::Left(std::mem::take(batch).halved(), None)
-            }
-            Decision::Halve if is_told || status == 413 => {
-                self.too_much_alone(batch, status, &why, events)
-            }
-            decision => {
-                let how = match decision {
-                    Decision::Again(how) => how,
-                    // a proxy's "bad request" says little about the records
-                    _ => Pace::Slow.into(),
+        };
+        self.happened(batch, &event, Source::NONE, now, events)
+    }
+
+    fn responded(
+        &mut self,
+        batch: &Batch,
+        response: &Response,
+        now: Instant,
+        events: &impl Events,
+    ) -> Action {
+        let (event, source) = match response {
+            Response::Body(body) => return self.read(batch, body, now, events),
+            Response::Failed {
+                status,
+                is_named,
+                retry_after,
+                why,
+            } => {
+                let event = Event::Failed {
+                    status: *status,
+                    is_named: *is_named,
+                    retry_after: *retry_after,
                 };
-                // what stands in front of the engine may stumble over one, too
-                let is_doubt =
-                    status == 500 && is_told || matches!(status, 400 | 403 | 406) && !is_told;
-                if !is_doubt {
-                    return self.again(batch, how, Some(status), &why, events);
-                }
-                say::trouble(Some(status), &why, self.target.alias(), events);
-                self.doubt(batch, how, &why, now, events)
+                (event, Source::Response(Some(*status), why))
+            }
+            Response::None { is_lost, why } => {
+                let event = Event::NoResponse { is_lost: *is_lost };
+                (event, Source::Response(None, why))
+            }
+        };
+        self.happened(batch, &event, source, now, events)
+    }
+
+    fn read(&mut self, batch: &Batch, body: &Bytes, now: Instant, events: &impl Events) -> Action {
+        let records = batch.records();
+        if let Some(index) = wire::all_stored(body, records) {
+            let event = Event::Stored { index };
+            return self.happened(batch, &event, Source::NONE, now, events);
+        }
+        match wire::read(body, records) {
+            Some(items) => {
+                let event = Event::Items(&items);
+                self.happened(batch, &event, Source::Items(&items), now, events)
+            }
+            None => {
+                let source = Source::Response(Some(200), report::UNREADABLE);
+                self.happened(batch, &Event::Unreadable, source, now, events)
             }
         }
     }
 
-    /// One of the records may be what the whole request was refused for.
-    fn doubt(
-        &mut self,
-        batch: &mut Batch,
-        how: Again,
-        why: &str,
-        now: Instant,
-        events: &impl Events,
-    ) -> Attempt {
-        if fault::is_own(batch, now) {
-            return refused(batch, why, false, events);
+    /// The parts that are sent again; asks the engine to store another record first, where that tells who is at fault.
+    async fn left(&mut self, batch: &Batch, settlement: Settlement) -> Left {
+        let parts = settlement.parts.iter();
+        let mut batches: Vec<_> = parts
+            .flat_map(|part| batch.select(&part.records, &part.state))
+            .collect();
+        if settlement.wait.is_some_and(|wait| wait.probe)
+            && let [one] = &mut batches[..]
+            && probe::is_stored(&mut self.wire, one).await
+        {
+            one.state = decide::blamed(std::mem::take(&mut one.state));
         }
-        batch.faults += 1;
-        if how.lost {
-            self.place.lost(batch);
+        Left {
+            batches,
+            wait: settlement.wait,
         }
-        let wait = Wait {
-            aside: fault::aside(batch, false),
-            is_doubt: true,
-            ..Wait::new(batch, how)
-        };
-        let faults = batch.faults;
-        let parts = fault::apart(vec![once_more(batch)], faults, now);
-        Attempt::Left(parts, Some(wait))
-    }
-
-    fn read(
-        &mut self,
-        batch: &mut Batch,
-        body: &Bytes,
-        now: Instant,
-        events: &impl Events,
-    ) -> Attempt {
-        if let Some(index) = answer::all_stored(body, batch.records()) {
-            self.place.learn(batch, index, self.target.alias(), now);
-            for piece in &batch.pieces {
-                events.stored(piece.tag, piece.records);
-            }
-            return Attempt::Done;
-        }
-        let Some(items) = answer::read(body, batch.records()) else {
-            let why = say::unreadable(events);
-            let how = Again {
-                lost: true,
-                ..Pace::Soon.into()
-            };
-            return self.doubt(batch, how, why, now, events);
-        };
-        self.after_items(batch, &items, now, events)
-    }
-
-    /// A single record that was refused as a whole request.
-    fn too_much_alone(
-        &mut self,
-        batch: &mut Batch,
-        status: u16,
-        why: &str,
-        events: &impl Events,
-    ) -> Attempt {
-        if !batch.is_doubted {
-            // it may have been said for another reason: a question that has an answer comes in between
-            batch.is_doubted = true;
-            return Attempt::Left(vec![std::mem::take(batch)], None);
-        }
-        if !batch.minimal || status == 400 {
-            return refused(batch, why, false, events);
-        }
-        // it is short: whatever says 413 takes nothing at all
-        self.again(batch, Pace::Slow.into(), Some(status), why, events)
-    }
-
-    fn again(
-        &mut self,
-        batch: &mut Batch,
-        how: Again,
-        status: Option<u16>,
-        why: &str,
-        events: &impl Events,
-    ) -> Attempt {
-        if status == Some(404) {
-            self.place.forget();
-        }
-        say::trouble(status, why, self.target.alias(), events);
-        // what is refused as too much for now may be so each time
-        if how.lost || status == Some(429) {
-            batch.faults += 1;
-        }
-        if how.lost {
-            self.place.lost(batch);
-        }
-        // nobody knows what the index would have said
-        batch.blocked = None;
-        all_of_it(batch, how)
     }
 }
 
-/// All of it once more; in parts, where it fails again and again.
-fn all_of_it(batch: &mut Batch, how: Again) -> Attempt {
-    let wait = Wait::new(batch, how);
-    let batch = once_more(batch);
-    let batches = match batch.faults {
-        fault::TOGETHER.. => batch.halved(),
-        _ => vec![batch],
-    };
-    Attempt::Left(batches, Some(wait))
+/// What a question was answered with.
+enum Answer {
+    WriteIndex(String),
+    Exists(bool),
+    Searched(Vec<(String, wire::Presence)>),
 }
 
-/// What was held against it was for this time.
-fn once_more(batch: &mut Batch) -> Batch {
-    Batch {
-        is_blamed: false,
-        is_doubted: false,
-        ..std::mem::take(batch)
+/// Sets where the records go. Returns whether the sender lets them go there.
+fn enter(batch: &mut Batch, route: Route, alias: &str, events: &impl Events) -> bool {
+    if route.is_risky {
+        report::alias_only(alias, events);
+    }
+    batch.state.place = route.place;
+    batch.state.tries.sent += 1;
+    match batch.state.place.index() {
+        Some(index) if route.announce => events.moves(batch, index),
+        _ => true,
     }
 }
 
-fn refused(batch: &Batch, why: &str, takes_others: bool, events: &impl Events) -> Attempt {
-    let pieces: Vec<_> = batch.each().collect();
-    let refused = pieces.iter().map(|piece| (piece, why));
-    match reduce::reduced(batch, refused, takes_others, events) {
-        Some(reduced) => Attempt::Left(vec![reduced], None),
-        None => Attempt::Done,
+fn tell(batch: &Batch, settlement: &Settlement, source: Source<'_>, events: &impl Events) {
+    for (tag, records) in batch.tags(&settlement.stored) {
+        events.stored(tag, records);
     }
-}
-
-fn why(outcome: Result<Answer, Error>) -> String {
-    outcome
-        .err()
-        .map_or_else(String::new, |error| error.to_string())
+    let rejected = &settlement.rejected;
+    let causes = rejected.causes(batch.records());
+    for ((tag, _), cause) in batch.tags(rejected).into_iter().zip(causes) {
+        events.rejected(tag, &source.text(cause));
+    }
 }

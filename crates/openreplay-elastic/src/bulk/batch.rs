@@ -1,47 +1,27 @@
-use std::ops::RangeBounds;
-use std::time::{Duration, Instant};
+//! Records on their way, and how they are cut apart.
+
+use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::frame;
-
-/// How long records wait for an index that takes none and that the alias has left.
-pub(super) const BLOCKED: Duration = Duration::from_secs(60);
+use super::decide::Records;
+use super::minimal;
+use super::state::{Form, Pinning, Place, State};
+use super::wire;
 
 /// Framed records that are sent together, in pieces that lie where they were framed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) pieces: Vec<Piece>,
-    /// The index that this batch has to stay with: an `_id` is unique in an index only.
-    pub(crate) bound: Option<String>,
-    /// Its sender knows the index of each record before that is sent.
-    pub(crate) stays: bool,
-    /// An attempt got no answer, and this was the index behind the alias before it, as far as was known.
-    pub(crate) lost: Option<String>,
-    /// How often these records were sent.
-    pub(crate) attempts: u32,
-    /// How often they waited for another attempt, by its [`Pace`](crate::retry::Pace).
-    pub(crate) waits: [u32; 2],
-    /// How often these records were answered with anything but success.
-    pub(crate) faults: u32,
-    /// Since when it is a single record over which the engine stumbles.
-    pub(crate) alone: Option<Instant>,
-    /// Another record was taken while this one was not.
-    pub(crate) is_blamed: bool,
-    /// Since when each answer has been that the index takes no records.
-    pub(crate) blocked: Option<Instant>,
-    /// This single record was refused as a whole request: once more, and it is the record's fault.
-    pub(crate) is_doubted: bool,
-    /// In its last form: what is refused now, is refused for good.
-    pub(crate) minimal: bool,
+    pub(super) state: State,
 }
 
-/// Some framed records in one stretch of memory.
+/// Framed records that lie one after the other in memory.
 #[derive(Clone, Debug)]
 pub(crate) struct Piece {
     pub(crate) bytes: Bytes,
     pub(crate) records: usize,
-    /// The sender's own mark, given back with what became of the records.
+    /// The sender's own number, passed back with what became of the records.
     pub(crate) tag: u64,
 }
 
@@ -49,20 +29,18 @@ impl Batch {
     pub(crate) fn new(pieces: Vec<Piece>) -> Self {
         Self {
             pieces,
-            ..Self::default()
+            state: State::default(),
         }
     }
 
-    /// Whether something depends on where the alias leads now.
-    pub(crate) fn needs_place(&self) -> bool {
-        self.bound.is_some() || self.lost.is_some() || self.is_doubted
-    }
-
-    /// Whether the index that it has to stay with has taken no records for [`BLOCKED`]. Until then it may hold them, since
-    /// it cannot be asked, and another index would store them twice.
-    pub(super) fn is_blocked_for_long(&self, now: Instant) -> bool {
-        self.blocked
-            .is_some_and(|since| now.saturating_duration_since(since) >= BLOCKED)
+    /// Creates a batch whose sender has to know the index, so that it can keep the records there over a restart.
+    pub(crate) fn pinned(pieces: Vec<Piece>, index: Option<&str>) -> Self {
+        let state = State {
+            place: index.map_or(Place::Open, Place::pinned),
+            pinning: Pinning::Always,
+            ..State::default()
+        };
+        Self { pieces, state }
     }
 
     pub(crate) fn records(&self) -> usize {
@@ -84,7 +62,7 @@ impl Batch {
     /// Each record on its own, not copied.
     pub(crate) fn each(&self) -> impl Iterator<Item = Piece> {
         self.pieces.iter().flat_map(|piece| {
-            frame::records(&piece.bytes).map(|bytes| Piece {
+            wire::records(&piece.bytes).map(|bytes| Piece {
                 bytes,
                 records: 1,
                 tag: piece.tag,
@@ -92,65 +70,86 @@ impl Batch {
         })
     }
 
-    /// The same batch with only these records.
-    pub(crate) fn with(&self, pieces: Vec<Piece>) -> Self {
-        Self {
+    /// Some of the records, in the form and with the state that they have from now on.
+    pub(super) fn select(&self, records: &Records, state: &State) -> Vec<Self> {
+        let parts = match records {
+            Records::None => Vec::new(),
+            Records::All => vec![self.pieces.clone()],
+            Records::Range(range) => vec![self.range(range)],
+            Records::These(these) => {
+                let all: Vec<_> = self.each().collect();
+                vec![
+                    these
+                        .iter()
+                        .filter_map(|at| all.get(*at).cloned())
+                        .collect(),
+                ]
+            }
+            Records::Fitting(bytes) => {
+                let fitting = self.fitting(*bytes);
+                vec![
+                    self.range(&(0..fitting)),
+                    self.range(&(fitting..self.records())),
+                ]
+            }
+        };
+        let parts = parts.into_iter().map(|pieces| Self {
             pieces,
-            bound: self.bound.clone(),
-            stays: self.stays,
-            lost: self.lost.clone(),
-            attempts: self.attempts,
-            waits: self.waits,
-            faults: self.faults,
-            alone: self.alone,
-            is_blamed: self.is_blamed,
-            blocked: self.blocked,
-            is_doubted: self.is_doubted,
-            minimal: self.minimal,
+            state: state.clone(),
+        });
+        match (self.state.form, state.form) {
+            (Form::Whole, Form::Minimal) => parts.map(Self::minimal).collect(),
+            _ => parts.collect(),
         }
     }
 
-    /// As many records as fit into so many bytes, but one at least, and the rest.
-    pub(crate) fn split(&self, bytes: usize) -> (Self, Self) {
-        let mut first = Vec::new();
-        let mut rest = Vec::new();
-        let mut room = bytes;
+    /// The tags of some of the records, with the number of records of each; one record at a time if they are not the whole.
+    pub(super) fn tags(&self, records: &Records) -> Vec<(u64, usize)> {
+        let parts = self.select(records, &self.state);
+        let pieces = parts.into_iter().flat_map(|part| part.pieces);
+        pieces.map(|piece| (piece.tag, piece.records)).collect()
+    }
+
+    fn minimal(self) -> Self {
+        let pieces = self.each().map(|piece| {
+            let line = minimal::minimal(wire::document(&piece.bytes));
+            Piece {
+                bytes: wire::with_document(&piece.bytes, &line).into(),
+                ..piece
+            }
+        });
+        Self {
+            pieces: pieces.collect(),
+            state: self.state,
+        }
+    }
+
+    /// Returns how many of the first records fit into so many bytes; at least one.
+    fn fitting(&self, bytes: usize) -> usize {
+        let mut end = 0;
+        let fits = self.each().take_while(|record| {
+            end += record.bytes.len();
+            end <= bytes
+        });
+        fits.count().max(1)
+    }
+
+    /// The records of this range, not copied.
+    fn range(&self, range: &Range<usize>) -> Vec<Piece> {
+        let mut start = 0;
+        let mut parts = Vec::new();
         for piece in &self.pieces {
-            if rest.is_empty() && piece.bytes.len() <= room {
-                room -= piece.bytes.len();
-                first.push(piece.clone());
-                continue;
+            let end = start + piece.records;
+            let (from, to) = (range.start.max(start), range.end.min(end));
+            if from < to {
+                parts.push(piece.range(from - start..to - start));
             }
-            let (mut end, mut records) = (0, 0);
-            for record in frame::records(&piece.bytes) {
-                let is_first = first.is_empty() && records == 0;
-                if !rest.is_empty() || end + record.len() > room && !is_first {
-                    break;
-                }
-                end += record.len();
-                records += 1;
-            }
-            room = room.saturating_sub(end);
-            if records > 0 {
-                first.push(piece.part(..end, records));
-            }
-            if records < piece.records {
-                rest.push(piece.part(end.., piece.records - records));
-            }
+            start = end;
         }
-        (self.with(first), self.with(rest))
+        parts
     }
 
-    /// Two halves, unless it is a single record.
-    pub(crate) fn halved(self) -> Vec<Self> {
-        if self.records() < 2 {
-            return vec![self];
-        }
-        let (first, second) = self.split(self.bytes() / 2);
-        vec![first, second]
-    }
-
-    /// The same in memory of its own, so that the larger one which it is a part of can go.
+    /// The same in memory of its own, so that the larger chunk that it is a part of can be released.
     pub(crate) fn detached(mut self) -> Self {
         for piece in &mut self.pieces {
             piece.bytes = Bytes::copy_from_slice(&piece.bytes);
@@ -160,10 +159,23 @@ impl Batch {
 }
 
 impl Piece {
-    fn part(&self, range: impl RangeBounds<usize>, records: usize) -> Self {
+    fn range(&self, range: Range<usize>) -> Self {
+        if range == (0..self.records) {
+            return self.clone();
+        }
+        // Where each record ends.
+        let mut ends = wire::records(&self.bytes).scan(0, |end, record| {
+            *end += record.len();
+            Some(*end)
+        });
+        let start = match range.start {
+            0 => 0,
+            skipped => ends.nth(skipped - 1).unwrap_or(self.bytes.len()),
+        };
+        let last = ends.nth(range.len() - 1).unwrap_or(self.bytes.len());
         Self {
-            bytes: self.bytes.slice(range),
-            records,
+            bytes: self.bytes.slice(start..last),
+            records: range.len(),
             tag: self.tag,
         }
     }
@@ -196,24 +208,36 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parts_of_a_batch_are_the_batch(pieces in prop::collection::vec(prop::collection::vec(0..400_usize, 1..8), 1..6), bytes in 0..6_000_usize) {
+        fn parts_of_a_batch_are_the_batch(
+            pieces in prop::collection::vec(prop::collection::vec(0..400_usize, 1..8), 1..6),
+            bytes in 0..6_000_usize,
+            at in any::<prop::sample::Index>(),
+        ) {
             let whole = batch(&pieces);
-            let (first, rest) = whole.split(bytes);
+            let shown = |batch: &Batch| batch.each().map(|piece| (piece.bytes, piece.tag)).collect::<Vec<_>>();
+            let all = shown(&whole);
+            let parts = |records: Records| whole.select(&records, &whole.state);
+
+            let fitting = parts(Records::Fitting(bytes));
+            let [first, rest] = &fitting[..] else { panic!("two parts") };
             prop_assert!(first.records() > 0);
             prop_assert!(first.bytes() <= bytes || first.records() == 1);
             if let Some(next) = rest.each().next() {
                 prop_assert!(first.bytes() + next.bytes.len() > bytes, "there was room for one more");
             }
-            let parts = || first.each().chain(rest.each());
-            let shown = |piece: Piece| (piece.bytes, piece.tag);
-            prop_assert_eq!(parts().map(shown).collect::<Vec<_>>(), whole.each().map(shown).collect::<Vec<_>>());
-            prop_assert_eq!(first.records() + rest.records(), whole.records());
-            prop_assert_eq!(first.bytes() + rest.bytes(), whole.bytes());
+            prop_assert_eq!([shown(first), shown(rest)].concat(), all.clone());
 
-            let count = whole.records();
-            let halves = whole.halved();
-            prop_assert_eq!(halves.len(), count.min(2));
-            prop_assert!(halves.iter().all(|half| half.records() > 0));
+            let middle = at.index(whole.records() + 1);
+            for (range, expected) in [(0..middle, &all[..middle]), (middle..all.len(), &all[middle..])] {
+                let part = parts(Records::Range(range)).remove(0);
+                prop_assert_eq!(part.records(), expected.len());
+                prop_assert_eq!(shown(&part), expected);
+            }
+            let these: Vec<usize> = (0..all.len()).filter(|at| at % 3 == 1).collect();
+            let expected: Vec<_> = these.iter().map(|at| all[*at].clone()).collect();
+            prop_assert_eq!(shown(&parts(Records::These(these)).remove(0)), expected);
+            prop_assert_eq!(shown(&parts(Records::All).remove(0)), all);
+            prop_assert!(parts(Records::None).is_empty());
         }
     }
 }

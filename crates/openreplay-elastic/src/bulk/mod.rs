@@ -1,36 +1,33 @@
-//! Records on their way: framed, sent, and followed until each is stored or refused.
+//! Records on their way: sent, and followed until each is stored or rejected.
+//!
+//! `state` has what is known of a batch, `decide` every rule, `drive` and `attempt` the I/O, `wire` the format.
 
-pub(crate) use self::answer::Item;
-#[cfg(test)]
-pub(crate) use self::answer::ItemError;
 pub(crate) use self::batch::{Batch, Piece};
-pub(crate) use self::deliver::{Delivery, Events};
-pub(crate) use self::frame::{Action, document, id as record_id, records};
-pub(crate) use self::id::{Ids, LENGTH, change_digits, write_digits};
+pub(crate) use self::drive::Delivery;
 pub(crate) use self::minimal::{minimal, wrapped};
+pub(crate) use self::pace::{Pause, pause};
 pub(crate) use self::pause::{Patient, Pauses};
-pub(crate) use self::say::unknown as say_unknown;
-pub(crate) use self::target::Target;
+pub(crate) use self::report::{Events, unknown as report_unknown};
+pub(crate) use self::wire::{
+    Action, Ids, LENGTH, Target, change_digits, document, record_id, records, write_digits,
+};
 
-mod answer;
 mod aside;
 mod attempt;
 mod batch;
-mod bind;
-mod deliver;
-mod fault;
-mod frame;
-mod gzip;
-mod id;
-mod items;
+mod cluster;
+mod decide;
+mod drive;
+mod event;
 mod members;
 mod minimal;
-mod note;
+mod pace;
 mod pause;
-mod place;
-mod reduce;
+mod probe;
+mod report;
 mod room;
-mod say;
-mod target;
+mod search;
+mod state;
 #[cfg(test)]
 mod tests;
+mod wire;

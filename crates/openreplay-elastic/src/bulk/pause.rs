@@ -1,23 +1,23 @@
-//! The time between two attempts, and who may end it.
+//! The time between two attempts, and what may end it.
 
 use std::time::Instant;
 
-use crate::retry::Pause;
+use super::pace::Pause;
 
-/// What a delivery waits by.
+/// How a delivery waits.
 pub(crate) trait Pauses {
     fn now(&self) -> Instant;
 
-    /// Whether somebody waits for what is left.
-    fn is_hurried(&self) -> bool {
+    /// Whether a flush waits for the remaining records.
+    fn is_flushing(&self) -> bool {
         false
     }
 
-    /// Waits until the pause is over, or somebody ends it who may.
+    /// Waits until the pause is over, or is ended.
     async fn pause(&self, pause: Pause);
 }
 
-/// Nobody ends a pause.
+/// Nothing ends a pause.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patient;
 

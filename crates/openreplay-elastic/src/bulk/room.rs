@@ -1,10 +1,9 @@
-//! How much a request may hold: what is in front of the engine says so by 413 only.
+//! How large a request may be: a proxy in front of the engine tells only by 413.
 
-/// After so many requests that it took, a little more is tried: somebody may have raised the limit.
+/// After so many accepted requests, a little more is tried: somebody may have raised the limit.
 const PASSED: u32 = 32;
 
-/// What is known of the limit. In bytes before compression: those are what some limits count, and the others count
-/// about in proportion.
+/// What is known of the limit, in bytes before compression: some limits count those, and the others count about in proportion.
 #[derive(Debug, Default)]
 pub(super) struct Room {
     bytes: Option<usize>,
@@ -13,22 +12,26 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// What a longer request has to be cut to.
+    /// Returns the length that a longer request is cut to.
     pub(super) fn limit(&self) -> usize {
         self.bytes.unwrap_or(usize::MAX)
     }
 
-    /// A request of this length was too much, it says. Whether that can be: a longer one was not, unless that was changed.
-    pub(super) fn too_much(&mut self, bytes: usize) -> bool {
-        if bytes <= std::mem::take(&mut self.longest) {
-            return false;
-        }
-        self.bytes = Some(self.limit().min(bytes / 2));
-        self.passed = 0;
-        true
+    /// Whether a request of this length can be too much: a longer one was accepted, unless the limit was changed since.
+    pub(super) fn may_be_too_much(&self, bytes: usize) -> bool {
+        bytes > self.longest
     }
 
-    /// A request of this length was not too much.
+    /// A request of this length was rejected as too much. The next time, it is believed.
+    pub(super) fn too_much(&mut self, bytes: usize) {
+        if self.may_be_too_much(bytes) {
+            self.bytes = Some(self.limit().min(bytes / 2));
+            self.passed = 0;
+        }
+        self.longest = 0;
+    }
+
+    /// A request of this length was accepted.
     pub(super) fn passed(&mut self, bytes: usize) {
         self.longest = self.longest.max(bytes);
         let Some(limit) = self.bytes else { return };
@@ -81,7 +84,8 @@ mod tests {
     #[test]
     fn a_single_record_that_passes_makes_room() {
         let mut room = Room::default();
-        assert!(room.too_much(300));
+        assert!(room.may_be_too_much(300));
+        room.too_much(300);
         room.passed(10);
         assert_eq!(room.limit(), 150);
         room.passed(4_000);
@@ -89,12 +93,18 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_too_much_is_so_only_when_it_is_said_again() {
+    fn what_was_accepted_is_too_much_only_when_it_is_rejected_twice() {
         let mut room = Room::default();
         room.passed(4_000);
-        assert!(!room.too_much(3_000));
+        assert!(
+            !room.may_be_too_much(3_000)
+                && !room.may_be_too_much(4_000)
+                && room.may_be_too_much(4_001)
+        );
+        room.too_much(3_000);
         assert_eq!(room.limit(), usize::MAX);
-        assert!(room.too_much(3_000));
+        assert!(room.may_be_too_much(3_000));
+        room.too_much(3_000);
         assert_eq!(room.limit(), 1_500);
     }
 }

@@ -49,11 +49,11 @@ impl Events for Counts {
         self.stored.fetch_add(records as u64, Ordering::Relaxed);
     }
 
-    fn refused(&self, _: u64, _: &str) {
+    fn rejected(&self, _: u64, _: &str) {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn say(&self, topic: Topic, text: &str) {
+    fn report(&self, topic: Topic, text: &str) {
         self.diagnostics.report(topic, text);
     }
 }

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 
 use super::Shipper;
+use crate::bulk;
 use crate::error::{Error, Kind};
-use crate::{bulk, retry};
 
 /// How long the index behind the alias is taken for known.
 const KEPT: Duration = Duration::from_secs(1);
@@ -29,8 +29,8 @@ impl Shipper {
                 }
                 Err(unknown) => {
                     attempts += 1;
-                    bulk::say_unknown(&unknown, self.target.alias(), &self.counts);
-                    let pause = retry::pause(attempts, unknown.again, fastrand::f64());
+                    bulk::report_unknown(&unknown, self.target.alias(), &self.counts);
+                    let pause = bulk::pause(attempts, unknown.retry, fastrand::f64());
                     tokio::time::sleep(pause.whole).await;
                 }
             }

@@ -72,11 +72,7 @@ impl<'a> Sending<'a> {
         }
         let pieces = pieces.into_iter();
         pieces
-            .map(|(index, pieces)| Batch {
-                bound: Some(index.clone()),
-                stays: true,
-                ..Batch::new(pieces)
-            })
+            .map(|(index, pieces)| Batch::pinned(pieces, Some(index)))
             .collect()
     }
 
@@ -98,8 +94,8 @@ impl Events for Sending<'_> {
         self.counts.stored(tag, records);
     }
 
-    fn refused(&self, tag: u64, why: &str) {
-        self.counts.refused(tag, why);
+    fn rejected(&self, tag: u64, why: &str) {
+        self.counts.rejected(tag, why);
     }
 
     fn moves(&self, batch: &Batch, index: &str) -> bool {
@@ -115,8 +111,8 @@ impl Events for Sending<'_> {
         kept.error.is_none()
     }
 
-    fn say(&self, topic: Topic, text: &str) {
-        self.counts.say(topic, text);
+    fn report(&self, topic: Topic, text: &str) {
+        self.counts.report(topic, text);
     }
 }
 

@@ -8,11 +8,11 @@ impl Events for Shared {
         Shared::stored(self, tag, records);
     }
 
-    fn refused(&self, tag: u64, _why: &str) {
-        self.rejected(tag);
+    fn rejected(&self, tag: u64, _why: &str) {
+        Shared::rejected(self, tag);
     }
 
-    fn say(&self, topic: Topic, text: &str) {
+    fn report(&self, topic: Topic, text: &str) {
         self.diagnostics().report(topic, text);
     }
 }

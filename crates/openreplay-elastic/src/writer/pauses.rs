@@ -4,8 +4,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::Shared;
-use crate::bulk::Pauses;
-use crate::retry::Pause;
+use crate::bulk::{Pause, Pauses};
 
 /// While somebody waits for what is left.
 const HURRIED: Duration = Duration::from_millis(250);
@@ -16,7 +15,7 @@ impl Pauses for Shared {
         Instant::now()
     }
 
-    fn is_hurried(&self) -> bool {
+    fn is_flushing(&self) -> bool {
         self.is_ending() || self.is_awaited()
     }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::bulk::fault::OWN_FAULT;
+use crate::bulk::decide::OWN_FAULT;
 
 const MINUTES: Duration = Duration::from_secs(60);
 

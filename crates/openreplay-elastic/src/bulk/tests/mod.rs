@@ -6,14 +6,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use self::far_end::{FarEnd, Reply, Request};
-use super::{Batch, Delivery, Events, Ids, Pauses, Piece, Target};
-use crate::retry::Pause;
+use super::pace::Pause;
+use super::{Batch, Delivery, Events, Ids, LENGTH, Pauses, Piece, Target, records};
 use crate::{Client, Connection};
 use openreplay_buffer::Topic;
 
 mod far_end;
 mod faults;
+mod histories;
 mod requests;
+mod world;
 
 /// No pause takes time, but each is counted as if it had.
 #[derive(Clone, Debug)]
@@ -68,7 +70,7 @@ impl Pauses for Clock {
         });
     }
 
-    fn is_hurried(&self) -> bool {
+    fn is_flushing(&self) -> bool {
         self.is_hurried
     }
 }
@@ -100,11 +102,11 @@ impl Events for Told {
         self.stored.borrow_mut().push((tag, records));
     }
 
-    fn refused(&self, _: u64, why: &str) {
+    fn rejected(&self, _: u64, why: &str) {
         self.refused.borrow_mut().push(why.to_owned());
     }
 
-    fn say(&self, topic: Topic, text: &str) {
+    fn report(&self, topic: Topic, text: &str) {
         self.said.borrow_mut().push((topic, text.to_owned()));
     }
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::bulk::place::ALIAS_ONLY;
+use crate::bulk::cluster::ALIAS_ONLY;
 
 #[tokio::test]
 async fn keeps_to_what_the_other_side_asks_for() {
@@ -53,10 +53,7 @@ async fn what_has_to_know_its_index_asks_for_it_once() {
     let far_end = FarEnd::new(|_| Reply::Store);
     let mut sender = Sender::new(&far_end, Clock::new(), None);
     for asked in 1..=2 {
-        let batch = Batch {
-            stays: true,
-            ..sender.batch(&["fine"])
-        };
+        let batch = Batch::pinned(sender.batch(&["fine"]).pieces, None);
         let delivery = &mut sender.delivery;
         delivery.deliver(batch, &sender.told, &sender.clock).await;
         assert_eq!(far_end.questions(), asked);

@@ -2,17 +2,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use openreplay_buffer::Framing;
 
-use super::frame::{Action, OVERHEAD};
+use super::frame::{Action, LENGTH, OVERHEAD};
 
 /// The digits in the order of their bytes, so that ids sort as the numbers they stand for.
 const DIGITS: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
 
 const TIME: usize = 8;
 const SOURCE: usize = 8;
-const COUNT: usize = 7;
-
-/// How long each id is.
-pub(crate) const LENGTH: usize = TIME + SOURCE + COUNT;
 
 /// Makes `_id`s: the time in milliseconds, who made it (48 random bits), a count.
 ///

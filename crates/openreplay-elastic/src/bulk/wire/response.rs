@@ -1,16 +1,18 @@
+//! What Elasticsearch responds to `_bulk`.
+
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
 
-/// What is asked for of an answer; reading says why each part is needed.
-pub(crate) const FILTER: &str =
+/// The members of a response that are read.
+pub(super) const FILTER: &str =
     "filter_path=items.*._index,items.*.status,items.*.error.type,items.*.error.reason";
 
-/// The answer to one record.
+/// The result of one record.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Item<'a> {
-    /// Where the record is now: its retry has to go to the same index.
+    /// Where the record is now: a retry has to go to the same index.
     #[serde(rename = "_index", borrow, default)]
     pub(crate) index: Cow<'a, str>,
     pub(crate) status: u16,
@@ -46,7 +48,7 @@ impl Item<'_> {
         }
     }
 
-    /// Elasticsearch's own name for the error.
+    /// Returns Elasticsearch's name for the error; empty without one.
     pub(crate) fn error_name(&self) -> &str {
         let error = self.error.as_ref();
         error
@@ -54,6 +56,7 @@ impl Item<'_> {
             .unwrap_or_default()
     }
 
+    /// Returns the explanation of the error; empty without one.
     pub(crate) fn reason(&self) -> &str {
         let error = self.error.as_ref();
         error
@@ -61,8 +64,27 @@ impl Item<'_> {
             .unwrap_or_default()
     }
 
+    /// What the result says, in one word.
+    pub(crate) fn kind(&self) -> ItemKind {
+        match self.status {
+            200 | 201 | 409 => ItemKind::Stored,
+            429 => ItemKind::Busy,
+            500 => ItemKind::Failed,
+            501.. => ItemKind::Unavailable,
+            404 => ItemKind::Missing,
+            403 if self.reason().contains("indices:admin/auto_create") => ItemKind::Missing,
+            403 if self.error_name() == "security_exception" => ItemKind::Forbidden,
+            _ if self.error_name() == "security_exception" => ItemKind::Unauthorized,
+            _ if self.is_fault_of_index() => ItemKind::IndexRejects,
+            401 | 403 => ItemKind::Unauthorized,
+            _ if self.is_unreadable() => ItemKind::Unreadable,
+            _ if self.is_fault_of_document() => ItemKind::Invalid,
+            _ => ItemKind::Unclear,
+        }
+    }
+
     /// Whether the index is certainly what is wrong, or that there is none, and not the document.
-    pub(crate) fn is_fault_of_index(&self) -> bool {
+    fn is_fault_of_index(&self) -> bool {
         let reason = self.reason();
         matches!(
             self.error_name(),
@@ -72,7 +94,7 @@ impl Item<'_> {
     }
 
     /// Whether the document is certainly what is wrong.
-    pub(crate) fn is_fault_of_document(&self) -> bool {
+    fn is_fault_of_document(&self) -> bool {
         matches!(
             self.error_name(),
             "document_parsing_exception"
@@ -82,9 +104,9 @@ impl Item<'_> {
         )
     }
 
-    /// Whether a document could not be read before it came to an index. For a pipeline that is one of the request, and
-    /// OpenSearch answers it for each.
-    pub(crate) fn is_unreadable(&self) -> bool {
+    /// Whether a document could not be read before it reached an index. To a pipeline, it is one of the request, and
+    /// OpenSearch gives this result to each.
+    fn is_unreadable(&self) -> bool {
         matches!(
             self.error_name(),
             "parsing_exception"
@@ -94,16 +116,33 @@ impl Item<'_> {
                 | "not_x_content_exception"
         )
     }
+}
 
-    /// Whether these credentials may not write to the index, although it is there.
-    pub(crate) fn is_forbidden(&self) -> bool {
-        self.status == 403 && self.error_name() == "security_exception" && !self.would_make_index()
-    }
-
-    /// Whether the index is gone, and these credentials may not make it.
-    pub(crate) fn would_make_index(&self) -> bool {
-        self.status == 403 && self.reason().contains("indices:admin/auto_create")
-    }
+/// What the result of one record says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ItemKind {
+    /// The record is there: stored now, or by an attempt before whose response was lost.
+    Stored,
+    /// The engine has too much to do.
+    Busy,
+    /// The engine failed, possibly on this record.
+    Failed,
+    /// The engine, or a part of it, is unavailable.
+    Unavailable,
+    /// The index is gone, and with these credentials it is not created anew.
+    Missing,
+    /// The credentials do not reach the index.
+    Forbidden,
+    /// The credentials are not sufficient.
+    Unauthorized,
+    /// The index rejects all writes, or there is none.
+    IndexRejects,
+    /// A document of the request is not JSON for the engine.
+    Unreadable,
+    /// The index does not store such a document.
+    Invalid,
+    /// The record is at fault, or the index, or its pipeline.
+    Unclear,
 }
 
 #[derive(Deserialize)]
@@ -118,16 +157,16 @@ struct Whole<'a> {
     items: Vec<Operation<'a>>,
 }
 
-/// Reads the answers to `expected` records, in their order; `None` where the body is anything else.
+/// Reads the results of `expected` records, in their order; `None` if the body is anything else.
 pub(crate) fn read(body: &[u8], expected: usize) -> Option<Vec<Item<'_>>> {
     let whole: Whole<'_> = serde_json::from_slice(body).ok()?;
     let items: Vec<_> = whole.items.into_iter().map(|item| item.create).collect();
     (items.len() == expected).then_some(items)
 }
 
-/// The index of `expected` records that were all stored in one; `None` where reading has to be done in full.
+/// Returns the index of `expected` records if all were stored in one; `None` if the body has to be read in full.
 ///
-/// That is how nearly every answer looks: the same text, once a record.
+/// Nearly every response looks like this: the same text, once for each record.
 pub(crate) fn all_stored(body: &[u8], expected: usize) -> Option<&str> {
     let mut rest = body.strip_prefix(br#"{"items":["#)?;
     let first = &rest[..memchr::memmem::find(rest, b"}}")? + 2];
@@ -135,7 +174,7 @@ pub(crate) fn all_stored(body: &[u8], expected: usize) -> Option<&str> {
     let Cow::Borrowed(index) = item.index else {
         return None;
     };
-    if !is_stored(item.status) {
+    if item.kind() != ItemKind::Stored {
         return None;
     }
     for number in 0..expected {
@@ -145,11 +184,6 @@ pub(crate) fn all_stored(body: &[u8], expected: usize) -> Option<&str> {
         rest = rest.strip_prefix(first)?;
     }
     (rest == b"]}").then_some(index)
-}
-
-/// Whether the record is there: stored now, or by an attempt before whose answer was lost.
-pub(crate) fn is_stored(status: u16) -> bool {
-    matches!(status, 200 | 201 | 409)
 }
 
 #[cfg(test)]
@@ -200,6 +234,58 @@ mod tests {
             prop_assert_eq!(all_stored(half, count), None);
             prop_assert_eq!(all_stored(&body, count + 1), None);
             prop_assert_eq!(all_stored(&body, count), Some("logs-000001"));
+        }
+    }
+
+    #[test]
+    fn a_result_is_of_one_kind() {
+        use ItemKind::*;
+        for (status, name, reason, kind) in [
+            (200, "", "", Stored),
+            (201, "", "", Stored),
+            (409, "version_conflict_engine_exception", "", Stored),
+            (429, "es_rejected_execution_exception", "", Busy),
+            (500, "null_pointer_exception", "", Failed),
+            (503, "unavailable_shards_exception", "", Unavailable),
+            (404, "index_not_found_exception", "", Missing),
+            (
+                403,
+                "security_exception",
+                "action [indices:admin/auto_create] is unauthorized",
+                Missing,
+            ),
+            (403, "security_exception", "", Forbidden),
+            (401, "security_exception", "", Unauthorized),
+            (403, "", "", Unauthorized),
+            (403, "cluster_block_exception", "", IndexRejects),
+            (400, "index_closed_exception", "", IndexRejects),
+            (
+                400,
+                "illegal_argument_exception",
+                "pipeline with id [x] does not exist",
+                IndexRejects,
+            ),
+            (
+                400,
+                "illegal_argument_exception",
+                "no write index is defined for alias [logs]",
+                IndexRejects,
+            ),
+            (400, "illegal_argument_exception", "", Unclear),
+            (400, "fail_processor_exception", "", Unclear),
+            (400, "parse_exception", "", Unreadable),
+            (400, "document_parsing_exception", "", Invalid),
+            (400, "mapper_parsing_exception", "", Invalid),
+        ] {
+            let item = Item {
+                index: "logs-1".into(),
+                status,
+                error: Some(ItemError {
+                    name: Some(name.into()),
+                    reason: Some(reason.into()),
+                }),
+            };
+            assert_eq!(item.kind(), kind, "{status} {name} {reason}");
         }
     }
 }

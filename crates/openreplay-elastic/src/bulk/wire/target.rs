@@ -1,9 +1,10 @@
 use bytes::Bytes;
 use http::Method;
 
-use super::answer::{self, FILTER, Item};
+use super::super::pace::{Pace, Retry};
+use super::response::{self, FILTER, Item, ItemKind};
+use super::retry_after;
 use crate::client::{Answer, Body, Encoding};
-use crate::retry::{self, Again, Decision, ItemDecision, Pace};
 use crate::{Client, Error};
 
 /// The alias that records go to, and the indices behind it.
@@ -18,11 +19,11 @@ pub(crate) struct Target {
 
 /// Whether an index has a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Held {
-    Yes,
-    /// It takes no writes, and so says nothing.
+pub(crate) enum Presence {
+    Present,
+    /// The index rejects all writes, and so does not tell.
     MayBe,
-    No,
+    Absent,
     /// These credentials may not ask, or there is no such index.
     Untold,
 }
@@ -30,9 +31,9 @@ pub(crate) enum Held {
 /// Why a question has no answer yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unknown {
-    pub(crate) again: Again,
+    pub(crate) retry: Retry,
     pub(crate) status: Option<u16>,
-    /// There is no index behind the alias that takes records.
+    /// No index behind the alias accepts records.
     pub(crate) is_fault_of_index: bool,
     pub(crate) text: String,
 }
@@ -79,7 +80,7 @@ impl Target {
         };
         match item.status {
             // how Elasticsearch puts it that this is no document; it says 400 of some others
-            400 | 500 if !item.is_fault_of_index() && !self.is_nowhere(&item) => {
+            400 | 500 if item.kind() != ItemKind::IndexRejects && !self.is_nowhere(&item) => {
                 Ok(item.index.into_owned())
             }
             429 | 500.. => Err(self.unknown(&item, Pace::Soon)),
@@ -106,14 +107,14 @@ impl Target {
     ///
     /// Asked with a document whose routing is too long for the index: an `_id` that is taken is told first (409), the
     /// routing else (400). Nothing is stored either way.
-    pub(crate) async fn holds(&self, index: &str, id: &str) -> Result<Held, Unknown> {
+    pub(crate) async fn holds(&self, index: &str, id: &str) -> Result<Presence, Unknown> {
         let id = format!("\"_id\":\"{id}\",");
         let item = self.ask(Some(index), unstorable(&id)).await?;
         match item.status {
-            409 => Ok(Held::Yes),
-            _ if item.error_name() == "cluster_block_exception" => Ok(Held::MayBe),
-            400 => Ok(Held::No),
-            401 | 403 | 404 => Ok(Held::Untold),
+            409 => Ok(Presence::Present),
+            _ if item.error_name() == "cluster_block_exception" => Ok(Presence::MayBe),
+            400 => Ok(Presence::Absent),
+            401 | 403 | 404 => Ok(Presence::Untold),
             _ => Err(self.unknown(&item, Pace::Soon)),
         }
     }
@@ -124,13 +125,15 @@ impl Target {
             .client
             .send(Method::POST, &path, question, Encoding::Lines);
         let answer = sent.await.map_err(|error| Unknown::error(&error))?;
-        match retry::after_answer(answer.status(), answer.headers()) {
-            Decision::Read => match answer::read(answer.body(), 1).as_deref() {
+        match answer.status().as_u16() {
+            200 => match response::read(answer.body(), 1).as_deref() {
                 Some([item]) => Ok(item.clone().into_owned()),
                 _ => Err(Unknown::answer(&answer, Pace::Soon.into())),
             },
-            Decision::Halve => Err(Unknown::answer(&answer, Pace::Slow.into())),
-            Decision::Again(again) => Err(Unknown::answer(&answer, again)),
+            status => {
+                let retry = Retry::after_status(status, retry_after(answer.headers()));
+                Err(Unknown::answer(&answer, retry))
+            }
         }
     }
 
@@ -141,11 +144,11 @@ impl Target {
 
     fn unknown(&self, item: &Item<'_>, pace: Pace) -> Unknown {
         Unknown {
-            again: pace.into(),
+            retry: pace.into(),
             status: Some(item.status),
-            is_fault_of_index: match retry::after_item(item) {
-                ItemDecision::OfIndex => true,
-                ItemDecision::Doubtful => self.is_nowhere(item),
+            is_fault_of_index: match item.kind() {
+                ItemKind::IndexRejects => true,
+                ItemKind::Unclear => self.is_nowhere(item),
                 _ => false,
             },
             text: item.to_string(),
@@ -163,26 +166,26 @@ fn unstorable(id: &str) -> Bytes {
 
 impl Unknown {
     /// Whether the index has to be asked for anew.
-    pub(super) fn is_about_index(&self) -> bool {
+    pub(crate) fn is_about_index(&self) -> bool {
         self.is_fault_of_index || self.status == Some(404)
     }
 
     fn error(error: &Error) -> Self {
         Self {
-            again: Pace::Soon.into(),
+            retry: Pace::Soon.into(),
             status: None,
             is_fault_of_index: false,
             text: error.to_string(),
         }
     }
 
-    fn answer(answer: &Answer, again: Again) -> Self {
+    fn answer(answer: &Answer, retry: Retry) -> Self {
         let text = match answer.clone().ok() {
             Err(error) => error.to_string(),
             Ok(_) => "the answer is not what Elasticsearch answers".to_owned(),
         };
         Self {
-            again,
+            retry,
             status: Some(answer.status().as_u16()),
             is_fault_of_index: false,
             text,

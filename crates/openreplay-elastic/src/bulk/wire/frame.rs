@@ -1,6 +1,7 @@
 use bytes::Bytes;
 
-use super::id::LENGTH;
+/// The length of each `_id`.
+pub(crate) const LENGTH: usize = 23;
 
 const BEFORE_ID: &[u8] = br#"{"create":{"_id":""#;
 const AFTER_ID: &[u8] = b"\"}}\n";
@@ -78,8 +79,8 @@ pub(crate) fn records(body: &Bytes) -> impl Iterator<Item = Bytes> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::Ids;
     use super::*;
-    use crate::bulk::Ids;
 
     proptest! {
         #[test]

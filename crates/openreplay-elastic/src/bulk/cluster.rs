@@ -1,0 +1,105 @@
+//! What is known of the cluster, for all batches of a delivery.
+
+use std::time::{Duration, Instant};
+
+use super::event::Event;
+use super::room::Room;
+use super::state::State;
+use super::wire::ItemKind;
+
+/// How long credentials count as limited to the alias: somebody may have extended them since.
+pub(super) const ALIAS_ONLY: Duration = Duration::from_secs(600);
+
+/// How long the index that a response named counts as the one behind the alias.
+pub(super) const KNOWN: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+pub(super) struct Cluster {
+    pub(super) alias: String,
+    /// The index that the last response named, and when.
+    index: Option<(String, Instant)>,
+    /// Since when these credentials are known to be limited to the alias.
+    alias_only: Option<Instant>,
+    pub(super) room: Room,
+}
+
+impl Cluster {
+    pub(super) fn new(alias: impl Into<String>) -> Self {
+        Self {
+            alias: alias.into(),
+            index: None,
+            alias_only: None,
+            room: Room::default(),
+        }
+    }
+
+    /// The index behind the alias, as of the last response that named one.
+    pub(super) fn index(&self) -> Option<&str> {
+        self.index.as_ref().map(|(index, _)| &index[..])
+    }
+
+    /// Whether that index is recent enough to rely on if a response is lost.
+    pub(super) fn is_known(&self, now: Instant) -> bool {
+        let named = self.index.as_ref().map(|(_, named)| *named);
+        named.is_some_and(|named| now.saturating_duration_since(named) < KNOWN)
+    }
+
+    pub(super) fn is_alias_only(&self, now: Instant) -> bool {
+        self.alias_only
+            .is_some_and(|at| now.saturating_duration_since(at) < ALIAS_ONLY)
+    }
+
+    /// Whether a name in a response is that of an index: before a record reaches one, it is the alias, or empty.
+    pub(super) fn is_index(&self, name: &str) -> bool {
+        !name.is_empty() && name != self.alias
+    }
+
+    /// Learns from what happened to a batch of so many bytes.
+    pub(super) fn observe(&mut self, state: &State, bytes: usize, event: &Event<'_>, now: Instant) {
+        match event {
+            Event::WriteIndex(index) => self.learn(index, now),
+            Event::QuestionFailed(unknown) if unknown.is_about_index() => self.index = None,
+            Event::Stored { index } => {
+                self.room.passed(bytes);
+                self.learn_of(state, index, now);
+            }
+            Event::Unreadable => self.room.passed(bytes),
+            Event::Items(items) => {
+                self.room.passed(bytes);
+                for item in *items {
+                    match item.kind() {
+                        ItemKind::Stored => self.learn_of(state, &item.index, now),
+                        // What comes back behind the alias may be another index.
+                        ItemKind::Missing | ItemKind::IndexRejects => self.index = None,
+                        ItemKind::Forbidden if state.place.index().is_some() => {
+                            self.alias_only = Some(now);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            Event::Failed { status: 413, .. } => self.room.too_much(bytes),
+            Event::Failed { status: 404, .. } => self.index = None,
+            Event::Due
+            | Event::Exists(_)
+            | Event::Searched(_)
+            | Event::QuestionFailed(_)
+            | Event::Failed { .. }
+            | Event::NoResponse { .. } => {}
+        }
+    }
+
+    /// Records that went wherever the alias leads are in this index.
+    fn learn_of(&mut self, state: &State, index: &str, now: Instant) {
+        if state.place.index().is_none() && self.is_index(index) {
+            self.learn(index, now);
+        }
+    }
+
+    fn learn(&mut self, index: &str, now: Instant) {
+        match &mut self.index {
+            Some((known, named)) if known == index => *named = now,
+            other => *other = Some((index.to_owned(), now)),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What to do next.
+
+use std::ops::Range;
+
+use super::super::pace::Retry;
+use super::super::state::{Place, State};
+
+/// What to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Ask which index the alias leads to.
+    AskWriteIndex,
+    /// Ask whether this index exists.
+    AskExists(String),
+    /// Search for the records in the indices that the alias led to from one to the other.
+    Search { from: String, to: String },
+    /// Send the records.
+    Send(Route),
+    /// This attempt is over.
+    Settle(Settlement),
+}
+
+/// Where records are sent to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub(crate) place: Place,
+    /// The sender has to know the index before.
+    pub(crate) announce: bool,
+    /// A record may be stored twice, since the credentials are limited to the alias.
+    pub(crate) is_risky: bool,
+}
+
+/// What became of each record.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Settlement {
+    pub(crate) stored: Records,
+    /// Rejected for good.
+    pub(crate) rejected: Records,
+    /// To be sent again, in this order.
+    pub(crate) parts: Vec<Part>,
+    /// Before the parts are sent. Default: at once.
+    pub(crate) wait: Option<Wait>,
+    pub(crate) reports: Vec<Report>,
+}
+
+/// Some records of a batch, by their numbers in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Records {
+    #[default]
+    None,
+    All,
+    Range(Range<usize>),
+    These(Vec<usize>),
+    /// Two parts instead of one: as many as fit into so many bytes, and the rest.
+    Fitting(usize),
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) records: Records,
+    pub(crate) state: State,
+}
+
+/// Before the next attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wait {
+    pub(crate) retry: Retry,
+    /// Which pause of its pace it is, from 1.
+    pub(crate) nth: u32,
+    /// How many records may be set aside, so that they do not hold up the others.
+    pub(crate) aside: usize,
+    /// First ask the engine to store another record in the place of this one; see [`blamed`](super::blamed).
+    pub(crate) probe: bool,
+}
+
+/// What to tell the operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Report {
+    /// The request or a record failed; it is tried again.
+    Trouble(Cause),
+    /// No index behind the alias accepts records.
+    Index(Cause),
+    /// A question has no answer.
+    Question,
+    Unreadable,
+    /// The credentials are limited to the alias.
+    AliasOnly,
+    Reduced(Cause),
+    Rejected(Cause),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The response as a whole.
+    Whole,
+    /// The result of this record.
+    Item(usize),
+}
+
+impl Records {
+    /// Where each of the records has its cause: in its own result, or in the response as a whole.
+    pub(crate) fn causes(&self, all: usize) -> Vec<Cause> {
+        match self {
+            Self::These(these) => these.iter().map(|at| Cause::Item(*at)).collect(),
+            others => vec![Cause::Whole; others.count(all)],
+        }
+    }
+
+    pub(crate) fn count(&self, all: usize) -> usize {
+        match self {
+            Self::None => 0,
+            Self::All | Self::Fitting(_) => all,
+            Self::Range(range) => range.len(),
+            Self::These(these) => these.len(),
+        }
+    }
+
+    /// Two halves, unless it is a single record.
+    fn halved(self, all: usize) -> Vec<Self> {
+        let half = self.count(all) / 2;
+        match self {
+            one if half == 0 => vec![one],
+            Self::These(mut first) => {
+                let second = first.split_off(half);
+                vec![Self::These(first), Self::These(second)]
+            }
+            Self::Range(range) => {
+                let middle = range.start + half;
+                vec![
+                    Self::Range(range.start..middle),
+                    Self::Range(middle..range.end),
+                ]
+            }
+            _ => vec![Self::Range(0..half), Self::Range(half..all)],
+        }
+    }
+}
+
+impl Part {
+    pub(crate) fn halved(self, all: usize) -> impl Iterator<Item = Self> {
+        let state = self.state;
+        let halves = self.records.halved(all).into_iter();
+        halves.map(move |records| Self {
+            records,
+            state: state.clone(),
+        })
+    }
+}

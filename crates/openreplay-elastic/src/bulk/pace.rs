@@ -1,0 +1,134 @@
+//! How soon something is tried again.
+
+use std::time::Duration;
+
+/// How soon it makes sense to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Pace {
+    /// The other side is busy or unreachable for a moment.
+    Soon,
+    /// Somebody has to fix something first.
+    Slow,
+}
+
+/// How to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Retry {
+    pub(crate) pace: Pace,
+    /// Whether the request may have been executed although no response says so.
+    pub(crate) is_lost: bool,
+    /// What the other side asked for.
+    pub(crate) at_least: Option<Duration>,
+}
+
+impl From<Pace> for Retry {
+    fn from(pace: Pace) -> Self {
+        Self {
+            pace,
+            is_lost: false,
+            at_least: None,
+        }
+    }
+}
+
+impl Retry {
+    /// Returns how to try again after a request failed with this status.
+    pub(crate) fn after_status(status: u16, at_least: Option<Duration>) -> Self {
+        let (pace, is_lost) = match status {
+            429 => (Pace::Soon, false),
+            // Also from a proxy, behind which the request may have been executed.
+            408 | 500.. => (Pace::Soon, true),
+            200..=299 => (Pace::Slow, true),
+            _ => (Pace::Slow, false),
+        };
+        Self {
+            pace,
+            is_lost,
+            at_least,
+        }
+    }
+}
+
+/// A moment, however often somebody flushes.
+const MOMENT: Duration = Duration::from_millis(50);
+
+/// How long to wait before another attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pause {
+    /// All of it; a flush does not wait that long.
+    pub(crate) whole: Duration,
+    /// What the other side asked for, and at least a moment: only the end does not wait that long.
+    pub(crate) least: Duration,
+}
+
+/// Returns the pause before the next attempt. It doubles, with `jitter` (0 to 1) so that many senders do not return at once.
+pub(crate) fn pause(attempts: u32, retry: Retry, jitter: f64) -> Pause {
+    let (first, most) = match retry.pace {
+        Pace::Soon => (Duration::from_millis(100), Duration::from_secs(5)),
+        Pace::Slow => (Duration::from_secs(1), Duration::from_secs(30)),
+    };
+    let doubled = first.saturating_mul(1 << attempts.saturating_sub(1).min(16));
+    let own = doubled
+        .min(most)
+        .mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
+    let asked = retry.at_least.unwrap_or_default();
+    let whole = own.max(asked);
+    Pause {
+        whole,
+        least: asked.max(MOMENT).min(whole),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_decides_how_soon_and_whether_the_request_is_lost() {
+        for (status, pace, is_lost) in [
+            (301, Pace::Slow, false),
+            (401, Pace::Slow, false),
+            (403, Pace::Slow, false),
+            (404, Pace::Slow, false),
+            (202, Pace::Slow, true),
+            (408, Pace::Soon, true),
+            (429, Pace::Soon, false),
+            (500, Pace::Soon, true),
+            (502, Pace::Soon, true),
+            (503, Pace::Soon, true),
+            (504, Pace::Soon, true),
+        ] {
+            let at_least = Some(Duration::from_secs(7));
+            let expected = Retry {
+                pace,
+                is_lost,
+                at_least,
+            };
+            assert_eq!(Retry::after_status(status, at_least), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn waits_longer_each_time_but_not_for_ever() {
+        let told = Retry {
+            at_least: Some(Duration::from_secs(7)),
+            ..Pace::Soon.into()
+        };
+        let (soon, slow) = (Pace::Soon.into(), Pace::Slow.into());
+        for (attempts, retry, jitter, whole, least) in [
+            (1, soon, 1.0, 100, 50),
+            (1, soon, 0.0, 50, 50),
+            (2, soon, 1.0, 200, 50),
+            (99, soon, 1.0, 5_000, 50),
+            (1, slow, 1.0, 1_000, 50),
+            (99, slow, 0.0, 15_000, 50),
+            (1, told, 0.0, 7_000, 7_000),
+        ] {
+            let expected = Pause {
+                whole: Duration::from_millis(whole),
+                least: Duration::from_millis(least),
+            };
+            assert_eq!(pause(attempts, retry, jitter), expected);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+use bytes::Bytes;
+
+use super::gzip::Gzip;
+use super::{Presence, Response, Target, Unknown, Wire, retry_after};
+use crate::Answer;
+use crate::client::{Body, Encoding};
+use crate::error::with_causes;
+
+/// Elasticsearch, over HTTP.
+#[derive(Debug)]
+pub(crate) struct HttpWire {
+    target: Target,
+    gzip: Option<Gzip>,
+}
+
+impl HttpWire {
+    /// Compresses what it sends at a level of 1 to 9, if there is one.
+    pub(crate) fn new(target: Target, gzip: Option<u32>) -> Self {
+        Self {
+            target,
+            gzip: gzip.map(Gzip::new),
+        }
+    }
+}
+
+impl Wire for HttpWire {
+    fn alias(&self) -> &str {
+        self.target.alias()
+    }
+
+    async fn send(&mut self, index: Option<&str>, body: Vec<Bytes>) -> Response {
+        let (body, encoding): (Body, _) = match &mut self.gzip {
+            Some(gzip) => (gzip.compress(&body).into(), Encoding::GzippedLines),
+            None => (body.into(), Encoding::Lines),
+        };
+        match self.target.send(index, body, encoding).await {
+            Ok(answer) if answer.status().as_u16() == 200 => Response::Body(answer.body().clone()),
+            Ok(answer) => failed(answer),
+            Err(error) => Response::None {
+                is_lost: !error.is_connect(),
+                why: with_causes(&error),
+            },
+        }
+    }
+
+    async fn write_index(&self) -> Result<String, Unknown> {
+        self.target.write_index().await
+    }
+
+    async fn has_index(&self, index: &str) -> Result<bool, Unknown> {
+        self.target.has_index(index).await
+    }
+
+    async fn holds(&self, index: &str, id: &str) -> Result<Presence, Unknown> {
+        self.target.holds(index, id).await
+    }
+}
+
+fn failed(answer: Answer) -> Response {
+    let status = answer.status().as_u16();
+    let retry_after = retry_after(answer.headers());
+    let error = answer.ok().err();
+    Response::Failed {
+        status,
+        is_named: error.as_ref().is_some_and(|error| error.name().is_some()),
+        retry_after,
+        why: error.map_or_else(String::new, |error| error.to_string()),
+    }
+}

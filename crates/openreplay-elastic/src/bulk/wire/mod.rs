@@ -1,0 +1,91 @@
+//! What is sent to `_bulk` and what comes back: framing, `_id`s, compression, requests and responses. No decision is made here.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::RETRY_AFTER;
+
+pub(crate) use self::frame::{Action, LENGTH, document, id as record_id, records, with_document};
+pub(crate) use self::http_wire::HttpWire;
+pub(crate) use self::id::{Ids, change_digits, write_digits};
+#[cfg(test)]
+pub(crate) use self::response::ItemError;
+pub(crate) use self::response::{Item, ItemKind, all_stored, read};
+pub(crate) use self::target::{Presence, Target, Unknown};
+
+mod frame;
+mod gzip;
+mod http_wire;
+mod id;
+mod response;
+mod target;
+
+/// The other side, as a delivery sees it.
+pub(crate) trait Wire {
+    /// The alias that records go to.
+    fn alias(&self) -> &str;
+
+    /// Sends framed records to an index, or to the alias.
+    async fn send(&mut self, index: Option<&str>, body: Vec<Bytes>) -> Response;
+
+    /// Returns the index that the alias leads new records to.
+    async fn write_index(&self) -> Result<String, Unknown>;
+
+    /// Whether there is such an index.
+    async fn has_index(&self, index: &str) -> Result<bool, Unknown>;
+
+    /// Whether an index has a record of this `_id`.
+    async fn holds(&self, index: &str, id: &str) -> Result<Presence, Unknown>;
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub(crate) enum Response {
+    /// Status 200.
+    Body(Bytes),
+    Failed {
+        status: u16,
+        /// Whether the engine names an error; a proxy does not.
+        is_named: bool,
+        retry_after: Option<Duration>,
+        why: String,
+    },
+    None {
+        /// Whether the request may have arrived.
+        is_lost: bool,
+        why: String,
+    },
+}
+
+/// The longest pause that the other side may ask for.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// Reads how long to wait. Seconds only: Elasticsearch and the usual proxies send no dates.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    let seconds = value.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).min(LONGEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn reads_how_long_to_wait() {
+        for (value, seconds) in [
+            ("3", Some(3)),
+            (" 0 ", Some(0)),
+            ("999999", Some(300)),
+            ("soon", None),
+            ("-1", None),
+        ] {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
+            let expected = seconds.map(Duration::from_secs);
+            assert_eq!(retry_after(&headers), expected, "{value}");
+        }
+    }
+}
