@@ -5,10 +5,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 
 use crate::document::{self, Fault};
-use crate::entry::{Entry, Outcome, Rejected, Text};
-
-/// Elasticsearch accepts no longer `_id`.
-const LONGEST_ID: usize = 512;
+use crate::entry::{Entry, LONGEST_ID, Outcome, Rejected, Text};
 
 /// Records to be stored together, each with what is known of it already.
 ///
@@ -106,7 +103,7 @@ fn entry(id: Option<&str>, line: Bytes, may_exist: bool) -> Result<Entry, Reject
         Some("") => return Err(Rejected::EmptyId),
         Some(id) if id.len() > LONGEST_ID => return Err(Rejected::LongId(id.len())),
         Some(id) => id.into(),
-        None => new_id(SystemTime::now()),
+        None => new_id(),
     };
     let line = Text::new(line).ok_or_else(|| Rejected::Malformed("it is not UTF-8".to_owned()))?;
     match document::read(line.as_str()) {
@@ -123,7 +120,11 @@ fn entry(id: Option<&str>, line: Bytes, may_exist: bool) -> Result<Entry, Reject
 }
 
 /// An `_id` that sorts by time, then by order in this process: milliseconds, 32 random bits, a count.
-fn new_id(now: SystemTime) -> Box<str> {
+pub(crate) fn new_id() -> Box<str> {
+    id_at(SystemTime::now())
+}
+
+fn id_at(now: SystemTime) -> Box<str> {
     static SOURCE: LazyLock<u32> = LazyLock::new(|| fastrand::u32(..));
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let millis = now
@@ -167,8 +168,8 @@ mod tests {
     #[test]
     fn new_ids_sort_in_their_order() {
         let now = SystemTime::now();
-        let ids: Vec<_> = (0..1_000).map(|_| new_id(now)).collect();
+        let ids: Vec<_> = (0..1_000).map(|_| id_at(now)).collect();
         assert!(ids.is_sorted_by(|one, other| one < other));
-        assert!(new_id(now + std::time::Duration::from_millis(1)) > ids[0]);
+        assert!(id_at(now + std::time::Duration::from_millis(1)) > ids[0]);
     }
 }

@@ -1,11 +1,15 @@
 //! A record on its way into the store, and what became of it.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use smallvec::SmallVec;
 
 use crate::error::Error;
+
+/// Elasticsearch accepts no longer `_id`.
+pub(crate) const LONGEST_ID: usize = 512;
 
 /// A record that was read and can be stored.
 #[derive(Clone, Debug)]
@@ -74,4 +78,28 @@ pub enum Rejected {
     TooOld,
     /// Its time is more than a day ahead of this machine's clock, so it would outlive every other.
     TooNew,
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(why) => write!(f, "failed to parse: {why}"),
+            Self::Time(value) => write!(
+                f,
+                "failed to parse field [@timestamp]: {value} is neither [strict_date_optional_time_nanos] nor \
+                 [epoch_millis], or is not between 1970 and 2262"
+            ),
+            Self::EmptyId => f.write_str("if _id is specified it must not be empty"),
+            Self::LongId(length) => write!(
+                f,
+                "_id is too long, must be no longer than {LONGEST_ID} bytes but was: {length}"
+            ),
+            Self::TooOld => {
+                f.write_str("[@timestamp] is further back than this store keeps records (max_age)")
+            }
+            Self::TooNew => f.write_str(
+                "[@timestamp] is more than a day ahead of the store's clock; set the sender's clock",
+            ),
+        }
+    }
 }

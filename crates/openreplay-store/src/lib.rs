@@ -47,6 +47,8 @@
 pub use self::batch::Batch;
 pub use self::entry::{Outcome, Rejected};
 pub use self::error::Error;
+pub use self::http::{ResponseFuture, StoreService};
+pub use self::keys::{Key, Keys, Rights};
 pub use self::query::Record;
 pub use self::store::{Store, StoreBuilder};
 
@@ -57,8 +59,10 @@ mod day;
 mod document;
 mod entry;
 mod error;
+mod http;
 mod ingest;
 mod key;
+mod keys;
 mod lock;
 mod pending;
 mod query;

@@ -261,7 +261,7 @@ impl std::fmt::Debug for StoreBuilder {
 }
 
 /// Log records can hold anything, so that nobody else on the machine can read them.
-fn create(folder: &Path) -> Result<(), Error> {
+pub(crate) fn create(folder: &Path) -> Result<(), Error> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

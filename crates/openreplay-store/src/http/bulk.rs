@@ -1,0 +1,334 @@
+//! `POST /_bulk`: actions and records, line by line.
+
+use std::borrow::Cow;
+use std::time::Instant;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::error::{Problem, no_index};
+use super::{INDEX, is_ours};
+use crate::batch::{Batch, new_id};
+use crate::entry::{Outcome, Rejected};
+
+/// A request that was read. Its items are in the order of the request.
+#[derive(Debug, Default)]
+pub(crate) struct Bulk {
+    pub(crate) batch: Batch,
+    items: Vec<Item>,
+}
+
+#[derive(Debug)]
+struct Item {
+    action: Action,
+    id: Box<str>,
+    /// Why it is not in the batch.
+    refused: Option<Refused>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Action {
+    Create,
+    Index,
+    Update,
+    Delete,
+}
+
+#[derive(Debug)]
+enum Refused {
+    Index(Box<str>),
+    Action(Action),
+}
+
+impl Action {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Index => "index",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// What follows the name of an action.
+#[derive(Default, Deserialize)]
+struct Metadata<'a> {
+    #[serde(borrow, default, rename = "_index")]
+    index: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "_id")]
+    id: Option<&'a RawValue>,
+}
+
+impl Bulk {
+    /// Reads a whole body; `index` is the one in the path.
+    pub(crate) fn read(body: &Bytes, index: Option<&str>) -> Result<Self, Problem> {
+        if body.trim_ascii().is_empty() {
+            return Err(Problem::new(
+                http::StatusCode::BAD_REQUEST,
+                "parse_exception",
+                "request body is required",
+            ));
+        }
+        if !body.ends_with(b"\n") {
+            return Err(Problem::illegal(
+                r"The bulk request must be terminated by a newline [\n]",
+            ));
+        }
+        let mut bulk = Self::default();
+        let mut lines = Lines {
+            body,
+            start: 0,
+            number: 0,
+        };
+        while let Some(line) = lines.next() {
+            let number = lines.number;
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            let (action, metadata) = action(&line, number)?;
+            let source = match action {
+                Action::Delete => Bytes::new(),
+                _ => lines.next().ok_or_else(|| {
+                    Problem::illegal(format!("the action in line [{number}] has no record"))
+                })?,
+            };
+            bulk.add(action, &metadata, index, source)?;
+        }
+        Ok(bulk)
+    }
+
+    fn add(
+        &mut self,
+        action: Action,
+        metadata: &Metadata<'_>,
+        index: Option<&str>,
+        source: Bytes,
+    ) -> Result<(), Problem> {
+        let id = metadata.id.and_then(text).unwrap_or_else(new_id);
+        let index = metadata.index.as_deref().or(index).ok_or_else(|| {
+            Problem::new(
+                http::StatusCode::BAD_REQUEST,
+                "action_request_validation_exception",
+                "Validation Failed: 1: index is missing;",
+            )
+        })?;
+        let refused = match action {
+            _ if !is_ours(index) => Some(Refused::Index(index.into())),
+            Action::Update | Action::Delete => Some(Refused::Action(action)),
+            Action::Create | Action::Index => None,
+        };
+        if refused.is_none() {
+            match action {
+                Action::Index => self.batch.index(Some(&id), source),
+                _ => self.batch.create(Some(&id), source),
+            }
+        }
+        self.items.push(Item {
+            action,
+            id,
+            refused,
+        });
+        Ok(())
+    }
+}
+
+impl Bulk {
+    /// Takes the records, and leaves what is needed for the response.
+    pub(crate) fn take_batch(&mut self) -> Batch {
+        std::mem::take(&mut self.batch)
+    }
+
+    /// Writes the response. `outcomes` are those of the batch, in its order.
+    pub(crate) fn respond(
+        self,
+        outcomes: Vec<Outcome>,
+        started: Instant,
+        is_short: bool,
+    ) -> Vec<u8> {
+        let mut outcomes = outcomes.into_iter();
+        let mut items = Vec::with_capacity(self.items.len() * 96);
+        let mut errors = false;
+        for item in self.items {
+            let result = match item.refused {
+                Some(Refused::Index(name)) => {
+                    ItemResult::error(404, "index_not_found_exception", no_index(&name))
+                }
+                Some(Refused::Action(action)) => ItemResult::refused(action),
+                None => outcomes.next().map_or_else(ItemResult::lost, |outcome| {
+                    ItemResult::of(&outcome, &item.id)
+                }),
+            };
+            errors |= result.error.is_some();
+            if !items.is_empty() {
+                items.push(b',');
+            }
+            result.write(&mut items, item.action, &item.id, is_short);
+        }
+        let mut response = match is_short {
+            true => br#"{"items":["#.to_vec(),
+            false => {
+                let took = started.elapsed().as_millis();
+                format!(r#"{{"errors":{errors},"took":{took},"items":["#).into_bytes()
+            }
+        };
+        response.append(&mut items);
+        response.extend_from_slice(b"]}");
+        response
+    }
+}
+
+/// What one item's response says.
+struct ItemResult {
+    status: u16,
+    result: Option<&'static str>,
+    error: Option<(&'static str, String)>,
+}
+
+impl ItemResult {
+    fn stored(status: u16, result: &'static str) -> Self {
+        Self {
+            status,
+            result: Some(result),
+            error: None,
+        }
+    }
+
+    fn error(status: u16, name: &'static str, reason: impl Into<String>) -> Self {
+        Self {
+            status,
+            result: None,
+            error: Some((name, reason.into())),
+        }
+    }
+
+    fn refused(action: Action) -> Self {
+        let reason = format!(
+            "this store only adds records: use [create] instead of [{}]",
+            action.name()
+        );
+        Self::error(400, "illegal_argument_exception", reason)
+    }
+
+    /// The store closed before it was done.
+    fn lost() -> Self {
+        Self::error(503, "unavailable_shards_exception", "the store is closed")
+    }
+
+    fn of(outcome: &Outcome, id: &str) -> Self {
+        match outcome {
+            Outcome::Created => Self::stored(201, "created"),
+            Outcome::Unchanged => Self::stored(200, "noop"),
+            Outcome::Exists => {
+                let reason = format!("[{id}]: version conflict, document already exists");
+                Self::error(409, "version_conflict_engine_exception", reason)
+            }
+            Outcome::Rejected(rejected) => Self::error(400, name(rejected), rejected.to_string()),
+            Outcome::Failed(error) if error.is_full() => {
+                let reason = format!("index [{INDEX}] blocked: {error}");
+                Self::error(429, "cluster_block_exception", reason)
+            }
+            Outcome::Failed(error) => {
+                Self::error(503, "unavailable_shards_exception", error.to_string())
+            }
+        }
+    }
+
+    fn write(&self, to: &mut Vec<u8>, action: Action, id: &str, is_short: bool) {
+        let text = |text: &str| serde_json::Value::from(text).to_string();
+        let mut add = |text: &str| to.extend_from_slice(text.as_bytes());
+        add(&format!(r#"{{"{}":{{"_index":"{INDEX}""#, action.name()));
+        if !is_short {
+            add(&format!(r#","_id":{}"#, text(id)));
+            if let Some(result) = self.result {
+                add(&format!(r#","_version":1,"result":"{result}""#));
+            }
+        }
+        add(&format!(r#","status":{}"#, self.status));
+        if let Some((name, reason)) = &self.error {
+            add(&format!(
+                r#","error":{{"type":"{name}","reason":{}}}"#,
+                text(reason)
+            ));
+        }
+        add("}}");
+    }
+}
+
+fn name(rejected: &Rejected) -> &'static str {
+    match rejected {
+        Rejected::Malformed(_) | Rejected::Time(_) => "document_parsing_exception",
+        _ => "illegal_argument_exception",
+    }
+}
+
+/// The lines of a body, each a piece of it.
+struct Lines<'a> {
+    body: &'a Bytes,
+    start: usize,
+    /// Of the last line, counted from 1.
+    number: usize,
+}
+
+impl Lines<'_> {
+    fn next(&mut self) -> Option<Bytes> {
+        let rest = &self.body[self.start..];
+        let length = memchr::memchr(b'\n', rest)?;
+        let line = self.body.slice(self.start..self.start + length);
+        self.start += length + 1;
+        self.number += 1;
+        Some(line)
+    }
+}
+
+fn action(line: &[u8], number: usize) -> Result<(Action, Metadata<'_>), Problem> {
+    let malformed =
+        |why: &str| Problem::illegal(format!("Malformed action/metadata line [{number}]: {why}"));
+    let action: ActionLine<'_> =
+        serde_json::from_slice(line).map_err(|error| malformed(&error.to_string()))?;
+    let ActionLine {
+        create,
+        index,
+        update,
+        delete,
+    } = action;
+    let named = [
+        (Action::Create, create),
+        (Action::Index, index),
+        (Action::Update, update),
+        (Action::Delete, delete),
+    ];
+    let mut named = named
+        .into_iter()
+        .filter_map(|(action, data)| Some((action, data?)));
+    match (named.next(), named.next()) {
+        (Some(one), None) => Ok(one),
+        _ => Err(malformed(
+            "expected one of [create], [index], [update] and [delete]",
+        )),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ActionLine<'a> {
+    #[serde(borrow)]
+    create: Option<Metadata<'a>>,
+    #[serde(borrow)]
+    index: Option<Metadata<'a>>,
+    #[serde(borrow)]
+    update: Option<Metadata<'a>>,
+    #[serde(borrow)]
+    delete: Option<Metadata<'a>>,
+}
+
+/// An `_id` as text: Elasticsearch takes numbers for texts, too.
+fn text(raw: &RawValue) -> Option<Box<str>> {
+    match raw.get() {
+        "null" => None,
+        text if text.starts_with('"') => serde_json::from_str(text).ok(),
+        other => Some(other.into()),
+    }
+}

@@ -1,0 +1,72 @@
+//! Errors in Elasticsearch's shape.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
+use serde_json::json;
+
+/// An error for a whole request.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) status: StatusCode,
+    /// Elasticsearch's name for it.
+    pub(crate) name: &'static str,
+    pub(crate) reason: String,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, name: &'static str, reason: impl Into<String>) -> Self {
+        Self {
+            status,
+            name,
+            reason: reason.into(),
+        }
+    }
+
+    /// What the request asks cannot be done, whoever asks.
+    pub(crate) fn illegal(reason: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "illegal_argument_exception",
+            reason,
+        )
+    }
+
+    pub(crate) fn parsing(reason: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "parsing_exception", reason)
+    }
+
+    pub(crate) fn unavailable(reason: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable_shards_exception",
+            reason,
+        )
+    }
+
+    pub(crate) fn no_index(name: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "index_not_found_exception",
+            no_index(name),
+        )
+    }
+
+    pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
+        let cause = json!({"type": self.name, "reason": self.reason});
+        let mut error = cause.clone();
+        error["root_cause"] = json!([cause]);
+        let body = json!({"error": error, "status": self.status.as_u16()});
+        let mut response = Response::new(Full::from(body.to_string()));
+        *response.status_mut() = self.status;
+        if self.status == StatusCode::UNAUTHORIZED {
+            let ask = HeaderValue::from_static("ApiKey");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, ask);
+        }
+        response
+    }
+}
+
+pub(crate) fn no_index(name: &str) -> String {
+    format!("no such index [{name}]; this store has one index, [logs]")
+}

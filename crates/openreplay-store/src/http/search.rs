@@ -1,0 +1,173 @@
+//! `POST /{index}/_search`: the two searches that OpenReplay sends, and no others.
+
+use std::time::Instant;
+
+use openreplay_record::sessions_of;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::INDEX;
+use super::error::Problem;
+use super::source::{greeting, shown};
+use crate::error::Error;
+use crate::store::Store;
+
+/// Elasticsearch returns at most so many hits (`index.max_result_window`), and ten by default.
+const MOST: usize = 10_000;
+const DEFAULT: usize = 10;
+
+const SUPPORTED: &str = r#"this store supports two searches: {"size":1} and {"size":1000,"query":{"match_phrase":{"message":"openReplaySession.id=<id>"}}}"#;
+
+/// What a search asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Search {
+    size: usize,
+    /// Whose records; any, where this is `None`.
+    session: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    size: Option<usize>,
+    query: Option<Query>,
+    #[serde(default, rename = "track_total_hits")]
+    _track_total_hits: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    match_phrase: MatchPhrase,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MatchPhrase {
+    message: String,
+}
+
+impl Search {
+    pub(crate) fn read(body: &[u8]) -> Result<Self, Problem> {
+        let body: Body = match body.trim_ascii() {
+            [] => Body {
+                size: None,
+                query: None,
+                _track_total_hits: None,
+            },
+            body => serde_json::from_slice(body)
+                .map_err(|error| Problem::parsing(format!("{error}; {SUPPORTED}")))?,
+        };
+        let size = body.size.unwrap_or(DEFAULT);
+        if size > MOST {
+            return Err(Problem::illegal(format!(
+                "Result window is too large, size must be less than or equal to: [{MOST}] but was [{size}]"
+            )));
+        }
+        let session = body
+            .query
+            .map(|query| session(&query.match_phrase.message))
+            .transpose()?;
+        Ok(Self { size, session })
+    }
+
+    /// Searches, and writes the response.
+    pub(crate) fn run(&self, store: &Store) -> Result<Vec<u8>, Error> {
+        let started = Instant::now();
+        let (records, total) = match self.session {
+            Some(session) => {
+                let id = session.into();
+                let records = store.session(&id, self.size)?;
+                let total = match records.len() < self.size {
+                    true => records.len() as u64,
+                    false => store.count(&id)?,
+                };
+                (records, total)
+            }
+            None => match store.total() {
+                // "Add" fails where nothing is found, and stores a row for it all the same
+                0 if self.size > 0 => (vec![greeting()], 1),
+                total => (store.some(self.size)?, total),
+            },
+        };
+        let hits = records.iter().map(|record| Hit {
+            index: INDEX,
+            id: &record.id,
+            score: 1.0,
+            source: RawValue::from_string(shown(record)).unwrap_or_default(),
+        });
+        let hits = Hits {
+            total: Total {
+                value: total,
+                relation: "eq",
+            },
+            max_score: (!records.is_empty()).then_some(1.0),
+            hits: hits.collect(),
+        };
+        let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let shards = Shards {
+            total: 1,
+            successful: 1,
+            skipped: 0,
+            failed: 0,
+        };
+        let found = Found {
+            took,
+            timed_out: false,
+            shards,
+            hits,
+        };
+        Ok(serde_json::to_vec(&found).unwrap_or_default())
+    }
+}
+
+/// The session in the phrase that OpenReplay searches for.
+fn session(phrase: &str) -> Result<u64, Problem> {
+    let mut sessions = sessions_of(phrase);
+    match (sessions.next(), sessions.next()) {
+        (Some(id), None) if phrase == format!("openReplaySession.id={id}") => Ok(id),
+        _ => Err(Problem::illegal(SUPPORTED)),
+    }
+}
+
+#[derive(Serialize)]
+struct Found<'a> {
+    took: u64,
+    timed_out: bool,
+    #[serde(rename = "_shards")]
+    shards: Shards,
+    hits: Hits<'a>,
+}
+
+#[derive(Serialize)]
+struct Shards {
+    total: u8,
+    successful: u8,
+    skipped: u8,
+    failed: u8,
+}
+
+#[derive(Serialize)]
+struct Hits<'a> {
+    total: Total,
+    max_score: Option<f32>,
+    hits: Vec<Hit<'a>>,
+}
+
+#[derive(Serialize)]
+struct Total {
+    value: u64,
+    relation: &'static str,
+}
+
+#[derive(Serialize)]
+struct Hit<'a> {
+    #[serde(rename = "_index")]
+    index: &'static str,
+    #[serde(rename = "_id")]
+    id: &'a str,
+    #[serde(rename = "_score")]
+    score: f32,
+    #[serde(rename = "_source")]
+    source: Box<RawValue>,
+}

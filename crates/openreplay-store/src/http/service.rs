@@ -1,0 +1,331 @@
+use std::convert::Infallible;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body::Body;
+use http_body_util::Full;
+use serde_json::json;
+use tower_service::Service;
+
+use super::body::{Memory, Received};
+use super::bulk::Bulk;
+use super::error::Problem;
+use super::is_ours;
+use super::search::Search;
+use crate::keys::{Keys, Rights};
+use crate::store::Store;
+
+/// Filebeat connects to an Elasticsearch of its own version or a newer one.
+const VERSION: &str = "9.99.0";
+
+/// Serves a store over HTTP: mount it in axum, or run it with hyper.
+///
+/// | route | serves |
+/// |---|---|
+/// | `POST` or `GET /{index}/_search` | the two searches of OpenReplay |
+/// | `POST` or `PUT /_bulk` and `/{index}/_bulk` | `create` and `index` |
+/// | `GET` and `HEAD /` | the version that shippers look for, and the name of this project |
+/// | `GET /_cluster/health` and `/_license` | what shippers ask before they send |
+///
+/// `{index}` is `logs`. Everything else is a 404.
+///
+/// A body may have 16 MiB, before and after decompression. The bodies of all requests together take at most 32 MiB; further
+/// requests wait. Needs a Tokio runtime with time enabled.
+#[derive(Clone, Debug)]
+pub struct StoreService {
+    store: Store,
+    keys: Keys,
+    memory: Memory,
+}
+
+impl Store {
+    /// The store as a Tower service, for clients with these keys.
+    #[must_use]
+    pub fn service(&self, keys: Keys) -> StoreService {
+        StoreService {
+            store: self.clone(),
+            keys,
+            memory: Memory::default(),
+        }
+    }
+}
+
+/// The future of [`StoreService`].
+pub struct ResponseFuture(Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>);
+
+impl Future for ResponseFuture {
+    type Output = Result<Response<Full<Bytes>>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(context).map(Ok)
+    }
+}
+
+impl fmt::Debug for ResponseFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+impl<B> Service<Request<B>> for StoreService
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: fmt::Display,
+{
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> ResponseFuture {
+        let service = self.clone();
+        ResponseFuture(Box::pin(async move {
+            let response = service.serve(request).await;
+            finished(response.unwrap_or_else(Problem::into_response))
+        }))
+    }
+}
+
+/// What every response has.
+fn finished(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    let headers = response.headers_mut();
+    // OpenReplay's Go client accepts no server without it
+    headers.insert(
+        "x-elastic-product",
+        HeaderValue::from_static("Elasticsearch"),
+    );
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    response
+}
+
+enum Route {
+    Root,
+    Health,
+    License,
+    Search,
+    Bulk(Option<String>),
+}
+
+impl Route {
+    fn of(method: &Method, path: &str) -> Result<Self, Problem> {
+        let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
+        let is_read = matches!(*method, Method::GET | Method::HEAD);
+        let is_sent = matches!(*method, Method::POST | Method::PUT);
+        match parts[..] {
+            [] if is_read => Ok(Self::Root),
+            ["_cluster", "health"] if is_read => Ok(Self::Health),
+            ["_license"] if is_read => Ok(Self::License),
+            ["_bulk"] if is_sent => Ok(Self::Bulk(None)),
+            [index, "_bulk"] if is_sent => Ok(Self::Bulk(Some(index.to_owned()))),
+            [index, "_search"] if matches!(*method, Method::GET | Method::POST) => {
+                match is_ours(index) {
+                    true => Ok(Self::Search),
+                    false => Err(Problem::no_index(index)),
+                }
+            }
+            _ => Err(Problem::new(
+                StatusCode::NOT_FOUND,
+                "resource_not_found_exception",
+                format!(
+                    "openreplay-store has no handler for uri [{path}] and method [{method}]; it has [/logs/_search], [/_bulk] and [/]"
+                ),
+            )),
+        }
+    }
+
+    fn needs(&self) -> (Rights, &'static str) {
+        match self {
+            Self::Search => (Rights::READ, "indices:data/read/search"),
+            Self::Bulk(_) => (Rights::WRITE, "indices:data/write/bulk"),
+            Self::Root | Self::Health | Self::License => (
+                Rights {
+                    read: false,
+                    write: false,
+                },
+                "cluster:monitor/main",
+            ),
+        }
+    }
+}
+
+impl StoreService {
+    async fn serve<B>(self, request: Request<B>) -> Result<Response<Full<Bytes>>, Problem>
+    where
+        B: Body + Send,
+        B::Error: fmt::Display,
+    {
+        let (head, body) = request.into_parts();
+        let rights = self.rights(&head)?;
+        let route = Route::of(&head.method, head.uri.path())?;
+        let (needed, action) = route.needs();
+        if needed.read && !rights.read || needed.write && !rights.write {
+            return Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "security_exception",
+                format!("action [{action}] is unauthorized for this API key"),
+            ));
+        }
+        match route {
+            Route::Root => Ok(json_response(&root())),
+            Route::Health => Ok(json_response(&health())),
+            Route::License => Ok(json_response(&license())),
+            Route::Search => {
+                let received = self.memory.receive(&head.headers, body).await?;
+                blocking(move || self.search(&received)).await
+            }
+            Route::Bulk(index) => {
+                let query = head.uri.query().unwrap_or_default();
+                check_parameters(query)?;
+                let is_short = is_short(query);
+                let received = self.memory.receive(&head.headers, body).await?;
+                self.bulk(received, index, is_short).await
+            }
+        }
+    }
+
+    fn rights(&self, head: &http::request::Parts) -> Result<Rights, Problem> {
+        let authorization = head.headers.get(header::AUTHORIZATION);
+        let rights = self.keys.rights(authorization.map(HeaderValue::as_bytes));
+        rights.ok_or_else(|| {
+            let reason = match authorization {
+                None => format!(
+                    "missing authentication credentials for REST request [{}]",
+                    head.uri.path()
+                ),
+                Some(_) => "unable to authenticate with provided credentials".to_owned(),
+            };
+            Problem::new(StatusCode::UNAUTHORIZED, "security_exception", reason)
+        })
+    }
+
+    fn search(&self, received: &Received) -> Result<Response<Full<Bytes>>, Problem> {
+        let search = Search::read(&received.decoded()?)?;
+        let found = search.run(&self.store);
+        found
+            .map(|found| Response::new(Full::from(found)))
+            .map_err(|error| Problem::unavailable(error.to_string()))
+    }
+
+    async fn bulk(
+        self,
+        received: Received,
+        index: Option<String>,
+        is_short: bool,
+    ) -> Result<Response<Full<Bytes>>, Problem> {
+        let started = Instant::now();
+        let read = move || {
+            let body = received.decoded()?;
+            let mut bulk = Bulk::read(&body, index.as_deref())?;
+            let batch = bulk.take_batch();
+            // what is reserved for the body stays so until its records are stored
+            Ok((bulk, batch, received))
+        };
+        let (bulk, batch, _received) = blocking(read).await?;
+        let (entries, verdicts) = batch.into_parts();
+        let outcomes = if entries.is_empty() {
+            Vec::new()
+        } else {
+            let (done, outcomes) = tokio::sync::oneshot::channel();
+            self.store.submit(entries, move |outcomes| {
+                // a client that went away does not wait for them
+                let _ = done.send(outcomes);
+            });
+            outcomes
+                .await
+                .map_err(|_| Problem::unavailable("the store is closed"))?
+        };
+        let outcomes = verdicts.fill(outcomes);
+        Ok(Response::new(Full::from(
+            bulk.respond(outcomes, started, is_short),
+        )))
+    }
+}
+
+/// Runs what takes the CPU or the disk for a while.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(_) => Err(Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "exception",
+            "a defect of the store; see its standard error",
+        )),
+    }
+}
+
+fn json_response(value: &serde_json::Value) -> Response<Full<Bytes>> {
+    Response::new(Full::from(value.to_string()))
+}
+
+fn root() -> serde_json::Value {
+    json!({
+        "name": "openreplay-store",
+        "cluster_name": "openreplay-store",
+        "cluster_uuid": "openreplay-store-00000",
+        "version": {
+            "number": VERSION,
+            "build_flavor": "default",
+            "build_type": "openreplay-store",
+            "build_hash": env!("CARGO_PKG_VERSION"),
+            "build_snapshot": false,
+            "lucene_version": "0.0.0",
+            "minimum_wire_compatibility_version": "8.0.0",
+            "minimum_index_compatibility_version": "8.0.0",
+        },
+        "tagline": concat!("openreplay-store ", env!("CARGO_PKG_VERSION"), ", not Elasticsearch"),
+    })
+}
+
+fn health() -> serde_json::Value {
+    json!({
+        "cluster_name": "openreplay-store", "status": "green", "timed_out": false,
+        "number_of_nodes": 1, "number_of_data_nodes": 1, "active_primary_shards": 1, "active_shards": 1,
+        "relocating_shards": 0, "initializing_shards": 0, "unassigned_shards": 0,
+    })
+}
+
+fn license() -> serde_json::Value {
+    json!({"license": {
+        "status": "active", "uid": "openreplay-store", "type": "basic", "issued_to": "openreplay-store",
+        "issuer": "openreplay-store",
+    }})
+}
+
+/// Parameters that would change what is stored are not passed over.
+fn check_parameters(query: &str) -> Result<(), Problem> {
+    let names = query.split('&').filter_map(|pair| pair.split('=').next());
+    match names
+        .into_iter()
+        .find(|name| matches!(*name, "pipeline" | "require_data_stream"))
+    {
+        Some(name) => Err(Problem::illegal(format!("this store has no [{name}]"))),
+        None => Ok(()),
+    }
+}
+
+/// Whether a client asks for the items alone, as `openreplay-elastic` does.
+fn is_short(query: &str) -> bool {
+    let filter = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("filter_path="));
+    let is_known = |path: &str| {
+        matches!(
+            path,
+            "items.*._index" | "items.*.status" | "items.*.error.type" | "items.*.error.reason"
+        )
+    };
+    filter.is_some_and(|filter| filter.split(',').all(is_known))
+}

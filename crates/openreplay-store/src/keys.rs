@@ -1,0 +1,426 @@
+//! API keys in Elasticsearch's form: an id and a secret, sent as `ApiKey base64(id:secret)`.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use crate::error::{Error, Kind};
+
+const FILE: &str = "keys.json";
+const OPENREPLAY: &str = "openreplay";
+const WRITER: &str = "writer";
+
+/// What a key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Rights {
+    /// Search.
+    pub read: bool,
+    /// Add records.
+    pub write: bool,
+}
+
+impl Rights {
+    /// Search only, as OpenReplay does.
+    pub const READ: Self = Self {
+        read: true,
+        write: false,
+    };
+    /// Add records only, as an app does.
+    pub const WRITE: Self = Self {
+        read: false,
+        write: true,
+    };
+    /// Both.
+    pub const ALL: Self = Self {
+        read: true,
+        write: true,
+    };
+}
+
+/// A key that was just created, or one of the first two.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Key {
+    /// What OpenReplay's form calls "API Key ID".
+    pub id: String,
+    /// What OpenReplay's form calls "API Key".
+    pub api_key: String,
+}
+
+impl Key {
+    /// Both in base64, as `ELASTICSEARCH_API_KEY` and the header have it.
+    #[must_use]
+    pub fn encoded(&self) -> String {
+        STANDARD.encode(format!("{}:{}", self.id, self.api_key))
+    }
+}
+
+/// Shows the id only.
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The keys of a store. Clones refer to the same keys.
+///
+/// The first two, for OpenReplay and for the first app, are in a file that only its owner can read, so that they can be shown again. Of
+/// all others, the file has a hash.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    /// `None` where everybody may do everything.
+    path: Option<PathBuf>,
+    file: RwLock<Loaded>,
+}
+
+#[derive(Debug, Default)]
+struct Loaded {
+    keys: Vec<Entry>,
+    modified: Option<SystemTime>,
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+struct Entry {
+    id: String,
+    name: String,
+    #[serde(flatten)]
+    rights: Rights,
+    #[serde(flatten)]
+    secret: Secret,
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Secret {
+    ApiKey(String),
+    /// SHA-256 in hexadecimal. A secret has 128 random bits, so a faster hash than a password's is enough.
+    Sha256(String),
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Keys {
+    /// Opens the keys of the store in a folder, and creates the first two if there are none.
+    ///
+    /// # Errors
+    ///
+    /// If the folder or its `keys.json` cannot be used.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self, Error> {
+        let folder = folder.as_ref();
+        crate::store::create(folder)?;
+        let path = folder.join(FILE);
+        let mut loaded = load(&path)?;
+        for (name, rights) in [(OPENREPLAY, Rights::READ), (WRITER, Rights::WRITE)] {
+            if !loaded.keys.iter().any(|entry| entry.name == name) {
+                let key = new_key()?;
+                let secret = Secret::ApiKey(key.api_key);
+                loaded.keys.push(Entry {
+                    id: key.id,
+                    name: name.to_owned(),
+                    rights,
+                    secret,
+                });
+                save(&path, &loaded.keys)?;
+            }
+        }
+        Ok(Self {
+            inner: Arc::new(Inner {
+                path: Some(path),
+                file: RwLock::new(loaded),
+            }),
+        })
+    }
+
+    /// No keys: everybody who can connect may search and add records. Only for addresses that nobody else reaches.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                path: None,
+                file: RwLock::default(),
+            }),
+        }
+    }
+
+    /// The key for OpenReplay's form; `None` without keys.
+    #[must_use]
+    pub fn openreplay(&self) -> Option<Key> {
+        self.shown(OPENREPLAY)
+    }
+
+    /// The first app's key; `None` without keys.
+    #[must_use]
+    pub fn writer(&self) -> Option<Key> {
+        self.shown(WRITER)
+    }
+
+    /// Creates a further key. It is returned this once.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written, or there are no keys at all.
+    pub fn create(&self, name: &str, rights: Rights) -> Result<Key, Error> {
+        let Some(path) = &self.inner.path else {
+            return Err(Error::new(
+                Kind::Io,
+                "this store has no keys: anybody may use it",
+            ));
+        };
+        let mut file = self
+            .inner
+            .file
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        // another process may have created some
+        *file = load(path)?;
+        let key = new_key()?;
+        let (id, secret) = (key.id.clone(), Secret::Sha256(hash(&key.api_key)));
+        file.keys.push(Entry {
+            id,
+            name: name.to_owned(),
+            rights,
+            secret,
+        });
+        save(path, &file.keys)?;
+        Ok(key)
+    }
+
+    /// What the holder of this `Authorization` may do; `None` if it is missing or wrong.
+    pub(crate) fn rights(&self, authorization: Option<&[u8]>) -> Option<Rights> {
+        let Some(path) = &self.inner.path else {
+            return Some(Rights::ALL);
+        };
+        let (id, secret) = credentials(authorization?)?;
+        self.check(&id, &secret).or_else(|| {
+            // another process may have created it
+            let modified = modified(path);
+            let file = self
+                .inner
+                .file
+                .read()
+                .unwrap_or_else(PoisonError::into_inner);
+            if file.modified == modified {
+                return None;
+            }
+            drop(file);
+            let loaded = load(path).ok()?;
+            *self
+                .inner
+                .file
+                .write()
+                .unwrap_or_else(PoisonError::into_inner) = loaded;
+            self.check(&id, &secret)
+        })
+    }
+
+    fn check(&self, id: &str, secret: &str) -> Option<Rights> {
+        let file = self
+            .inner
+            .file
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let entry = file.keys.iter().find(|entry| entry.id == id)?;
+        let expected = match &entry.secret {
+            Secret::ApiKey(api_key) => hash(api_key),
+            Secret::Sha256(hash) => hash.clone(),
+        };
+        let is_right: bool = hash(secret).as_bytes().ct_eq(expected.as_bytes()).into();
+        is_right.then_some(entry.rights)
+    }
+
+    fn shown(&self, name: &str) -> Option<Key> {
+        let file = self
+            .inner
+            .file
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        file.keys.iter().find_map(|entry| match &entry.secret {
+            Secret::ApiKey(api_key) if entry.name == name => Some(Key {
+                id: entry.id.clone(),
+                api_key: api_key.clone(),
+            }),
+            _ => None,
+        })
+    }
+}
+
+/// The id and the secret in the header's value. As in Elasticsearch, the scheme may be in any case: OpenReplay's Go client sends
+/// `APIKey`.
+fn credentials(authorization: &[u8]) -> Option<(String, String)> {
+    let text = str::from_utf8(authorization).ok()?;
+    let (scheme, encoded) = text.trim().split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("apikey") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (id, secret) = decoded.split_once(':')?;
+    Some((id.to_owned(), secret.to_owned()))
+}
+
+fn hash(secret: &str) -> String {
+    let digest = Sha256::digest(secret.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// As long as Elasticsearch's: an id of 20 characters, a secret of 22.
+fn new_key() -> Result<Key, Error> {
+    let mut bytes = [0; 31];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Error::new(Kind::Io, "the system has no random numbers for a key").with_source(error)
+    })?;
+    let (id, secret) = bytes.split_at(15);
+    let encode = |bytes| URL_SAFE_NO_PAD.encode(bytes);
+    Ok(Key {
+        id: encode(id),
+        api_key: encode(secret),
+    })
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|file| file.modified()).ok()
+}
+
+fn load(path: &Path) -> Result<Loaded, Error> {
+    let modified = modified(path);
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Loaded::default()),
+        Err(error) => return Err(Error::io(path, "read", error)),
+    };
+    let keys = serde_json::from_slice(&text).map_err(|error| {
+        // the cause could quote a secret
+        let text = format!(
+            "{} is not a file of keys (line {}); restore it, or delete it to create new keys",
+            path.display(),
+            error.line()
+        );
+        Error::new(Kind::Damaged, text)
+    })?;
+    Ok(Loaded { keys, modified })
+}
+
+/// Replaces the file as a whole; nobody else can read it at any moment.
+fn save(path: &Path, keys: &[Entry]) -> Result<(), Error> {
+    let new = path.with_extension("json.new");
+    let write = || {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&new)?;
+        file.write_all(&serde_json::to_vec_pretty(keys)?)?;
+        file.sync_all()?;
+        fs::rename(&new, path)
+    };
+    write().map_err(|error| Error::io(path, "written", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn header(scheme: &str, key: &Key) -> Vec<u8> {
+        format!("{scheme} {}", key.encoded()).into_bytes()
+    }
+
+    #[test]
+    fn the_first_two_keys_stay_the_same_and_have_separate_rights() {
+        let folder = TempDir::new().unwrap();
+        let keys = Keys::open(folder.path()).unwrap();
+        let (openreplay, writer) = (keys.openreplay().unwrap(), keys.writer().unwrap());
+        assert_eq!((openreplay.id.len(), openreplay.api_key.len()), (20, 22));
+        let keys = Keys::open(folder.path()).unwrap();
+        assert_eq!(keys.openreplay(), Some(openreplay.clone()));
+        for scheme in ["ApiKey", "APIKey", "apikey"] {
+            assert_eq!(
+                keys.rights(Some(&header(scheme, &openreplay))),
+                Some(Rights::READ)
+            );
+            assert_eq!(
+                keys.rights(Some(&header(scheme, &writer))),
+                Some(Rights::WRITE)
+            );
+        }
+        let mixed = Key {
+            id: writer.id,
+            api_key: openreplay.api_key,
+        };
+        for wrong in [
+            &header("ApiKey", &mixed)[..],
+            b"ApiKey",
+            b"ApiKey !",
+            b"Basic YTpi",
+            b"\xff",
+        ] {
+            assert_eq!(keys.rights(Some(wrong)), None);
+        }
+        assert_eq!(keys.rights(None), None);
+        assert_eq!(Keys::none().rights(None), Some(Rights::ALL));
+    }
+
+    #[test]
+    fn further_keys_are_kept_as_hashes_and_found_by_a_server_that_runs() {
+        let folder = TempDir::new().unwrap();
+        let server = Keys::open(folder.path()).unwrap();
+        let key = Keys::open(folder.path())
+            .unwrap()
+            .create("shop", Rights::ALL)
+            .unwrap();
+        assert_eq!(
+            server.rights(Some(&header("ApiKey", &key))),
+            Some(Rights::ALL)
+        );
+        let text = fs::read_to_string(folder.path().join(FILE)).unwrap();
+        assert!(text.contains(&key.id) && !text.contains(&key.api_key));
+        assert!(!format!("{server:?}{key:?}").contains(&key.api_key));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_its_owner_can_read_the_file() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = TempDir::new().unwrap();
+        Keys::open(folder.path()).unwrap();
+        let mode = fs::metadata(folder.path().join(FILE))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_file_that_is_none_of_ours_is_left_as_it_is_and_not_quoted() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join(FILE);
+        fs::write(&path, "[\"secret\"]").unwrap();
+        let error = Keys::open(folder.path()).unwrap_err();
+        assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "[\"secret\"]");
+    }
+}
