@@ -51,6 +51,8 @@ pub use self::http::{ResponseFuture, StoreService};
 pub use self::keys::{Key, Keys, Rights};
 pub use self::query::Record;
 pub use self::store::{Store, StoreBuilder};
+pub use self::writer::{Line, StoreWriter, WriterGuard};
+pub use openreplay_buffer::{Flushed, Stats};
 
 mod batch;
 mod codec;
@@ -75,6 +77,7 @@ mod store;
 mod tests;
 mod time;
 mod write;
+mod writer;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

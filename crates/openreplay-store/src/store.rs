@@ -129,6 +129,10 @@ impl Store {
         Ok(verdicts.fill(outcomes))
     }
 
+    pub(crate) fn report(&self, text: &str) {
+        self.inner.shared.report(text);
+    }
+
     /// Stores entries; `done` is called on the thread that writes, or is dropped if the store is closed.
     pub(crate) fn submit(
         &self,
@@ -184,7 +188,7 @@ impl StoreBuilder {
         self
     }
 
-    /// Where reports go, such as a damaged file; standard error by default. It is called on the thread that writes and must not
+    /// Where reports go, such as a damaged file; standard error by default. It is called on the store's own threads and must not
     /// block.
     pub fn on_report(mut self, reporter: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.options.reporter = Box::new(reporter);

@@ -106,7 +106,7 @@ impl Received {
 fn is_gzip(headers: &HeaderMap) -> Result<bool, Problem> {
     let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
     match (
-        encodings.next().map(|value| value.as_bytes()),
+        encodings.next().map(http::HeaderValue::as_bytes),
         encodings.next(),
     ) {
         (None | Some(b"identity"), None) => Ok(false),
