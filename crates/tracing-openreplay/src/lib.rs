@@ -72,6 +72,7 @@
 pub use openreplay_session;
 
 mod causes;
+mod close;
 mod filter;
 #[cfg(feature = "init")]
 mod init;
@@ -85,8 +86,8 @@ mod with_session;
 pub use self::init::{init, try_init};
 pub use self::{
     filter::{SessionOnly, SessionOrLevel},
-    json::{Json, json},
-    panics::{log_panics, log_panics_as},
+    json::{Json, Losses, Stdout, json},
+    panics::{PanicLog, log_panics, log_panics_as},
     with_session::{LayerExt, WithSession},
 };
 

@@ -109,6 +109,14 @@ where
     }
 }
 
+/// Returns the session of a span that closes, wherever it is closed.
+pub(crate) fn of_span<S>(span: &SpanRef<'_, S>) -> Option<SessionId>
+where
+    S: for<'lookup> LookupSpan<'lookup>,
+{
+    nearest(span)?.session()
+}
+
 /// Returns what the nearest span remembers, from this one outwards.
 fn nearest<S>(span: &SpanRef<'_, S>) -> Option<Origin>
 where

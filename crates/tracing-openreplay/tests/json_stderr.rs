@@ -8,13 +8,15 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    thread,
+    time::Duration,
 };
 
 use tracing::{error, info};
 use tracing_openreplay::json;
 use tracing_subscriber::prelude::*;
 
-use crate::support::{alone, said};
+use crate::support::{alone, records, said};
 
 /// Does with the nth call what the nth letter says: `o` is fine, `t` takes ten bytes and fails, `p` panics, `l` logs.
 #[derive(Clone)]
@@ -96,9 +98,9 @@ fn each_reason_of_a_loss_has_a_count_of_its_own() {
     assert_eq!(
         said(&err),
         [
-            "tracing-openreplay: lost 1 record(s): the writer failed: broken pipe",
-            "tracing-openreplay: lost 1 record(s): the writer panicked",
-            "tracing-openreplay: lost 1 record(s): the writer itself logs",
+            "tracing-openreplay: lost 1 record(s): the writer failed: broken pipe; more are counted and reported every 10 s",
+            "tracing-openreplay: lost 1 record(s): the writer panicked; more are counted and reported every 10 s",
+            "tracing-openreplay: lost 1 record(s): the writer itself logs; more are counted and reported every 10 s",
         ]
     );
 }
@@ -137,4 +139,94 @@ fn a_clock_that_panics_costs_no_record() {
         error!("x");
     });
     assert!(writer.text().contains(r#""message":"x""#));
+}
+
+#[test]
+fn the_rest_is_reported_within_seconds_though_no_record_passes_any_more() {
+    let test = "the_rest_is_reported_within_seconds_though_no_record_passes_any_more";
+    let run = || {
+        let layer = json().with_writer(|| Writer::new("f"));
+        let losses = layer.losses();
+        tracing_subscriber::registry().with(layer).init();
+        for _ in 0..3000 {
+            info!("x");
+        }
+        assert_eq!(losses.total(), 3000);
+        // a subscriber of the process is never dropped
+        thread::sleep(Duration::from_secs(12));
+    };
+    let Some((_, err)) = alone(test, run) else {
+        return;
+    };
+    assert_eq!(
+        said(&err),
+        [
+            "tracing-openreplay: lost 1 record(s): the writer failed: broken pipe; more are counted and reported every 10 s",
+            "tracing-openreplay: lost 2999 record(s): the writer failed",
+        ]
+    );
+}
+
+#[test]
+fn the_total_counts_every_reason() {
+    let run = || {
+        let writer = Writer::new("ffplofo");
+        let layer = json().with_writer(move || writer.clone());
+        let losses = layer.losses();
+        assert_eq!(losses.total(), 0);
+        tracing_subscriber::registry().with(layer).init();
+        for _ in 0..7 {
+            info!("x");
+        }
+        // two failed, one panicked, one was logged while the writer wrote, one failed
+        assert_eq!(losses.total(), 5);
+    };
+    alone("the_total_counts_every_reason", run);
+}
+
+/// On Linux the flag belongs to the pipe, as it does if another process that shares it has set it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_standard_output_that_would_block_is_waited_for() {
+    use std::{io::Read as _, process::Stdio};
+
+    let test = "a_standard_output_that_would_block_is_waited_for";
+    let run = || {
+        let out = io::stdout();
+        let flags = rustix::fs::fcntl_getfl(&out).unwrap();
+        rustix::fs::fcntl_setfl(&out, flags | rustix::fs::OFlags::NONBLOCK).unwrap();
+        let layer = json();
+        let losses = layer.losses();
+        tracing_subscriber::registry().with(layer).init();
+        let long = "x".repeat(1000);
+        for number in 0..3000 {
+            info!(number, "{long}");
+        }
+        assert_eq!(losses.total(), 0);
+    };
+    let Some(mut command) = support::command(test, run) else {
+        return;
+    };
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // the pipe is full by now
+    thread::sleep(Duration::from_millis(200));
+    let mut out = String::new();
+    let mut reader = child.stdout.take().unwrap();
+    reader.read_to_string(&mut out).unwrap();
+    let mut err = String::new();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut err)
+        .unwrap();
+    assert!(child.wait().unwrap().success(), "{err}");
+    assert_eq!(said(&err), [""; 0]);
+    let numbers = records(&out);
+    let numbers = numbers.iter().map(|record| &record["fields"]["number"]);
+    assert!(numbers.eq(&(0..3000).map(serde_json::Value::from).collect::<Vec<_>>()));
 }

@@ -12,7 +12,9 @@ use std::{
 use openreplay_session::{SessionId, sync_scope};
 use serde_json::Value;
 use tracing::{Level, error, info, span};
-use tracing_openreplay::{Json, LayerExt as _, SessionOnly, json, log_panics, log_panics_as};
+use tracing_openreplay::{
+    Json, LayerExt as _, PanicLog, SessionOnly, json, log_panics, log_panics_as,
+};
 use tracing_subscriber::{EnvFilter, filter::Targets, fmt, prelude::*, reload};
 
 use crate::support::{alone, child, records, said};
@@ -265,6 +267,27 @@ mod subscribers {
     }
 }
 
+#[test]
+fn a_backtrace_can_follow_on_lines_of_its_own() {
+    let test = "a_backtrace_can_follow_on_lines_of_its_own";
+    let run = || {
+        tracing_subscriber::registry().with(json()).init();
+        log_panics();
+        PanicLog::new().with_backtrace(true).install();
+        out_of_stock();
+    };
+    let Some((out, err)) = alone(test, run) else {
+        return;
+    };
+    let records = records(&out);
+    assert_eq!(records.len(), 1, "{out}{err}");
+    let message = records[0]["message"].as_str().unwrap();
+    let (first, rest) = message.split_once('\n').unwrap();
+    assert!(first.ends_with(": out of stock"), "{first}");
+    assert!(rest.contains("panics::out_of_stock"), "{rest}");
+    assert!(rest.lines().count() > 5, "{rest}");
+}
+
 mod hooks {
     use super::*;
 
@@ -433,8 +456,8 @@ mod aborts {
         assert_eq!(
             said(&err),
             [
-                "tracing-openreplay: lost 1 record(s): the record of a panic, and the writer itself panicked",
-                "tracing-openreplay: lost 1 record(s): the writer panicked",
+                "tracing-openreplay: lost 1 record(s): the record of a panic, and the writer itself panicked; more are counted and reported every 10 s",
+                "tracing-openreplay: lost 1 record(s): the writer panicked; more are counted and reported every 10 s",
             ]
         );
     }

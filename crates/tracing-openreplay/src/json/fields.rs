@@ -4,7 +4,11 @@ use std::{error::Error, fmt};
 
 use tracing_core::field::{Field, Visit};
 
-use super::{escape::escape, members::Members, site::Keys, value};
+use super::{
+    members::{self, Members},
+    site::Keys,
+    value,
+};
 use crate::causes;
 
 /// Writes fields as the members of a JSON object, and, for an event, its message.
@@ -236,11 +240,8 @@ impl Message<'_> {
         out.extend_from_slice(separator);
         out.extend_from_slice(key);
         out.push(b'=');
-        if kind == Kind::Str && is_misread(value) {
-            // the value as a JSON string, which is inside of one itself
-            out.extend_from_slice(b"\\\"");
-            escape(out, value);
-            out.extend_from_slice(b"\\\"");
+        if kind == Kind::Str {
+            members::write_str(out, value);
         } else {
             out.extend_from_slice(value);
         }
@@ -263,10 +264,4 @@ impl Message<'_> {
             value::display(self.below, limit, &cause);
         }
     }
-}
-
-/// Whether a string without quotes would not show where it ends.
-fn is_misread(escaped: &[u8]) -> bool {
-    let odd = |odd, &byte| odd | (byte <= b' ') | (byte == b'=') | (byte == b'"') | (byte == b'\\');
-    escaped.is_empty() || escaped.iter().fold(false, odd)
 }

@@ -1,8 +1,12 @@
+use openreplay_session::SessionId;
 use tracing_core::{Event, Subscriber, span};
 use tracing_subscriber::{Layer, fmt::MakeWriter, layer::Context, registry::LookupSpan};
 
 use super::{Json, record, scratch, sink, span as rendered};
-use crate::{lookup, panics, with_session::mark};
+use crate::{
+    close, lookup, panics,
+    with_session::mark::{self, Mark},
+};
 
 impl<S, W> Layer<S> for Json<W>
 where
@@ -11,14 +15,40 @@ where
 {
     fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
         lookup::remember(attributes, id, &ctx);
-        if self.options.spans {
+        if self.options.reads_span(attributes.metadata().name()) {
             rendered::created(attributes, id, &ctx);
+        }
+        if self.options.span_close {
+            close::created(id, &ctx);
         }
     }
 
     fn on_record(&self, id: &span::Id, values: &span::Record<'_>, ctx: Context<'_, S>) {
-        if self.options.spans {
-            rendered::recorded(values, id, &ctx);
+        if let Some(span) = ctx.span(id)
+            && self.options.reads_span(span.name())
+        {
+            rendered::recorded(values, &span);
+        }
+    }
+
+    fn on_enter(&self, id: &span::Id, ctx: Context<'_, S>) {
+        if self.options.span_close {
+            close::entered(id, &ctx);
+        }
+    }
+
+    fn on_exit(&self, id: &span::Id, ctx: Context<'_, S>) {
+        if self.options.span_close {
+            close::exited(id, &ctx);
+        }
+    }
+
+    fn on_close(&self, id: span::Id, ctx: Context<'_, S>) {
+        if self.options.span_close
+            && let Some(span) = ctx.span(&id)
+        {
+            let session = lookup::of_span(&span);
+            close::closed(&span, |event| self.write(event, None, session, &ctx));
         }
     }
 
@@ -29,18 +59,31 @@ where
             Some(mark) => mark.session,
             None => lookup::of_event(event, &ctx),
         };
-        let innermost = if self.options.spans {
-            ctx.event_span(event)
-        } else {
-            None
-        };
+        self.write(event, mark, session, &ctx);
+    }
+}
+
+impl<W> Json<W>
+where
+    W: for<'writer> MakeWriter<'writer> + 'static,
+{
+    fn write<S>(
+        &self,
+        event: &Event<'_>,
+        mark: Option<Mark>,
+        session: Option<SessionId>,
+        ctx: &Context<'_, S>,
+    ) where
+        S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+    {
+        let innermost = ctx.event_span(event);
         scratch::with(|scratch| {
             record::render(&self.options, event, mark, session, innermost, scratch);
             sink::write(
                 &self.make_writer,
                 event.metadata(),
                 &scratch.parts.line,
-                &self.losses,
+                &self.state,
             );
         });
     }

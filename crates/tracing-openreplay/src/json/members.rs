@@ -212,6 +212,48 @@ pub(super) fn fitting(members: &[u8], max: usize) -> usize {
     end
 }
 
+/// Where the value of a key is, which is given with its quotes; of a string without the quotes.
+pub(super) fn value_of(members: &[u8], quoted_key: &[u8]) -> Option<Range<usize>> {
+    let member = find(members, quoted_key)?;
+    let value = member.start + quoted_key.len() + 1..member.end;
+    let quotes = usize::from(members.get(value.start) == Some(&b'"'));
+    Some(value.start + quotes..value.end - quotes)
+}
+
+/// Appends each member as ` key=value`. A string that would be misread is quoted.
+pub(super) fn write_text(members: &[u8], out: &mut Vec<u8>) {
+    let mut rest = members;
+    while !rest.is_empty() {
+        let (key, member) = first(rest);
+        out.push(b' ');
+        out.extend_from_slice(&rest[1..key - 1]);
+        out.push(b'=');
+        match rest[key + 1..member].strip_prefix(b"\"") {
+            Some(text) => write_str(out, &text[..text.len() - 1]),
+            None => out.extend_from_slice(&rest[key + 1..member]),
+        }
+        rest = rest.get(member + 1..).unwrap_or_default();
+    }
+}
+
+/// Appends a string to a message, quoted if it would be misread without quotes. Escaped already.
+pub(super) fn write_str(out: &mut Vec<u8>, text: &[u8]) {
+    if is_misread(text) {
+        // the value as a JSON string, which is inside of one itself
+        out.extend_from_slice(b"\\\"");
+        escape::escape(out, text);
+        out.extend_from_slice(b"\\\"");
+    } else {
+        out.extend_from_slice(text);
+    }
+}
+
+/// Whether a string without quotes would not show where it ends.
+fn is_misread(escaped: &[u8]) -> bool {
+    let odd = |odd, &byte| odd | (byte <= b' ') | (byte == b'=') | (byte == b'"') | (byte == b'\\');
+    escaped.is_empty() || escaped.iter().fold(false, odd)
+}
+
 /// Where the member of a key is, which is given with its quotes.
 fn find(members: &[u8], quoted_key: &[u8]) -> Option<Range<usize>> {
     let mut at = 0;

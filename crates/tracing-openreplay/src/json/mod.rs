@@ -1,28 +1,33 @@
 mod busy;
 mod clock;
 mod escape;
+mod extra;
 mod fields;
 mod layer;
+mod losses;
 mod members;
+mod named;
 mod options;
 mod record;
 mod scratch;
 mod sink;
 mod site;
 mod span;
+mod stdout;
 mod time;
 mod unmarked;
 mod value;
 
-use std::{fmt, io, time::SystemTime};
+use std::{fmt, time::SystemTime};
 
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::{MakeWriter, TestWriter};
 
 use self::{
     clock::Clock,
     options::{Options, Service},
-    sink::Losses,
+    sink::State,
 };
+pub use self::{losses::Losses, stdout::Stdout};
 use crate::panics;
 
 /// What a text ends with that was too long.
@@ -48,10 +53,10 @@ const MIN_RECORD_LIMIT: usize = 8 * 1024;
 pub fn json() -> Json {
     panics::expect_records();
     Json {
-        make_writer: io::stdout,
+        make_writer: Stdout,
         options: Options::default(),
         service: Service::default(),
-        losses: Losses::default(),
+        state: State::default(),
     }
 }
 
@@ -64,8 +69,12 @@ pub fn json() -> Json {
 /// | `message` | `[openReplaySession.id=<id>] ` in a session, then the event's message, then its fields as ` key=value` | always |
 /// | `tags` | `["error"]` | for errors |
 /// | `openReplaySession.id` | the id | in a session |
+/// | `openReplaySession.url` | the address of the replay, at the record's time | in a session, [if configured](Self::with_replay_url) |
+/// | `http.request.id` | the field `request_id` of the nearest span `request` | if there is one |
 /// | `log.logger`, `log.origin.file.name`, `log.origin.file.line` | target, file, line | unless switched off |
-/// | `service.name`, `service.version`, `service.environment`, `host.name`, `process.pid` | as configured | if configured |
+/// | `service.name`, `service.version`, `service.environment`, `host.name` | as configured | if configured |
+/// | `process.pid`, `process.thread.name`, `process.thread.id` | the process and the thread | if configured |
+/// | fields of your own | [as configured](Self::with_field) | if configured |
 /// | `fields` | the event's own fields | if it has any |
 /// | `spans` | name and `fields` of the spans around it, the outermost first | if there are any |
 ///
@@ -98,20 +107,23 @@ pub fn json() -> Json {
 /// A record is no longer than its [limit](Self::with_record_limit). `fields` and `spans` may take a quarter of it each, the first
 /// fields and the outermost spans that fit; the message what they leave. Whatever was cut, the message ends in `… [cut]`.
 ///
-/// # What the writer does not take
+/// # Lost records
 ///
-/// It is counted, and reported on standard error: for each reason at most once in ten seconds. The reasons are that the writer fails,
-/// that it panics, and that it logs while it writes. No log call fails or panics for it. After a failure the next record begins
-/// with a line break, so that it never ends a half line: at worst one line is empty.
-pub struct Json<W = fn() -> io::Stdout> {
+/// A record is lost if the writer fails, panics, or itself logs while it writes. [`losses`](Self::losses) counts the lost records. The first
+/// one is reported on standard error at once, with the reason; from then on a thread reports the number of further ones every ten
+/// seconds, until none are lost any more. No log call fails or panics because of a loss. After a failure the next record begins with a
+/// line break, so that it never ends half a line: at worst one line is empty.
+///
+/// A non-blocking standard output is waited for, see [`Stdout`]. Any other writer that fails with `WouldBlock` has failed.
+pub struct Json<W = Stdout> {
     make_writer: W,
     options: Options,
     service: Service,
-    losses: Losses,
+    state: State,
 }
 
 impl<W> Json<W> {
-    /// Where the records go: each is handed over in one piece, line break included. Default: standard output.
+    /// Where the records go: each is handed over in one piece, line break included. Default: [`Stdout`].
     ///
     /// ```
     /// # use tracing_openreplay::json;
@@ -125,8 +137,19 @@ impl<W> Json<W> {
             make_writer,
             options: self.options,
             service: self.service,
-            losses: self.losses,
+            state: self.state,
         }
+    }
+
+    /// Writes to the output that the test harness captures, as [`TestWriter`] does.
+    pub fn with_test_writer(self) -> Json<TestWriter> {
+        self.with_writer(TestWriter::new())
+    }
+
+    /// Returns a handle that counts the records which could not be written.
+    #[must_use]
+    pub fn losses(&self) -> Losses {
+        self.state.losses.handle()
     }
 
     /// Sets `service.name`. Default: none.
@@ -158,10 +181,68 @@ impl<W> Json<W> {
         self.with_service(|service| service.host_name = Some(name.into()))
     }
 
-    /// Whether `process.pid` is written. Default: no.
+    /// Adds a field with the same text to each record, `deployment.region` for instance. Default: none.
+    ///
+    /// ```
+    /// # use tracing_openreplay::json;
+    /// let layer = json().with_field("deployment.region", "eu");
+    /// ```
+    ///
+    /// A later call with the same name replaces the text. To search for the field in Elasticsearch, add it to the mapping.
+    ///
+    /// # Panics
+    ///
+    /// If a record has [a field](Self) of this name, or above or below it in Elasticsearch, where a dot leads into an object:
+    /// `log` and `service.name.short` are taken as well. If the name, or what is between two dots, is empty.
     #[must_use]
-    pub fn with_process_id(self, process_id: bool) -> Self {
-        self.with_service(|service| service.process_id = process_id)
+    pub fn with_field(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.with_service(|service| service.set(name.into(), value.into()))
+    }
+
+    /// Whether `process.pid` is written. Default: no.
+    ///
+    /// After a fork it is that of the new process.
+    #[must_use]
+    pub fn with_process_id(mut self, process_id: bool) -> Self {
+        self.options.extra.process_id = process_id;
+        self
+    }
+
+    /// Whether the name of the thread is written, as `process.thread.name`. Default: no.
+    ///
+    /// A name of more than 256 bytes is cut.
+    #[must_use]
+    pub fn with_thread_name(mut self, thread_name: bool) -> Self {
+        self.options.extra.thread_name = thread_name;
+        self
+    }
+
+    /// Whether the number of the thread is written, as `process.thread.id`. Default: no.
+    ///
+    /// The number is Rust's [`ThreadId`](std::thread::ThreadId), not the operating system's.
+    #[must_use]
+    pub fn with_thread_id(mut self, thread_id: bool) -> Self {
+        self.options.extra.thread_id = thread_id;
+        self
+    }
+
+    /// Writes the address of the session's replay, at the time of the record, as `openReplaySession.url`. Default: no address.
+    ///
+    /// `project` is the address of the project in OpenReplay, with the project's id:
+    ///
+    /// ```
+    /// # use tracing_openreplay::json;
+    /// let layer = json().with_replay_url("https://openreplay.example.com/1234");
+    /// ```
+    ///
+    /// The address is `https://openreplay.example.com/1234/session/<id>?jumpto=<ms>`, as that of the tracker's
+    /// `getSessionURL({ withCurrentTime: true })`. OpenReplay's ids contain the time when the session started, so the milliseconds are
+    /// the record's time minus that one. They are left out if they are negative or more than 24 hours. Ids that are not
+    /// numbers are unknown to OpenReplay and have no address.
+    #[must_use]
+    pub fn with_replay_url(mut self, project: impl AsRef<str>) -> Self {
+        self.options.extra.set_project(project.as_ref());
+        self.with_service(|_| ())
     }
 
     /// Whether the event's target is written, as `log.logger`. Default: yes.
@@ -196,6 +277,26 @@ impl<W> Json<W> {
         self
     }
 
+    /// Whether the spans around the event are part of its message too, which is all that OpenReplay shows. Default: no.
+    ///
+    /// Each span has a line of its own at the end, the innermost first: `in request method=GET path=/cart`.
+    #[must_use]
+    pub fn with_span_fields_in_message(mut self, span_fields_in_message: bool) -> Self {
+        self.options.span_fields_in_message = span_fields_in_message;
+        self
+    }
+
+    /// Whether a record is written when a span closes. Default: no.
+    ///
+    /// Its message is `request closed` with the span's name, its level and place are the span's, and its fields are `busy_ms`, the
+    /// milliseconds during which the span was entered, and `idle_ms`, the others. It belongs to the session in which the span was
+    /// created, wherever the span is closed.
+    #[must_use]
+    pub fn with_span_close(mut self, span_close: bool) -> Self {
+        self.options.span_close = span_close;
+        self
+    }
+
     /// The most bytes that a record may have, see [above](Self#long-records). Default: 256 KiB. At least 8 KiB beside what
     /// is said of the service and the host.
     #[must_use]
@@ -220,8 +321,9 @@ impl<W> Json<W> {
     fn with_service(mut self, change: impl FnOnce(&mut Service)) -> Self {
         change(&mut self.service);
         self.options.constant = self.service.render();
-        self.options.record_limit =
-            (self.options.wanted_limit).max(MIN_RECORD_LIMIT + self.options.constant.len());
+        let project = self.options.extra.replays.as_deref().map_or(0, <[u8]>::len);
+        self.options.record_limit = (self.options.wanted_limit)
+            .max(MIN_RECORD_LIMIT + self.options.constant.len() + project);
         self
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::SystemTime};
 
-use super::{clock::Clock, escape::escape};
+use super::{clock::Clock, escape::escape, extra::Extra, named, span};
 
 const DEFAULT_RECORD_LIMIT: usize = 256 * 1024;
 
@@ -12,6 +12,9 @@ pub(super) struct Options {
     pub(super) source_location: bool,
     pub(super) spans: bool,
     pub(super) fields_in_message: bool,
+    pub(super) span_fields_in_message: bool,
+    pub(super) span_close: bool,
+    pub(super) extra: Extra,
     pub(super) wanted_limit: usize,
     pub(super) record_limit: usize,
     pub(super) clock: Option<Clock>,
@@ -26,6 +29,9 @@ impl Default for Options {
             source_location: true,
             spans: true,
             fields_in_message: true,
+            span_fields_in_message: false,
+            span_close: false,
+            extra: Extra::default(),
             wanted_limit: DEFAULT_RECORD_LIMIT,
             record_limit: DEFAULT_RECORD_LIMIT,
             clock: None,
@@ -35,6 +41,11 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Whether what is recorded of a span of this name can be in a record.
+    pub(super) fn reads_span(&self, name: &str) -> bool {
+        self.spans || self.span_fields_in_message || span::is_request(name)
+    }
+
     pub(super) fn now(&self) -> SystemTime {
         let now = self.clock.as_ref().and_then(Clock::now);
         now.unwrap_or_else(SystemTime::now)
@@ -48,6 +59,9 @@ impl fmt::Debug for Options {
             .field("source_location", &self.source_location)
             .field("spans", &self.spans)
             .field("fields_in_message", &self.fields_in_message)
+            .field("span_fields_in_message", &self.span_fields_in_message)
+            .field("span_close", &self.span_close)
+            .field("extra", &self.extra)
             .field("record_limit", &self.record_limit)
             .finish_non_exhaustive()
     }
@@ -59,10 +73,18 @@ pub(super) struct Service {
     pub(super) version: Option<String>,
     pub(super) environment: Option<String>,
     pub(super) host_name: Option<String>,
-    pub(super) process_id: bool,
+    /// Fields of the user's, by name.
+    pub(super) named: Vec<(String, String)>,
 }
 
 impl Service {
+    /// Sets a field of the user's, in place of an earlier one of that name.
+    pub(super) fn set(&mut self, name: String, value: String) {
+        named::check(&name);
+        self.named.retain(|(other, _)| *other != name);
+        self.named.push((name, value));
+    }
+
     pub(super) fn render(&self) -> Vec<u8> {
         let mut out = Vec::new();
         let texts = [
@@ -78,8 +100,12 @@ impl Service {
                 out.push(b'"');
             }
         }
-        if self.process_id {
-            out.extend_from_slice(format!(",\"process.pid\":{}", std::process::id()).as_bytes());
+        for (name, value) in &self.named {
+            out.extend_from_slice(b",\"");
+            escape(&mut out, name.as_bytes());
+            out.extend_from_slice(b"\":\"");
+            escape(&mut out, value.as_bytes());
+            out.push(b'"');
         }
         out
     }

@@ -19,6 +19,7 @@ use super::{
 use crate::with_session::mark::Mark;
 
 const TAGS: &[u8] = br#","tags":["error"]"#;
+const REQUEST_ID: &[u8] = br#","http.request.id":""#;
 const ID: &[u8] = br#","openReplaySession.id":""#;
 
 /// The most that a record has behind its message, but for what differs from one to the other.
@@ -37,7 +38,7 @@ pub(super) fn render<S>(
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
     if let Some(innermost) = innermost {
-        spans(innermost, &mut scratch.parts);
+        spans(options, innermost, &mut scratch.parts);
     }
     let now = options.now();
     let Scratch {
@@ -59,6 +60,12 @@ pub(super) fn render<S>(
         line.extend_from_slice(phrase::PREFIX_END.as_bytes());
     }
     let start = line.len();
+    options.extra.write(session, now, &mut parts.extra);
+    if !parts.request_id.is_empty() {
+        parts.extra.extend_from_slice(REQUEST_ID);
+        parts.extra.extend_from_slice(&parts.request_id);
+        parts.extra.push(b'"');
+    }
 
     let is_log = metadata.target() == "log" && event.is_log();
     let site = if is_log && let Some(metadata) = event.normalized_metadata() {
@@ -73,7 +80,11 @@ pub(super) fn render<S>(
         keys: &site.keys,
     };
     message(options, &from, parts);
-    let around = FRAME + id.map_or(0, <[u8]>::len) + site.place.len() + options.constant.len();
+    let around = FRAME
+        + id.map_or(0, <[u8]>::len)
+        + site.place.len()
+        + options.constant.len()
+        + parts.extra.len();
     shorten(
         options.record_limit.saturating_sub(start + around),
         start,
@@ -92,19 +103,27 @@ pub(super) fn render<S>(
     }
     line.extend_from_slice(&site.place);
     line.extend_from_slice(&options.constant);
+    line.extend_from_slice(&parts.extra);
     join(parts);
 }
 
-fn spans<S>(innermost: SpanRef<'_, S>, parts: &mut Parts)
+fn spans<S>(options: &Options, innermost: SpanRef<'_, S>, parts: &mut Parts)
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
     // not by `scope`, which looks the innermost up once more
     let mut next = Some(innermost);
     while let Some(span) = next {
-        let start = parts.spans.len();
-        span::write(&span, &mut parts.spans);
-        parts.spans_at.push(start..parts.spans.len());
+        if options.spans {
+            let start = parts.spans.len();
+            span::write(&span, &mut parts.spans, &mut parts.request_id);
+            parts.spans_at.push(start..parts.spans.len());
+        } else {
+            span::write_request_id(&span, &mut parts.request_id);
+        }
+        if options.span_fields_in_message {
+            span::write_line(&span, &mut parts.lines);
+        }
         next = span.parent();
     }
 }
@@ -132,7 +151,11 @@ fn message(options: &Options, from: &Source<'_>, parts: &mut Parts) {
         from.record(true, limit, parts);
     }
     let Parts {
-        line, text, below, ..
+        line,
+        text,
+        below,
+        lines,
+        ..
     } = parts;
     // each part begins with what keeps it apart from the one before it: needless where there is none
     for (part, separator) in [(&*text, " "), (&*below, "\\n")] {
@@ -146,6 +169,7 @@ fn message(options: &Options, from: &Source<'_>, parts: &mut Parts) {
     if line.len() == start {
         escape(line, from.event.metadata().name().as_bytes());
     }
+    line.extend_from_slice(lines);
 }
 
 /// An event, and what is known of it.

@@ -28,8 +28,14 @@ pub(super) struct Parts {
     pub(super) text: Vec<u8>,
     /// What has lines of its own in the message.
     pub(super) below: Vec<u8>,
+    /// The lines of the spans in the message.
+    pub(super) lines: Vec<u8>,
     /// The members of `fields`.
     pub(super) fields: Vec<u8>,
+    /// What a record says of more than the event.
+    pub(super) extra: Vec<u8>,
+    /// The id of the request, escaped.
+    pub(super) request_id: Vec<u8>,
     /// The elements of `spans`, the innermost first.
     pub(super) spans: Vec<u8>,
     /// Where each of them is.
@@ -58,11 +64,14 @@ impl Parts {
             line,
             text,
             below,
+            lines,
             fields,
+            extra,
+            request_id,
             spans,
             spans_at,
         } = self;
-        for buffer in [line, text, below, fields, spans] {
+        for buffer in [line, text, below, lines, fields, extra, request_id, spans] {
             if buffer.capacity() > KEPT {
                 *buffer = Vec::new();
             } else {

@@ -4,6 +4,7 @@ mod stage;
 
 use std::{
     any::Any,
+    backtrace::Backtrace,
     borrow::Cow,
     cell::Cell,
     env, fmt,
@@ -50,7 +51,7 @@ pub(crate) use self::stage::{accept, expect_records, is_hook_running};
 /// pass the records of panics to that writer any more; these records are counted as lost. What remains is a writer of `json()` whose
 /// first panic is on such a record, and other layers: their writers, and the locks that they hold while they call your code.
 pub fn log_panics() {
-    install("panic".into());
+    PanicLog::new().install();
 }
 
 /// Does what [`log_panics`] does, with a target of your choice, which the filters should accept.
@@ -59,12 +60,62 @@ pub fn log_panics() {
 /// tracing_openreplay::log_panics_as(env!("CARGO_CRATE_NAME"));
 /// ```
 ///
-/// The last call of either function decides on the target.
+/// The last call decides on the target.
 pub fn log_panics_as(target: impl Into<Cow<'static, str>>) {
-    install(target.into());
+    PanicLog::new().with_target(target).install();
 }
 
-fn install(target: Cow<'static, str>) {
+/// [`log_panics()`] with options.
+///
+/// ```
+/// tracing_openreplay::PanicLog::new()
+///     .with_backtrace(true)
+///     .install();
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "`install` sets the hook"]
+pub struct PanicLog {
+    target: Cow<'static, str>,
+    backtrace: bool,
+}
+
+impl Default for PanicLog {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl PanicLog {
+    /// Creates the options that [`log_panics()`] has.
+    pub fn new() -> Self {
+        Self {
+            target: "panic".into(),
+            backtrace: false,
+        }
+    }
+
+    /// Sets the target of the records, which the filters should accept. Default: `panic`.
+    pub fn with_target(mut self, target: impl Into<Cow<'static, str>>) -> Self {
+        self.target = target.into();
+        self
+    }
+
+    /// Whether the message ends in a backtrace, on lines of its own, whatever `RUST_BACKTRACE` says. Default: no.
+    ///
+    /// Its functions have names and lines only as far as the program has debug information. The first panic of a process takes
+    /// some milliseconds longer, which it needs to read that.
+    pub fn with_backtrace(mut self, backtrace: bool) -> Self {
+        self.backtrace = backtrace;
+        self
+    }
+
+    /// Sets the hook, as [`log_panics()`] does: the last call decides on the options.
+    pub fn install(self) {
+        install(self);
+    }
+}
+
+fn install(options: PanicLog) {
     /// Between taking a hook and setting ours, another call would not see the hook.
     static INSTALLING: Mutex<()> = Mutex::new(());
 
@@ -72,13 +123,14 @@ fn install(target: Cow<'static, str>) {
     if thread::panicking() {
         return;
     }
-    let targets = [Some(target), program().map(Cow::from)];
+    let targets = [Some(options.target), program().map(Cow::from)];
     let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let previous = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         let hook = Hook::begin();
         if let Some(hook) = &hook {
-            log(hook, info, targets.iter().flatten());
+            let backtrace = options.backtrace.then(Backtrace::force_capture);
+            log(hook, info, backtrace.as_ref(), targets.iter().flatten());
         }
         previous(info);
     }));
@@ -93,10 +145,11 @@ fn program() -> Option<String> {
 fn log<'a>(
     hook: &Hook,
     info: &PanicHookInfo<'_>,
+    backtrace: Option<&Backtrace>,
     targets: impl Iterator<Item = &'a Cow<'static, str>>,
 ) {
     for target in targets {
-        let outcome = dispatch(hook, info, target);
+        let outcome = dispatch(hook, info, backtrace, target);
         if outcome.is_formatted {
             let is_expected =
                 stage::are_records_expected() && openreplay_session::current().is_some();
@@ -123,11 +176,17 @@ struct Outcome {
     is_formatted: bool,
 }
 
-fn dispatch(hook: &Hook, info: &PanicHookInfo<'_>, target: &str) -> Outcome {
+fn dispatch(
+    hook: &Hook,
+    info: &PanicHookInfo<'_>,
+    backtrace: Option<&Backtrace>,
+    target: &str,
+) -> Outcome {
     let location = info.location();
     let text = Text {
         at: location,
         text: text(info.payload()),
+        backtrace,
         is_formatted: Cell::new(false),
     };
     let is_accepted = hook.is_accepted(|| {
@@ -153,6 +212,7 @@ fn dispatch(hook: &Hook, info: &PanicHookInfo<'_>, target: &str) -> Outcome {
 struct Text<'a> {
     at: Option<&'a panic::Location<'a>>,
     text: &'a str,
+    backtrace: Option<&'a Backtrace>,
     is_formatted: Cell<bool>,
 }
 
@@ -163,7 +223,11 @@ impl fmt::Display for Text<'_> {
         if let Some(at) = self.at {
             write!(f, " at {at}")?;
         }
-        write!(f, ": {}", self.text)
+        write!(f, ": {}", self.text)?;
+        match self.backtrace {
+            Some(backtrace) => write!(f, "\n{backtrace}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -9,11 +9,12 @@ mod values;
 
 use std::{any::TypeId, fmt, marker::PhantomData};
 
+use openreplay_session::SessionId;
 use tracing_core::{Dispatch, Event, Interest, LevelFilter, Metadata, Subscriber, span};
 use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 
 use self::metadata::Addition;
-use crate::{lookup, panics};
+use crate::{close, lookup, panics};
 
 /// Brings [`with_session`](Self::with_session) to every [`Layer`].
 pub trait LayerExt<S>: Layer<S> + Sized
@@ -94,6 +95,7 @@ where
         WithSession {
             inner: self,
             addition: Addition::PrefixAndTags,
+            span_close: false,
             subscriber: PhantomData,
         }
     }
@@ -110,6 +112,7 @@ where
 pub struct WithSession<L, S> {
     inner: L,
     addition: Addition,
+    span_close: bool,
     // as in `Filtered`: without it nobody could tell for which subscriber a layer that fits all of them is wrapped
     subscriber: PhantomData<fn(S)>,
 }
@@ -133,6 +136,24 @@ impl<L, S> WithSession<L, S> {
             _ if tags => Addition::PrefixAndTags,
             _ => Addition::Prefix,
         };
+        self
+    }
+
+    /// Whether the layer gets an event when a span closes. Default: no.
+    ///
+    /// fmt's own `with_span_events(FmtSpan::CLOSE)` passes that event around `with_session()`, so it has no session. This one has: the
+    /// session in which the span was created, wherever it is closed. Its message is `request closed` with the span's name, and its
+    /// fields are `busy_ms`, the milliseconds during which the span was entered, and `idle_ms`, the others.
+    ///
+    /// ```
+    /// use tracing_openreplay::LayerExt as _;
+    /// use tracing_subscriber::{fmt, prelude::*};
+    ///
+    /// tracing_subscriber::registry().with(fmt::layer().with_session().with_span_close(true));
+    /// ```
+    #[must_use]
+    pub fn with_span_close(mut self, span_close: bool) -> Self {
+        self.span_close = span_close;
         self
     }
 
@@ -161,6 +182,22 @@ impl<L, S> WithSession<L, S> {
     }
 }
 
+impl<S, L> WithSession<L, S>
+where
+    L: Layer<S>,
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn pass(&self, event: &Event<'_>, session: Option<SessionId>, ctx: &Context<'_, S>) {
+        let session = session.as_ref();
+        match rewrite::plan(event, session, self.addition) {
+            Some(to) => rewrite::rewrite(event, session, to, &mut |event| {
+                self.inner.on_event(event, ctx.clone());
+            }),
+            None => self.inner.on_event(event, ctx.clone()),
+        }
+    }
+}
+
 impl<S, L> Layer<S> for WithSession<L, S>
 where
     L: Layer<S>,
@@ -169,18 +206,39 @@ where
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
         panics::accept();
         let session = lookup::of_event(event, &ctx);
-        let session = session.as_ref();
-        match rewrite::plan(event, session, self.addition) {
-            Some(to) => rewrite::rewrite(event, session, to, &mut |event| {
-                self.inner.on_event(event, ctx.clone());
-            }),
-            None => self.inner.on_event(event, ctx),
-        }
+        self.pass(event, session, &ctx);
     }
 
     fn on_new_span(&self, attrs: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
         lookup::remember(attrs, id, &ctx);
+        if self.span_close {
+            close::created(id, &ctx);
+        }
         self.inner.on_new_span(attrs, id, ctx);
+    }
+
+    fn on_enter(&self, id: &span::Id, ctx: Context<'_, S>) {
+        if self.span_close {
+            close::entered(id, &ctx);
+        }
+        self.inner.on_enter(id, ctx);
+    }
+
+    fn on_exit(&self, id: &span::Id, ctx: Context<'_, S>) {
+        if self.span_close {
+            close::exited(id, &ctx);
+        }
+        self.inner.on_exit(id, ctx);
+    }
+
+    fn on_close(&self, id: span::Id, ctx: Context<'_, S>) {
+        if self.span_close
+            && let Some(span) = ctx.span(&id)
+        {
+            let session = lookup::of_span(&span);
+            close::closed(&span, |event| self.pass(event, session, &ctx));
+        }
+        self.inner.on_close(id, ctx);
     }
 
     // from here on as the inner layer has it
@@ -217,18 +275,6 @@ where
         self.inner.on_follows_from(id, follows, ctx);
     }
 
-    fn on_enter(&self, id: &span::Id, ctx: Context<'_, S>) {
-        self.inner.on_enter(id, ctx);
-    }
-
-    fn on_exit(&self, id: &span::Id, ctx: Context<'_, S>) {
-        self.inner.on_exit(id, ctx);
-    }
-
-    fn on_close(&self, id: span::Id, ctx: Context<'_, S>) {
-        self.inner.on_close(id, ctx);
-    }
-
     fn on_id_change(&self, old: &span::Id, new: &span::Id, ctx: Context<'_, S>) {
         self.inner.on_id_change(old, new, ctx);
     }
@@ -259,6 +305,7 @@ impl<L: fmt::Debug, S> fmt::Debug for WithSession<L, S> {
         f.debug_struct("WithSession")
             .field("inner", &self.inner)
             .field("addition", &self.addition)
+            .field("span_close", &self.span_close)
             .finish()
     }
 }

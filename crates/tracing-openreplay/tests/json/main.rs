@@ -1,6 +1,7 @@
 //! What `json()` writes.
 
 mod any_event;
+mod extra;
 mod fields;
 mod limits;
 mod record;

@@ -7,10 +7,10 @@ use std::{
 
 const CHILD: &str = "TRACING_OPENREPLAY_CHILD";
 
-/// Runs the calling test once more, in a process of its own with these variables, where `run` is called.
+/// Returns the command that runs the calling test once more, in a process of its own, where `run` is called.
 ///
-/// Returns `None` there, and here what became of that process.
-pub(crate) fn child(test: &str, variables: &[(&str, &str)], run: impl FnOnce()) -> Option<Output> {
+/// Returns `None` there.
+pub(crate) fn command(test: &str, run: impl FnOnce()) -> Option<Command> {
     if env::var_os(CHILD).is_some() {
         run();
         return None;
@@ -19,9 +19,14 @@ pub(crate) fn child(test: &str, variables: &[(&str, &str)], run: impl FnOnce()) 
     child
         .args(["--exact", test, "--nocapture"])
         .env_remove("RUST_LOG")
-        .env(CHILD, "1")
-        .envs(variables.iter().copied());
-    Some(child.output().unwrap())
+        .env(CHILD, "1");
+    Some(child)
+}
+
+/// The same with these variables: what became of that process.
+pub(crate) fn child(test: &str, variables: &[(&str, &str)], run: impl FnOnce()) -> Option<Output> {
+    let mut child = command(test, run)?;
+    Some(child.envs(variables.iter().copied()).output().unwrap())
 }
 
 /// What `run` writes on standard output and standard error in a process of its own, which has to succeed.
@@ -50,7 +55,6 @@ pub(crate) fn said(stderr: &str) -> Vec<&str> {
 }
 
 /// The records on standard output; the first may follow what the test harness wrote on the same line.
-#[allow(dead_code, reason = "some of the programs have no records there")]
 pub(crate) fn records(out: &str) -> Vec<serde_json::Value> {
     out.lines()
         .filter_map(|line| line.find('{').map(|at| &line[at..]))

@@ -70,3 +70,28 @@ fn a_message_cannot_name_another_session() {
     // a field is the inner layer's
     assert_eq!(rows[2]["path"], "openReplaySession.id=7");
 }
+
+#[test]
+fn the_event_of_a_span_that_closes_has_the_session_in_which_the_span_was_created() {
+    let sink = Sink::default();
+    let layer = text(&sink).with_session().with_span_close(true);
+    with_default(Registry::default().with(layer), || {
+        let outside = info_span!("outside");
+        let span = in_session(42, || info_span!("request", method = "GET"));
+        span.in_scope(|| ());
+        // another session, in which neither was created
+        in_session(7, || drop((span, outside)));
+    });
+    let text = sink.text();
+    let lines: Vec<_> = text.lines().collect();
+    let start = " INFO request{method=\"GET\"}: [openReplaySession.id=42] request closed busy_ms=";
+    assert!(
+        lines[0].starts_with(start) && lines[0].contains(" idle_ms="),
+        "{text}"
+    );
+    assert!(
+        lines[1].starts_with(" INFO outside: outside closed busy_ms="),
+        "{text}"
+    );
+    assert_eq!(lines.len(), 2);
+}

@@ -1,0 +1,134 @@
+//! An event for each span that closes, with the time that the span was entered and the time that it was not.
+
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+
+use tracing_core::{
+    Event, Kind, Metadata, Subscriber,
+    field::{FieldSet, Value},
+    span,
+};
+use tracing_subscriber::{
+    layer::Context,
+    registry::{LookupSpan, SpanRef},
+};
+
+const FIELDS: &[&str] = &["message", "busy_ms", "idle_ms"];
+
+/// In the extensions of a span. Several layers of one subscriber share it: what one has added, the next adds nothing to.
+struct Timing {
+    busy: Duration,
+    idle: Duration,
+    since: Instant,
+}
+
+impl Timing {
+    fn end_idle(&mut self) {
+        self.idle += lap(&mut self.since);
+    }
+
+    fn end_busy(&mut self) {
+        self.busy += lap(&mut self.since);
+    }
+}
+
+fn lap(since: &mut Instant) -> Duration {
+    let now = Instant::now();
+    now - std::mem::replace(since, now)
+}
+
+/// To be called from `on_new_span`.
+pub(crate) fn created<S>(id: &span::Id, ctx: &Context<'_, S>)
+where
+    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+{
+    if let Some(span) = ctx.span(id) {
+        span.extensions_mut().replace(Timing {
+            busy: Duration::ZERO,
+            idle: Duration::ZERO,
+            since: Instant::now(),
+        });
+    }
+}
+
+/// To be called from `on_enter`.
+pub(crate) fn entered<S>(id: &span::Id, ctx: &Context<'_, S>)
+where
+    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+{
+    if let Some(span) = ctx.span(id)
+        && let Some(timing) = span.extensions_mut().get_mut::<Timing>()
+    {
+        timing.end_idle();
+    }
+}
+
+/// To be called from `on_exit`.
+pub(crate) fn exited<S>(id: &span::Id, ctx: &Context<'_, S>)
+where
+    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+{
+    if let Some(span) = ctx.span(id)
+        && let Some(timing) = span.extensions_mut().get_mut::<Timing>()
+    {
+        timing.end_busy();
+    }
+}
+
+/// Calls `log` with the event of a span that closes. To be called from `on_close`.
+pub(crate) fn closed<S>(span: &SpanRef<'_, S>, log: impl FnOnce(&Event<'_>))
+where
+    S: for<'lookup> LookupSpan<'lookup>,
+{
+    let Some((busy, idle)) = times(span) else {
+        return;
+    };
+    let metadata = of(span.metadata());
+    let message = format_args!("{} closed", span.name());
+    let values: [Option<&dyn Value>; 3] = [Some(&message), Some(&busy), Some(&idle)];
+    let values = metadata.fields().value_set_all(&values);
+    log(&Event::new_child_of(span.id(), metadata, &values));
+}
+
+/// The times in milliseconds.
+fn times<S>(span: &SpanRef<'_, S>) -> Option<(f64, f64)>
+where
+    S: for<'lookup> LookupSpan<'lookup>,
+{
+    let mut extensions = span.extensions_mut();
+    let timing = extensions.get_mut::<Timing>()?;
+    timing.end_idle();
+    // whole microseconds: no more digits than a clock is good for
+    let milliseconds = |time: Duration| time.as_micros() as f64 / 1e3;
+    Some((milliseconds(timing.busy), milliseconds(timing.idle)))
+}
+
+/// The metadata of the event: that of the span, its callsite's identity included, with other fields.
+///
+/// An event's metadata has to live for ever. One is leaked for each span in the program's source that closes.
+fn of(span: &'static Metadata<'static>) -> &'static Metadata<'static> {
+    static ALL: RwLock<Option<HashMap<usize, &'static Metadata<'static>>>> = RwLock::new(None);
+
+    let key = std::ptr::from_ref(span).addr();
+    let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = all.as_ref().and_then(|all| all.get(&key)) {
+        return known;
+    }
+    drop(all);
+    let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
+    all.get_or_insert_default().entry(key).or_insert_with(|| {
+        Box::leak(Box::new(Metadata::new(
+            span.name(),
+            span.target(),
+            *span.level(),
+            span.file(),
+            span.line(),
+            span.module_path(),
+            FieldSet::new(FIELDS, span.callsite()),
+            Kind::EVENT,
+        )))
+    })
+}

@@ -1,0 +1,192 @@
+//! The records that could not be written: counted by reason, and reported on standard error.
+
+use std::{
+    fmt::Display,
+    io::{self, Write as _},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How often the losses of one reason are reported.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// Counts the records that a [`json()`](crate::json) layer could not write. Returned by [`Json::losses`](crate::Json::losses).
+///
+/// ```
+/// use tracing_subscriber::prelude::*;
+///
+/// let layer = tracing_openreplay::json();
+/// let losses = layer.losses();
+/// tracing_subscriber::registry().with(layer).init();
+///
+/// tracing::info!("Endpoint accessed");
+/// // at the end of `main`, or in a metric
+/// assert_eq!(losses.total(), 0);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Losses(Arc<Counts>);
+
+impl Losses {
+    /// Returns how many records the layer could not write, whatever the reason, since it was created.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        let counts = self.0.all();
+        counts
+            .iter()
+            .map(|loss| loss.total.load(Ordering::Relaxed))
+            .sum()
+    }
+}
+
+/// The counts of a layer, which reports the rest when it is dropped.
+#[derive(Debug, Default)]
+pub(super) struct Counter(Arc<Counts>);
+
+impl Counter {
+    pub(super) fn handle(&self) -> Losses {
+        Losses(Arc::clone(&self.0))
+    }
+
+    pub(super) fn counts(&self) -> &Counts {
+        &self.0
+    }
+
+    #[cold]
+    pub(super) fn note(&self, loss: fn(&Counts) -> &Loss, detail: &dyn Display) {
+        loss(&self.0).note(detail);
+        if !self.0.has_reporter.swap(true, Ordering::Relaxed) {
+            let counts = Arc::downgrade(&self.0);
+            let reporter = thread::Builder::new().name("openreplay-losses".into());
+            if reporter.spawn(move || report(&counts)).is_err() {
+                // records that pass report the rest
+                self.0.has_reporter.store(false, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        self.0.report();
+    }
+}
+
+/// Reports what was lost, until nothing is lost in an interval.
+fn report(counts: &Weak<Counts>) {
+    loop {
+        thread::sleep(INTERVAL);
+        let Some(counts) = counts.upgrade() else {
+            return;
+        };
+        if !counts.report() {
+            counts.has_reporter.store(false, Ordering::Relaxed);
+            // a loss between the two found a reporter
+            counts.report();
+            return;
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Counts {
+    pub(super) failed: Loss,
+    pub(super) panicked: Loss,
+    pub(super) logs: Loss,
+    /// The records of panics that were not passed to a writer that had panicked before: in a panic hook that would abort.
+    pub(super) hook: Loss,
+    has_reporter: AtomicBool,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            failed: Loss::new("the writer failed"),
+            panicked: Loss::new("the writer panicked"),
+            logs: Loss::new("the writer itself logs"),
+            hook: Loss::new("the record of a panic, and the writer itself panicked"),
+            has_reporter: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Counts {
+    /// Reports what was lost since the last report, if that is long enough ago.
+    pub(super) fn remind(&self) {
+        for loss in self.all() {
+            if loss.unsaid.load(Ordering::Relaxed) != 0 {
+                loss.say(&"");
+            }
+        }
+    }
+
+    /// Reports what was lost since the last report. Returns whether there was anything.
+    fn report(&self) -> bool {
+        let mut is_anything = false;
+        for loss in self.all() {
+            is_anything |= loss.report(&"");
+        }
+        is_anything
+    }
+
+    fn all(&self) -> [&Loss; 4] {
+        [&self.failed, &self.panicked, &self.logs, &self.hook]
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Loss {
+    reason: &'static str,
+    total: AtomicU64,
+    unsaid: AtomicU64,
+    said: Mutex<Option<Instant>>,
+}
+
+impl Loss {
+    fn new(reason: &'static str) -> Self {
+        Self {
+            reason,
+            total: AtomicU64::new(0),
+            unsaid: AtomicU64::new(0),
+            said: Mutex::new(None),
+        }
+    }
+
+    fn note(&self, detail: &dyn Display) {
+        self.total.fetch_add(1, Ordering::Relaxed);
+        self.unsaid.fetch_add(1, Ordering::Relaxed);
+        self.say(detail);
+    }
+
+    #[cold]
+    fn say(&self, detail: &dyn Display) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.is_some_and(|said| said.elapsed() < INTERVAL) {
+            return;
+        }
+        let is_first = said.replace(Instant::now()).is_none();
+        drop(said);
+        let more = if is_first {
+            "; more are counted and reported every 10 s"
+        } else {
+            ""
+        };
+        self.report(&format_args!("{detail}{more}"));
+    }
+
+    fn report(&self, detail: &dyn Display) -> bool {
+        let lost = self.unsaid.swap(0, Ordering::Relaxed);
+        if lost != 0 {
+            // not `eprintln!`, which panics where standard error is closed
+            let _ = writeln!(
+                io::stderr(),
+                "tracing-openreplay: lost {lost} record(s): {}{detail}",
+                self.reason
+            );
+        }
+        lost != 0
+    }
+}

@@ -1,0 +1,48 @@
+//! Names of constant fields.
+
+/// The names of a record's own fields, apart from those that are set as constants.
+const OWN: [&str; 22] = [
+    "@timestamp",
+    "utc_time",
+    "level",
+    "message",
+    "tags",
+    "openReplaySession.id",
+    "openReplaySession.url",
+    "log.logger",
+    "log.origin.file.name",
+    "log.origin.file.line",
+    "service.name",
+    "service.version",
+    "service.environment",
+    "host.name",
+    "process.pid",
+    "process.thread.name",
+    "process.thread.id",
+    "http.request.id",
+    "trace.id",
+    "span.id",
+    "fields",
+    "spans",
+];
+
+/// Panics if the name is empty, or a record has a field of that name, above it, or below it.
+///
+/// Elasticsearch treats a dot as a step into an object, so `log` is above `log.logger`, and a record with both is rejected.
+pub(super) fn check(name: &str) {
+    assert!(
+        name.split('.').all(|part| !part.trim().is_empty()),
+        "a field's name has an empty part: {name:?}"
+    );
+    for own in OWN {
+        assert!(
+            own != name && !is_below(own, name) && !is_below(name, own),
+            "`{name}` is taken by a record's own field `{own}`"
+        );
+    }
+}
+
+fn is_below(name: &str, above: &str) -> bool {
+    name.strip_prefix(above)
+        .is_some_and(|rest| rest.starts_with('.'))
+}

@@ -1,0 +1,88 @@
+//! Standard output that may be non-blocking.
+
+use std::{
+    io::{self, Write},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tracing_subscriber::fmt::MakeWriter;
+
+/// For how long a record waits for its reader.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Whether the last record was given up. Until one passes, records do not wait.
+static IS_STALLED: AtomicBool = AtomicBool::new(false);
+
+/// Standard output, the default writer of [`json()`](crate::json).
+///
+/// A process can inherit a standard output that is non-blocking: then [`io::stdout`] fails with
+/// [`WouldBlock`](io::ErrorKind::WouldBlock) while the pipe is full, with half a record written. This writer tries again for up to
+/// one second. If its reader is slower than that, the record is lost, and further records are tried only once each until
+/// one passes.
+///
+/// ```
+/// use tracing_openreplay::{Stdout, json};
+/// use tracing_subscriber::fmt::writer::MakeWriterExt as _;
+///
+/// // records to standard output and to standard error
+/// let layer = json().with_writer(Stdout.and(std::io::stderr));
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stdout;
+
+impl<'a> MakeWriter<'a> for Stdout {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        Self
+    }
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        io::stdout().write(bytes)
+    }
+
+    fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        let mut patience = Patience::default();
+        while !bytes.is_empty() {
+            match out.write(bytes) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => bytes = &bytes[written..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => patience.wait(error)?,
+                Err(error) => return Err(error),
+            }
+        }
+        if IS_STALLED.load(Ordering::Relaxed) {
+            IS_STALLED.store(false, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().flush()
+    }
+}
+
+#[derive(Default)]
+struct Patience {
+    since: Option<Instant>,
+}
+
+impl Patience {
+    #[cold]
+    fn wait(&mut self, error: io::Error) -> io::Result<()> {
+        let since = *self.since.get_or_insert_with(Instant::now);
+        if IS_STALLED.load(Ordering::Relaxed) || since.elapsed() > PATIENCE {
+            IS_STALLED.store(true, Ordering::Relaxed);
+            return Err(error);
+        }
+        thread::sleep(PAUSE);
+        Ok(())
+    }
+}
