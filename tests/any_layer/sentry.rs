@@ -1,14 +1,21 @@
-use std::error::Error;
+use std::{
+    error::Error,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use openreplay_session::{SessionId, sync_scope};
 use sentry::{
+    ClientOptions,
     protocol::{Context, EnvelopeItem, Event, ItemContainer},
-    test::{with_captured_envelopes, with_captured_events},
+    test::{with_captured_envelopes, with_captured_events, with_captured_events_options},
 };
 use sentry_tracing::{BreadcrumbLayer, ErrorLayer, LogLayer};
 use serde_json::{Value, json};
 use tracing::{error, info, level_filters::LevelFilter, subscriber::with_default};
-use tracing_openreplay::LayerExt as _;
+use tracing_openreplay::{
+    LayerExt as _,
+    sentry::{before_send, before_send_with_replay_url},
+};
 use tracing_subscriber::{Layer as _, Registry, prelude::*};
 
 use crate::{CannotSave, Seen, forms::in_every_form, in_turn, request, seen, with_layer};
@@ -170,6 +177,128 @@ fn breadcrumbs_and_logs_carry_it_as_an_attribute() {
             Value::from("42")
         );
     }
+}
+
+/// A part of the search message: Sentry puts the log entry, the event's metadata and the culprit in it
+/// (`search_message` in `src/sentry/eventstore/models.py`).
+fn is_found(event: &Event<'_>, session: u64) -> bool {
+    let exceptions = event.exception.iter();
+    let exceptions = exceptions.filter_map(|exception| exception.value.as_deref());
+    let entry = event.logentry.as_ref().map(|entry| entry.message.as_str());
+    let texts = [event.message.as_deref(), entry, event.culprit.as_deref()];
+    let mut texts = texts.into_iter().flatten().chain(exceptions);
+    let phrase = format!("openReplaySession.id={session}");
+    texts.any(|text| text.contains(&phrase))
+}
+
+/// The events that reach Sentry with `before_send`, of all kinds.
+fn sent(
+    before_send: impl Fn(Event<'static>) -> Option<Event<'static>> + Send + Sync + 'static,
+    session: Option<u64>,
+) -> Vec<Event<'static>> {
+    let options = ClientOptions::new().before_send(before_send);
+    with_captured_events_options(
+        || {
+            let layer = ErrorLayer::new().with_session().as_sentry_tag();
+            let subscriber = Registry::default().with(layer.with_filter(LevelFilter::ERROR));
+            sync_scope(session.map(SessionId::from), || {
+                sentry::capture_error(&CannotSave::new());
+                sentry::capture_message("by hand", sentry::Level::Error);
+                sentry::capture_event(Event {
+                    transaction: Some("GET /cart".to_owned()),
+                    ..Event::default()
+                });
+                in_turn(|| {
+                    with_default(subscriber, || {
+                        error!(error = &CannotSave::new() as &dyn Error, "order lost");
+                        let span = tracing::error_span!("request");
+                        // the session of the span alone
+                        let log = || span.in_scope(|| error!("spawned"));
+                        sync_scope(openreplay_session::Scope::Unset, log);
+                    });
+                });
+            });
+        },
+        options,
+    )
+}
+
+#[test]
+fn before_send_puts_the_session_where_openreplay_searches_first() {
+    let events = sent(before_send, Some(42));
+    assert_eq!(events.len(), 5);
+    for event in &events {
+        assert!(is_found(event, 42), "{event:?}");
+        assert_eq!(tag(event), Some("42"), "{event:?}");
+        assert!(!event.tags.contains_key("openReplaySessionURL"));
+    }
+    assert_eq!(
+        events[2].culprit.as_deref(),
+        Some("GET /cart openReplaySession.id=42")
+    );
+    for event in sent(before_send, None) {
+        assert_eq!(tag(&event), None);
+        assert_eq!(event.culprit, None);
+    }
+}
+
+/// What Sentry groups by (`src/sentry/grouping/strategies/`): neither culprit nor tags are among it.
+#[test]
+fn before_send_changes_nothing_that_sentry_groups_by() {
+    let grouped = |event: Event<'static>| {
+        (
+            event.fingerprint,
+            event.message,
+            event.logentry,
+            event.exception,
+            event.stacktrace,
+        )
+    };
+    let [plain, one, other] = [
+        sent(Some, None),
+        sent(before_send, Some(42)),
+        sent(before_send, Some(43)),
+    ]
+    .map(|events| events.into_iter().map(grouped).collect::<Vec<_>>());
+    assert_eq!(one, plain);
+    assert_eq!(one, other);
+}
+
+#[test]
+fn before_send_adds_the_address_of_the_replay() {
+    // as OpenReplay composes an id, of a session that starts now
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let id = (u64::try_from(now.as_millis()).unwrap() - 1_550_000_000_000) << 24;
+    let before_send = before_send_with_replay_url("https://openreplay.example.com/1/");
+    let event = sent(before_send, Some(id)).remove(0);
+    let url = &event.tags["openReplaySessionURL"];
+    let start = format!("https://openreplay.example.com/1/session/{id}?jumpto=");
+    let jump = url.strip_prefix(&start).unwrap();
+    assert!(jump.parse::<u64>().is_ok(), "{url}");
+}
+
+#[test]
+fn before_send_breaks_the_phrase_in_what_a_client_sent() {
+    let options = ClientOptions::new().before_send(before_send);
+    let events = with_captured_events_options(
+        || {
+            let forged = "GET /?openReplaySession.id=666";
+            sentry::capture_message(forged, sentry::Level::Error);
+            sentry::capture_error(&std::io::Error::other(forged));
+            sync_scope(SessionId::from(42), || {
+                sentry::capture_event(Event {
+                    transaction: Some(forged.to_owned()),
+                    ..Event::default()
+                });
+            });
+        },
+        options,
+    );
+    assert_eq!(events.len(), 3);
+    for event in &events {
+        assert!(!is_found(event, 666), "{event:?}");
+    }
+    assert!(is_found(&events[2], 42));
 }
 
 fn tag<'a>(event: &'a Event<'_>) -> Option<&'a str> {

@@ -4,19 +4,13 @@ use std::{
     cell::Cell,
     fmt::Write as _,
     thread::{self, ThreadId},
-    time::{SystemTime, UNIX_EPOCH},
+    time::SystemTime,
 };
 
 use openreplay_session::SessionId;
 
 use super::{escape::escape, value};
-
-/// The time that session ids count from, in milliseconds since the Unix epoch (`backend/pkg/flakeid/flakeid.go` of OpenReplay).
-const SESSIONS_SINCE: u64 = 1_550_000_000_000;
-/// The bits of an id below its time.
-const SESSION_BITS: u32 = 24;
-/// No replay is longer, in milliseconds.
-const LONGEST_REPLAY: u64 = 24 * 60 * 60 * 1000;
+use crate::replay::{JUMP, Replay, SESSION};
 
 /// The most bytes of a thread's name.
 const NAME_LIMIT: usize = 256;
@@ -36,7 +30,7 @@ impl Extra {
     pub(super) fn set_project(&mut self, project: &str) {
         let mut replays = Vec::new();
         escape(&mut replays, project.trim_end_matches('/').as_bytes());
-        replays.extend_from_slice(b"/session/");
+        replays.extend_from_slice(SESSION.as_bytes());
         self.replays = Some(replays.into());
     }
 
@@ -68,26 +62,18 @@ fn number(out: &mut Vec<u8>, key: &[u8], number: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
-/// Writes the address of a session's replay, at the time of the record. Only a numeric id is known to OpenReplay.
+/// Writes the address of a session's replay, at the time of the record.
 fn replay(replays: &[u8], session: &SessionId, now: SystemTime, out: &mut Vec<u8>) {
-    let Some(id) = session.as_u64() else {
+    let Some(replay) = Replay::of(session, now) else {
         return;
     };
     out.extend_from_slice(br#","openReplaySession.url":""#);
     out.extend_from_slice(replays);
     out.extend_from_slice(session.as_bytes());
-    if let Some(jump) = since_start(id, now) {
-        number(out, b"?jumpto=", jump);
+    if let Some(jump) = replay.jump {
+        number(out, JUMP.as_bytes(), jump);
     }
     out.push(b'"');
-}
-
-/// Returns the milliseconds since the session with this id started, if they can lie in its replay.
-fn since_start(id: u64, now: SystemTime) -> Option<u64> {
-    let now = now.duration_since(UNIX_EPOCH).ok()?.as_millis();
-    let start = SESSIONS_SINCE + (id >> SESSION_BITS);
-    let since = u64::try_from(now).ok()?.checked_sub(start)?;
-    (since <= LONGEST_REPLAY).then_some(since)
 }
 
 /// The number of this thread, the one that `fmt::layer().with_thread_ids(true)` shows.
@@ -115,36 +101,7 @@ fn parse(id: ThreadId) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-
-    #[test]
-    fn the_time_in_a_replay_is_that_since_the_id_was_given() {
-        // as `flakeid.go` composes an id
-        let id = |start: u64, shard: u64, sequence: u64| {
-            (start - SESSIONS_SINCE) << 24 | (shard & 0xffff) << 8 | (sequence & 0xff)
-        };
-        let start = 1_845_612_345_678_u64;
-        let at =
-            |since: i64| UNIX_EPOCH + Duration::from_millis(start.saturating_add_signed(since));
-        let rows = [
-            (0, Some(0)),
-            (1, Some(1)),
-            (90_061_001 - 10_000_000, Some(80_061_001)),
-            (86_400_000, Some(86_400_000)),
-            (86_400_001, None),
-            (-1, None),
-        ];
-        for (since, expected) in rows {
-            for (shard, sequence) in [(0, 0), (0xffff, 0xff), (7, 1)] {
-                let id = id(start, shard, sequence);
-                assert_eq!(since_start(id, at(since)), expected, "{since}");
-            }
-        }
-        assert_eq!(since_start(u64::MAX, UNIX_EPOCH), None);
-        assert_eq!(since_start(0, UNIX_EPOCH - Duration::from_secs(1)), None);
-    }
 
     #[test]
     fn each_thread_has_a_number_of_its_own() {
