@@ -15,23 +15,13 @@ use crate::{is_child, lines, request, run};
 
 fn set_up_and_run(work: impl FnOnce()) {
     // [guide]
-    use openreplay_session::current;
-    use sentry::{ClientOptions, protocol::Event};
+    use sentry::ClientOptions;
     use sentry_tracing::ErrorLayer;
-    use tracing_openreplay::LayerExt as _;
+    use tracing_openreplay::{LayerExt as _, sentry::before_send};
     use tracing_subscriber::{filter::LevelFilter, fmt, prelude::*};
 
-    // for what does not come through tracing: panics, `capture_error` and the like
-    let tagged = |mut event: Event<'static>| {
-        if let Some(session) = current() {
-            event
-                .tags
-                .insert("openReplaySession.id".into(), session.to_string());
-        }
-        Some(event)
-    };
     // the DSN comes from `SENTRY_DSN`
-    let _guard = sentry::init(ClientOptions::new().before_send(tagged));
+    let _guard = sentry::init(ClientOptions::new().before_send(before_send));
 
     let errors = ErrorLayer::new().with_session().as_sentry_tag();
     tracing_subscriber::registry()
@@ -75,6 +65,9 @@ fn events_arrive_with_the_tag() {
     assert_eq!(by_tracing["tags"]["openReplaySession.id"], "42");
     assert_eq!(by_hand["message"], "by hand");
     assert_eq!(by_hand["tags"]["openReplaySession.id"], "43");
+    // by which OpenReplay finds the event itself
+    assert_eq!(by_tracing["culprit"], "openReplaySession.id=42");
+    assert_eq!(by_hand["culprit"], "openReplaySession.id=43");
     // the terminal has the prefix all the same
     assert!(
         lines(&written)[0].contains("[openReplaySession.id=42] cart opened"),

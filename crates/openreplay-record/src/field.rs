@@ -21,3 +21,11 @@ pub const SESSION_ID: &str = "openReplaySession.id";
 pub const LOGGER: &str = "log.logger";
 /// The service that logs.
 pub const SERVICE_NAME: &str = "service.name";
+/// The address of the session's replay, at the record's time.
+pub const SESSION_URL: &str = "openReplaySession.url";
+/// The id of the request that caused the record.
+pub const REQUEST_ID: &str = "http.request.id";
+/// The OpenTelemetry trace, in hexadecimal.
+pub const TRACE_ID: &str = "trace.id";
+/// The OpenTelemetry span, in hexadecimal.
+pub const SPAN_ID: &str = "span.id";

@@ -57,6 +57,19 @@ fn records_from_info_on_panics_and_those_of_log_are_on_standard_output() {
 }
 
 #[test]
+fn key_values_of_log_are_lost_as_the_guide_says() {
+    let test = "key_values_of_log_are_lost_as_the_guide_says";
+    let run = || {
+        tracing_openreplay::init();
+        log::error!(user = 5; "text");
+    };
+    if let Some((out, err)) = alone(test, run) {
+        assert_eq!(messages(&out), ["text"], "{err}");
+        assert_eq!(records(&out)[0].get("fields"), None);
+    }
+}
+
+#[test]
 fn the_variable_filters_and_panics_pass() {
     let test = "the_variable_filters_and_panics_pass";
     let run = || {
