@@ -65,7 +65,24 @@
 //! # let _ = app;
 //! ```
 //!
-//! With `ServiceBuilder`, whose first layer is the outermost, the order of the lines is the opposite.
+//! In a `ServiceBuilder` the layer that is added first is the outermost:
+//!
+//! ```
+//! # use std::convert::Infallible;
+//! # use axum::body::Body;
+//! # use http::{Request, Response};
+//! # use tower::ServiceBuilder;
+//! # use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, trace::TraceLayer};
+//! # use tower_openreplay::{SessionLayer, header_names};
+//! let service = ServiceBuilder::new()
+//!     .layer(CorsLayer::new().allow_headers(header_names()))
+//!     .layer(SessionLayer::new())
+//!     .layer(TraceLayer::new_for_http())
+//!     .layer(CatchPanicLayer::new())
+//!     .service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) });
+//! # fn is_a_service<S: tower::Service<Request<Body>>>(_: S) {}
+//! # is_a_service(service);
+//! ```
 //!
 //! # Behind a proxy
 //!
@@ -90,8 +107,12 @@
 //!
 //! # Work that leaves the request
 //!
-//! What is spawned takes the session along by [`in_current_session`](openreplay_session::InCurrentSession). An upgraded connection is
-//! such work, too: axum runs the callback of `WebSocketUpgrade::on_upgrade` in a task of its own.
+//! Spawned work takes the session along with [`in_current_session`](openreplay_session::InCurrentSession), the body of a request to
+//! another service with [`SessionBody`](crate::SessionBody). Where a framework runs a part of the request elsewhere and hands it
+//! the request's extensions, [`with_extension`](SessionLayer::with_extension) puts the id there. A worker that one request starts and
+//! others use leaves the session with [`without_session`](openreplay_session::without_session).
+//!
+//! An upgraded connection leaves the request, too: axum runs the callback of `WebSocketUpgrade::on_upgrade` in a task of its own.
 //!
 //! ```
 //! use axum::{extract::ws::{WebSocket, WebSocketUpgrade}, response::Response};

@@ -1,6 +1,11 @@
 use std::sync::{Arc, Mutex};
 
 use openreplay_session::{sync_scope, sync_without_session};
+use proptest::{
+    collection::vec,
+    prelude::*,
+    sample::{Index, select},
+};
 use tracing::{Span, info, info_span};
 use tracing_core::{LevelFilter, Subscriber};
 use tracing_subscriber::{Layer, Registry, filter::filter_fn, prelude::*};
@@ -218,4 +223,104 @@ fn remembers(id: Option<&span::Id>) -> bool {
         let span = registry.span(id.unwrap()).unwrap();
         span.extensions().get::<Remembered>().is_some()
     })
+}
+
+/// How a span comes about: in which scope, and where it hangs. Indices are of spans before it.
+#[derive(Clone, Debug)]
+struct Made {
+    scope: Scope,
+    parent: Parent,
+}
+
+#[derive(Clone, Debug)]
+enum Parent {
+    /// Entered while the span is created, if there is a span to enter.
+    Entered(Index),
+    Named(Index),
+    Root,
+}
+
+fn made() -> impl Strategy<Value = Made> {
+    let scope = select(vec![
+        Scope::Session(id(1)),
+        Scope::Session(id(2)),
+        Scope::NoSession,
+        Scope::Unset,
+    ]);
+    let parent = prop_oneof![
+        3 => any::<Index>().prop_map(Parent::Entered),
+        1 => any::<Index>().prop_map(Parent::Named),
+        1 => Just(Parent::Root),
+    ];
+    (scope, parent).prop_map(|(scope, parent)| Made { scope, parent })
+}
+
+impl Made {
+    fn parent(&self, before: usize) -> Option<usize> {
+        match &self.parent {
+            Parent::Entered(index) | Parent::Named(index) if before > 0 => {
+                Some(index.index(before))
+            }
+            _ => None,
+        }
+    }
+
+    fn create(&self, before: &[Span]) -> Span {
+        let parent = self.parent(before.len()).map(|at| &before[at]);
+        match (&self.parent, parent) {
+            (Parent::Root, _) => sync_scope(self.scope, || info_span!(parent: None, "root")),
+            (Parent::Named(_), Some(span)) => {
+                sync_scope(self.scope, || info_span!(parent: span, "named"))
+            }
+            (_, parent) => parent.unwrap_or(&Span::none()).in_scope(|| {
+                // `Span::none` takes no span away, but here none is entered
+                sync_scope(self.scope, || info_span!("inside"))
+            }),
+        }
+    }
+}
+
+/// The session of a record in this span, from all that is known of every span.
+fn expected(spans: &[Made], mut at: usize) -> Option<SessionId> {
+    loop {
+        match spans[at].scope {
+            Scope::Session(id) if !is_in_root_of(spans, at, id) => return Some(id),
+            Scope::Session(_) | Scope::NoSession => return None,
+            Scope::Unset => at = spans[at].parent(at)?,
+        }
+    }
+}
+
+/// Whether an explicit root of this session is around a span of it, with no span of another session between.
+fn is_in_root_of(spans: &[Made], at: usize, session: SessionId) -> bool {
+    let mut next = Some(at);
+    while let Some(at) = next {
+        match spans[at].scope {
+            Scope::Session(other) if other != session => return false,
+            Scope::Session(_) if matches!(spans[at].parent, Parent::Root) => return true,
+            _ => next = spans[at].parent(at),
+        }
+    }
+    false
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    /// What spans leave out, since their ancestors imply it, changes nothing.
+    #[test]
+    fn whatever_spans_are_in_one_another_a_record_finds_the_session_of_its_cause_or_none(
+        made in vec(made(), 1..10),
+    ) {
+        let seen = sessions(|| {
+            let mut spans: Vec<Span> = Vec::new();
+            for one in &made {
+                let span = one.create(&spans);
+                span.in_scope(|| info!("in no scope"));
+                spans.push(span);
+            }
+        });
+        let expected: Vec<_> = (0..made.len()).map(|at| expected(&made, at)).collect();
+        prop_assert_eq!(seen, expected);
+    }
 }
