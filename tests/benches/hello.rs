@@ -1,4 +1,4 @@
-//! What a record a request costs a server: the CPU time of an axum service under load, that logs to /dev/null or not at all.
+//! What one record per request costs a server: the CPU time of an axum service under load that logs to /dev/null or not at all.
 //!
 //! `cargo bench -p integration-tests --bench hello`. The service is this program in a process of its own, so that the load is not counted.
 //! Rounds are interleaved, the figures medians; with `--quick` they mean little. CPU time is read from `/proc`, so this is for Linux.
@@ -12,15 +12,21 @@ use std::{
 };
 
 use axum::{Router, routing::get};
-use tower_openreplay::SessionLayer;
-use tracing::info;
-use tracing_subscriber::{fmt, prelude::*};
+use tower_http::trace::{DefaultMakeSpan, DefaultOnResponse, TraceLayer};
+use tower_openreplay::{RequestLogLayer, SessionLayer};
+use tracing::Level;
+use tracing_subscriber::{filter::LevelFilter, fmt, prelude::*};
 
 const CONNECTIONS: usize = 16;
 const REQUEST: &[u8] = b"GET /api/endpoint HTTP/1.1\r\nHost: bench\r\nopenReplaySession.id: 4950498349085463837\r\n\r\n";
 
 /// With what the service runs.
-const WAYS: [&str; 4] = ["nothing", "session", "json()", "fmt::layer().json()"];
+const WAYS: [&str; 4] = [
+    "nothing",
+    "SessionLayer",
+    "RequestLogLayer, json()",
+    "TraceLayer, fmt json",
+];
 
 fn main() {
     let arguments: Vec<String> = env::args().collect();
@@ -55,16 +61,24 @@ async fn serve(way: &str) {
     let mut app = Router::new().route("/api/endpoint", get(endpoint));
     match way {
         "nothing" => {}
-        "session" => app = app.layer(SessionLayer::new()),
-        "json()" => {
+        "SessionLayer" => app = app.layer(SessionLayer::new()),
+        "RequestLogLayer, json()" => {
             tracing_subscriber::registry()
                 .with(tracing_openreplay::json().with_writer(std::sync::Arc::new(null)))
+                .with(LevelFilter::INFO)
                 .init();
-            app = app.layer(SessionLayer::new());
+            app = app.layer(RequestLogLayer::new()).layer(SessionLayer::new());
         }
-        _ => tracing_subscriber::registry()
-            .with(fmt::layer().json().with_writer(std::sync::Arc::new(null)))
-            .init(),
+        _ => {
+            tracing_subscriber::registry()
+                .with(fmt::layer().json().with_writer(std::sync::Arc::new(null)))
+                .with(LevelFilter::INFO)
+                .init();
+            let trace = TraceLayer::new_for_http()
+                .make_span_with(DefaultMakeSpan::new().level(Level::INFO))
+                .on_response(DefaultOnResponse::new().level(Level::INFO));
+            app = app.layer(trace);
+        }
     }
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
@@ -76,7 +90,6 @@ async fn serve(way: &str) {
 }
 
 async fn endpoint() -> &'static str {
-    info!("Endpoint accessed");
     "Success"
 }
 

@@ -3,20 +3,14 @@
 //! Each round runs every case on a batch of browser-like requests, one after the other; a case's cost is the median over
 //! the rounds of what it took more than the bare service on the same requests. `-- --quick` runs few rounds.
 
-use std::{
-    convert::Infallible,
-    future::{Ready, ready},
-    hint::black_box,
-    pin::pin,
-    sync::Arc,
-    task::{Context, Poll, Waker},
-    time::Instant,
-};
+mod common;
+
+use std::{convert::Infallible, sync::Arc};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use http_body_util::Full;
+use http_body_util::Empty;
 use sentry_core::{Client, ClientOptions, Envelope, Hub, Transport};
 use sentry_tower::{NewSentryLayer, SentryHttpLayer};
 use tower::{Layer as _, Service, ServiceBuilder, service_fn};
@@ -25,7 +19,8 @@ use tower_http::request_id::{
 };
 use tower_openreplay::SessionLayer;
 
-const BATCH: usize = 20;
+use self::common::{BATCH, Run, answer, browser_request, median, run};
+
 const ID: (&str, &str) = ("openReplaySession.id", "4950498349085463837");
 const TOKEN: (&str, &str) = (
     "x-openreplay-sessiontoken",
@@ -48,7 +43,7 @@ fn main() {
     };
     let sentry = || {
         ServiceBuilder::new()
-            .layer(NewSentryLayer::<Request<()>>::new_from_top())
+            .layer(NewSentryLayer::<Request<Empty<Bytes>>>::new_from_top())
             .layer(SentryHttpLayer::new())
             .service(service_fn(answer))
     };
@@ -69,7 +64,10 @@ fn main() {
         cases.iter_mut().for_each(Case::round);
     }
 
-    let costs: Vec<f64> = cases.iter_mut().map(Case::median).collect();
+    let costs: Vec<f64> = cases
+        .iter_mut()
+        .map(|case| median(&mut case.added))
+        .collect();
     println!(
         "{:<40} {:>10} {:>15} {:>10}",
         "added to a request", "ns", "of request-id", "of sentry"
@@ -84,11 +82,9 @@ fn main() {
     }
 }
 
-type Run = Box<dyn FnMut(Vec<Request<()>>) -> f64>;
-
 struct Case {
     name: &'static str,
-    request: Request<()>,
+    request: Request<Empty<Bytes>>,
     bare: Run,
     layered: Run,
     /// What the layer added, in nanoseconds a request, round by round.
@@ -98,7 +94,7 @@ struct Case {
 impl Case {
     fn new<S, B>(name: &'static str, header: Option<(&str, &str)>, service: S) -> Self
     where
-        S: Service<Request<()>, Response = Response<B>, Error = Infallible> + 'static,
+        S: Service<Request<Empty<Bytes>>, Response = Response<B>, Error = Infallible> + 'static,
         B: Body,
     {
         Self {
@@ -116,69 +112,6 @@ impl Case {
         let layered = (self.layered)(requests());
         self.added.push(layered - bare);
     }
-
-    fn median(&mut self) -> f64 {
-        self.added.sort_by(f64::total_cmp);
-        self.added[self.added.len() / 2]
-    }
-}
-
-/// Nanoseconds a request, from `call` to the drop of the body.
-fn run<S, B>(mut service: S) -> Run
-where
-    S: Service<Request<()>, Response = Response<B>, Error = Infallible> + 'static,
-    B: Body,
-{
-    Box::new(move |requests| {
-        let mut cx = Context::from_waker(Waker::noop());
-        let started = Instant::now();
-        for request in requests {
-            assert!(service.poll_ready(&mut cx).is_ready());
-            let Poll::Ready(Ok(response)) = pin!(service.call(request)).poll(&mut cx) else {
-                panic!("the service is ready at once");
-            };
-            let (head, body) = response.into_parts();
-            black_box(head);
-            let mut body = pin!(body);
-            while let Poll::Ready(Some(frame)) = body.as_mut().poll_frame(&mut cx) {
-                black_box(frame.is_ok());
-            }
-        }
-        started.elapsed().as_secs_f64() * 1e9 / BATCH as f64
-    })
-}
-
-fn answer(request: Request<()>) -> Ready<Result<Response<Full<Bytes>>, Infallible>> {
-    black_box(request);
-    ready(Ok(Response::new(Full::new(Bytes::from_static(b"Success")))))
-}
-
-/// What Chromium sends with a `fetch`.
-fn browser_request(header: Option<(&str, &str)>) -> Request<()> {
-    let request = Request::get("/api/endpoint")
-        .header("host", "shop.example")
-        .header("connection", "keep-alive")
-        .header("sec-ch-ua-platform", "\"Linux\"")
-        .header(
-            "user-agent",
-            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0",
-        )
-        .header(
-            "sec-ch-ua",
-            "\"Chromium\";v=\"156\", \"Not A(Brand\";v=\"24\"",
-        )
-        .header("sec-ch-ua-mobile", "?0")
-        .header("accept", "*/*")
-        .header("sec-fetch-site", "same-origin")
-        .header("sec-fetch-mode", "cors")
-        .header("sec-fetch-dest", "empty")
-        .header("referer", "https://shop.example/")
-        .header("accept-encoding", "gzip, deflate, br, zstd")
-        .header("accept-language", "en-US,en;q=0.9");
-    let request = header.into_iter().fold(request, |request, (name, value)| {
-        request.header(name, value)
-    });
-    request.body(()).expect("the headers above are legal")
 }
 
 /// All requests of the peer's case have an id.
