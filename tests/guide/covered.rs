@@ -51,6 +51,12 @@ const COVERED: &[(&str, &str, usize, &str)] = &[
         "crates/tower-openreplay/src/lib.rs",
     ),
     (
+        "crates/tower-openreplay/README.md",
+        "toml",
+        1,
+        "tests/guide/dependencies.rs",
+    ),
+    (
         "crates/tracing-openreplay/README.md",
         "json",
         1,

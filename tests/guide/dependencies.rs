@@ -35,6 +35,25 @@ fn each_program_builds_with_the_dependencies_of_its_section() {
     }
 }
 
+#[test]
+fn a_crates_readme_names_its_own_version_and_features_that_exist() {
+    let page = "crates/tower-openreplay/README.md";
+    let manifest = fs::read_to_string(root().join("crates/tower-openreplay/Cargo.toml")).unwrap();
+    let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let shown = guide::block(page, "tower-openreplay", "toml");
+    let (_, rest) = shown
+        .split_once("tower-openreplay = { version = \"")
+        .unwrap();
+    let (version, rest) = rest.split_once('"').unwrap();
+    assert!(
+        workspace.contains(&format!("\nversion = \"{version}.")),
+        "{version}"
+    );
+    for feature in rest.split('"').skip(1).step_by(2) {
+        assert!(manifest.contains(&format!("\n{feature} = [")), "{feature}");
+    }
+}
+
 /// The dependencies of each section, and its program; a section that only names a feature has an empty one.
 fn sections(page: &str) -> Vec<(String, String)> {
     let (rust, rest): (Vec<Block>, Vec<Block>) = guide::blocks(page)

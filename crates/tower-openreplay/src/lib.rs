@@ -1,44 +1,58 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
-//! Tower layers that take OpenReplay's session id from requests and pass it on.
+//! Tower layers that take OpenReplay's session id from requests, log each request in its session, and
+//! pass the session on.
 //!
-//! A page that OpenReplay records sends its session's id with each request. [`SessionLayer`] puts the id where every
-//! line of code of that request finds it; the layers of `tracing-openreplay` write it into every record, and
-//! OpenReplay shows the records beside the replay.
+//! A page that OpenReplay records sends the id of its session with each request. [`SessionLayer`] makes the
+//! id available to all code that serves the request. The layers of `tracing-openreplay` write it into every record, and
+//! OpenReplay shows the records next to the replay.
 //!
-//! ```
-//! use axum::{Router, body::Body, routing::get};
-//! use http::Request;
-//! use openreplay_session::current;
-//! use tower::ServiceExt as _;
-//! use tower_openreplay::SessionLayer;
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let app: Router = Router::new()
-//!     .route("/", get(|| async { current().map_or("none".into(), |id| id.to_string()) }))
-//!     .layer(SessionLayer::new());
-//!
-//! let request = Request::get("/")
-//!     .header("openReplaySession.id", "4950498349085463837")
-//!     .body(Body::empty())?;
-//! let body = app.oneshot(request).await?.into_body();
-//! assert_eq!(axum::body::to_bytes(body, 100).await?, "4950498349085463837");
-//! # Ok(())
-//! # }
+//! ```toml
+//! [dependencies]
+//! tower-openreplay = { version = "0.1", features = ["axum"] }
+//! tracing-openreplay = "0.1"
 //! ```
 //!
-//! - [`session`]: the session of a request, where it is looked for, where the layer stands among others;
-//!   [behind a proxy](session#behind-a-proxy), [from another origin](session#from-another-origin).
-//! - [`propagate`]: the session on requests to the next service.
-//! - [`session_of`]: the session that some headers name.
-//! - [`SessionBody`]: a body that is polled and dropped in a session.
-//! - `CurrentSession`: an axum extractor, with the feature `axum`.
+//! ```no_run
+//! use axum::{Router, routing::get};
+//! use tower_openreplay::{Failure, RequestLogLayer, SessionLayer};
+//!
+//! #[tokio::main]
+//! async fn main() -> std::io::Result<()> {
+//!     tracing_openreplay::init();
+//!     let app = Router::new()
+//!         .route("/api/price", get(price))
+//!         .layer(RequestLogLayer::new()) // one record per request; a failure with its error
+//!         .layer(SessionLayer::new()); // outermost: everything inside logs in the request's session
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//!     axum::serve(listener, app).await
+//! }
+//!
+//! async fn price() -> Result<String, Failure> {
+//!     let price = std::fs::read_to_string("price.txt")?; // any error
+//!     Ok(price)
+//! }
+//! ```
+//!
+//! | to | use |
+//! |---|---|
+//! | run each request in its session | [`SessionLayer`] |
+//! | log each request once, and a failure with its error and causes | [`RequestLogLayer`] |
+//! | return any error from a handler | [`Failure`] |
+//! | send the session to other services | [`PropagateSessionLayer`], [`propagate_session`] |
+//! | read the session that some headers name | [`session_of`] |
+//! | poll a body in a session | [`SessionBody`] |
+//! | take the session as an argument of an axum handler | [`CurrentSession`] |
+//!
+//! See also [behind a proxy](session#behind-a-proxy) and [from another origin](session#from-another-origin).
 //!
 //! # Features
 //!
-//! - `axum`: the extractor `CurrentSession`, on axum-core alone
+//! - `request-log`, on by default: [`RequestLogLayer`] and [`Failure`]; brings `tracing` and tower-http's `classify`
+//! - `axum`: [`CurrentSession`], [`Failure`] as a response, and the route in the records of [`RequestLogLayer`]; brings axum
+//!   without its default features
+//! - `serde`, `stream`: the features of [`openreplay_session`]
 //!
-//! The crate of the id and the current session is re-exported as [`openreplay_session`]; `serde` and `stream` are its features.
+//! The crate of the id and the current session is re-exported as [`openreplay_session`].
 
 pub use openreplay_session;
 

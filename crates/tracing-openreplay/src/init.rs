@@ -61,7 +61,7 @@ where
     /// - Records of the crate `log` are captured.
     /// - [`log_panics`] is called.
     ///
-    /// For more layers or another filter, add [`json()`](crate::json) to a registry of your own.
+    /// For more layers or another filter, add [`json()`](crate::json()) to a registry of your own.
     ///
     /// # Panics
     ///

@@ -68,7 +68,7 @@
 //!
 //! - `init`, on by default: `init()`, `try_init()` and the methods of these names on [`Json`]. They need tracing-subscriber's
 //!   `env-filter`, which depends on a regular expression engine.
-//! - `sentry`: the module [`sentry`](crate::sentry), for `before_send` of the crate `sentry`, version 0.49.
+//! - `sentry`: the module [`sentry`], for `before_send` of the crate `sentry`, version 0.49.
 
 pub use openreplay_session;
 

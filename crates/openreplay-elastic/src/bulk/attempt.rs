@@ -1,4 +1,4 @@
-//! One attempt: asks, sends and tells what [`decide`] says, and decides nothing itself.
+//! One attempt: asks, sends and tells what [`decide()`] says, and decides nothing itself.
 
 use std::time::Instant;
 

@@ -54,14 +54,14 @@
 //!
 //! ```
 //! # use axum::{Router, routing::get};
-//! # use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, trace::TraceLayer};
-//! # use tower_openreplay::{SessionLayer, header_names};
+//! # use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
+//! # use tower_openreplay::{RequestLogLayer, SessionLayer, header_names};
 //! let app: Router = Router::new()
 //!     .route("/", get(|| async {}))
-//!     .layer(CatchPanicLayer::new())      // its log of a panic has the session
-//!     .layer(TraceLayer::new_for_http())  // as have all events of a trace, the body's too
+//!     .layer(RequestLogLayer::new()) // its records have the session
+//!     .layer(CatchPanicLayer::new()) // so does its record of a panic
 //!     .layer(SessionLayer::new())
-//!     .layer(CorsLayer::new().allow_headers(header_names())); // answers preflights, which carry no session
+//!     .layer(CorsLayer::new().allow_headers(header_names())); // responds to preflights, which carry no session
 //! # let _ = app;
 //! ```
 //!
@@ -72,17 +72,19 @@
 //! # use axum::body::Body;
 //! # use http::{Request, Response};
 //! # use tower::ServiceBuilder;
-//! # use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, trace::TraceLayer};
-//! # use tower_openreplay::{SessionLayer, header_names};
+//! # use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
+//! # use tower_openreplay::{RequestLogLayer, SessionLayer, header_names};
 //! let service = ServiceBuilder::new()
 //!     .layer(CorsLayer::new().allow_headers(header_names()))
 //!     .layer(SessionLayer::new())
-//!     .layer(TraceLayer::new_for_http())
 //!     .layer(CatchPanicLayer::new())
+//!     .layer(RequestLogLayer::new())
 //!     .service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) });
 //! # fn is_a_service<S: tower::Service<Request<Body>>>(_: S) {}
 //! # is_a_service(service);
 //! ```
+//!
+//! tower-http's `TraceLayer` stands where `RequestLogLayer` does.
 //!
 //! # Behind a proxy
 //!
