@@ -43,7 +43,7 @@ impl Options {
     }
 }
 
-/// A bounded buffer of records, shared by the code that logs and the thread that stores. See the [crate](crate) for how.
+/// A bounded buffer of records, shared by the code that logs and the thread that stores. See the [crate] for how.
 pub struct Buffer<F> {
     queue: Mutex<Queue<F>>,
     pub(crate) destination: &'static str,

@@ -14,7 +14,7 @@ use std::{
 /// How often the losses of one reason are reported.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Counts the records that a [`json()`](crate::json) layer could not write. Returned by [`Json::losses`](crate::Json::losses).
+/// Counts the records that a [`json()`](crate::json()) layer could not write. Returned by [`Json::losses`](crate::Json::losses).
 ///
 /// ```
 /// use tracing_subscriber::prelude::*;

@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// Whether the last record was given up. Until one passes, records do not wait.
 static IS_STALLED: AtomicBool = AtomicBool::new(false);
 
-/// Standard output, the default writer of [`json()`](crate::json).
+/// Standard output, the default writer of [`json()`](crate::json()).
 ///
 /// A process can inherit a standard output that is non-blocking: then [`io::stdout`] fails with
 /// [`WouldBlock`](io::ErrorKind::WouldBlock) while the pipe is full, with half a record written. This writer tries again for up to

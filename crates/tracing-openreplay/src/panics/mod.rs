@@ -39,7 +39,7 @@ pub(crate) use self::stage::{accept, expect_records, is_hook_running};
 /// no layer accepts the record, it is dispatched once more with the name of the running program as its target, spelled as a
 /// crate: `shop`. If no layer accepts that either, a line on standard error reports that the panic has no record.
 ///
-/// A layer accepts the record if it formats the message. If another layer accepts the record but no [`json()`](crate::json)
+/// A layer accepts the record if it formats the message. If another layer accepts the record but no [`json()`](crate::json())
 /// and no [`with_session()`](crate::LayerExt::with_session) does, the record is not dispatched again, since the other layer
 /// would write it twice. If the panic happened in a session, a line on standard error reports that OpenReplay does not show
 /// the panic. To avoid that, add `panic=error` to the filters or use [`log_panics_as`].

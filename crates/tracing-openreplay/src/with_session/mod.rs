@@ -77,7 +77,7 @@ where
     /// - A value whose `Debug` panics is cut there, and an error that would harm the layer, because its causes have no end or one
     ///   of its methods panics, is passed on as a text.
     /// - Outside of a session, what is no error passes through untouched.
-    /// - [`json()`](crate::json) writes what it writes without `with_session()`.
+    /// - [`json()`](crate::json()) writes what it writes without `with_session()`.
     ///
     /// # Order
     ///
