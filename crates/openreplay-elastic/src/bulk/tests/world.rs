@@ -137,7 +137,7 @@ impl World {
 }
 
 impl State {
-    fn roll_over(&mut self) {
+    pub(super) fn roll_over(&mut self) {
         self.number += 1;
         let index = self.write_index();
         self.indices.insert(index, BTreeMap::new());
