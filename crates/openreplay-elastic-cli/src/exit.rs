@@ -47,35 +47,85 @@ impl From<io::Error> for Failure {
     }
 }
 
-impl Failure {
-    /// What kind it is, for programs.
-    fn kind(&self) -> &'static str {
-        let error = match self {
-            Self::Usage(_) => return "usage",
-            Self::Panel(_) => return "panel",
-            Self::Io(_) => return "io",
-            Self::Elastic(error) => error,
-        };
+/// What kind a failure is: its name for programs, and its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Usage,
+    State,
+    Io,
+    Tls,
+    Unreachable,
+    Timeout,
+    Broken,
+    Answer,
+    Unauthorized,
+    Forbidden,
+    Refused,
+    Panel,
+}
+
+impl Kind {
+    fn of(error: &Error) -> Self {
         match error {
-            error if error.is_config() => "usage",
-            error if error.is_state() => "state",
-            error if error.is_io() => "io",
-            error if error.is_tls() => "tls",
-            error if error.is_connect() => "unreachable",
-            error if error.is_timeout() => "timeout",
-            error if error.is_broken() => "broken",
-            error if error.is_answer() || error.is_too_long() => "answer",
-            error if error.is_unauthorized() => "unauthorized",
-            error if error.is_forbidden() => "forbidden",
-            _ => "refused",
+            error if error.is_config() => Self::Usage,
+            error if error.is_state() => Self::State,
+            error if error.is_io() => Self::Io,
+            error if error.is_tls() => Self::Tls,
+            error if error.is_connect() => Self::Unreachable,
+            error if error.is_timeout() => Self::Timeout,
+            error if error.is_broken() => Self::Broken,
+            error if error.is_answer() || error.is_too_long() => Self::Answer,
+            error if error.is_unauthorized() => Self::Unauthorized,
+            error if error.is_forbidden() => Self::Forbidden,
+            _ => Self::Refused,
         }
     }
 
-    fn code(&self) -> u8 {
-        match self.kind() {
-            "usage" => 2,
-            "state" => 3,
+    fn name(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::State => "state",
+            Self::Io => "io",
+            Self::Tls => "tls",
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::Broken => "broken",
+            Self::Answer => "answer",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::Refused => "refused",
+            Self::Panel => "panel",
+        }
+    }
+
+    fn code(self) -> u8 {
+        match self {
+            Self::Usage => 2,
+            Self::State => 3,
             _ => 1,
+        }
+    }
+}
+
+impl Outcome {
+    fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Found => 4,
+            Self::NoRecord => 5,
+            Self::Refused => 6,
+            Self::Unreadable => 7,
+        }
+    }
+}
+
+impl Failure {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Usage(_) => Kind::Usage,
+            Self::Panel(_) => Kind::Panel,
+            Self::Io(_) => Kind::Io,
+            Self::Elastic(error) => Kind::of(error),
         }
     }
 
@@ -101,7 +151,7 @@ impl Failure {
             _ => None,
         };
         json!({"error": {
-            "kind": self.kind(),
+            "kind": self.kind().name(),
             "reason": elastic.and_then(Error::reason),
             "status": elastic.and_then(Error::status).map(|status| status.as_u16()),
             "name": elastic.and_then(Error::name),
@@ -136,19 +186,11 @@ pub(crate) fn code(
     passed_over: Option<&'static str>,
 ) -> ExitCode {
     let failure = match outcome {
-        Ok(outcome) => {
-            return ExitCode::from(match outcome {
-                Outcome::Done => 0,
-                Outcome::Found => 4,
-                Outcome::NoRecord => 5,
-                Outcome::Refused => 6,
-                Outcome::Unreadable => 7,
-            });
-        }
+        Ok(outcome) => return ExitCode::from(outcome.code()),
         Err(failure) => failure,
     };
     let mut because = failure.causes();
-    if matches!(failure.kind(), "unauthorized" | "forbidden") {
+    if matches!(failure.kind(), Kind::Unauthorized | Kind::Forbidden) {
         because.extend(passed_over.map(str::to_owned));
     }
     print::error(&failure.text(), &because);
@@ -156,7 +198,7 @@ pub(crate) fn code(
         // the words are on standard error, should this fail
         let _ = print::json(&failure.json());
     }
-    ExitCode::from(failure.code())
+    ExitCode::from(failure.kind().code())
 }
 
 #[cfg(test)]
@@ -212,5 +254,36 @@ mod tests {
     fn an_error_that_is_its_own_cause_ends() {
         let error = Failure::Io(io::Error::other(Chain::Own));
         assert_eq!(error.causes().len(), REPORTED + 1);
+    }
+
+    /// Scripts read these: a changed one is a breaking change.
+    #[test]
+    fn exit_codes_and_kinds_are_the_same_in_every_version() {
+        let outcomes = [
+            (Outcome::Done, 0),
+            (Outcome::Found, 4),
+            (Outcome::NoRecord, 5),
+            (Outcome::Refused, 6),
+            (Outcome::Unreadable, 7),
+        ];
+        for (outcome, code) in outcomes {
+            assert_eq!(outcome.code(), code, "{outcome:?}");
+        }
+        for (kind, name, code) in [
+            (Kind::Usage, "usage", 2),
+            (Kind::State, "state", 3),
+            (Kind::Io, "io", 1),
+            (Kind::Tls, "tls", 1),
+            (Kind::Unreachable, "unreachable", 1),
+            (Kind::Timeout, "timeout", 1),
+            (Kind::Broken, "broken", 1),
+            (Kind::Answer, "answer", 1),
+            (Kind::Unauthorized, "unauthorized", 1),
+            (Kind::Forbidden, "forbidden", 1),
+            (Kind::Refused, "refused", 1),
+            (Kind::Panel, "panel", 1),
+        ] {
+            assert_eq!((kind.name(), kind.code()), (name, code));
+        }
     }
 }

@@ -491,6 +491,63 @@ fn logs_shows_the_rows_of_a_file_without_elasticsearch() {
     assert_eq!(answer["rows"].as_array().map(Vec::len), Some(2));
 }
 
+/// Programs read these: a changed name is a breaking change.
+#[test]
+fn what_is_printed_for_programs_is_the_same_in_every_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.log");
+    let line = r#"{"@timestamp":"2026-07-01T12:00:00Z","level":"error","message":"openReplaySession.id=7"}"#;
+    std::fs::write(&path, line).unwrap();
+    let url = ["--json", "--url", "http://127.0.0.1:1"];
+    let args = |args: &[&'static str]| [&url, args].concat();
+    let logs = ["--json", "logs", "7", "--file", path.to_str().unwrap()];
+    let nothing = args(&["setup"]);
+    let check = args(&["check"]);
+    let usage = args(&["logs", "undefined"]);
+    for (args, members) in [
+        (&logs[..], "rows[level message time] session total"),
+        (
+            &nothing,
+            "error.because error.kind error.name error.reason error.status error.text",
+        ),
+        (
+            &usage,
+            "error.because error.kind error.name error.reason error.status error.text",
+        ),
+        (
+            &check,
+            "add_passes findings[fault hint remedy text] good records session",
+        ),
+    ] {
+        let said = run(args);
+        let answer: Value = serde_json::from_str(&said.out).unwrap();
+        assert_eq!(shape(&answer).join(" "), members, "{said:?}");
+    }
+    let said = run(&logs);
+    let expected = json!({"session": "7", "total": 1, "rows": [
+        {"time": "2026-07-01T12:00:00Z", "level": "error", "message": "openReplaySession.id=7"},
+    ]});
+    assert_eq!(serde_json::from_str::<Value>(&said.out).unwrap(), expected);
+}
+
+/// The names in an answer: of a list, those of its first element.
+fn shape(value: &Value) -> Vec<String> {
+    let Value::Object(members) = value else {
+        return Vec::new();
+    };
+    let names = members.iter().flat_map(|(name, value)| match value {
+        Value::Object(_) => shape(value)
+            .into_iter()
+            .map(|one| format!("{name}.{one}"))
+            .collect(),
+        Value::Array(all) if all.first().is_some_and(Value::is_object) => {
+            vec![format!("{name}[{}]", shape(&all[0]).join(" "))]
+        }
+        _ => vec![name.clone()],
+    });
+    names.collect()
+}
+
 #[test]
 fn logs_shows_the_rows_of_files_as_the_panel_would() {
     let folder = tempfile::tempdir().unwrap();

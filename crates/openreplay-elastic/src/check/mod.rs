@@ -18,7 +18,7 @@ use http::StatusCode;
 use openreplay_session::SessionId;
 use serde_json::{Value, json};
 
-pub use self::finding::{Fault, Finding};
+pub use self::finding::{Fault, Finding, Severity};
 pub(crate) use self::records::READ;
 use crate::panel::ask::{self, LOGS};
 use crate::panel::{self, Asked, Hit};

@@ -3,6 +3,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
+use super::hash::Hash;
 use super::lines::is_whole;
 use super::system::{Seen, read_at};
 
@@ -19,7 +20,7 @@ pub(super) struct Identity {
 
 impl Identity {
     /// `None` as long as there is no whole first line. That may lack its end: it is the same one when the end comes.
-    pub(super) fn of(file: &File) -> io::Result<Option<Self>> {
+    pub(super) fn of(file: &File, hash: Hash) -> io::Result<Option<Self>> {
         let mut head = [0; WINDOW];
         let length = read_at(file, &mut head, 0)?;
         let head = &head[..length];
@@ -30,7 +31,7 @@ impl Identity {
         };
         Ok(Some(Self {
             inode: Seen::of(file)?.node.inode,
-            head: hash(line.trim_ascii_end()),
+            head: hash.of(line.trim_ascii_end()),
         }))
     }
 
@@ -48,36 +49,25 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn start() -> Self {
+    pub(super) fn start(hash: Hash) -> Self {
         Self {
             offset: 0,
-            before: hash(&[]),
+            before: hash.of(&[]),
         }
     }
 
-    pub(super) fn at(file: &File, offset: u64) -> io::Result<Self> {
+    pub(super) fn at(file: &File, offset: u64, hash: Hash) -> io::Result<Self> {
         let mut window = [0; WINDOW];
         let length = usize::try_from(offset).map_or(WINDOW, |offset| offset.min(WINDOW));
         let read = read_at(file, &mut window[..length], offset - length as u64)?;
         Ok(Self {
             offset,
-            before: hash(&window[..read]),
+            before: hash.of(&window[..read]),
         })
     }
 
     /// Whether it is still, or again, in this file.
-    pub(super) fn is_in(&self, file: &File) -> io::Result<bool> {
-        Ok(Self::at(file, self.offset)? == *self)
+    pub(super) fn is_in(&self, file: &File, hash: Hash) -> io::Result<bool> {
+        Ok(Self::at(file, self.offset, hash)? == *self)
     }
-}
-
-/// FNV-1a with a last mix: the same in every version of this crate, or no file would be known again.
-fn hash(bytes: &[u8]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in bytes {
-        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    hash ^= hash >> 32;
-    hash = hash.wrapping_mul(0xd6e8_feb8_6659_fd93);
-    hash ^ (hash >> 32)
 }

@@ -54,6 +54,7 @@ mod checkpoint;
 mod count;
 mod files;
 mod folders;
+mod hash;
 mod identity;
 mod index;
 pub(crate) mod lines;
@@ -158,8 +159,8 @@ impl Shipper {
     /// checkpoint; [`is_io`](Error::is_io) where it cannot be read or written.
     pub fn open(client: Client, options: Options) -> Result<Self, Error> {
         let checkpoint = Checkpoint::open(&options.checkpoint)?;
-        let files =
-            Files::new(&options.patterns, checkpoint.files())?.except(checkpoint.own_files());
+        let files = Files::new(&options.patterns, checkpoint.files(), checkpoint.hash())?
+            .except(checkpoint.own_files());
         let target = Target::new(client.clone(), LOGS);
         Ok(Self {
             delivery: Delivery::new(target.clone(), options.gzip),

@@ -6,11 +6,17 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::files::Files;
+use super::hash::Hash;
 use super::identity::{Identity, Place};
 use super::system::sync_folder;
 use crate::error::{Error, Kind};
 
-const VERSION: u32 = 1;
+mod bytes;
+#[cfg(test)]
+mod tests;
+
+/// The version that is written; version 1 is read as well.
+const VERSION: u32 = 2;
 
 /// How far each file is delivered, and what is on its way: on disk before it is sent.
 #[derive(Debug)]
@@ -21,9 +27,12 @@ pub(super) struct Checkpoint {
     _lock: File,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-pub(super) struct State {
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+struct State {
     version: u32,
+    /// Missing in version 1.
+    #[serde(default = "Hash::fnv1a")]
+    hash: Hash,
     files: Vec<Position>,
     in_flight: Option<InFlight>,
     /// What was on its way when an earlier run ended, of files that cannot be read for now.
@@ -37,10 +46,23 @@ pub(super) struct Position {
     pub(super) seed: u64,
     pub(super) identity: Identity,
     /// Where it was seen last.
+    #[serde(with = "bytes")]
     pub(super) path: PathBuf,
     pub(super) delivered: Place,
     /// Since when it is nowhere, in seconds of the epoch: a folder may be mounted later, or the file moved back.
     pub(super) missing_since: Option<u64>,
+    /// Missing in version 1, and if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) piece: Option<Piece>,
+}
+
+/// The beginning of a line that a container runtime wrote in pieces, whose rest is in no file yet: `delivered` is after it, but it is
+/// not sent. Its text is kept because its file may be gone when the rest comes, in the next one.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) struct Piece {
+    /// Where the line begins: its `_id` is made from this offset.
+    pub(super) from: u64,
+    pub(super) text: String,
 }
 
 /// What one request holds, and the index that it was first sent to.
@@ -56,6 +78,7 @@ pub(super) struct InFlight {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct Part {
     pub(super) seed: u64,
+    #[serde(with = "bytes")]
     pub(super) path: PathBuf,
     pub(super) from: u64,
     pub(super) to: Place,
@@ -91,7 +114,7 @@ impl Checkpoint {
         }
         let state = match fs::read(&path) {
             Ok(bytes) => State::read(&bytes, &path)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => State::default(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => State::new(),
             Err(error) => return Err(failed(&path, error)),
         };
         Ok(Self {
@@ -105,6 +128,11 @@ impl Checkpoint {
     pub(super) fn own_files(&self) -> [PathBuf; 3] {
         let beside = |suffix| beside(&self.path, suffix);
         [self.path.clone(), beside(".lock"), beside(".new")]
+    }
+
+    /// How it hashes what it knows files by.
+    pub(super) fn hash(&self) -> Hash {
+        self.state.hash
     }
 
     pub(super) fn files(&self) -> Vec<Position> {
@@ -126,6 +154,7 @@ impl Checkpoint {
     ) -> Result<(), Error> {
         let state = State {
             version: VERSION,
+            hash: self.state.hash,
             files: files.positions(),
             in_flight: in_flight.cloned(),
             waiting: waiting.to_vec(),
@@ -151,6 +180,16 @@ impl Checkpoint {
 }
 
 impl State {
+    fn new() -> Self {
+        Self {
+            version: VERSION,
+            hash: Hash::random(),
+            files: Vec::new(),
+            in_flight: None,
+            waiting: Vec::new(),
+        }
+    }
+
     fn read(bytes: &[u8], path: &Path) -> Result<Self, Error> {
         let wrong = |why: &str| {
             Error::new(
@@ -163,13 +202,21 @@ impl State {
             )
             .with_reason("checkpoint-unreadable")
         };
-        let state: Self = serde_json::from_slice(bytes)
-            .map_err(|error| wrong("cannot be read as a checkpoint").with_source(error))?;
-        if state.version != VERSION {
-            return Err(wrong("is a checkpoint of another version"));
+        let unreadable =
+            |error: serde_json::Error| wrong("cannot be read as a checkpoint").with_source(error);
+        let Version { version } = serde_json::from_slice(bytes).map_err(unreadable)?;
+        match version {
+            // What version 2 adds has a default.
+            1 | VERSION => serde_json::from_slice(bytes).map_err(unreadable),
+            _ => Err(wrong("is a checkpoint of another version")),
         }
-        Ok(state)
     }
+}
+
+/// Read first: the rest may look different in a version to come.
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -187,56 +234,4 @@ fn failed(path: &Path, error: io::Error) -> Error {
         ),
     )
     .with_source(error)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_a_checkpoint_or_an_error_that_says_what_to_do(bytes: Vec<u8>) {
-            if let Err(error) = State::read(&bytes, Path::new("x.json")) {
-                prop_assert!(error.is_state());
-                prop_assert!(error.to_string().contains("move it away"));
-            }
-        }
-
-        #[test]
-        fn what_was_written_is_read_back(seed: u64, from: u64, path in "[^\0]{1,40}", index in ".{1,20}") {
-            let file = tempfile::NamedTempFile::new().unwrap();
-            fs::write(file.path(), "line\n").unwrap();
-            let identity = Identity::of(file.as_file()).unwrap().unwrap();
-            let to = Place::at(file.as_file(), 5).unwrap();
-            let path = PathBuf::from(path);
-            let moved = BTreeMap::from([("id".to_owned(), index.clone())]);
-            let in_flight = InFlight { index, parts: vec![Part { seed, path: path.clone(), from, to }], moved };
-            let state = State {
-                version: VERSION,
-                files: vec![Position { seed, identity, path, delivered: to, missing_since: Some(from) }],
-                in_flight: Some(in_flight.clone()),
-                waiting: vec![in_flight],
-            };
-            let bytes = serde_json::to_vec(&state).unwrap();
-            prop_assert_eq!(State::read(&bytes, Path::new("x.json")).unwrap(), state);
-        }
-    }
-
-    #[test]
-    fn keeps_a_second_shipper_away() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("deep/ship.json");
-        let first = Checkpoint::open(&path).unwrap();
-        let error = Checkpoint::open(&path).unwrap_err();
-        assert!(
-            error.is_state()
-                && error
-                    .to_string()
-                    .starts_with("another shipper has the checkpoint")
-        );
-        drop(first);
-        Checkpoint::open(&path).unwrap();
-    }
 }

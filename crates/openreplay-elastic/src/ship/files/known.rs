@@ -22,7 +22,7 @@ impl Files {
     /// followed already.
     pub(super) fn open(&mut self, path: &Path, places: &mut Places) -> io::Result<usize> {
         self.make_room(None);
-        let mut tail = Tail::open(path)?;
+        let mut tail = Tail::open(path, self.hash)?;
         if let Some(&at) = places.get(&tail.node()) {
             self.tails[at].is_called(path);
             return Ok(at);
@@ -93,7 +93,7 @@ impl Files {
             return Ok(());
         }
         self.make_room(None);
-        let mut tail = Tail::open(path)?;
+        let mut tail = Tail::open(path, self.hash)?;
         if !places.contains_key(&tail.node()) && tail.continues(position)? {
             tail.resume(position);
             self.push(tail, places);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::checkpoint::{Part, Position};
+use super::hash::Hash;
 use super::lines::Framed;
 use super::patterns::Pattern;
 use super::system::{Node, may_be_open};
@@ -28,6 +29,7 @@ pub(super) struct Files {
     tails: Vec<Tail>,
     /// Known positions of files that are not followed.
     known: Vec<Position>,
+    hash: Hash,
     /// When those were looked for.
     searched: Option<Instant>,
     /// Where the next batch starts, so that one busy file does not keep the others waiting.
@@ -47,12 +49,17 @@ pub(super) struct Files {
 type Places = HashMap<Node, usize>;
 
 impl Files {
-    pub(super) fn new(patterns: &[String], known: Vec<Position>) -> Result<Self, Error> {
+    pub(super) fn new(
+        patterns: &[String],
+        known: Vec<Position>,
+        hash: Hash,
+    ) -> Result<Self, Error> {
         let patterns = patterns.iter().map(|pattern| Pattern::parse(pattern));
         Ok(Self {
             patterns: patterns.collect::<Result<_, _>>()?,
             tails: Vec::new(),
             known,
+            hash,
             searched: None,
             next: 0,
             most_open: may_be_open(),

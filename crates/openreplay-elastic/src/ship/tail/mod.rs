@@ -3,7 +3,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::checkpoint::{Part, Position};
+use super::checkpoint::{Part, Piece, Position};
+use super::hash::Hash;
 use super::identity::{Identity, Place};
 use super::system::{Node, Seen};
 
@@ -22,6 +23,9 @@ pub(super) struct Tail {
     seen: Seen,
     /// Of the `_id`s of its lines.
     seed: u64,
+    hash: Hash,
+    /// Kept for the checkpoint.
+    piece: Option<Piece>,
     /// `None` as long as it has no whole first line.
     identity: Option<Identity>,
     /// How far it is delivered.
@@ -47,7 +51,7 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    pub(super) fn open(path: &Path, hash: Hash) -> io::Result<Self> {
         let file = File::open(path)?;
         let seen = Seen::of(&file)?;
         if !seen.is_file {
@@ -56,12 +60,14 @@ impl Tail {
         Ok(Self {
             name: path.to_owned(),
             path: real(path),
-            identity: Identity::of(&file)?,
+            identity: Identity::of(&file, hash)?,
             file: Some(file),
             seen,
             seed: fastrand::u64(..),
-            delivered: Place::start(),
-            taken: Place::start(),
+            hash,
+            piece: None,
+            delivered: Place::start(hash),
+            taken: Place::start(hash),
             length: seen.length,
             end: None,
             searched: 0,
@@ -131,11 +137,12 @@ impl Tail {
     /// Whether it is the file of this position, and holds what was delivered of it.
     pub(super) fn continues(&self, known: &Position) -> io::Result<bool> {
         let is_same = self.identity == Some(known.identity);
-        Ok(is_same && known.delivered.is_in(self.file()?)?)
+        Ok(is_same && known.delivered.is_in(self.file()?, self.hash)?)
     }
 
     pub(super) fn resume(&mut self, known: &Position) {
         self.seed = known.seed;
+        self.piece.clone_from(&known.piece);
         self.start_at(known.delivered);
     }
 
@@ -148,13 +155,14 @@ impl Tail {
     pub(super) fn look(&mut self) -> io::Result<()> {
         let file = self.file()?;
         let seen = Seen::of(file)?;
-        let identity = Identity::of(file)?;
-        let is_in = self.taken.is_in(file)?;
+        let identity = Identity::of(file, self.hash)?;
+        let is_in = self.taken.is_in(file, self.hash)?;
         self.gone = seen.deleted;
         let is_other = self.identity.is_some() && identity != self.identity;
         if seen.length < self.taken.offset || is_other || !is_in {
             self.seed = fastrand::u64(..);
-            self.start_at(Place::start());
+            self.piece = None;
+            self.start_at(Place::start(self.hash));
             self.length = 0;
             self.end = self.end.and(Some(0));
             self.searched = 0;
@@ -178,6 +186,7 @@ impl Tail {
             path: self.path.clone(),
             delivered: self.delivered,
             missing_since: None,
+            piece: self.piece.clone(),
         })
     }
 

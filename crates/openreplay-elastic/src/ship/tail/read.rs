@@ -29,8 +29,8 @@ impl Tail {
         let unfinished = self.unfinished;
         let filled = self.read(framed, buffer, enough, whole).and_then(|end| {
             Ok((
-                Place::at(self.file()?, end)?,
-                self.taken.is_in(self.file()?)?,
+                Place::at(self.file()?, end, self.hash)?,
+                self.taken.is_in(self.file()?, self.hash)?,
             ))
         });
         match filled {
@@ -107,12 +107,12 @@ impl Tail {
     /// Takes just those lines again. Where they are not there any more, says so, and makes other `_id`s from here on: some of
     /// the old ones may be in use.
     pub(in crate::ship) fn again(&mut self, part: &Part, framed: &mut Framed) -> io::Result<bool> {
-        if self.length < part.to.offset || !part.to.is_in(self.file()?)? {
+        if self.length < part.to.offset || !part.to.is_in(self.file()?, self.hash)? {
             self.seed = fastrand::u64(..);
             return Ok(false);
         }
         let (taken, length) = (self.taken, self.length);
-        self.taken = Place::at(self.file()?, part.from)?;
+        self.taken = Place::at(self.file()?, part.from, self.hash)?;
         self.searched = 0;
         self.length = part.to.offset;
         let mut buffer = Vec::new();

@@ -13,14 +13,14 @@ fn does_not_follow_its_own_checkpoint() {
     }
     append(&folder.path().join("app.log"), "{\"n\":1}\n");
     let pattern = folder.path().join("*").to_str().unwrap().to_owned();
-    let files = Files::new(&[pattern], Vec::new()).unwrap();
+    let files = Files::new(&[pattern], Vec::new(), HASH).unwrap();
     let taken = take(&mut files.except(checkpoint.own_files()), false);
     assert_eq!(taken, [r#"{"n":1}"#]);
 }
 
 #[test]
 fn refuses_a_pattern_that_is_none() {
-    let error = Files::new(&["a[".into()], Vec::new()).unwrap_err();
+    let error = Files::new(&["a[".into()], Vec::new(), HASH).unwrap_err();
     assert!(error.is_config());
     assert_eq!(
         error.to_string(),
@@ -93,7 +93,7 @@ fn a_single_run_names_what_is_not_there_and_what_is_no_file() {
         let unreadable = files.unreadable().into_iter();
         unreadable.map(|unreadable| unreadable.why).collect()
     };
-    let mut files = Files::new(&patterns, Vec::new()).unwrap();
+    let mut files = Files::new(&patterns, Vec::new(), HASH).unwrap();
     files.look(true);
     assert_eq!(
         why(&files),
@@ -103,7 +103,7 @@ fn a_single_run_names_what_is_not_there_and_what_is_no_file() {
             "it is compressed: give it uncompressed"
         ]
     );
-    let mut files = Files::new(&patterns, Vec::new()).unwrap();
+    let mut files = Files::new(&patterns, Vec::new(), HASH).unwrap();
     files.look(false);
     assert_eq!(why(&files).len(), 2);
     let news = files.news();

@@ -1,6 +1,7 @@
 use std::fs;
 
 use super::*;
+use crate::ship::lines::LineIds;
 
 #[test]
 fn a_line_counts_from_its_line_feed_on() {
@@ -159,4 +160,19 @@ fn a_line_that_grows_and_grows_is_not_read_each_time() {
     assert!(read < 30_000_000, "{read}");
     folder.append("app.log", "\"}\n");
     assert_eq!(folder.take()[0].len(), 10_000_011);
+}
+
+/// A changed `_id` would store the lines that were on their way a second time.
+#[test]
+fn ids_of_lines_are_the_same_in_every_version() {
+    for (seed, offset, expected) in [
+        (7, 20, "----------6-----------J"),
+        (18446744073709551615, 0, "Ezzzzzzzzzz------------"),
+        (1234567890123456789, 4096, "03X3EGxuN3K---------0--"),
+    ] {
+        let mut framed = Framed::default();
+        framed.line(b"{}", offset, &mut LineIds::new(seed));
+        let action = format!("{{\"create\":{{\"_id\":\"{expected}\"}}}}\n{{}}\n");
+        assert_eq!(String::from_utf8(framed.body).unwrap(), action);
+    }
 }

@@ -97,12 +97,13 @@ fn what_is_away_for_a_month_or_is_too_much_is_forgotten() {
     let now = jiff::Timestamp::now().as_second().cast_unsigned();
     let missing = |days: u64, seed| Position {
         seed,
+        piece: None,
         missing_since: Some(now - days * 24 * 60 * 60),
         ..position.clone()
     };
     let many = (0..2_500).map(|seed| missing(seed % 29, seed));
     let known = many.chain([missing(31, 9_999)]).collect();
-    let mut files = Files::new(&[], known).unwrap();
+    let mut files = Files::new(&[], known, HASH).unwrap();
     files.look(false);
     let left = files.positions();
     assert_eq!(left.len(), 2_000);
@@ -145,10 +146,11 @@ fn what_was_on_its_way_from_a_deleted_file_waits_for_a_day() {
             false => fs::remove_dir(logs).unwrap(),
         }
         let missing = Position {
+            piece: None,
             missing_since: Some(now - hours * 60 * 60),
             ..position.clone()
         };
-        let mut files = Files::new(&[], vec![missing]).unwrap();
+        let mut files = Files::new(&[], vec![missing], HASH).unwrap();
         files.look(true);
         let (again, gone, waiting) = files.again(&before.parts);
         assert_eq!(again.records, 0);

@@ -3,6 +3,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::files::Files;
+use super::hash::HASH;
 use super::lines::Framed;
 
 mod any;
@@ -56,7 +57,7 @@ impl Folder {
     fn new(pattern: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let pattern = folder.path().join(pattern).to_str().unwrap().to_owned();
-        let files = Files::new(&[pattern], Vec::new()).unwrap();
+        let files = Files::new(&[pattern], Vec::new(), HASH).unwrap();
         Self { folder, files }
     }
 
@@ -85,7 +86,7 @@ impl Folder {
     /// As after a crash: only what the checkpoint holds is known.
     fn restart(&mut self, pattern: &str) {
         let pattern = self.path(pattern).to_str().unwrap().to_owned();
-        self.files = Files::new(&[pattern], self.files.positions()).unwrap();
+        self.files = Files::new(&[pattern], self.files.positions(), HASH).unwrap();
     }
 }
 
