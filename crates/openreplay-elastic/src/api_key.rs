@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::error::{Error, Kind};
-use crate::panel::ask::LOGS;
+use crate::numbered::LOGS;
 use crate::rotate::Age;
 use crate::setup::is_index_name;
 use crate::{Client, api};

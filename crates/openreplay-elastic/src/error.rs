@@ -65,6 +65,7 @@ impl Error {
         self
     }
 
+    #[cfg(any(feature = "admin", feature = "ship"))]
     pub(crate) fn with_reason(mut self, reason: &'static str) -> Self {
         self.inner.reason = Some(reason);
         self
@@ -74,6 +75,7 @@ impl Error {
         Self::new(Kind::Config, text)
     }
 
+    #[cfg(feature = "admin")]
     /// Says what it means in this place, before what was said.
     pub(crate) fn explained(mut self, text: &str) -> Self {
         self.inner.text = format!("{text} ({})", self.inner.text);

@@ -15,30 +15,44 @@
 //! ```
 //!
 //! - [`writer`]: from the log call to Elasticsearch, in the background.
-//! - [`ship`]: the same from files, over any number of crashes.
-//! - [`setup`], [`api_key`], [`rotate`]: the far end made ready, and kept so.
-//! - [`check`], [`panel`]: what OpenReplay gets when it asks, and why not.
-//! - [`connection`], [`client`]: where Elasticsearch is, who is asking, and how.
+//! - [`connection`], [`client`]: where Elasticsearch is, the credentials, and the requests.
+//!
+//! # Features
+//!
+//! An app that writes to Elasticsearch needs none of these; the command `openreplay-elastic` has them on. Both are off by default.
+//!
+//! - `ship`: the module `ship` delivers the lines of files, over any number of crashes.
+//! - `admin`: the modules `setup`, `api_key` and `rotate` prepare and maintain `logs`, and `check` and `panel` show what OpenReplay
+//!   gets from it.
 
 pub use self::client::{Answer, Client};
 pub use self::connection::{Connection, ConnectionBuilder};
 pub use self::error::Error;
 pub use self::writer::{ElasticWriter, ElasticWriterBuilder, Flushed, Guard, Line, Stats};
 
+#[cfg(feature = "admin")]
 pub mod api_key;
+#[cfg(feature = "admin")]
 pub mod check;
 pub mod client;
 pub mod connection;
+#[cfg(feature = "admin")]
 pub mod panel;
+#[cfg(feature = "admin")]
 pub mod rotate;
+#[cfg(feature = "admin")]
 pub mod setup;
+#[cfg(feature = "ship")]
 pub mod ship;
 pub mod writer;
 
+#[cfg(feature = "admin")]
 mod api;
 mod bulk;
 mod error;
 mod numbered;
+#[cfg(feature = "admin")]
+mod streams;
 mod text;
 mod topic;
 

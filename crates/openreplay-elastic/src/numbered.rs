@@ -1,6 +1,11 @@
 //! The names of the indices behind `logs`, each with a number at its end.
 
+#[cfg(feature = "admin")]
 use crate::error::{Error, Kind};
+
+#[cfg(any(feature = "admin", feature = "ship"))]
+/// The name that OpenReplay searches, whichever were entered in its form.
+pub(crate) const LOGS: &str = "logs";
 
 /// `logs-000009` gives `logs-000010`.
 pub(crate) fn next_name(name: &str) -> Option<String> {
@@ -16,6 +21,7 @@ pub(crate) fn number(name: &str) -> Option<u64> {
     is_number.then(|| digits.parse().ok()).flatten()
 }
 
+#[cfg(feature = "admin")]
 /// What to do where `logs` writes to `from`, or should, and the next index is there already.
 pub(crate) fn next_in_use(from: &str, next: &str) -> Error {
     Error::new(

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::decide::Records;
 use super::minimal;
-use super::state::{Form, Pinning, Place, State};
+use super::state::{Form, State};
 use super::wire;
 
 /// Framed records that are sent together, in pieces that lie where they were framed.
@@ -34,12 +34,9 @@ impl Batch {
     }
 
     /// Creates a batch whose sender has to know the index, so that it can keep the records there over a restart.
+    #[cfg(any(test, feature = "ship"))]
     pub(crate) fn pinned(pieces: Vec<Piece>, index: Option<&str>) -> Self {
-        let state = State {
-            place: index.map_or(Place::Open, Place::pinned),
-            pinning: Pinning::Always,
-            ..State::default()
-        };
+        let state = State::always_pinned(index);
         Self { pieces, state }
     }
 

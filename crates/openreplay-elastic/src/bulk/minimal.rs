@@ -9,7 +9,7 @@ use crate::text;
 
 /// A message is cut to this length: in a record that was refused it may have been too long, where it is a keyword
 /// (32766 bytes at most).
-const MESSAGE: usize = 32_000;
+pub(super) const MESSAGE: usize = 32_000;
 const CUT: &str = " … (cut)";
 
 /// The fixed fields of a record, and nothing that an application could have put into it: the form in which it is sent
@@ -35,14 +35,6 @@ pub(crate) fn minimal(line: &[u8]) -> Vec<u8> {
     record.is_error |= fixed.is_error;
     record.session_id = fixed.id.map(Cow::Owned);
     record.to_json().into_bytes()
-}
-
-/// A record whose message is a text that cannot be read any closer: what a library printed, or a cut line, is not lost.
-pub(crate) fn wrapped(line: &[u8]) -> Vec<u8> {
-    // a line may be beyond all measure; one byte more tells that
-    let message = String::from_utf8_lossy(&line[..line.len().min(MESSAGE + 1)]);
-    let level = Level::named_in(&message).unwrap_or(Level::Info);
-    Record::now(level, cut(&message)).to_json().into_bytes()
 }
 
 /// What can be read of the fixed fields.
@@ -91,7 +83,7 @@ fn names_error(tags: &str) -> bool {
     tags.iter().any(|tag| tag == field::ERROR_TAG)
 }
 
-fn cut(message: &str) -> Cow<'_, str> {
+pub(super) fn cut(message: &str) -> Cow<'_, str> {
     if message.len() <= MESSAGE {
         return message.into();
     }

@@ -2,14 +2,26 @@
 //!
 //! `state` has what is known of a batch, `decide` every rule, `drive` and `attempt` the I/O, `wire` the format.
 
-pub(crate) use self::batch::{Batch, Piece};
-pub(crate) use self::drive::Delivery;
-pub(crate) use self::minimal::{minimal, wrapped};
-pub(crate) use self::pace::{Pause, pause};
-pub(crate) use self::pause::{Patient, Pauses};
-pub(crate) use self::report::{Events, unknown as report_unknown};
-pub(crate) use self::wire::{
-    Action, Ids, LENGTH, Target, change_digits, document, record_id, records, write_digits,
+#[cfg(any(feature = "admin", feature = "ship"))]
+pub(crate) use self::line::record as record_of_line;
+#[cfg(feature = "ship")]
+pub(crate) use self::line::without_mark;
+#[cfg(feature = "admin")]
+pub(crate) use self::minimal::minimal;
+pub(crate) use self::{
+    batch::{Batch, Piece},
+    drive::Delivery,
+    pace::Pause,
+    pause::Pauses,
+    report::Events,
+    wire::{Ids, Target},
+};
+#[cfg(feature = "ship")]
+pub(crate) use self::{
+    pace::pause,
+    pause::Patient,
+    report::unknown as report_unknown,
+    wire::{Action, LENGTH, change_digits, record_id, records, write_digits},
 };
 
 mod aside;
@@ -19,6 +31,8 @@ mod cluster;
 mod decide;
 mod drive;
 mod event;
+#[cfg(any(feature = "admin", feature = "ship"))]
+mod line;
 mod members;
 mod minimal;
 mod pace;

@@ -123,6 +123,16 @@ impl Place {
 }
 
 impl State {
+    /// The state of records whose sender has to know the index.
+    #[cfg(any(test, feature = "ship"))]
+    pub(super) fn always_pinned(index: Option<&str>) -> Self {
+        Self {
+            place: index.map_or(Place::Open, Place::pinned),
+            pinning: Pinning::Always,
+            ..Self::default()
+        }
+    }
+
     /// The same for a new attempt: what the last response meant is over.
     pub(super) fn once_more(&self) -> Self {
         Self {

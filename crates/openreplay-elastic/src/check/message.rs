@@ -9,8 +9,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Fault, Report};
+use crate::numbered::LOGS;
 use crate::panel::Hit;
-use crate::panel::ask::{self, LOGS};
+use crate::panel::ask;
 use crate::{Client, Error, api};
 
 /// What `message` is in some of the indices of a name.

@@ -20,9 +20,10 @@ use serde_json::{Value, json};
 
 pub use self::finding::{Fault, Finding, Severity};
 pub(crate) use self::records::READ;
-use crate::panel::ask::{self, LOGS};
+use crate::numbered::LOGS;
+use crate::panel::ask;
 use crate::panel::{self, Asked, Hit};
-use crate::setup::{WiredStreams, wired_streams};
+use crate::streams::{WiredStreams, wired_streams};
 use crate::{Client, Error, api};
 
 mod finding;

@@ -28,7 +28,6 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 pub use self::answer::Answer;
 pub(crate) use self::body::Body;
-pub(crate) use self::tls::certificates;
 use crate::connection::{Auth, Connection, Node};
 use crate::error::{Error, Kind};
 

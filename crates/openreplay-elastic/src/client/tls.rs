@@ -2,8 +2,6 @@ use std::error::Error as StdError;
 use std::io;
 use std::sync::Arc;
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::connection::{Connection, Node};
@@ -12,9 +10,9 @@ use crate::error::Error;
 /// What to trust. Reads the system's certificates only where an address is https and no others are given.
 pub(super) fn config(connection: &Connection) -> Result<ClientConfig, Error> {
     let mut roots = RootCertStore::empty();
-    if let Some(pem) = &connection.ca_pem {
-        for certificate in certificates(pem)? {
-            roots.add(certificate).map_err(|error| {
+    if let Some(certificates) = &connection.certificates {
+        for certificate in certificates {
+            roots.add(certificate.clone()).map_err(|error| {
                 Error::config("a certificate of the authority cannot be used").with_source(error)
             })?;
         }
@@ -35,23 +33,6 @@ pub(super) fn config(connection: &Connection) -> Result<ClientConfig, Error> {
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(config)
-}
-
-/// The certificates in a PEM text, of which there has to be one at least.
-pub(crate) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let wrong = || {
-        Error::config(
-            "the certificates of the authority cannot be used: expected PEM text with at least one \
-             `-----BEGIN CERTIFICATE-----`",
-        )
-    };
-    let found: Vec<_> = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<_, _>>()
-        .map_err(|error| wrong().with_source(error))?;
-    if found.is_empty() {
-        return Err(wrong());
-    }
-    Ok(found)
 }
 
 /// Whether TLS is what failed, somewhere down the causes.

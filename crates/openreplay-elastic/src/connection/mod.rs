@@ -15,6 +15,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use rustls::pki_types::CertificateDer;
+
 pub use self::auth::Auth;
 pub(crate) use self::node::Node;
 use crate::Error;
@@ -22,6 +24,7 @@ use crate::Error;
 mod auth;
 mod cloud;
 mod node;
+mod pem;
 #[cfg(test)]
 mod tests;
 
@@ -32,7 +35,8 @@ mod tests;
 pub struct Connection {
     pub(crate) nodes: Vec<Node>,
     pub(crate) auth: Auth,
-    pub(crate) ca_pem: Option<Vec<u8>>,
+    /// The only ones to trust; those of the system otherwise.
+    pub(crate) certificates: Option<Vec<CertificateDer<'static>>>,
     pub(crate) connect_timeout: Duration,
     pub(crate) request_timeout: Duration,
 }
@@ -166,13 +170,11 @@ impl ConnectionBuilder {
                 "there is no address: expected one such as https://elastic:9200",
             ));
         }
-        if let Some(pem) = &self.ca_pem {
-            crate::client::certificates(pem)?;
-        }
+        let certificates = self.ca_pem.as_deref().map(pem::certificates).transpose()?;
         Ok(Connection {
             nodes,
             auth: auth.unwrap_or_default(),
-            ca_pem: self.ca_pem,
+            certificates,
             connect_timeout: self.connect_timeout,
             request_timeout: self.request_timeout,
         })

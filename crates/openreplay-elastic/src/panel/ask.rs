@@ -6,10 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::shallow;
+use crate::numbered::LOGS;
 use crate::{Client, Error};
 
-/// OpenReplay searches this name, whichever were entered in its form.
-pub(crate) const LOGS: &str = "logs";
 /// It asks for no more records of a session.
 pub(super) const LIMIT: usize = 1_000;
 

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -11,7 +12,6 @@ use super::rows::time_of;
 use super::shallow;
 use crate::bulk;
 use crate::error::{Error, Kind};
-use crate::ship::lines::{Framed, LineIds};
 
 /// A session's records in a file of lines.
 #[derive(Clone, Debug, Default)]
@@ -35,15 +35,14 @@ pub fn read_file(path: &Path, id: &SessionId) -> Result<FileRecords, Error> {
     };
     let file = BufReader::new(File::open(path).map_err(failed)?);
     let mut found = FileRecords::default();
-    let mut ids = LineIds::new(0);
     let mut offset = 0;
     for line in file.split(b'\n') {
         let line = line.map_err(failed)?;
-        let mut framed = Framed::default();
-        framed.line(&line, offset, &mut ids);
+        let document = bulk::record_of_line(&line, offset);
         offset += line.len() as u64 + 1;
-        found.not_json += framed.wrapped as u64;
-        let Some(record) = stored(bulk::document(&framed.body)) else {
+        let Some(document) = document else { continue };
+        found.not_json += u64::from(matches!(document, Cow::Owned(_)));
+        let Some(record) = stored(&document) else {
             continue;
         };
         let message = record.get(field::MESSAGE).and_then(Value::as_str);
@@ -54,11 +53,8 @@ pub fn read_file(path: &Path, id: &SessionId) -> Result<FileRecords, Error> {
     Ok(found)
 }
 
-/// What is stored of a line, if it is not empty: what Elasticsearch refuses is sent once more, with the fixed fields only.
+/// What is stored of a record: one that Elasticsearch rejects is sent once more, with the fixed fields only.
 fn stored(document: &[u8]) -> Option<Value> {
-    if document.is_empty() {
-        return None;
-    }
     let record = shallow::from_slice(document);
     record
         .or_else(|_| shallow::from_slice(&bulk::minimal(document)))

@@ -22,8 +22,8 @@ use serde_json::{Map, Value, json};
 
 pub use self::units::{Age, Size};
 use crate::error::{Error, Kind};
+use crate::numbered::LOGS;
 use crate::numbered::{next_in_use, next_name, number};
-use crate::panel::ask::LOGS;
 use crate::setup::{Engine, Found, find, layout};
 use crate::{Client, api};
 

@@ -14,7 +14,7 @@ use super::found::{ResolvedIndex, resolve};
 use super::is_index_name;
 use crate::check::{self, Fault, Finding, message};
 use crate::error::{Error, Kind};
-use crate::panel::ask::LOGS;
+use crate::numbered::LOGS;
 use crate::{Client, api};
 
 /// How many records are looked at.

@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use http::StatusCode;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -9,8 +8,9 @@ use super::layout::CREATED_BY;
 use crate::Client;
 use crate::api;
 use crate::error::{Error, Kind};
+use crate::numbered::LOGS;
 use crate::numbered::number;
-use crate::panel::ask::LOGS;
+use crate::streams::{WiredStreams, wired_streams};
 
 /// What the name `logs` stands for. Its text says so, and what can be done where that is not [`setup`](crate::setup)'s work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -227,42 +227,6 @@ fn write_index(aliases: &BTreeMap<String, Aliases>) -> Option<String> {
         (Some((index, alias)), None) if marked(alias).is_none() => Some(index.clone()),
         _ => None,
     }
-}
-
-/// Whether wired streams own the name `logs`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum WiredStreams {
-    On,
-    Off,
-    /// It takes the cluster privilege `monitor` to ask.
-    Unknown,
-}
-
-/// Elasticsearch 9.1 and newer can be asked; any other answers that it does not know the question.
-pub(crate) async fn wired_streams(client: &Client) -> Result<WiredStreams, Error> {
-    let status: Result<BTreeMap<String, Stream>, _> = api::get(client, "/_streams/status").await;
-    match status {
-        Ok(streams) if streams.get(LOGS).is_some_and(|stream| stream.enabled) => {
-            Ok(WiredStreams::On)
-        }
-        Ok(_) => Ok(WiredStreams::Off),
-        Err(error) if error.is_forbidden() => Ok(WiredStreams::Unknown),
-        Err(error) if error.is_answer() || is_unknown(&error) => Ok(WiredStreams::Off),
-        Err(error) => Err(error),
-    }
-}
-
-fn is_unknown(error: &Error) -> bool {
-    matches!(
-        error.status(),
-        Some(StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
-    )
-}
-
-#[derive(Deserialize)]
-struct Stream {
-    #[serde(default)]
-    enabled: bool,
 }
 
 #[derive(Deserialize)]

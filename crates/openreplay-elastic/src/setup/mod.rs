@@ -28,13 +28,12 @@ use serde_json::json;
 pub use self::engine::{Engine, Flavor};
 use self::found::resolve;
 pub use self::found::{Behind, Found, find};
-pub(crate) use self::found::{WiredStreams, wired_streams};
 use crate::api;
 use crate::check::Finding;
 use crate::error::{Error, Kind};
+use crate::numbered::LOGS;
 use crate::numbered::{next_in_use, next_name};
 use crate::panel::Asked;
-use crate::panel::ask::LOGS;
 use crate::{Client, panel};
 
 mod also;

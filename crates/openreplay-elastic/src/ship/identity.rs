@@ -1,11 +1,13 @@
 use std::fs::File;
 use std::io;
 
+use openreplay_record::is_object;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::hash::Hash;
-use super::lines::is_whole;
 use super::system::{Seen, read_at};
+use crate::bulk::without_mark;
 
 /// As much of a first line as tells files apart, and of what stands before a place as proves that it is the same.
 const WINDOW: usize = 4096;
@@ -70,4 +72,10 @@ impl Place {
     pub(super) fn is_in(&self, file: &File, hash: Hash) -> io::Result<bool> {
         Ok(Self::at(file, self.offset, hash)? == *self)
     }
+}
+
+/// Whether a line is a record, though its end may be missing: nothing can follow that is part of it.
+pub(super) fn is_whole(line: &[u8], offset: u64) -> bool {
+    let object = without_mark(line, offset).trim_ascii();
+    is_object(object) && serde_json::from_slice::<IgnoredAny>(object).is_ok()
 }

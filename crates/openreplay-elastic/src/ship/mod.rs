@@ -38,18 +38,20 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use self::checkpoint::{Checkpoint, InFlight};
+use self::checkpoint::Checkpoint;
 use self::count::Counts;
 use self::files::Files;
 use self::lines::Framed;
+use self::position::InFlight;
 use self::sending::Sending;
 use crate::Client;
 use crate::bulk::{Delivery, Patient, Target};
 use crate::error::Error;
-use crate::panel::ask::LOGS;
+use crate::numbered::LOGS;
 
 pub use self::unreadable::Unreadable;
 
+mod bytes;
 mod checkpoint;
 mod count;
 mod files;
@@ -57,8 +59,9 @@ mod folders;
 mod hash;
 mod identity;
 mod index;
-pub(crate) mod lines;
+mod lines;
 mod patterns;
+mod position;
 mod sending;
 mod system;
 mod tail;
@@ -205,7 +208,8 @@ impl Shipper {
                 self.counts.warn(&text);
             }
             let Some(filled) = filled else {
-                self.checkpoint.save(&self.files, None, &self.waiting)?;
+                self.checkpoint
+                    .save(self.files.positions(), None, &self.waiting)?;
                 let is_end = self.options.once && (self.files.is_settled() || looks == LOOKS);
                 if is_end {
                     self.files.name_rest();

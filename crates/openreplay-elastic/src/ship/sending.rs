@@ -3,10 +3,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use super::checkpoint::{Checkpoint, InFlight};
+use super::checkpoint::Checkpoint;
 use super::count::Counts;
 use super::files::Files;
 use super::lines::Framed;
+use super::position::InFlight;
 use crate::bulk::{self, Batch, Events, Piece};
 use crate::error::Error;
 use openreplay_buffer::Topic;
@@ -33,7 +34,7 @@ impl<'a> Sending<'a> {
         waiting: &'a [InFlight],
         counts: &'a Counts,
     ) -> Result<Self, Error> {
-        checkpoint.save(files, Some(&in_flight), waiting)?;
+        checkpoint.save(files.positions(), Some(&in_flight), waiting)?;
         Ok(Self {
             counts,
             files,
@@ -104,9 +105,9 @@ impl Events for Sending<'_> {
             .each()
             .map(|record| (id(&record.bytes), index.to_owned()));
         kept.in_flight.moved.extend(ids);
-        let saved = kept
-            .checkpoint
-            .save(self.files, Some(&kept.in_flight), self.waiting);
+        let saved =
+            kept.checkpoint
+                .save(self.files.positions(), Some(&kept.in_flight), self.waiting);
         kept.error = kept.error.take().or(saved.err());
         kept.error.is_none()
     }

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use self::far_end::{FarEnd, Reply, Request};
 use super::pace::Pause;
-use super::{Batch, Delivery, Events, Ids, LENGTH, Pauses, Piece, Target, records};
+use super::wire::{LENGTH, records};
+use super::{Batch, Delivery, Events, Ids, Pauses, Piece, Target};
 use crate::{Client, Connection};
 use openreplay_buffer::Topic;
 

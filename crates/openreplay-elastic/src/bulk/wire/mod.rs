@@ -6,9 +6,15 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 
-pub(crate) use self::frame::{Action, LENGTH, document, id as record_id, records, with_document};
+#[cfg(feature = "ship")]
+pub(crate) use self::frame::Action;
+#[cfg(any(test, feature = "ship"))]
+pub(crate) use self::frame::LENGTH;
+pub(crate) use self::frame::{document, id as record_id, records, with_document};
 pub(crate) use self::http_wire::HttpWire;
-pub(crate) use self::id::{Ids, change_digits, write_digits};
+pub(crate) use self::id::Ids;
+#[cfg(feature = "ship")]
+pub(crate) use self::id::{change_digits, write_digits};
 #[cfg(test)]
 pub(crate) use self::response::ItemError;
 pub(crate) use self::response::{Item, ItemKind, all_stored, read};

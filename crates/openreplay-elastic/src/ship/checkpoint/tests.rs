@@ -1,6 +1,11 @@
 use proptest::prelude::*;
 
+use std::collections::BTreeMap;
+
 use super::*;
+use crate::ship::files::Files;
+use crate::ship::identity::{Identity, Place};
+use crate::ship::position::{Part, Piece};
 
 proptest! {
     #[test]

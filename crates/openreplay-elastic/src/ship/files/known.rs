@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Files, Places};
-use crate::ship::checkpoint::Position;
 use crate::ship::folders::{Folders, Lookup};
+use crate::ship::position::Position;
 use crate::ship::system::Seen;
 use crate::ship::tail::Tail;
 

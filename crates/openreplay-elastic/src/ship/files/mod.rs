@@ -3,10 +3,10 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::checkpoint::{Part, Position};
 use super::hash::Hash;
 use super::lines::Framed;
 use super::patterns::Pattern;
+use super::position::{Part, Position};
 use super::system::{Node, may_be_open};
 use super::tail::Tail;
 use super::unreadable::{Troubles, Unreadable};

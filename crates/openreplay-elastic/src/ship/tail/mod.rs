@@ -3,9 +3,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::checkpoint::{Part, Piece, Position};
 use super::hash::Hash;
 use super::identity::{Identity, Place};
+use super::position::{Part, Piece, Position};
 use super::system::{Node, Seen};
 
 mod read;

@@ -3,9 +3,10 @@
 use std::io;
 
 use super::Tail;
-use crate::ship::checkpoint::Part;
 use crate::ship::identity::Place;
-use crate::ship::lines::{Framed, LineIds, is_whole};
+use crate::ship::identity::is_whole;
+use crate::ship::lines::{Framed, LineIds};
+use crate::ship::position::Part;
 use crate::ship::system::read_at;
 
 /// Fits into a core's cache: a line is read, framed and done with while it is there.

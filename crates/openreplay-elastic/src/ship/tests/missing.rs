@@ -1,7 +1,7 @@
 use std::fs;
 
 use super::*;
-use crate::ship::checkpoint::Position;
+use crate::ship::position::Position;
 
 impl Folder {
     fn since(&self) -> Vec<bool> {

@@ -1,0 +1,45 @@
+//! Elasticsearch's wired streams, which own the name `logs` where they are switched on.
+
+use std::collections::BTreeMap;
+
+use http::StatusCode;
+use serde::Deserialize;
+
+use crate::numbered::LOGS;
+use crate::{Client, Error, api};
+
+/// Whether wired streams own the name `logs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WiredStreams {
+    On,
+    Off,
+    /// It takes the cluster privilege `monitor` to ask.
+    Unknown,
+}
+
+/// Elasticsearch 9.1 and newer can be asked; any other answers that it does not know the question.
+pub(crate) async fn wired_streams(client: &Client) -> Result<WiredStreams, Error> {
+    let status: Result<BTreeMap<String, Stream>, _> = api::get(client, "/_streams/status").await;
+    match status {
+        Ok(streams) if streams.get(LOGS).is_some_and(|stream| stream.enabled) => {
+            Ok(WiredStreams::On)
+        }
+        Ok(_) => Ok(WiredStreams::Off),
+        Err(error) if error.is_forbidden() => Ok(WiredStreams::Unknown),
+        Err(error) if error.is_answer() || is_unknown(&error) => Ok(WiredStreams::Off),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_unknown(error: &Error) -> bool {
+    matches!(
+        error.status(),
+        Some(StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
+    )
+}
+
+#[derive(Deserialize)]
+struct Stream {
+    #[serde(default)]
+    enabled: bool,
+}
