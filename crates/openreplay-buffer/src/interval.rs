@@ -38,25 +38,46 @@ impl Interval {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn all_writers_end_their_intervals_at_the_same_moments() {
-        let ms = Duration::from_millis;
-        for (length, past, left) in [
-            (ms(1_000), ms(0), ms(1_000)),
-            (ms(1_000), ms(999), ms(1)),
-            (ms(250), ms(1_300), ms(200)),
-            (ms(0), ms(7), ms(0)),
-        ] {
-            let interval = Interval::new(length);
-            assert_eq!(interval.ends(SystemTime::UNIX_EPOCH + past), left);
-            assert!(interval.delay() <= length / 4);
+    fn end(interval: Interval, now: Duration) -> Duration {
+        now + interval.ends(SystemTime::UNIX_EPOCH + now)
+    }
+
+    proptest! {
+        /// Two writers that look at the clock at any two moments of an interval see the same end: a whole multiple of its length.
+        #[test]
+        fn all_writers_end_their_intervals_at_the_same_moments(
+            millis in 1..100_000_u64,
+            number in 0..1_000_000_u64,
+            moments in prop::array::uniform2(0.0..1.0_f64),
+        ) {
+            let length = Duration::from_millis(millis);
+            let start = Duration::from_millis(millis * number);
+            let ends = moments.map(|moment| end(Interval::new(length), start + length.mul_f64(moment)));
+            prop_assert_eq!(ends, [start + length; 2]);
         }
-        let interval = Interval::new(Duration::MAX);
-        let now = SystemTime::now();
-        let ends = now + interval.ends(now);
-        let later = now + interval.ends(now) / 2;
-        assert_eq!(ends, later + interval.ends(later));
+
+        /// Records that come in together would lie in parts of the index that overlap.
+        #[test]
+        fn writers_send_at_different_moments_of_the_next_quarter(millis in 1..10_000_u64, seed: u64) {
+            fastrand::seed(seed);
+            let length = Duration::from_millis(millis);
+            let delays: Vec<_> = (0..64).map(|_| Interval::new(length).delay()).collect();
+            let most = length.min(SECOND) / 4;
+            prop_assert!(delays.iter().all(|delay| *delay <= most));
+            let in_half = |half: bool| delays.iter().filter(|delay| (**delay > most / 2) == half).count();
+            prop_assert!(in_half(true) > 5 && in_half(false) > 5, "{:?}", delays);
+        }
+    }
+
+    #[test]
+    fn an_interval_without_a_length_is_over_at_once_and_one_without_an_end_is_a_year() {
+        let now = Duration::from_secs(1_700_000_000);
+        assert_eq!(end(Interval::new(Duration::ZERO), now), now);
+        let year = Duration::from_secs(365 * 24 * 60 * 60);
+        assert!(end(Interval::new(Duration::MAX), now) <= now + year);
     }
 }

@@ -123,4 +123,32 @@ mod tests {
         let chunks = waiting.await.unwrap();
         assert_eq!((chunks.len(), chunks[0].records()), (1, 1));
     }
+
+    /// The order of a session's records depends on it: see ARCHITECTURE.md.
+    #[tokio::test(start_paused = true)]
+    async fn sends_after_the_delay_of_its_interval_and_at_once_for_a_flush() {
+        let options = Options::new("the store").request_bytes(1024);
+        let buffer = Buffer::new(options, Lines, Diagnostics::to(|_| {}));
+        let interval = Interval::new(Duration::from_secs(1));
+        for seed in 0..5 {
+            fastrand::seed(seed);
+            let delay = interval.delay();
+            assert!(delay > Duration::ZERO);
+            buffer.push(b"{}", None);
+            fastrand::seed(seed);
+            let start = tokio::time::Instant::now();
+            let chunks = buffer.next(interval, &mut Some(Instant::now())).await;
+            assert_eq!(chunks.len(), 1);
+            // The clock of the test goes on in whole milliseconds.
+            assert_eq!(
+                start.elapsed().as_millis(),
+                delay.as_micros().div_ceil(1_000)
+            );
+        }
+        buffer.push(b"{}", None);
+        buffer.queue().mark();
+        let start = tokio::time::Instant::now();
+        let chunks = buffer.next(interval, &mut Some(Instant::now())).await;
+        assert_eq!((chunks.len(), start.elapsed()), (1, Duration::ZERO));
+    }
 }

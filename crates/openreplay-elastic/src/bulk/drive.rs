@@ -101,3 +101,30 @@ impl<W: Wire> Delivery<W> {
 fn pause(wait: Wait) -> Pause {
     pace::pause(wait.nth, wait.retry, fastrand::f64())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use super::super::pace::Pace;
+    use super::*;
+
+    /// Senders that failed at the same moment do not return at the same moment.
+    #[test]
+    fn pauses_differ_from_sender_to_sender() {
+        let wait = Wait {
+            retry: Pace::Soon.into(),
+            nth: 1,
+            aside: 0,
+            probe: false,
+        };
+        let pauses: BTreeSet<_> = (0..20).map(|_| pause(wait).whole).collect();
+        assert!(pauses.len() > 10, "{pauses:?}");
+        let range = Duration::from_millis(50)..=Duration::from_millis(100);
+        assert!(
+            pauses.iter().all(|pause| range.contains(pause)),
+            "{pauses:?}"
+        );
+    }
+}

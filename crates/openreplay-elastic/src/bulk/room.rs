@@ -107,4 +107,19 @@ mod tests {
         room.too_much(3_000);
         assert_eq!(room.limit(), 1_500);
     }
+
+    /// A small request says nothing about a larger one.
+    #[test]
+    fn only_requests_of_half_the_limit_and_more_raise_it() {
+        for (bytes, raised) in [(499, 1_000), (500, 1_500)] {
+            let mut room = Room::default();
+            room.too_much(2_000);
+            for _ in 0..PASSED - 1 {
+                room.passed(bytes);
+            }
+            assert_eq!(room.limit(), 1_000);
+            room.passed(bytes);
+            assert_eq!(room.limit(), raised, "{bytes}");
+        }
+    }
 }

@@ -76,6 +76,31 @@ async fn takes_the_next_node_where_one_cannot_be_reached() {
     assert!(!asked.join().unwrap().contains("content-type"));
 }
 
+/// A proxy answers so if its node is unreachable. The request may have been executed, so it is the next one that goes elsewhere.
+#[tokio::test]
+async fn leaves_a_node_behind_a_proxy_that_cannot_reach_it() {
+    for (answer, leaves) in [
+        ("HTTP/1.1 502 X\r\ncontent-length: 0\r\n\r\n", true),
+        ("HTTP/1.1 503 X\r\ncontent-length: 0\r\n\r\n", true),
+        ("HTTP/1.1 504 X\r\ncontent-length: 0\r\n\r\n", true),
+        ("HTTP/1.1 500 X\r\ncontent-length: 0\r\n\r\n", false),
+        ("HTTP/1.1 429 X\r\ncontent-length: 0\r\n\r\n", false),
+        ("HTTP/1.1 404 X\r\ncontent-length: 0\r\n\r\n", false),
+    ] {
+        let (first, _) = server(answer);
+        let (second, _) = server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+        let connection = Connection::builder(first).node(second).build().unwrap();
+        let client = Client::new(&connection).unwrap();
+        let request = || client.request(Method::GET, "/", Bytes::new());
+        assert_eq!(request().await.unwrap().status().as_str(), &answer[9..12]);
+        let current = client.shared.current.load(Ordering::Relaxed);
+        assert_eq!(current == 1, leaves, "{answer}");
+        if leaves {
+            assert_eq!(request().await.unwrap().status(), StatusCode::OK);
+        }
+    }
+}
+
 #[tokio::test]
 async fn says_that_nobody_is_there() {
     let url = nobody();

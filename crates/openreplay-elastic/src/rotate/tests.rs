@@ -37,12 +37,34 @@ proptest! {
             prop_assert_eq!(age.to_string().parse::<Age>().unwrap().duration(), age.duration());
         }
     }
+}
 
-    #[test]
-    fn every_whole_number_with_a_unit_is_a_size(number in 0u64..1_000_000, unit in "b|kb|mb|gb|tb|GB") {
-        let size: Size = format!("{number}{unit}").parse().unwrap();
-        prop_assert_eq!(size.to_string().parse::<Size>().unwrap(), size);
-        prop_assert_eq!(size.bytes() % number.max(1), 0);
+/// The units of Elasticsearch (`ByteSizeUnit`, `TimeValue`), in either case.
+#[test]
+fn each_unit_is_what_elasticsearch_makes_of_it() {
+    for (unit, bytes) in [
+        ("b", 1),
+        ("kb", 1_024),
+        ("mb", 1_048_576),
+        ("gb", 1_073_741_824),
+        ("tb", 1_099_511_627_776),
+    ] {
+        for text in [format!("3{unit}"), format!("3{}", unit.to_uppercase())] {
+            let size: Size = text.parse().unwrap();
+            assert_eq!(
+                (size.bytes(), size.to_string()),
+                (3 * bytes, format!("3{unit}"))
+            );
+        }
+    }
+    for (unit, seconds) in [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)] {
+        for text in [format!("3{unit}"), format!("3{}", unit.to_uppercase())] {
+            let age: Age = text.parse().unwrap();
+            assert_eq!(
+                (age.duration().as_secs(), age.to_string()),
+                (3 * seconds, format!("3{unit}"))
+            );
+        }
     }
 }
 
