@@ -69,6 +69,7 @@
 //! - `init`, on by default: `init()`, `try_init()` and the methods of these names on [`Json`]. They need tracing-subscriber's
 //!   `env-filter`, which depends on a regular expression engine.
 //! - `sentry`: the module [`sentry`], for `before_send` of the crate `sentry`, version 0.49.
+//! - `valuable`: with `--cfg tracing_unstable`, values of the crate `valuable` keep their structure.
 
 pub use openreplay_session;
 

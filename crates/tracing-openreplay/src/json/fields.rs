@@ -1,9 +1,13 @@
 //! An event's message and fields, or a span's fields: each value is rendered once.
 
+#[cfg(all(tracing_unstable, feature = "valuable"))]
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::{error::Error, fmt};
 
 use tracing_core::field::{Field, Visit};
 
+#[cfg(all(tracing_unstable, feature = "valuable"))]
+use super::structure;
 use super::{
     members::{self, Members},
     site::Keys,
@@ -121,7 +125,56 @@ impl<'a> Fields<'a> {
     }
 }
 
+#[cfg(all(tracing_unstable, feature = "valuable"))]
+impl Fields<'_> {
+    /// A list, a map and the like: JSON among the fields, text in the message.
+    fn structure(&mut self, field: &Field, value: valuable::Value<'_>) {
+        let render = || structure::render(value, members::VALUE_LIMIT);
+        let json = catch_unwind(AssertUnwindSafe(render)).unwrap_or_default();
+        let name = field.name();
+        let is_field = match &mut self.message {
+            // the message is looked at once more, as a text
+            Some(message) => (message.found || name != "message") && !message.skips(name),
+            None => true,
+        };
+        let Some(json) = json.filter(|_| is_field) else {
+            return self.record_debug(field, &value);
+        };
+        let mut text = Vec::new();
+        let has_lines = value::debug(&mut text, self.limit, &value);
+        let member = self
+            .members
+            .push(field, false, |out| out.extend_from_slice(&json));
+        if let Some(message) = &mut self.message {
+            message.field(member.key(), Kind::Text, &text, has_lines);
+        }
+        member.finish();
+    }
+}
+
 impl Visit for Fields<'_> {
+    #[cfg(all(tracing_unstable, feature = "valuable"))]
+    fn record_value(&mut self, field: &Field, value: valuable::Value<'_>) {
+        use valuable::Value;
+
+        match value {
+            Value::Bool(value) => self.record_bool(field, value),
+            Value::F32(value) => self.record_f64(field, value.into()),
+            Value::F64(value) => self.record_f64(field, value),
+            Value::I64(value) => self.record_i64(field, value),
+            Value::U64(value) => self.record_u64(field, value),
+            Value::I128(value) => self.record_i128(field, value),
+            Value::U128(value) => self.record_u128(field, value),
+            Value::String(value) => self.record_str(field, value),
+            Value::Error(value) => self.record_error(field, value),
+            value => match (value.as_i64(), value.as_u64()) {
+                (Some(value), _) => self.record_i64(field, value),
+                (_, Some(value)) => self.record_u64(field, value),
+                _ => self.structure(field, value),
+            },
+        }
+    }
+
     fn record_u64(&mut self, field: &Field, value: u64) {
         self.literal(field, itoa::Buffer::new().format(value));
     }

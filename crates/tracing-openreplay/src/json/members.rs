@@ -7,7 +7,7 @@ use tracing_core::Field;
 use super::{CUT, escape, site::Keys};
 
 /// Elasticsearch refuses a document with more than 32,766 bytes of key and value in a `flattened` object.
-const VALUE_LIMIT: usize = 32_000;
+pub(super) const VALUE_LIMIT: usize = 32_000;
 
 #[derive(Debug)]
 pub(super) struct Members<'a> {
@@ -273,9 +273,30 @@ fn first(members: &[u8]) -> (usize, usize) {
     let value = &members[(key + 1).min(members.len())..];
     let length = match value.first() {
         Some(b'"') => string(value),
+        Some(b'{' | b'[') => structure(value),
         _ => memchr::memchr(b',', value).unwrap_or(value.len()),
     };
     (key, (key + 1 + length).min(members.len()))
+}
+
+/// The length of a JSON object or list.
+fn structure(json: &[u8]) -> usize {
+    let (mut at, mut depth) = (0, 0);
+    while let Some(byte) = json.get(at) {
+        at += match byte {
+            b'"' => string(&json[at..]),
+            _ => 1,
+        };
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    at
 }
 
 /// The length of a JSON string, quotes included.
@@ -356,6 +377,16 @@ mod tests {
         callsite: &CALLSITE,
         kind: Kind::EVENT
     };
+    #[test]
+    fn a_structure_is_one_value() {
+        let members = br#""a":{"x":[1,"]}",{"y":2}]},"b":[],"c":{},"d":3"#;
+        assert_eq!(value_of(members, br#""b""#), Some(31..33));
+        assert_eq!(fitting(members, 33), 33);
+        let mut merged = members.to_vec();
+        merge(&mut merged, br#""a":1"#);
+        assert_eq!(merged, br#""b":[],"c":{},"d":3,"a":1"#);
+    }
+
     const NAMES: &[&str] = &["type", "a", "r#type", "", "_", "r#"];
 
     fn push_each(mut members: Members<'_>, fields: impl Iterator<Item = Field>) {

@@ -14,6 +14,8 @@ mod sink;
 mod site;
 mod span;
 mod stdout;
+#[cfg(all(tracing_unstable, feature = "valuable"))]
+mod structure;
 mod time;
 mod unmarked;
 mod value;
@@ -98,6 +100,8 @@ pub fn json() -> Json {
 /// - An error is its text and the texts of its causes, `: ` between them. Of more than 32 causes the first 24 and the last 8
 ///   are kept, with `… [18 causes left out]` for instance between them.
 /// - Bytes are hexadecimal, `[00 ff]`.
+/// - With the feature `valuable` and `--cfg tracing_unstable`, a value of the crate `valuable` keeps its structure. One of more than 32
+///   levels or 32,000 bytes is its `Debug` text.
 /// - A key never comes twice in an object: the last value counts, of `r#type` and `type` too.
 /// - A `Debug` or `Display` that panics costs its own value, not the record.
 /// - A value of more than 32,000 bytes is cut in `fields` and `spans`, since Elasticsearch refuses more; not in `message`.

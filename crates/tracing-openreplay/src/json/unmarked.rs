@@ -47,6 +47,11 @@ impl Visit for Unmarked<'_> {
 
     // as they were recorded
 
+    #[cfg(all(tracing_unstable, feature = "valuable"))]
+    fn record_value(&mut self, field: &Field, value: valuable::Value<'_>) {
+        self.fields.record_value(field, value);
+    }
+
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.fields.record_f64(field, value);
     }

@@ -119,6 +119,8 @@ fn text(value: &Recorded<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Recorded::Bytes(value) => write!(f, "{}", Hex(value)),
         Recorded::Error(value) => OneLine(*value).fmt(f),
         Recorded::Unreadable(_, text) => text.fmt(f),
+        #[cfg(all(tracing_unstable, feature = "valuable"))]
+        Recorded::Valuable(value) => Contained(value).fmt(f),
         Recorded::Debug(value) => value.fmt(f),
     }
 }

@@ -37,6 +37,8 @@ pub(super) enum Recorded<'a> {
     Error(&'a (dyn Error + 'static)),
     /// One with a method that panics, or with causes without end: the layer must not walk through it.
     Unreadable(&'a (dyn Error + 'static), DebugValue<OneLine<'a>>),
+    #[cfg(all(tracing_unstable, feature = "valuable"))]
+    Valuable(valuable::Value<'a>),
     Debug(DebugValue<Contained<'a>>),
 }
 
@@ -54,6 +56,8 @@ impl Recorded<'_> {
             Self::Bytes(value) => value,
             Self::Error(value) => value,
             Self::Unreadable(_, text) => text,
+            #[cfg(all(tracing_unstable, feature = "valuable"))]
+            Self::Valuable(value) => value,
             Self::Debug(value) => value,
         }
     }
@@ -238,5 +242,10 @@ impl Visit for Hold<'_> {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.hold(field, || Recorded::Debug(debug(Contained(value))));
+    }
+
+    #[cfg(all(tracing_unstable, feature = "valuable"))]
+    fn record_value(&mut self, field: &Field, value: valuable::Value<'_>) {
+        self.hold(field, || Recorded::Valuable(value));
     }
 }
