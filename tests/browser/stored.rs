@@ -19,7 +19,7 @@ fn the_page_shows_the_records_as_they_come_back_and_none_is_left_behind_at_the_e
     let client = Client::new(&connection.unwrap()).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime
-        .block_on(setup::run(&client, &setup::Options::default()))
+        .block_on(setup::run(&client, &setup::SetupOptions::default()))
         .unwrap();
 
     let url = engine

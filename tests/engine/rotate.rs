@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use integration_tests::{Answers, Elasticsearch, Elasticsearch8, Engine, OpenSearch};
-use openreplay_elastic::rotate::{self, Options};
+use openreplay_elastic::rotate::{self, RotateOptions};
 use openreplay_elastic::{Client, Connection, ElasticWriter};
 use serde_json::{Value, json};
 
@@ -313,7 +313,7 @@ fn eight_at_once_roll_over_once() {
         let runs: Vec<_> = (0..8)
             .map(|_| {
                 let client = client.clone();
-                let options = Options::default().max_size("1b".parse().unwrap());
+                let options = RotateOptions::default().max_size("1b".parse().unwrap());
                 tokio::spawn(async move { rotate::run(&client, &options).await })
             })
             .collect();
@@ -374,9 +374,9 @@ fn removes_what_is_older_and_only_its_own() {
     ]);
     let client = Client::new(&Connection::builder(stand_in.url()).build().unwrap()).unwrap();
     let removed = |keep: &str| {
-        let options = Options::default()
+        let options = RotateOptions::default()
             .max_age("1d".parse().unwrap())
-            .keep(keep.parse().unwrap());
+            .retain_for(keep.parse().unwrap());
         block_on(rotate::run(&client, &options)).unwrap().removed
     };
     // the last record of each is as old as the next index

@@ -152,7 +152,7 @@ fn look(hits: &[Value]) -> Order {
         rows.iter()
             .all(|row| row.time.is_some() && row.level_is_known)
     );
-    panel::order(&rows)
+    panel::measure_order(&rows)
 }
 
 /// The one with more of its neighbours out of order.
@@ -175,7 +175,7 @@ fn assert_in_order(order: Order, furthest: Duration) {
 fn of_a_long_session_the_earliest_thousand_come_across_a_rotate() {
     let engine = Elasticsearch::start();
     let client = client(&engine);
-    block_on(setup::run(&client, &setup::Options::default())).unwrap();
+    block_on(setup::run(&client, &setup::SetupOptions::default())).unwrap();
     for part in 0..2 {
         let records: Vec<_> = (0..1_200)
             .map(|n| {

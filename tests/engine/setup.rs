@@ -1,7 +1,7 @@
 //! `setup`: from nothing, again, and where something else stands.
 
 use integration_tests::{Answers, Elasticsearch, Elasticsearch8, Engine, OpenSearch};
-use openreplay_elastic::setup::{self, Options};
+use openreplay_elastic::setup::{self, SetupOptions};
 use openreplay_elastic::{Client, Connection};
 use serde_json::json;
 
@@ -87,7 +87,7 @@ fn eight_at_once_make_one() {
         let runs: Vec<_> = (0..8)
             .map(|_| {
                 let client = client.clone();
-                tokio::spawn(async move { setup::run(&client, &Options::default()).await })
+                tokio::spawn(async move { setup::run(&client, &SetupOptions::default()).await })
             })
             .collect();
         let mut done = Vec::new();
@@ -229,8 +229,8 @@ fn changes_nothing_where_wired_streams_own_the_name() {
         ),
     ]);
     let client = Client::new(&Connection::builder(stand_in.url()).build().unwrap()).unwrap();
-    let error = block_on(setup::run(&client, &Options::default())).unwrap_err();
-    assert!(error.is_state());
+    let error = block_on(setup::run(&client, &SetupOptions::default())).unwrap_err();
+    assert!(error.is_precondition());
     assert!(
         error
             .to_string()

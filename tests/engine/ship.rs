@@ -69,7 +69,7 @@ fn each_line_is_stored_once_though_ship_is_killed_thirty_times_and_logs_rolls_ov
             write(folder.path(), &mut written, rng.usize(1..100));
         }
         if loses || rng.u8(..3) == 0 {
-            block_on(rotate::run(&client, &rotate::Options::default())).unwrap();
+            block_on(rotate::run(&client, &rotate::RotateOptions::default())).unwrap();
             rolled += 1;
             let in_flight = in_flight(folder.path());
             left_behind +=

@@ -68,13 +68,13 @@ impl Kind {
     fn of(error: &Error) -> Self {
         match error {
             error if error.is_config() => Self::Usage,
-            error if error.is_state() => Self::State,
+            error if error.is_precondition() => Self::State,
             error if error.is_io() => Self::Io,
             error if error.is_tls() => Self::Tls,
             error if error.is_connect() => Self::Unreachable,
             error if error.is_timeout() => Self::Timeout,
-            error if error.is_broken() => Self::Broken,
-            error if error.is_answer() || error.is_too_long() => Self::Answer,
+            error if error.is_disconnected() => Self::Broken,
+            error if error.is_unexpected_response() || error.is_too_long() => Self::Answer,
             error if error.is_unauthorized() => Self::Unauthorized,
             error if error.is_forbidden() => Self::Forbidden,
             _ => Self::Refused,
@@ -154,7 +154,7 @@ impl Failure {
             "kind": self.kind().name(),
             "reason": elastic.and_then(Error::reason),
             "status": elastic.and_then(Error::status).map(|status| status.as_u16()),
-            "name": elastic.and_then(Error::name),
+            "name": elastic.and_then(Error::error_type),
             "text": self.text(),
             "because": self.causes(),
         }})

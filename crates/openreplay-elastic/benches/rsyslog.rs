@@ -16,7 +16,7 @@ use std::{env, thread};
 
 use common::{NullEndpoint, line, median};
 use cpu_time::ProcessTime;
-use openreplay_elastic::ship::{Options, Shipper};
+use openreplay_elastic::ship::{ShipOptions, Shipper};
 use openreplay_elastic::{Client, Connection, ElasticWriter};
 use openreplay_session::{SessionId, sync_scope};
 use tracing::dispatcher::{Dispatch, with_default};
@@ -61,7 +61,7 @@ fn ship(records: usize) -> f64 {
     let folder = folder("ship", records);
     let connection = Connection::builder(&far_end.url).build();
     let client = Client::new(&connection.expect("an address")).expect("a client");
-    let options = Options::new(folder.join("ship.json"))
+    let options = ShipOptions::new(folder.join("ship.json"))
         .file(folder.join("records").display().to_string())
         .once(true);
     let runtime = tokio::runtime::Builder::new_current_thread()

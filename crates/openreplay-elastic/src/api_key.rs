@@ -1,10 +1,10 @@
 //! Creates the API key that OpenReplay reads with.
 //!
 //! ```no_run
-//! use openreplay_elastic::api_key::{self, Options};
+//! use openreplay_elastic::api_key::{self, ApiKeyOptions};
 //!
 //! # async fn example(client: openreplay_elastic::Client) -> Result<(), openreplay_elastic::Error> {
-//! let key = api_key::create(&client, &Options::reader()).await?;
+//! let key = api_key::create(&client, &ApiKeyOptions::reader()).await?;
 //! println!("API Key ID: {}", key.id);
 //! # Ok(())
 //! # }
@@ -28,7 +28,7 @@ const BEHIND: &str = "/logs-[0-9]{6,7}/";
 
 /// What the key may do, and for how long.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct ApiKeyOptions {
     role: Role,
     reads_too: bool,
     indices: Vec<String>,
@@ -42,7 +42,7 @@ enum Role {
     Writer,
 }
 
-impl Options {
+impl ApiKeyOptions {
     /// For OpenReplay: it may read `logs` and nothing else, which is all that OpenReplay needs.
     #[must_use]
     pub fn reader() -> Self {
@@ -83,7 +83,7 @@ impl Options {
 
     /// Lets a [`writer`](Self::writer)'s key read too, for an app that shows its own records. Default: not.
     #[must_use]
-    pub fn reading_too(mut self) -> Self {
+    pub fn allow_read(mut self) -> Self {
         self.reads_too = true;
         self
     }
@@ -172,10 +172,10 @@ impl fmt::Debug for ApiKey {
 ///
 /// # Errors
 ///
-/// [`is_state`](Error::is_state) where the engine has no keys, since it has no security; [`is_forbidden`](Error::is_forbidden)
+/// [`is_precondition`](Error::is_precondition) where the engine has no keys, since it has no security; [`is_forbidden`](Error::is_forbidden)
 /// where the caller may not; [`is_config`](Error::is_config) for options that no key can have. Elasticsearch refuses one who asks with an
 /// API key, which can make none that may do anything.
-pub async fn create(client: &Client, options: &Options) -> Result<ApiKey, Error> {
+pub async fn create(client: &Client, options: &ApiKeyOptions) -> Result<ApiKey, Error> {
     let body = options.body()?;
     match api::send(client, Method::POST, "/_security/api_key", &body).await {
         Ok(answer) => answer.json(),
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn asks_for_no_more_than_is_needed() {
-        let body = Options::reader()
+        let body = ApiKeyOptions::reader()
             .expires_in("90d".parse().unwrap())
             .body()
             .unwrap();
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn the_documented_one_is_the_documented_one() {
         assert_eq!(
-            Options::documented().body().unwrap(),
+            ApiKeyOptions::documented().body().unwrap(),
             json!({
                 "name": "openreplay-api-key",
                 "role_descriptors": {"openreplay-role": {
@@ -241,13 +241,16 @@ mod tests {
 
     #[test]
     fn refuses_a_key_that_ends_at_once() {
-        let options = Options::reader().expires_in("0d".parse().unwrap());
+        let options = ApiKeyOptions::reader().expires_in("0d".parse().unwrap());
         assert!(options.body().unwrap_err().is_config());
     }
 
     #[test]
     fn refuses_a_name_that_no_index_can_have() {
-        let error = Options::reader().index("logs, other").body().unwrap_err();
+        let error = ApiKeyOptions::reader()
+            .index("logs, other")
+            .body()
+            .unwrap_err();
         assert!(error.is_config());
     }
 

@@ -126,12 +126,12 @@ impl Error {
     }
 
     /// Whether the connection broke before the answer was whole. What was sent may have been done.
-    pub fn is_broken(&self) -> bool {
+    pub fn is_disconnected(&self) -> bool {
         self.inner.kind == Kind::Broken
     }
 
     /// Whether the answer was none that Elasticsearch gives.
-    pub fn is_answer(&self) -> bool {
+    pub fn is_unexpected_response(&self) -> bool {
         self.inner.kind == Kind::Answer
     }
 
@@ -146,14 +146,14 @@ impl Error {
     }
 
     /// Whether what was found there is not what the operation can work with; nothing was changed then.
-    pub fn is_state(&self) -> bool {
+    pub fn is_precondition(&self) -> bool {
         self.inner.kind == Kind::State
     }
 
     /// What was found there, as a word for programs: one of [`Fault`](crate::check::Fault)'s names, or `logs-is-an-index`,
     /// `logs-is-an-alias`, `logs-is-a-data-stream`, `no-write-index`, `foreign-write-index`, `first-index-in-use`, `no-index`,
     /// `not-an-index`, `index-is-closed`, `no-next-index`, `next-index-in-use`, `no-security`, `checkpoint-in-use`,
-    /// `checkpoint-unreadable`. `None` where [`is_state`](Self::is_state) is false.
+    /// `checkpoint-unreadable`. `None` where [`is_precondition`](Self::is_state) is false.
     pub fn reason(&self) -> Option<&'static str> {
         self.inner.reason
     }
@@ -182,7 +182,7 @@ impl Error {
     }
 
     /// Elasticsearch's own name for its error, such as `index_not_found_exception`.
-    pub fn name(&self) -> Option<&str> {
+    pub fn error_type(&self) -> Option<&str> {
         match &self.inner.kind {
             Kind::Status { name, .. } => name.as_deref(),
             _ => None,

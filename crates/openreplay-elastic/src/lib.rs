@@ -28,7 +28,7 @@
 pub use self::client::{Answer, Client};
 pub use self::connection::{Connection, ConnectionBuilder};
 pub use self::error::Error;
-pub use self::writer::{ElasticWriter, ElasticWriterBuilder, Flushed, Guard, Line, Stats};
+pub use self::writer::{ElasticWriter, ElasticWriterBuilder, Flushed, Guard, LineWriter, Stats};
 
 #[cfg(feature = "admin")]
 pub mod api_key;

@@ -26,7 +26,7 @@ pub(crate) async fn wired_streams(client: &Client) -> Result<WiredStreams, Error
         }
         Ok(_) => Ok(WiredStreams::Off),
         Err(error) if error.is_forbidden() => Ok(WiredStreams::Unknown),
-        Err(error) if error.is_answer() || is_unknown(&error) => Ok(WiredStreams::Off),
+        Err(error) if error.is_unexpected_response() || is_unknown(&error) => Ok(WiredStreams::Off),
         Err(error) => Err(error),
     }
 }

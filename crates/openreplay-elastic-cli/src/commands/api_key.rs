@@ -1,4 +1,4 @@
-use openreplay_elastic::api_key::{self, Options};
+use openreplay_elastic::api_key::{self, ApiKeyOptions};
 use openreplay_elastic::rotate::Age;
 
 use crate::connect::ConnectArgs;
@@ -46,13 +46,13 @@ pub(crate) struct Args {
 impl Args {
     pub(super) async fn run(&self, connect: &ConnectArgs, json: bool) -> Result<Outcome, Failure> {
         let options = match (self.documented, self.writer) {
-            (true, _) => Options::documented(),
-            (_, true) => Options::writer(),
-            _ => Options::reader(),
+            (true, _) => ApiKeyOptions::documented(),
+            (_, true) => ApiKeyOptions::writer(),
+            _ => ApiKeyOptions::reader(),
         };
-        let mut options = self.index.iter().fold(options, Options::index);
+        let mut options = self.index.iter().fold(options, ApiKeyOptions::index);
         if self.read {
-            options = options.reading_too();
+            options = options.allow_read();
         }
         if let Some(age) = self.expires_in {
             options = options.expires_in(age);

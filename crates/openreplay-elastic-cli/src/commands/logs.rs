@@ -90,7 +90,7 @@ impl Args {
             }
         }
         let total = records.len() as u64;
-        Ok((rows(&panel::in_time(records))?, total))
+        Ok((rows(&panel::earliest_first(records))?, total))
     }
 
     fn show(&self, row: &Row) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-use openreplay_elastic::rotate::{self, Age, Options, Size};
+use openreplay_elastic::rotate::{self, Age, RotateOptions, Size};
 use serde_json::json;
 
 use crate::connect::ConnectArgs;
@@ -37,7 +37,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(super) async fn run(&self, connect: &ConnectArgs, json: bool) -> Result<Outcome, Failure> {
-        let mut options = Options::default();
+        let mut options = RotateOptions::default();
         if let Some(age) = self.max_age {
             options = options.max_age(age);
         }
@@ -45,7 +45,7 @@ impl Args {
             options = options.max_size(size);
         }
         if let Some(age) = self.keep {
-            options = options.keep(age);
+            options = options.retain_for(age);
         }
         let done = rotate::run(&connect.client()?, &options).await?;
         if json {

@@ -1,4 +1,4 @@
-use openreplay_elastic::setup::{self, Flavor, Options};
+use openreplay_elastic::setup::{self, Flavor, SetupOptions};
 use serde_json::json;
 
 use super::check;
@@ -33,7 +33,10 @@ pub(crate) struct Args {
 
 impl Args {
     pub(super) async fn run(&self, connect: &ConnectArgs, json: bool) -> Result<Outcome, Failure> {
-        let options = self.also.iter().fold(Options::default(), Options::also);
+        let options = self
+            .also
+            .iter()
+            .fold(SetupOptions::default(), SetupOptions::also);
         let done = setup::run(&connect.client()?, &options).await?;
         if json {
             print::json(&json!({

@@ -2,7 +2,7 @@ use std::env;
 use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use openreplay_elastic::ship::{Options, Progress, Shipper};
+use openreplay_elastic::ship::{Progress, ShipOptions, Shipper};
 use serde_json::json;
 
 use crate::connect::ConnectArgs;
@@ -69,7 +69,7 @@ impl Args {
         let options = self
             .files
             .iter()
-            .fold(Options::new(checkpoint), Options::file);
+            .fold(ShipOptions::new(checkpoint), ShipOptions::file);
         let mut options = options.once(self.once);
         if let Some(level) = self.gzip {
             options = options.gzip(level);

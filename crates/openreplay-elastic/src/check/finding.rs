@@ -146,13 +146,13 @@ impl Fault {
         if error.is_tls() {
             return Some(Self::Tls);
         }
-        if error.is_connect() || error.is_timeout() || error.is_broken() {
+        if error.is_connect() || error.is_timeout() || error.is_disconnected() {
             return Some(Self::Unreachable);
         }
-        if error.is_answer() {
+        if error.is_unexpected_response() {
             return Some(Self::WrongAnswer);
         }
-        match (error.status()?, error.name()) {
+        match (error.status()?, error.error_type()) {
             (_, Some("index_not_found_exception")) => Some(Self::NoLogs),
             (_, Some("index_closed_exception")) => Some(Self::Closed),
             (StatusCode::UNAUTHORIZED, _) => Some(Self::Unauthorized),

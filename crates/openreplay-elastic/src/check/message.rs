@@ -74,7 +74,7 @@ pub(super) fn session_in(hit: &Hit) -> Option<SessionId> {
 /// Whether an engine says that a phrase cannot be looked for.
 pub(super) fn refuses_phrases(error: &Error) -> bool {
     error.status() == Some(StatusCode::BAD_REQUEST)
-        && error.name() == Some("search_phase_execution_exception")
+        && error.error_type() == Some("search_phase_execution_exception")
 }
 
 /// By the mapping, and by looking for records that are known to be there.

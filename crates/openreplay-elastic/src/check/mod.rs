@@ -22,7 +22,7 @@ pub use self::finding::{Fault, Finding, Severity};
 pub(crate) use self::records::READ;
 use crate::numbered::LOGS;
 use crate::panel::ask;
-use crate::panel::{self, Asked, Hit};
+use crate::panel::{self, Hit, SearchResult};
 use crate::streams::{WiredStreams, wired_streams};
 use crate::{Client, Error, api};
 
@@ -82,7 +82,7 @@ pub async fn run(client: &Client, session: Option<&SessionId>) -> Result<Report,
             "this asks without an API key, and OpenReplay asks with one",
         );
     }
-    let asked = match panel::add(client).await {
+    let asked = match panel::probe(client).await {
         Ok(added) => with_answer(client, &mut report, &added).await,
         Err(error) if Fault::of(&error) == Some(Fault::NoLogs) => {
             report.find(
@@ -107,7 +107,11 @@ pub async fn run(client: &Client, session: Option<&SessionId>) -> Result<Report,
     Ok(report)
 }
 
-async fn with_answer(client: &Client, report: &mut Report, added: &Asked) -> Result<(), Error> {
+async fn with_answer(
+    client: &Client,
+    report: &mut Report,
+    added: &SearchResult,
+) -> Result<(), Error> {
     if !added.is_elasticsearch {
         report.find(
             Fault::NotElasticsearch,

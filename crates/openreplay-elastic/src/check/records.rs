@@ -5,7 +5,7 @@ use openreplay_session::SessionId;
 use serde_json::Value;
 
 use super::{Fault, Report};
-use crate::panel::{self, Asked, Row};
+use crate::panel::{self, Row, SearchResult};
 
 /// What is read of the records of sessions.
 pub(crate) const READ: [&str; 4] = [field::TIMESTAMP, field::LEVEL, field::MESSAGE, "body.text"];
@@ -66,7 +66,7 @@ pub(super) fn look_at(report: &mut Report, records: &[Value]) {
 }
 
 /// A session's records: what one panel would show.
-pub(super) fn look_at_session(report: &mut Report, session: &SessionId, asked: &Asked) {
+pub(super) fn look_at_session(report: &mut Report, session: &SessionId, asked: &SearchResult) {
     let shown = asked.hits.len();
     if shown == 0 {
         report.find(
@@ -86,7 +86,7 @@ pub(super) fn look_at_session(report: &mut Report, session: &SessionId, asked: &
     let Ok(rows) = panel::rows(&sources) else {
         return;
     };
-    let order = panel::order(&rows);
+    let order = panel::measure_order(&rows);
     let fault = match (order.is_kept(), order.is_nearly_kept()) {
         (true, _) => return,
         (_, true) => Fault::NearlyInOrder,

@@ -125,7 +125,7 @@ async fn says_that_the_answer_was_cut_off() {
         .request(Method::GET, "/", Bytes::new())
         .await
         .unwrap_err();
-    assert!(error.is_broken());
+    assert!(error.is_disconnected());
     assert_eq!(
         error.to_string(),
         format!(
@@ -150,7 +150,7 @@ async fn reads_as_much_of_a_search_as_records_may_be_and_says_that_an_answer_is_
             None => assert_eq!(asked.unwrap().body().len(), mib * MIB),
             Some(limit) => {
                 let error = asked.unwrap_err();
-                assert!(error.is_too_long() && !error.is_broken(), "{error:?}");
+                assert!(error.is_too_long() && !error.is_disconnected(), "{error:?}");
                 let text = format!("the answer is longer than {limit} MiB, and no more is read");
                 assert!(error.to_string().starts_with(&text), "{error}");
             }
@@ -236,7 +236,7 @@ fn reads_the_reason_of_an_error() {
         let answer = Answer::new(status, http::HeaderMap::new(), Bytes::from(body));
         let error = answer.ok().unwrap_err();
         assert_eq!(error.to_string(), text);
-        assert_eq!(error.name(), name);
+        assert_eq!(error.error_type(), name);
         assert_eq!(error.status(), Some(status));
     }
 }

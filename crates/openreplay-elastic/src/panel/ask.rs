@@ -15,7 +15,7 @@ pub(super) const LIMIT: usize = 1_000;
 /// What OpenReplay got.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Asked {
+pub struct SearchResult {
     /// The records, in the order in which the panel shows them.
     pub hits: Vec<Hit>,
     /// How many there are.
@@ -24,7 +24,7 @@ pub struct Asked {
     pub is_elasticsearch: bool,
 }
 
-impl Asked {
+impl SearchResult {
     /// The records alone.
     pub fn sources(&self) -> Vec<Value> {
         self.hits.iter().map(|hit| hit.source.clone()).collect()
@@ -51,7 +51,7 @@ pub struct Hit {
 /// # Errors
 ///
 /// Where Elasticsearch cannot be asked, or answers with an error.
-pub async fn add(client: &Client) -> Result<Asked, Error> {
+pub async fn probe(client: &Client) -> Result<SearchResult, Error> {
     search(client, &json!({"size": 1})).await
 }
 
@@ -60,19 +60,19 @@ pub async fn add(client: &Client) -> Result<Asked, Error> {
 /// # Errors
 ///
 /// Where Elasticsearch cannot be asked, or answers with an error.
-pub async fn session(client: &Client, id: &SessionId) -> Result<Asked, Error> {
+pub async fn session(client: &Client, id: &SessionId) -> Result<SearchResult, Error> {
     let query = json!({"match_phrase": {"message": phrase::of(id)}});
     search(client, &json!({"size": LIMIT, "query": query})).await
 }
 
 /// Searches as OpenReplay does, whatever the query.
-pub(crate) async fn search(client: &Client, query: &Value) -> Result<Asked, Error> {
+pub(crate) async fn search(client: &Client, query: &Value) -> Result<SearchResult, Error> {
     let body = Bytes::from(query.to_string());
     let path = format!("/{LOGS}/_search?track_total_hits=true");
     let answer = client.request(Method::POST, &path, body).await?;
     let is_elasticsearch = answer.is_elasticsearch();
     let found: Found = answer.ok()?.json()?;
-    Ok(Asked {
+    Ok(SearchResult {
         hits: found.hits.hits,
         total: found.hits.total.value,
         is_elasticsearch,

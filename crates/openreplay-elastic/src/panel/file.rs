@@ -63,7 +63,7 @@ fn stored(document: &[u8]) -> Option<Value> {
 
 /// The records that OpenReplay would get of these, if they were behind the `logs` that [`setup`](crate::setup) makes: the earliest
 /// thousand in the order of their times, those without one last.
-pub fn in_time(mut records: Vec<Value>) -> Vec<Value> {
+pub fn earliest_first(mut records: Vec<Value>) -> Vec<Value> {
     records.sort_by_cached_key(|record| {
         let time = time_of(record.get(field::TIMESTAMP));
         (time.is_none(), time)

@@ -13,9 +13,9 @@
 //! # Ok::<(), openreplay_elastic::panel::Unreadable>(())
 //! ```
 
-pub use self::ask::{Asked, Hit, add, session};
-pub use self::file::{FileRecords, in_time, read_file};
-pub use self::order::{Order, order};
+pub use self::ask::{Hit, SearchResult, probe, session};
+pub use self::file::{FileRecords, earliest_first, read_file};
+pub use self::order::{Order, measure_order};
 pub use self::rows::{Row, Unreadable, rows};
 pub use openreplay_record::Level;
 

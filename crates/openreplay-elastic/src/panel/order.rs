@@ -43,7 +43,7 @@ impl Order {
 }
 
 /// Compares each row's time with the next one's, and with the latest before it.
-pub fn order(rows: &[Row]) -> Order {
+pub fn measure_order(rows: &[Row]) -> Order {
     let mut order = Order::default();
     let mut times = rows.iter().filter_map(|row| row.time);
     let Some(mut last) = times.next() else {

@@ -91,7 +91,7 @@ fn order_of(seconds: &[u32]) -> Order {
             )
         })
         .collect();
-    order(&rows(&sources).unwrap())
+    measure_order(&rows(&sources).unwrap())
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn counts_neighbours_out_of_order_and_the_longest_way_back() {
     let found = order_of(&[1, 5, 3, 4, 4]);
     assert_eq!((found.neighbours, found.out_of_order), (4, 1));
     assert_eq!(found.worst, Duration::from_secs(2));
-    assert!(order(&[]).is_kept());
+    assert!(measure_order(&[]).is_kept());
 }
 
 #[test]
@@ -227,12 +227,12 @@ fn the_earliest_thousand_records_come_in_the_order_of_time() {
         let time = format!("2026-07-01T12:{:02}:{:02}Z", n / 60, n % 60);
         records.push(record(&time, "info", &n.to_string()));
     }
-    let few = in_time(records[..3].to_vec());
+    let few = earliest_first(records[..3].to_vec());
     let messages: Vec<_> = few.iter().map(|record| &record["message"]).collect();
     assert_eq!(messages, ["1098", "1099", "no time"]);
-    let found = in_time(records);
+    let found = earliest_first(records);
     assert_eq!(found.len(), 1_000);
-    assert!(order(&rows(&found).unwrap()).out_of_order == 0);
+    assert!(measure_order(&rows(&found).unwrap()).out_of_order == 0);
     assert_eq!(found[0]["message"], "0");
 }
 
@@ -262,7 +262,7 @@ proptest! {
         match rows(&sources) {
             Ok(found) => {
                 prop_assert_eq!(found.len(), sources.len());
-                prop_assert!(order(&found).out_of_order <= order(&found).neighbours);
+                prop_assert!(measure_order(&found).out_of_order <= measure_order(&found).neighbours);
             }
             Err(Unreadable::NoMessage) => prop_assert!(!sources.is_empty()),
             Err(Unreadable::NoLevel { hit }) => {

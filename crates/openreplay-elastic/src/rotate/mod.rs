@@ -1,13 +1,13 @@
 //! Rolls `logs` over to a new index and removes old ones, by aliases only: it needs no lifecycle management.
 //!
 //! ```no_run
-//! use openreplay_elastic::rotate::{self, Age, Options};
+//! use openreplay_elastic::rotate::{self, Age, RotateOptions};
 //!
 //! # async fn example(client: openreplay_elastic::Client) -> Result<(), openreplay_elastic::Error> {
-//! let options = Options::default()
+//! let options = RotateOptions::default()
 //!     .max_age("1d".parse()?)
 //!     .max_size("20gb".parse()?)
-//!     .keep("14d".parse()?);
+//!     .retain_for("14d".parse()?);
 //! let done = rotate::run(&client, &options).await?;
 //! println!("removed: {:?}", done.removed);
 //! # Ok(())
@@ -24,7 +24,7 @@ pub use self::units::{Age, Size};
 use crate::error::{Error, Kind};
 use crate::numbered::LOGS;
 use crate::numbered::{next_in_use, next_name, number};
-use crate::setup::{Engine, Found, find, layout};
+use crate::setup::{Engine, LogsState, find, layout};
 use crate::{Client, api};
 
 #[cfg(test)]
@@ -38,13 +38,13 @@ const ATTEMPTS: u32 = 20;
 
 /// When to roll over, and what to remove.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct RotateOptions {
     max_age: Option<Age>,
     max_size: Option<Size>,
     keep: Option<Age>,
 }
 
-impl Options {
+impl RotateOptions {
     /// Rolls over an index that is older. Default: whatever the age.
     #[must_use]
     pub fn max_age(mut self, age: Age) -> Self {
@@ -61,7 +61,7 @@ impl Options {
 
     /// Removes indices whose last record is older, at least an hour. Default: none.
     #[must_use]
-    pub fn keep(mut self, age: Age) -> Self {
+    pub fn retain_for(mut self, age: Age) -> Self {
         self.keep = Some(age);
         self
     }
@@ -81,7 +81,7 @@ impl Options {
 /// What [`run`] did.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Done {
+pub struct Rotation {
     /// The index that records went to before.
     pub from: String,
     /// The one that they go to now, if that is another.
@@ -96,9 +96,9 @@ pub struct Done {
 ///
 /// # Errors
 ///
-/// [`is_state`](Error::is_state) where `logs` is not what [`setup`](crate::setup) makes, or the next index is there and not written
+/// [`is_precondition`](Error::is_precondition) where `logs` is not what [`setup`](crate::setup) makes, or the next index is there and not written
 /// to; [`is_config`](Error::is_config) for less than an hour to keep; else where Elasticsearch cannot be asked or refuses.
-pub async fn run(client: &Client, options: &Options) -> Result<Done, Error> {
+pub async fn run(client: &Client, options: &RotateOptions) -> Result<Rotation, Error> {
     if options.keep.is_some_and(|age| age.duration() < LEAST_KEEP) {
         return Err(Error::config(
             "less than an hour to keep: expected at least 1h, since a sender may still be repeating a batch to the index \
@@ -111,14 +111,14 @@ pub async fn run(client: &Client, options: &Options) -> Result<Done, Error> {
         Some(age) => remove_older(client, age.duration()).await?,
         None => Vec::new(),
     };
-    Ok(Done { from, to, removed })
+    Ok(Rotation { from, to, removed })
 }
 
 /// The new index is named here, so that whoever comes second finds it there and does no more.
 async fn roll_over(
     client: &Client,
     from: &str,
-    options: &Options,
+    options: &RotateOptions,
 ) -> Result<Option<String>, Error> {
     let Some(to) = next_name(from) else {
         return Err(Error::new(
@@ -140,7 +140,7 @@ async fn roll_over(
             let rolled: Rolled = answer.json()?;
             Ok(rolled.rolled_over.then_some(to))
         }
-        Err(error) if error.name() == Some("resource_already_exists_exception") => {
+        Err(error) if error.error_type() == Some("resource_already_exists_exception") => {
             made_meanwhile(client, from, &to).await?;
             Ok(None)
         }
@@ -172,7 +172,7 @@ fn until_quiet(now: SystemTime) -> Duration {
 }
 
 async fn remove_older(client: &Client, keep: Duration) -> Result<Vec<String>, Error> {
-    let Found::Alias {
+    let LogsState::Alias {
         behind,
         write_index,
         ..

@@ -15,13 +15,13 @@ use crate::streams::{WiredStreams, wired_streams};
 /// What the name `logs` stands for. Its text says so, and what can be done where that is not [`setup`](crate::setup)'s work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Found {
+pub enum LogsState {
     /// Nothing yet.
     Nothing,
     /// An alias.
     Alias {
         /// The indices behind it, in the order of their names.
-        behind: Vec<Behind>,
+        behind: Vec<BackingIndex>,
         /// The one that new records go to.
         write_index: Option<String>,
         /// Whether [`setup`](crate::setup) or a rotation made one of those behind.
@@ -38,14 +38,14 @@ pub enum Found {
 /// An index behind the alias.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Behind {
+pub struct BackingIndex {
     /// Its name.
     pub index: String,
     /// Whether [`setup`](crate::setup) or a rotation made it.
     pub ours: bool,
 }
 
-impl Found {
+impl LogsState {
     /// Whether it is what [`setup`](crate::setup) makes: an alias that writes to an index of its making.
     pub fn is_ours(&self) -> bool {
         match self {
@@ -74,7 +74,7 @@ impl Found {
     }
 
     /// The index that is written to, and all those behind, where the former is of our making.
-    pub(crate) fn written(self) -> Result<(String, Vec<Behind>), Error> {
+    pub(crate) fn written(self) -> Result<(String, Vec<BackingIndex>), Error> {
         let is_ours = self.is_ours();
         match self {
             Self::Alias {
@@ -105,7 +105,7 @@ impl Found {
     }
 }
 
-impl fmt::Display for Found {
+impl fmt::Display for LogsState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nothing => f.write_str("there is no `logs` yet: run `openreplay-elastic setup`"),
@@ -153,19 +153,19 @@ impl fmt::Display for Found {
 /// # Errors
 ///
 /// Where Elasticsearch cannot be asked or refuses.
-pub async fn find(client: &Client) -> Result<Found, Error> {
+pub async fn find(client: &Client) -> Result<LogsState, Error> {
     // where it cannot be asked, the data stream of that name that they bring is found below
     if wired_streams(client).await? == WiredStreams::On {
-        return Ok(Found::WiredStream);
+        return Ok(LogsState::WiredStream);
     }
     let Some(resolved) = resolve(client, LOGS).await? else {
-        return Ok(Found::Nothing);
+        return Ok(LogsState::Nothing);
     };
     if !resolved.data_streams.is_empty() {
-        return Ok(Found::DataStream);
+        return Ok(LogsState::DataStream);
     }
     if !resolved.indices.is_empty() {
-        return Ok(Found::Index);
+        return Ok(LogsState::Index);
     }
 
     let aliases: BTreeMap<String, Aliases> = api::get(client, &format!("/_alias/{LOGS}")).await?;
@@ -180,12 +180,12 @@ pub async fn find(client: &Client) -> Result<Found, Error> {
     let write_index = write_index(&aliases);
     let behind: Vec<_> = aliases
         .into_keys()
-        .map(|index| Behind {
+        .map(|index| BackingIndex {
             ours: is_ours(&index),
             index,
         })
         .collect();
-    Ok(Found::Alias {
+    Ok(LogsState::Alias {
         ours: behind.iter().any(|behind| behind.ours),
         write_index,
         behind,

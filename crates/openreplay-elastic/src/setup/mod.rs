@@ -1,12 +1,12 @@
 //! Makes `logs` the alias that OpenReplay reads in time order.
 //!
 //! ```no_run
-//! use openreplay_elastic::setup::{self, Options};
+//! use openreplay_elastic::setup::{self, SetupOptions};
 //! use openreplay_elastic::{Client, Connection};
 //!
 //! # async fn example() -> Result<(), openreplay_elastic::Error> {
 //! let connection = Connection::builder("http://localhost:9200").basic("elastic", "…").build()?;
-//! let done = setup::run(&Client::new(&connection)?, &Options::default()).await?;
+//! let done = setup::run(&Client::new(&connection)?, &SetupOptions::default()).await?;
 //! println!("records go to {}", done.write_index);
 //! # Ok(())
 //! # }
@@ -27,13 +27,13 @@ use serde_json::json;
 
 pub use self::engine::{Engine, Flavor};
 use self::found::resolve;
-pub use self::found::{Behind, Found, find};
+pub use self::found::{BackingIndex, LogsState, find};
 use crate::api;
 use crate::check::Finding;
 use crate::error::{Error, Kind};
 use crate::numbered::LOGS;
 use crate::numbered::{next_in_use, next_name};
-use crate::panel::Asked;
+use crate::panel::SearchResult;
 use crate::{Client, panel};
 
 mod also;
@@ -47,11 +47,11 @@ const FIRST_INDEX: &str = "logs-000001";
 
 /// What is wanted beyond the alias itself.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct SetupOptions {
     also: Vec<String>,
 }
 
-impl Options {
+impl SetupOptions {
     /// Puts a further, existing index behind `logs`, to be read only. Default: none.
     #[must_use]
     pub fn also(mut self, index: impl Into<String>) -> Self {
@@ -63,7 +63,7 @@ impl Options {
 /// What [`run`] did.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Done {
+pub struct SetupReport {
     /// Which engine this is.
     pub engine: Engine,
     /// Whether `logs` is new. If not, it was there already, made by an earlier run.
@@ -72,11 +72,11 @@ pub struct Done {
     pub repaired: bool,
     /// The index that new records go to.
     pub write_index: String,
-    /// The indices that came behind `logs` by [`Options::also`].
+    /// The indices that came behind `logs` by [`SetupOptions::also`].
     pub added: Vec<String>,
     /// Whether a first record was written, since there was none.
     pub first_record: bool,
-    /// What is not as it should be in the indices of [`Options::also`], and what to do.
+    /// What is not as it should be in the indices of [`SetupOptions::also`], and what to do.
     pub findings: Vec<Finding>,
 }
 
@@ -85,22 +85,22 @@ pub struct Done {
 ///
 /// # Errors
 ///
-/// [`is_state`](Error::is_state) where `logs` is something else already, or OpenReplay could not read an index of
-/// [`Options::also`]: nothing was changed then, the text says what was found and what can be done, and
+/// [`is_precondition`](Error::is_precondition) where `logs` is something else already, or OpenReplay could not read an index of
+/// [`SetupOptions::also`]: nothing was changed then, the text says what was found and what can be done, and
 /// [`reason`](Error::reason) names it. Also where Elasticsearch cannot be asked or refuses.
-pub async fn run(client: &Client, options: &Options) -> Result<Done, Error> {
+pub async fn run(client: &Client, options: &SetupOptions) -> Result<SetupReport, Error> {
     options
         .also
         .iter()
         .try_for_each(|name| also::accept(name))?;
     let engine = Engine::ask(client).await?;
     let found = find(client).await?;
-    let found = match found == Found::Nothing && resolve(client, FIRST_INDEX).await?.is_some() {
+    let found = match found == LogsState::Nothing && resolve(client, FIRST_INDEX).await?.is_some() {
         true => made_meanwhile(client).await?,
         false => found,
     };
     let to_write_to = found.to_write_to().map(str::to_owned);
-    let is_new = found == Found::Nothing;
+    let is_new = found == LogsState::Nothing;
     if !is_new && to_write_to.is_none() {
         found.written()?;
     }
@@ -134,7 +134,7 @@ pub async fn run(client: &Client, options: &Options) -> Result<Done, Error> {
     }
     put_behind(client, &added, false).await?;
     let first_record = write_first_record(client, &write_index).await?;
-    Ok(Done {
+    Ok(SetupReport {
         engine,
         created,
         repaired: to_write_to.is_some(),
@@ -172,7 +172,7 @@ async fn create(client: &Client, flavor: Flavor) -> Result<bool, Error> {
     body["aliases"] = json!({LOGS: {"is_write_index": true}});
     match api::send(client, Method::PUT, &format!("/{FIRST_INDEX}"), &body).await {
         Ok(_) => Ok(true),
-        Err(error) if error.name() == Some("resource_already_exists_exception") => {
+        Err(error) if error.error_type() == Some("resource_already_exists_exception") => {
             made_meanwhile(client).await?;
             Ok(false)
         }
@@ -181,9 +181,9 @@ async fn create(client: &Client, flavor: Flavor) -> Result<bool, Error> {
 }
 
 /// Where the first index is there: either another run made it just now, or it is in the way.
-async fn made_meanwhile(client: &Client) -> Result<Found, Error> {
+async fn made_meanwhile(client: &Client) -> Result<LogsState, Error> {
     match find(client).await? {
-        Found::Nothing => Err(Error::new(
+        LogsState::Nothing => Err(Error::new(
             Kind::State,
             format!(
                 "an index {FIRST_INDEX} is there, but not behind `logs`: nothing was changed. If it is of an earlier \
@@ -211,10 +211,10 @@ async fn write_first_record(client: &Client, index: &str) -> Result<bool, Error>
 }
 
 /// An index that was made just now takes a moment until it can be searched.
-async fn searched(client: &Client) -> Result<Asked, Error> {
+async fn searched(client: &Client) -> Result<SearchResult, Error> {
     let mut attempts = 0;
     loop {
-        match panel::add(client).await {
+        match panel::probe(client).await {
             Err(error)
                 if error.status() == Some(StatusCode::SERVICE_UNAVAILABLE) && attempts < 100 =>
             {

@@ -1,10 +1,10 @@
 //! Follows files of records and delivers each complete line once.
 //!
 //! ```no_run
-//! use openreplay_elastic::ship::{Options, Shipper};
+//! use openreplay_elastic::ship::{ShipOptions, Shipper};
 //!
 //! # async fn example(client: openreplay_elastic::Client) -> Result<(), openreplay_elastic::Error> {
-//! let options = Options::new("/var/lib/app/ship.json").file("/var/log/app/*.log").once(true);
+//! let options = ShipOptions::new("/var/lib/app/ship.json").file("/var/log/app/*.log").once(true);
 //! let shipped = Shipper::open(client, options)?.run(|_| ()).await?;
 //! println!("{} records", shipped.stored);
 //! # Ok(())
@@ -77,14 +77,14 @@ const BATCH: usize = 8 << 20;
 
 /// What to follow, and how.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct ShipOptions {
     patterns: Vec<String>,
     checkpoint: PathBuf,
     once: bool,
     gzip: Option<u32>,
 }
 
-impl Options {
+impl ShipOptions {
     /// Keeps the checkpoint in this file, which must be this shipper's alone.
     pub fn new(checkpoint: impl Into<PathBuf>) -> Self {
         Self {
@@ -144,7 +144,7 @@ pub struct Shipper {
     target: Target,
     client: Client,
     delivery: Delivery,
-    options: Options,
+    options: ShipOptions,
     files: Files,
     checkpoint: Checkpoint,
     counts: Counts,
@@ -158,9 +158,9 @@ impl Shipper {
     ///
     /// # Errors
     ///
-    /// [`is_config`](Error::is_config) for a pattern that is none; [`is_state`](Error::is_state) where another shipper has the
+    /// [`is_config`](Error::is_config) for a pattern that is none; [`is_precondition`](Error::is_precondition) where another shipper has the
     /// checkpoint; [`is_io`](Error::is_io) where it cannot be read or written.
-    pub fn open(client: Client, options: Options) -> Result<Self, Error> {
+    pub fn open(client: Client, options: ShipOptions) -> Result<Self, Error> {
         let checkpoint = Checkpoint::open(&options.checkpoint)?;
         let files = Files::new(&options.patterns, checkpoint.files(), checkpoint.hash())?
             .except(checkpoint.own_files());
@@ -184,7 +184,7 @@ impl Shipper {
     ///
     /// # Errors
     ///
-    /// [`is_io`](Error::is_io) where the checkpoint fails. With [`Options::once`] also where, at the start, Elasticsearch
+    /// [`is_io`](Error::is_io) where the checkpoint fails. With [`ShipOptions::once`] also where, at the start, Elasticsearch
     /// cannot be reached or trusted, does not answer or allow it, or has no `logs`; else that is said on standard error, and
     /// tried again. A file that cannot be read is no error: [`Progress::unreadable`] names it.
     pub async fn run(mut self, mut progress: impl FnMut(&Progress)) -> Result<Progress, Error> {

@@ -65,6 +65,11 @@ impl ElasticWriterBuilder {
         self.connection(|connection| connection.ca_pem(pem))
     }
 
+    /// How long a node may take to accept a connection: see [`ConnectionBuilder::connect_timeout`].
+    pub fn connect_timeout(self, limit: Duration) -> Self {
+        self.connection(|connection| connection.connect_timeout(limit))
+    }
+
     /// How long a request may take: see [`ConnectionBuilder::request_timeout`].
     pub fn request_timeout(self, limit: Duration) -> Self {
         self.connection(|connection| connection.request_timeout(limit))

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use openreplay_buffer::{LineWriter, Priority};
+use openreplay_buffer::Priority;
 
 use super::Shared;
 use crate::bulk::Ids;
@@ -9,15 +9,15 @@ use crate::bulk::Ids;
 /// dropped. Writing never fails.
 #[derive(Debug)]
 #[must_use = "it does nothing until it is written to"]
-pub struct Line<'a>(LineWriter<'a, Ids>);
+pub struct LineWriter<'a>(openreplay_buffer::LineWriter<'a, Ids>);
 
-impl<'a> Line<'a> {
+impl<'a> LineWriter<'a> {
     pub(super) fn new(shared: &'a Shared, priority: Option<Priority>) -> Self {
-        Self(LineWriter::new(shared, priority))
+        Self(openreplay_buffer::LineWriter::new(shared, priority))
     }
 }
 
-impl Write for Line<'_> {
+impl Write for LineWriter<'_> {
     #[inline]
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
         self.0.write(text)

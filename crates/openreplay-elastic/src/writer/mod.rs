@@ -53,7 +53,7 @@ pub use openreplay_buffer::{Flushed, Stats};
 
 pub use self::builder::ElasticWriterBuilder;
 pub use self::guard::Guard;
-pub use self::line::Line;
+pub use self::line::LineWriter;
 use crate::Connection;
 use crate::bulk::Ids;
 use crate::connection::ConnectionBuilder;
@@ -107,13 +107,13 @@ impl ElasticWriter {
 }
 
 impl<'a> MakeWriter<'a> for ElasticWriter {
-    type Writer = Line<'a>;
+    type Writer = LineWriter<'a>;
 
-    fn make_writer(&'a self) -> Line<'a> {
-        Line::new(&self.shared, None)
+    fn make_writer(&'a self) -> LineWriter<'a> {
+        LineWriter::new(&self.shared, None)
     }
 
-    fn make_writer_for(&'a self, metadata: &tracing_core::Metadata<'_>) -> Line<'a> {
-        Line::new(&self.shared, Some(Priority::from(*metadata.level())))
+    fn make_writer_for(&'a self, metadata: &tracing_core::Metadata<'_>) -> LineWriter<'a> {
+        LineWriter::new(&self.shared, Some(Priority::from(*metadata.level())))
     }
 }

@@ -62,7 +62,9 @@ fn failed(answer: Answer) -> Response {
     let error = answer.ok().err();
     Response::Failed {
         status,
-        is_named: error.as_ref().is_some_and(|error| error.name().is_some()),
+        is_named: error
+            .as_ref()
+            .is_some_and(|error| error.error_type().is_some()),
         retry_after,
         why: error.map_or_else(String::new, |error| error.to_string()),
     }

@@ -70,7 +70,7 @@ impl Target {
 
     /// The index that the alias leads new records to.
     ///
-    /// Asked with a document that is none, past the pipeline that the index may have: the refusal names the index.
+    /// SearchResult with a document that is none, past the pipeline that the index may have: the refusal names the index.
     pub(crate) async fn write_index(&self) -> Result<String, Unknown> {
         let no_document = Bytes::from_static(b"{\"create\":{}}\n\"which index is this?\"\n");
         let item = match self.ask(None, no_document).await {
@@ -105,7 +105,7 @@ impl Target {
 
     /// Whether an index holds a document of this `_id`.
     ///
-    /// Asked with a document whose routing is too long for the index: an `_id` that is taken is told first (409), the
+    /// SearchResult with a document whose routing is too long for the index: an `_id` that is taken is told first (409), the
     /// routing else (400). Nothing is stored either way.
     pub(crate) async fn holds(&self, index: &str, id: &str) -> Result<Presence, Unknown> {
         let id = format!("\"_id\":\"{id}\",");

@@ -11,7 +11,7 @@ proptest! {
     #[test]
     fn any_bytes_are_a_checkpoint_or_an_error_that_says_what_to_do(bytes: Vec<u8>) {
         if let Err(error) = State::read(&bytes, Path::new("x.json")) {
-            prop_assert!(error.is_state());
+            prop_assert!(error.is_precondition());
             prop_assert!(error.to_string().contains("move it away"));
         }
     }
@@ -48,7 +48,7 @@ fn keeps_a_second_shipper_away() {
     let first = Checkpoint::open(&path).unwrap();
     let error = Checkpoint::open(&path).unwrap_err();
     assert!(
-        error.is_state()
+        error.is_precondition()
             && error
                 .to_string()
                 .starts_with("another shipper has the checkpoint")

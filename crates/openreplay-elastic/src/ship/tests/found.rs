@@ -120,7 +120,7 @@ fn a_shipper_can_run_in_a_task() {
     let connection = crate::Connection::builder("http://127.0.0.1:1").build();
     let client = crate::Client::new(&connection.unwrap()).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let options = crate::ship::Options::new(folder.path().join("ship.json"));
+    let options = crate::ship::ShipOptions::new(folder.path().join("ship.json"));
     let shipper = crate::ship::Shipper::open(client, options).unwrap();
     is_send(shipper.run(|_| ()));
 }

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use super::*;
-use crate::ship::{Options, Shipper};
+use crate::ship::{ShipOptions, Shipper};
 use crate::{Client, Connection};
 
 #[test]
@@ -124,7 +124,7 @@ async fn nobody_who_answers_at_the_start_is_an_error() {
     let url = format!("http://{}", silent.local_addr().unwrap());
     let builder = Connection::builder(&url).request_timeout(Duration::from_millis(50));
     let client = Client::new(&builder.build().unwrap()).unwrap();
-    let options = Options::new(folder.path().join("ship.json")).once(true);
+    let options = ShipOptions::new(folder.path().join("ship.json")).once(true);
     let shipper = Shipper::open(client, options).unwrap();
     let run = tokio::time::timeout(Duration::from_secs(60), shipper.run(|_| ()));
     let error = run.await.expect("it ends").unwrap_err();
@@ -143,7 +143,7 @@ async fn what_is_not_found_again_is_named_in_the_end() {
     std::thread::spawn(move || hangs_up.incoming().for_each(drop));
     let client = Client::new(&Connection::builder(&url).build().unwrap()).unwrap();
     let pattern = path("*.log").to_str().unwrap().to_owned();
-    let options = Options::new(path("ship.json")).file(pattern).once(true);
+    let options = ShipOptions::new(path("ship.json")).file(pattern).once(true);
     let mut shipper = Shipper::open(client, options).unwrap();
 
     append(&path("one"), &numbered([1]));
