@@ -1,16 +1,19 @@
 //! Each error is logged once, whatever the layers and their order.
 
+use std::sync::{Arc, Mutex};
+
 use axum::{
     Router,
     body::Body,
     http::{Request, StatusCode},
-    middleware::map_response,
+    middleware::{Next, from_fn, map_response},
     response::Response,
     routing,
 };
 use tower::ServiceExt as _;
 use tower_http::trace::TraceLayer;
 use tower_openreplay::{Failure, RequestLogLayer, SessionLayer};
+use tracing::{Instrument as _, info_span};
 
 use crate::{Said, new_session, said_in};
 
@@ -116,6 +119,106 @@ async fn an_error_that_is_dropped_elsewhere_is_logged_in_its_own_session() {
         ["request failed error=no price status=500"]
     );
     assert_eq!(said_in(second), []);
+}
+
+#[tokio::test]
+async fn an_error_that_another_request_responds_with_carries_nothing_of_the_first() {
+    let (first, second) = (new_session(), new_session());
+    let failure = openreplay_session::sync_scope(first, || {
+        info_span!("request", user = "first").in_scope(|| Failure::new("no price"))
+    });
+    let shared = Arc::new(Mutex::new(Some(failure)));
+    let responds = move || async move { Err::<(), _>(shared.lock().unwrap().take().unwrap()) };
+    let app = Router::new()
+        .route("/err", routing::get(responds))
+        .layer(SessionLayer::new());
+    let request = Request::get("/err").header("openReplaySession.id", second.as_str());
+    let response = app.oneshot(request.body(Body::empty()).unwrap());
+    assert_eq!(response.await.unwrap().status(), 500);
+
+    assert_eq!(said_in(first), []);
+    let said = said_in(second);
+    assert_eq!(
+        with_error(&said),
+        ["request failed error=no price status=500"]
+    );
+    assert_eq!(
+        said[0].spans,
+        Vec::<serde_json::Value>::new(),
+        "the span of the first request"
+    );
+}
+
+#[tokio::test]
+async fn an_error_of_a_handler_in_a_task_of_its_own_is_logged_in_the_session_of_its_response() {
+    let spawned = || {
+        from_fn(|request: axum::extract::Request, next: Next| async {
+            tokio::spawn(next.run(request)).await.unwrap()
+        })
+    };
+    let alone = router().layer(spawned()).layer(SessionLayer::new());
+    let said = records_of(alone, true).await;
+    assert_eq!(
+        with_error(&said),
+        ["request failed error=no price status=500"]
+    );
+
+    let logged = router()
+        .layer(spawned())
+        .layer(RequestLogLayer::new())
+        .layer(SessionLayer::new());
+    let said = records_of(logged, true).await;
+    assert_eq!(
+        with_error(&said),
+        ["GET /err 500 error=no price duration_ms=_ route=/err"]
+    );
+}
+
+#[tokio::test]
+async fn an_error_of_work_that_kept_only_the_span_is_logged_in_the_session_of_the_span() {
+    let (session, other) = (new_session(), new_session());
+    let task = openreplay_session::sync_scope(session, || {
+        let work = async { Failure::new("no price") };
+        tokio::spawn(work.instrument(info_span!("request")))
+    });
+    let failure = task.await.unwrap();
+    openreplay_session::sync_scope(other, || drop(failure));
+    assert_eq!(
+        with_error(&said_in(session)),
+        ["request failed error=no price status=500"]
+    );
+    assert_eq!(said_in(other), []);
+}
+
+#[tokio::test]
+async fn nested_layers_log_a_request_once() {
+    let app = router()
+        .layer(RequestLogLayer::new())
+        .layer(RequestLogLayer::new())
+        .layer(SessionLayer::new());
+    let said = records_of(app, true).await;
+    assert_eq!(
+        with_error(&said),
+        ["GET /err 500 error=no price duration_ms=_ route=/err"]
+    );
+    assert_eq!(said.len(), 1);
+    assert_eq!(said[0].spans.len(), 1);
+}
+
+#[tokio::test]
+async fn the_status_that_the_client_gets_decides_on_the_level() {
+    let conflict = || async { (StatusCode::CONFLICT, Failure::new("no price")) };
+    let app = || Router::new().route("/err", routing::get(conflict));
+    let alone = records_of(app().layer(SessionLayer::new()), true).await;
+    assert_eq!(alone[0].level, "info");
+    assert_eq!(
+        alone[0].message,
+        "request rejected error=no price status=409"
+    );
+    let logged = app()
+        .layer(RequestLogLayer::new())
+        .layer(SessionLayer::new());
+    assert_eq!(records_of(logged, true).await[0].level, "info");
 }
 
 #[tokio::test]

@@ -38,6 +38,7 @@ impl ServerStreamingService<String> for Prices {
             "teapot" => Ok(vec![price]),
             "head" => Err(internal()),
             "missing" => Err(Status::not_found("no such thing")),
+            "missing at the end" => Ok(vec![price, Err(Status::not_found("no such thing"))]),
             _ => Ok(vec![price, Err(internal())]),
         };
         Box::pin(async { Ok(tonic::Response::new(stream::iter(result?))) })
@@ -155,4 +156,36 @@ async fn codes_can_be_named_that_are_no_failures() {
     let (code, said) = ask(layer, "missing").await;
     assert_eq!(code, Code::NotFound);
     assert_eq!(lines(&said), [OK]);
+}
+
+#[tokio::test]
+async fn codes_can_be_named_that_are_no_failures_in_the_trailers_either() {
+    let layer = RequestLogLayer::new_for_grpc().with_success_codes([GrpcCode::NotFound]);
+    let (code, said) = ask(layer, "missing at the end").await;
+    assert_eq!(code, Code::NotFound);
+    assert_eq!(lines(&said), [OK]);
+}
+
+#[tokio::test]
+async fn an_http_failure_is_one_over_grpc_too() {
+    use tower::{ServiceBuilder, ServiceExt as _, service_fn};
+
+    let session = new_session();
+    let fails = service_fn(|_: Request<Body>| async {
+        let response = Response::builder().status(503);
+        Ok::<_, Infallible>(response.body(Body::empty()).unwrap())
+    });
+    let service = ServiceBuilder::new()
+        .layer(SessionLayer::new())
+        .layer(RequestLogLayer::new_for_grpc())
+        .service(fails);
+    let request = Request::get("/").header("openReplaySession.id", session.as_str());
+    service
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(
+        lines(&wait_for(session, 1).await),
+        [("error", "GET / 503 duration_ms=_")]
+    );
 }

@@ -77,3 +77,74 @@ async fn an_excluded_path_has_neither_record_nor_span() {
         [row("info", "GET /healthy 404")]
     );
 }
+
+#[tokio::test]
+async fn a_nested_router_logs_and_excludes_the_path_that_the_client_sent() {
+    let nested = |layer: RequestLogLayer| {
+        let inner = Router::new()
+            .route("/ok", routing::get(|| async {}))
+            .layer(layer);
+        Router::new().nest("/api", inner).layer(SessionLayer::new())
+    };
+    let all = RequestLogLayer::new();
+    let excluding = RequestLogLayer::new().without_paths(["/api/ok"]);
+    for (layer, expected) in [(all, 1), (excluding, 0)] {
+        let session = new_session();
+        let request = Request::get("/api/ok").header("openReplaySession.id", session.as_str());
+        let response = nested(layer).oneshot(request.body(Body::empty()).unwrap());
+        assert_eq!(response.await.unwrap().status(), 200);
+        let said = said_in(session);
+        assert_eq!(said.len(), expected, "{said:#?}");
+        if let [said] = &said[..] {
+            assert_eq!(said.message, "GET /api/ok 200 duration_ms=_ route=/api/ok");
+            assert_eq!(said.spans[0]["fields"]["path"], "/api/ok");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_query_string_shows_nowhere() {
+    let session = new_session();
+    let fails = || async { Err::<(), _>(Failure::new("no price")) };
+    let app = Router::new()
+        .route("/err", routing::get(fails))
+        .layer(RequestLogLayer::new())
+        .layer(SessionLayer::new());
+    let request =
+        Request::get("/err?api_key=SECRET").header("openReplaySession.id", session.as_str());
+    let response = app
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
+    assert!(!format!("{response:?}").contains("SECRET"), "{response:?}");
+    assert!(!format!("{:?}", said_in(session)).contains("SECRET"));
+
+    // without axum's own `Debug` in between
+    let bare = tower::service_fn(|_: Request<()>| async {
+        Ok::<_, std::convert::Infallible>(axum::http::Response::new(Body::empty()))
+    });
+    let mut service = tower::ServiceBuilder::new()
+        .layer(RequestLogLayer::new())
+        .service(bare);
+    let request = Request::get("/err?api_key=SECRET").body(()).unwrap();
+    let future = tower::Service::call(&mut service, request);
+    let response = future.await.unwrap();
+    assert!(!format!("{response:?}").contains("SECRET"), "{response:?}");
+}
+
+#[tokio::test]
+async fn the_body_keeps_its_length() {
+    let app = Router::new()
+        .route("/ok", routing::get(|| async { "Success" }))
+        .layer(RequestLogLayer::new())
+        .layer(SessionLayer::new());
+    let url = crate::serve(app).await + "/ok";
+    let length = move || {
+        let response = ureq::get(url).call().unwrap();
+        response.headers()["content-length"]
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(tokio::task::spawn_blocking(length).await.unwrap(), "7");
+}

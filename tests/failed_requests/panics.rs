@@ -1,6 +1,15 @@
 //! A panic leaves its own record, and no other.
 
-use axum::{Router, routing};
+use std::any::Any;
+
+use axum::{
+    Router,
+    extract::Request,
+    http::StatusCode,
+    middleware::{Next, from_fn},
+    response::IntoResponse as _,
+    routing,
+};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_openreplay::{RequestLogLayer, SessionLayer};
 
@@ -54,4 +63,28 @@ async fn a_panic_that_nothing_catches_is_one_record_too() {
     let said = wait_for(session, 1).await;
     assert_eq!(said.len(), 1, "{said:#?}");
     assert!(said[0].message.ends_with(": out of stock"), "{said:#?}");
+}
+
+#[tokio::test]
+async fn a_panic_further_out_that_drops_the_request_is_one_record_too() {
+    let drops = from_fn(|request: Request, next: Next| async {
+        let mut waits = Box::pin(next.run(request));
+        let polled = futures_util::poll!(waits.as_mut());
+        assert!(polled.is_ready(), "out of stock");
+        StatusCode::OK
+    });
+    let app = Router::new()
+        .route("/wait", routing::get(std::future::pending::<()>))
+        .layer(RequestLogLayer::new())
+        .layer(drops)
+        .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| {
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }))
+        .layer(SessionLayer::new());
+    let session = new_session();
+    let (status, _) = get(serve(app).await + "/wait", session).await;
+    assert_eq!(status, 500);
+    let said = wait_for(session, 1).await;
+    assert_eq!(said.len(), 1, "{said:#?}");
+    assert!(said[0].message.contains("out of stock"), "{said:#?}");
 }

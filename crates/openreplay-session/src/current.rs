@@ -50,6 +50,23 @@ impl Scope {
         current().map_or(Self::NoSession, Self::Session)
     }
 
+    /// Runs a closure in exactly this scope, which [`current`](Self::current) returned earlier: for a record about
+    /// code that has ended.
+    ///
+    /// Unlike [`sync_scope`], it enters [`Unset`](Self::Unset) too, which hides the caller's session.
+    ///
+    /// ```
+    /// use openreplay_session::{Scope, SessionId, current, sync_scope};
+    ///
+    /// let captured = Scope::current();
+    /// sync_scope(SessionId::from(42), || captured.restore(|| assert_eq!(current(), None)));
+    /// ```
+    #[inline]
+    pub fn restore<R>(self, f: impl FnOnce() -> R) -> R {
+        let _entered = Entered::new(self);
+        f()
+    }
+
     /// Returns the session of this scope, if it has one.
     #[must_use]
     #[inline]

@@ -25,7 +25,8 @@
 //! - Without it, [`SessionLayer`](crate::SessionLayer) logs the error when the response passes.
 //! - With neither, or if a middleware replaces the response, the error is logged when it is dropped.
 //!
-//! In each case the record belongs to the session and the span in which the `Failure` was created.
+//! In each case the record belongs to the session that gets the response, or to that in which the `Failure` was created if
+//! there is no response. A `Failure` that a panic drops is logged next to the panic.
 //! The order of the two layers does not matter. A 5xx is logged at `ERROR`, any other status at `INFO`.
 //!
 //! # Your own error type
@@ -69,7 +70,7 @@ use std::{
 };
 
 use http::{Response, StatusCode};
-use openreplay_session::{Scope, sync_scope, sync_without_session};
+use openreplay_session::Scope;
 use tracing::Span;
 
 use crate::request_log::{is_polling, record};
@@ -117,13 +118,10 @@ impl Failure {
 
     /// Attaches the error to a response of yours, which it leaves as it is otherwise.
     ///
-    /// The response's own status counts: a 5xx is logged at `ERROR`, any other at `INFO`.
+    /// The status that the response has when it is logged counts: a 5xx is logged at `ERROR`, any other at `INFO`.
     pub fn attach_to<B>(mut self, mut response: Response<B>) -> Response<B> {
         self.unlogged.status = response.status();
-        if let scope @ Scope::Session(_) = Scope::current() {
-            // the session that gets the response has the failure
-            self.unlogged.scope = scope;
-        }
+        self.unlogged.belong_here();
         let attached = Attached(Arc::new(*self.unlogged));
         response.extensions_mut().insert(attached);
         response
@@ -173,10 +171,16 @@ impl Attached {
         &*self.0.error
     }
 
+    /// Logs the error in the caller's session: the request whose response it is.
     #[cold]
-    fn log_here(&self) {
-        if !is_polling() && self.0.begin() {
-            self.0.log();
+    fn log_here(&self, status: StatusCode) {
+        if is_polling() || !self.0.begin() {
+            return;
+        }
+        if self.0.is_of(Scope::current()) {
+            record::failure(&self.0.span, self.error(), status);
+        } else {
+            self.in_session(|| record::failure(&Span::current(), self.error(), status));
         }
     }
 
@@ -184,7 +188,7 @@ impl Attached {
     pub(crate) fn in_session<R>(&self, f: impl FnOnce() -> R) -> R {
         match Scope::current() {
             Scope::Session(_) => f(),
-            Scope::NoSession | Scope::Unset => self.0.in_scope(f),
+            Scope::NoSession | Scope::Unset => self.0.scope.restore(f),
         }
     }
 }
@@ -193,7 +197,7 @@ impl Attached {
 #[inline]
 pub(crate) fn log_attached<B>(response: &Response<B>) {
     if let Some(attached) = response.extensions().get::<Attached>() {
-        attached.log_here();
+        attached.log_here(response.status());
     }
 }
 
@@ -212,15 +216,23 @@ impl Unlogged {
         !self.is_logged.swap(true, Ordering::Relaxed)
     }
 
+    /// Logs the error in its own session and span, never in another that the caller has.
     fn log(&self) {
-        self.in_scope(|| record::failure(&self.span, &*self.error, self.status));
+        self.scope
+            .restore(|| record::failure(&self.span, &*self.error, self.status));
     }
 
-    /// Runs a closure in the session of the error, and never in another that the caller has.
-    fn in_scope<R>(&self, f: impl FnOnce() -> R) -> R {
-        match (self.scope, Scope::current()) {
-            (Scope::Unset, Scope::Session(_)) => sync_without_session(f),
-            (scope, _) => sync_scope(scope, f),
+    fn is_of(&self, scope: Scope) -> bool {
+        matches!(scope, Scope::Session(_)) && self.scope == scope
+    }
+
+    /// Gives the error to the request that responds with it, if that is another than the one that caused
+    /// the error: it must not carry the span of the other.
+    fn belong_here(&mut self) {
+        let here = Scope::current();
+        if matches!(here, Scope::Session(_)) && !self.is_of(here) {
+            self.scope = here;
+            self.span = Span::current();
         }
     }
 }

@@ -56,8 +56,8 @@ where
     /// ```
     ///
     /// - `RUST_LOG` filters the records, `shop=debug,tower_http=warn` for instance, in the syntax of [`EnvFilter`]. Default:
-    ///   `info`. An invalid directive is reported on standard error; the others apply. Panics pass the filter, unless
-    ///   its level for all targets is `off`.
+    ///   `info`. An invalid directive is reported on standard error; the others apply. Panics, and the
+    ///   records and the span of `tower_openreplay::RequestLogLayer`, pass a filter that names targets only, such as `shop=debug`.
     /// - Records of the crate `log` are captured.
     /// - [`log_panics`] is called.
     ///
@@ -90,7 +90,7 @@ where
     }
 }
 
-/// The filter that `RUST_LOG` asks for.
+/// Builds the filter from `RUST_LOG`.
 fn filter() -> EnvFilter {
     let wanted = match env::var(EnvFilter::DEFAULT_ENV) {
         Ok(wanted) => wanted,
@@ -104,11 +104,15 @@ fn filter() -> EnvFilter {
     for error in errors {
         report(&error);
     }
-    // it is valid
+    // each of them was parsed before
     EnvFilter::builder().parse_lossy(directives)
 }
 
-/// The valid ones among the directives that are wanted, with what is needed for panics, and what is wrong with the others.
+/// What a failed request must leave, whatever else a filter of targets lets pass: panics, and the records and the span
+/// of `tower_openreplay::RequestLogLayer`.
+const FAILURES: &str = "panic=error,tower_openreplay=info";
+
+/// Returns the valid directives, with what failures need in front, and an error for each of the others.
 fn directives(wanted: &str) -> (String, Vec<String>) {
     let mut errors = Vec::new();
     let mut valid: Vec<_> = wanted
@@ -131,7 +135,7 @@ fn directives(wanted: &str) -> (String, Vec<String>) {
         valid.push("info");
     } else if !valid.iter().any(is_level) {
         // in front of the user's, which replace it
-        valid.insert(0, "panic=error");
+        valid.insert(0, FAILURES);
     }
     (valid.join(","), errors)
 }
@@ -156,12 +160,28 @@ mod tests {
             (" , ", "info", 0),
             ("debug", "debug", 0),
             ("off", "off", 0),
-            ("shop=debug", "panic=error,shop=debug", 0),
+            (
+                "shop=debug",
+                "panic=error,tower_openreplay=info,shop=debug",
+                0,
+            ),
             ("shop=debug, warn", "shop=debug,warn", 0),
-            ("panic=off,shop=info", "panic=error,panic=off,shop=info", 0),
+            (
+                "panic=off,shop=info",
+                "panic=error,tower_openreplay=info,panic=off,shop=info",
+                0,
+            ),
             ("shop=loud", "info", 1),
-            ("shop=loud,db=trace,x=y=z", "panic=error,db=trace", 2),
-            ("[request]=debug", "panic=error,[request]=debug", 0),
+            (
+                "shop=loud,db=trace,x=y=z",
+                "panic=error,tower_openreplay=info,db=trace",
+                2,
+            ),
+            (
+                "[request]=debug",
+                "panic=error,tower_openreplay=info,[request]=debug",
+                0,
+            ),
         ];
         for (wanted, expected, wrong) in rows {
             let (directives, errors) = directives(wanted);

@@ -35,7 +35,7 @@ pub(crate) fn init(
 pub(crate) struct Sending(Guard);
 
 impl Sending {
-    /// Waits for them, and says what was left.
+    /// Waits for them, and reports the remaining records.
     pub(crate) async fn finish(self) {
         let finish = || self.0.shutdown(Duration::from_secs(5));
         match tokio::task::spawn_blocking(finish).await {

@@ -1,4 +1,4 @@
-//! An axum app whose log records OpenReplay shows beside the replay of the session that caused them.
+//! An axum app whose log records OpenReplay shows next to the replay of the session that caused them.
 //!
 //! ```text
 //! cargo run -p axum-app          then open http://127.0.0.1:3000

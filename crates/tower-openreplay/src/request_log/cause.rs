@@ -48,7 +48,7 @@ fn boxed_send_sync(value: &dyn Any) -> Option<&(dyn Error + 'static)> {
     Some(&**error)
 }
 
-/// An `axum::Error` has the text of the error that it wraps, which would be logged as its own cause.
+/// Unwraps an `axum::Error`: its text is that of the error inside, which would be logged twice.
 #[cfg(feature = "axum")]
 fn of_axum(value: &dyn Any) -> Option<&(dyn Error + 'static)> {
     let mut error: &(dyn Error + 'static) = value.downcast_ref::<axum::Error>()?;

@@ -3,6 +3,7 @@ use std::{
     fmt,
     pin::Pin,
     task::{Context, Poll, ready},
+    thread,
 };
 
 use http::Response;
@@ -41,7 +42,7 @@ pin_project! {
             if let Some(request) = this.request.take() {
                 let _entered = request.span.enter();
                 this.inner.set(None);
-                if !*this.is_polling {
+                if !*this.is_polling && !thread::panicking() {
                     request.log_cancelled();
                 }
             }

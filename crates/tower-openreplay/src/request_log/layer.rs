@@ -64,7 +64,7 @@ impl RequestLogLayer {
     /// Excludes requests with one of these paths, health checks for instance: they get neither a
     /// record nor a span. Default: none.
     ///
-    /// A path must be equal, the query string aside. An attached [`Failure`](crate::Failure) is still
+    /// A path must be equal, the query string aside; inside of axum's `Router::nest` it is the whole path. An attached [`Failure`](crate::Failure) is still
     /// logged, by [`SessionLayer`](crate::SessionLayer).
     ///
     /// ```
@@ -118,6 +118,12 @@ pub(super) struct Options {
     pub(super) success: Option<Level>,
     pub(super) excluded: Vec<String>,
     pub(super) causes: Causes,
+}
+
+impl Options {
+    pub(super) fn excludes(&self, path: &str) -> bool {
+        self.excluded.iter().any(|excluded| excluded == path)
+    }
 }
 
 impl Default for Options {

@@ -36,7 +36,8 @@
 //!
 //! A request is dropped if the client disconnects, a timeout layer further out elapses, or the
 //! server shuts down. A request that panics gets no record: `tracing_openreplay::log_panics` writes
-//! the panic's own, and the span gives it method and path.
+//! the panic's own, and the span gives it method and path. An error of `Service::poll_ready` gets
+//! none either: there is no request yet. If two of these layers are around a request, the outer one logs it.
 //!
 //! | field | value | when |
 //! |---|---|---|
@@ -54,6 +55,7 @@
 //!
 //! Records and span have the target `tower_openreplay`. A filter with targets and no default level,
 //! such as `RUST_LOG=shop=debug`, must name it: `RUST_LOG=shop=debug,tower_openreplay=info`.
+//! `tracing_openreplay::init()` adds that on its own.
 //!
 //! # Failures
 //!

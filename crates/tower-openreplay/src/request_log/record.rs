@@ -15,7 +15,7 @@ pub(super) struct Facts<'a> {
     pub(super) route: Option<&'a str>,
 }
 
-/// What became of a request, the last word of its message.
+/// How a request ended: the last word of its message.
 #[derive(Clone, Copy)]
 pub(super) enum Event {
     Response(StatusCode),

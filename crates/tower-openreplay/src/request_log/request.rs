@@ -8,14 +8,17 @@ use super::{
     layer::Options,
     protocol::Outcome,
     record::{self, Event, Facts},
-    route::Route,
+    route::{Route, uri_of},
 };
 use crate::failure::Attached;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A request that is logged: what its records say of it.
-#[derive(Debug)]
+/// In the extensions of a request that is logged, so that a `RequestLog` further in does not log it again.
+#[derive(Clone, Copy)]
+struct IsLogged;
+
+/// A request that is logged: what its records report.
 pub(super) struct Request {
     options: Arc<Options>,
     method: Method,
@@ -27,29 +30,30 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// `None` if the options exclude the request.
-    pub(super) fn new<B>(options: &Arc<Options>, request: &http::Request<B>) -> Option<Self> {
-        let path = request.uri().path();
-        if options.excluded.iter().any(|excluded| excluded == path) {
+    /// `None` if the options exclude the request, or if a `RequestLog` further out logs it.
+    pub(super) fn new<B>(options: &Arc<Options>, request: &mut http::Request<B>) -> Option<Self> {
+        let uri = uri_of(request);
+        if options.excludes(path_of(uri)) || request.extensions().get::<IsLogged>().is_some() {
             return None;
         }
         let mut logged = Self {
             options: Arc::clone(options),
             method: request.method().clone(),
-            uri: request.uri().clone(),
+            uri: uri.clone(),
             request_id: request.headers().get(X_REQUEST_ID).cloned(),
             route: Route::of(request),
             started: Instant::now(),
             span: Span::none(),
         };
         logged.span = record::span(&logged.facts());
+        request.extensions_mut().insert(IsLogged);
         Some(logged)
     }
 
     fn facts(&self) -> Facts<'_> {
         Facts {
             method: &self.method,
-            path: self.uri.path(),
+            path: path_of(&self.uri),
             request_id: self.request_id.as_ref().and_then(|id| id.to_str().ok()),
             route: self.route.as_str(),
         }
@@ -114,6 +118,24 @@ impl Request {
 
     fn log(&self, level: Level, event: Event, error: Option<&dyn field::Value>) {
         record::request(level, &self.facts(), event, error, self.started.elapsed());
+    }
+}
+
+/// The path without the query string, which can hold secrets. CONNECT has an authority instead.
+fn path_of(uri: &Uri) -> &str {
+    match (uri.path(), uri.authority()) {
+        ("", Some(authority)) => authority.as_str(),
+        (path, _) => path,
+    }
+}
+
+// not derived: the query string can hold secrets
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &path_of(&self.uri))
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,4 +1,8 @@
-/// The route of a request, if axum matched one. Without the feature `axum` there is never one.
+//! What axum knows of a request. Without the feature `axum` that is nothing.
+
+use http::{Request, Uri};
+
+/// The route of a request, if axum matched one.
 #[derive(Debug)]
 pub(super) struct Route {
     #[cfg(feature = "axum")]
@@ -7,7 +11,7 @@ pub(super) struct Route {
 
 #[cfg(feature = "axum")]
 impl Route {
-    pub(super) fn of<B>(request: &http::Request<B>) -> Self {
+    pub(super) fn of<B>(request: &Request<B>) -> Self {
         Self {
             matched: request.extensions().get().cloned(),
         }
@@ -18,9 +22,16 @@ impl Route {
     }
 }
 
+/// The URI that the client sent: inside of `Router::nest` axum strips the path of its prefix.
+#[cfg(feature = "axum")]
+pub(super) fn uri_of<B>(request: &Request<B>) -> &Uri {
+    let original: Option<&axum::extract::OriginalUri> = request.extensions().get();
+    original.map_or(request.uri(), |original| &original.0)
+}
+
 #[cfg(not(feature = "axum"))]
 impl Route {
-    pub(super) fn of<B>(_: &http::Request<B>) -> Self {
+    pub(super) fn of<B>(_: &Request<B>) -> Self {
         Self {}
     }
 
@@ -28,4 +39,9 @@ impl Route {
     pub(super) fn as_str(&self) -> Option<&str> {
         None
     }
+}
+
+#[cfg(not(feature = "axum"))]
+pub(super) fn uri_of<B>(request: &Request<B>) -> &Uri {
+    request.uri()
 }

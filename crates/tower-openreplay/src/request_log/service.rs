@@ -58,8 +58,8 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let logged = request::Request::new(&self.options, &request);
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let logged = request::Request::new(&self.options, &mut request);
         let future = match &logged {
             Some(logged) => logged.span.in_scope(|| self.inner.call(request)),
             None => self.inner.call(request),

@@ -56,10 +56,13 @@
 //! # use axum::{Router, routing::get};
 //! # use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 //! # use tower_openreplay::{RequestLogLayer, SessionLayer, header_names};
+//! # fn respond(_: Box<dyn std::any::Any + Send>) -> http::Response<axum::body::Body> {
+//! #     http::Response::new(axum::body::Body::empty())
+//! # }
 //! let app: Router = Router::new()
 //!     .route("/", get(|| async {}))
 //!     .layer(RequestLogLayer::new()) // its records have the session
-//!     .layer(CatchPanicLayer::new()) // so does its record of a panic
+//!     .layer(CatchPanicLayer::custom(respond)) // `new()` logs each panic once more
 //!     .layer(SessionLayer::new())
 //!     .layer(CorsLayer::new().allow_headers(header_names())); // responds to preflights, which carry no session
 //! # let _ = app;
@@ -74,10 +77,13 @@
 //! # use tower::ServiceBuilder;
 //! # use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 //! # use tower_openreplay::{RequestLogLayer, SessionLayer, header_names};
+//! # fn respond(_: Box<dyn std::any::Any + Send>) -> http::Response<axum::body::Body> {
+//! #     http::Response::new(axum::body::Body::empty())
+//! # }
 //! let service = ServiceBuilder::new()
 //!     .layer(CorsLayer::new().allow_headers(header_names()))
 //!     .layer(SessionLayer::new())
-//!     .layer(CatchPanicLayer::new())
+//!     .layer(CatchPanicLayer::custom(respond))
 //!     .layer(RequestLogLayer::new())
 //!     .service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) });
 //! # fn is_a_service<S: tower::Service<Request<Body>>>(_: S) {}

@@ -1,7 +1,8 @@
 //! A finished record on its way out.
 
 use std::{
-    io::Write as _,
+    fmt,
+    io::{self, Write as _},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -10,7 +11,7 @@ use tracing_core::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::{busy::Busy, losses::Counter};
-use crate::panics;
+use crate::{panics, text::Contained};
 
 /// What is known of the writer.
 #[derive(Debug, Default)]
@@ -62,12 +63,24 @@ pub(super) fn write<'w>(
         }
         Ok(Err(error)) => {
             state.is_torn.store(true, Ordering::Relaxed);
-            losses.note(|counts| &counts.failed, &format_args!(": {error}"));
+            losses.note(|counts| &counts.failed, &Failed(&error));
         }
         Err(_) => {
             state.is_torn.store(true, Ordering::Relaxed);
             state.has_panicked.store(true, Ordering::Relaxed);
             losses.note(|counts| &counts.panicked, &"");
         }
+    }
+}
+
+/// Why a write failed. The text can be a user's, whose `Display` may panic; in a panic hook that would abort.
+struct Failed<'a>(&'a io::Error);
+
+impl fmt::Display for Failed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.get_ref().is_some() && panics::is_hook_running() {
+            return write!(f, ": {}", self.0.kind());
+        }
+        write!(f, ": {:?}", Contained(&format_args!("{}", self.0)))
     }
 }

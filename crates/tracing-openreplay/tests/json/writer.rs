@@ -92,3 +92,32 @@ fn a_writer_that_fails_fails_no_log_call() {
         }
     });
 }
+
+#[test]
+fn an_error_of_the_writer_whose_text_panics_fails_no_log_call() {
+    #[derive(Debug)]
+    struct Panics;
+
+    impl std::fmt::Display for Panics {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("no text")
+        }
+    }
+
+    impl std::error::Error for Panics {}
+
+    struct Failing;
+
+    impl Write for Failing {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::Error::other(Panics))
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let layer = json().with_writer(|| Failing);
+    tracing::subscriber::with_default(Registry::default().with(layer), || info!("lost"));
+}
