@@ -5,7 +5,11 @@
 //! session without any code of ours.
 //!
 //! A span remembers only what its ancestors do not imply: once per request as a rule, so that nested spans cost
-//! no allocation. Several layers of one subscriber may call [`remember`] for the same span.
+//! no allocation.
+//!
+//! Several layers of one subscriber call [`remember`] for the same span and share what it remembers. Each layer knows only the
+//! spans that its filters let through, so they may disagree on whether a span is inside a boundary. If one of them
+//! sees a boundary, the span has no session, whichever layer comes first.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -27,18 +31,24 @@ enum Origin {
     /// Created where the session had been left.
     NoSession,
     /// Created in this session with an explicit `parent: None`, so it belongs to no request: a pool's or a worker's span.
-    /// A span that the same session creates inside belongs to the pool as well, not to the session.
+    /// A span that the same session creates inside belongs to the pool as well and remembers the same.
     Root(SessionId),
 }
 
 impl Origin {
-    /// Returns what a new span must remember, if anything.
-    fn of_new_span(attributes: &Attributes<'_>) -> Option<Self> {
-        match Scope::current() {
-            Scope::Session(id) if attributes.is_root() => Some(Self::Root(id)),
-            Scope::Session(id) => Some(Self::Session(id)),
-            Scope::NoSession => Some(Self::NoSession),
-            Scope::Unset => None,
+    /// Returns what a new span remembers, given the nearest span `around` it that remembers something. `None` where that one
+    /// implies the right session.
+    fn of_new_span(attributes: &Attributes<'_>, around: Option<Self>) -> Option<Self> {
+        match (Scope::current(), around) {
+            (Scope::Session(id), _) if attributes.is_root() => Some(Self::Root(id)),
+            // not implied: a layer that does not see the root would note the session
+            (Scope::Session(id), Some(Self::Root(other))) if id == other => Some(Self::Root(id)),
+            (Scope::Session(id), around) => {
+                let origin = Self::Session(id);
+                (around != Some(origin)).then_some(origin)
+            }
+            (Scope::NoSession, Some(Self::Session(_))) => Some(Self::NoSession),
+            (Scope::NoSession | Scope::Unset, _) => None,
         }
     }
 
@@ -46,16 +56,6 @@ impl Origin {
         match self {
             Self::Session(id) => Some(id),
             Self::NoSession | Self::Root(_) => None,
-        }
-    }
-
-    /// Returns whether records in a span of this origin find the right session without it, in what is `around`.
-    fn is_implied(self, around: Option<Self>) -> bool {
-        match (self, around) {
-            (Self::Session(id), Some(Self::Session(other) | Self::Root(other))) => id == other,
-            (Self::NoSession, around) => around.and_then(Self::session).is_none(),
-            (Self::Root(_), around) => around == Some(self),
-            (Self::Session(_), None | Some(Self::NoSession)) => false,
         }
     }
 }
@@ -85,14 +85,22 @@ pub(crate) fn remember<S>(attributes: &Attributes<'_>, id: &span::Id, ctx: &Cont
 where
     S: for<'lookup> LookupSpan<'lookup> + tracing_core::Subscriber,
 {
-    let Some(origin) = Origin::of_new_span(attributes) else {
+    if matches!(Scope::current(), Scope::Unset) {
         return;
-    };
+    }
     let Some(span) = ctx.span(id) else {
         return;
     };
-    if !origin.is_implied(nearest(&span)) {
-        span.extensions_mut().replace(Remembered::new(origin));
+    let around = span.parent().and_then(|parent| nearest(&parent));
+    let Some(origin) = Origin::of_new_span(attributes, around) else {
+        return;
+    };
+    let mut extensions = span.extensions_mut();
+    match extensions.get_mut::<Remembered>() {
+        // a boundary that one layer sees is one for all of them
+        Some(Remembered(before)) if origin.session().is_none() => *before = origin,
+        Some(_) => {}
+        None => extensions.insert(Remembered::new(origin)),
     }
 }
 

@@ -42,6 +42,57 @@ fn id(number: u64) -> SessionId {
     SessionId::from(number)
 }
 
+/// A layer that sees all spans and remembers nothing, such as `fmt::layer()`.
+struct OfOthers;
+
+impl<S: Subscriber> Layer<S> for OfOthers {}
+
+/// The sessions that a layer which sees all spans finds, and those that one which does not see the hidden ones finds.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    all: Vec<Option<SessionId>>,
+    filtered: Vec<Option<SessionId>>,
+}
+
+/// What both layers of one subscriber find.
+fn seen_by_two(filtered_first: bool, run: impl FnOnce()) -> Seen {
+    let (all, filtered) = (Probe::default(), Probe::default());
+    let visible = filter_fn(|metadata| metadata.name() != "hidden");
+    let mut layers = vec![
+        all.clone().boxed(),
+        filtered.clone().with_filter(visible).boxed(),
+    ];
+    if filtered_first {
+        layers.reverse();
+    }
+    tracing::subscriber::with_default(Registry::default().with(layers), run);
+    let [all, filtered] = [all, filtered].map(|probe| probe.0.lock().unwrap().clone());
+    Seen { all, filtered }
+}
+
+#[test]
+fn a_layer_that_does_not_see_a_boundary_gives_no_other_layer_its_session() {
+    for filtered_first in [false, true] {
+        let seen = seen_by_two(filtered_first, || {
+            sync_scope(id(1), || {
+                info_span!(parent: None, "hidden").in_scope(|| info_span!("connection"))
+            })
+            .in_scope(|| {
+                info!("of the connection");
+                info_span!("hidden").in_scope(|| info!("of a stream"));
+                let span = sync_scope(id(1), || info_span!("of one again"));
+                span.in_scope(|| info!("of the connection"));
+            });
+        });
+        let none = vec![None; 3];
+        let expected = Seen {
+            all: none.clone(),
+            filtered: none,
+        };
+        assert_eq!(seen, expected, "filtered first: {filtered_first}");
+    }
+}
+
 #[test]
 fn the_task_comes_before_the_spans() {
     let seen = sessions(|| {
@@ -230,6 +281,8 @@ fn remembers(id: Option<&span::Id>) -> bool {
 struct Made {
     scope: Scope,
     parent: Parent,
+    /// Whether one of two layers does not see it.
+    hidden: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -252,7 +305,12 @@ fn made() -> impl Strategy<Value = Made> {
         1 => any::<Index>().prop_map(Parent::Named),
         1 => Just(Parent::Root),
     ];
-    (scope, parent).prop_map(|(scope, parent)| Made { scope, parent })
+    let hidden = prop::bool::weighted(0.3);
+    (scope, parent, hidden).prop_map(|(scope, parent, hidden)| Made {
+        scope,
+        parent,
+        hidden,
+    })
 }
 
 impl Made {
@@ -267,41 +325,57 @@ impl Made {
 
     fn create(&self, before: &[Span]) -> Span {
         let parent = self.parent(before.len()).map(|at| &before[at]);
-        match (&self.parent, parent) {
-            (Parent::Root, _) => sync_scope(self.scope, || info_span!(parent: None, "root")),
-            (Parent::Named(_), Some(span)) => {
-                sync_scope(self.scope, || info_span!(parent: span, "named"))
-            }
-            (_, parent) => parent.unwrap_or(&Span::none()).in_scope(|| {
-                // `Span::none` takes no span away, but here none is entered
-                sync_scope(self.scope, || info_span!("inside"))
+        sync_scope(self.scope, || match (&self.parent, parent, self.hidden) {
+            (Parent::Root, _, false) => info_span!(parent: None, "root"),
+            (Parent::Root, _, true) => info_span!(parent: None, "hidden"),
+            (Parent::Named(_), Some(span), false) => info_span!(parent: span, "named"),
+            (Parent::Named(_), Some(span), true) => info_span!(parent: span, "hidden"),
+            // `Span::none` takes no span away, but here none is entered
+            (_, parent, hidden) => parent.unwrap_or(&Span::none()).in_scope(|| match hidden {
+                false => info_span!("inside"),
+                true => info_span!("hidden"),
             }),
-        }
+        })
     }
 }
 
-/// The session of a record in this span, from all that is known of every span.
-fn expected(spans: &[Made], mut at: usize) -> Option<SessionId> {
-    loop {
-        match spans[at].scope {
-            Scope::Session(id) if !is_in_root_of(spans, at, id) => return Some(id),
-            Scope::Session(_) | Scope::NoSession => return None,
-            Scope::Unset => at = spans[at].parent(at)?,
-        }
+/// Creates the spans and logs one record in each, in no scope.
+fn log_in_each(made: &[Made]) {
+    let mut spans: Vec<Span> = Vec::new();
+    for one in made {
+        let span = one.create(&spans);
+        span.in_scope(|| info!("in no scope"));
+        spans.push(span);
     }
+}
+
+/// The spans around this one that a layer sees, itself included, the innermost first.
+fn seen_around(spans: &[Made], at: usize, sees_hidden: bool) -> Vec<&Made> {
+    if spans[at].hidden && !sees_hidden {
+        // no span that this layer sees is entered
+        return Vec::new();
+    }
+    let chain = std::iter::successors(Some(at), |at| spans[*at].parent(*at));
+    chain
+        .map(|at| &spans[at])
+        .filter(|span| sees_hidden || !span.hidden)
+        .collect()
+}
+
+/// The session of a record in the first of these spans, from all that is known of every span.
+fn expected(around: &[&Made]) -> Option<SessionId> {
+    let known = |made: &&Made| !matches!(made.scope, Scope::Unset);
+    let at = around.iter().position(known)?;
+    let session = around[at].scope.session()?;
+    (!is_in_root_of(&around[at..], session)).then_some(session)
 }
 
 /// Whether an explicit root of this session is around a span of it, with no span of another session between.
-fn is_in_root_of(spans: &[Made], at: usize, session: SessionId) -> bool {
-    let mut next = Some(at);
-    while let Some(at) = next {
-        match spans[at].scope {
-            Scope::Session(other) if other != session => return false,
-            Scope::Session(_) if matches!(spans[at].parent, Parent::Root) => return true,
-            _ => next = spans[at].parent(at),
-        }
-    }
-    false
+fn is_in_root_of(around: &[&Made], session: SessionId) -> bool {
+    let mut of_session = around
+        .iter()
+        .take_while(|made| made.scope.session().is_none_or(|other| other == session));
+    of_session.any(|made| made.scope.session().is_some() && matches!(made.parent, Parent::Root))
 }
 
 proptest! {
@@ -312,15 +386,36 @@ proptest! {
     fn whatever_spans_are_in_one_another_a_record_finds_the_session_of_its_cause_or_none(
         made in vec(made(), 1..10),
     ) {
-        let seen = sessions(|| {
-            let mut spans: Vec<Span> = Vec::new();
-            for one in &made {
-                let span = one.create(&spans);
-                span.in_scope(|| info!("in no scope"));
-                spans.push(span);
+        // alone, each layer knows the spans that it sees: a boundary that is hidden is none
+        let sees = |sees_hidden| {
+            let at = 0..made.len();
+            at.map(|at| expected(&seen_around(&made, at, sees_hidden))).collect::<Vec<_>>()
+        };
+        let [of_all, of_visible] = [sees(true), sees(false)];
+        for (sees_hidden, expected) in [(true, &of_all), (false, &of_visible)] {
+            let probe = Probe::default();
+            let visible = filter_fn(move |metadata| sees_hidden || metadata.name() != "hidden");
+            let subscriber = Registry::default()
+                .with(OfOthers)
+                .with(probe.clone().with_filter(visible));
+            tracing::subscriber::with_default(subscriber, || log_in_each(&made));
+            prop_assert_eq!(&*probe.0.lock().unwrap(), expected);
+        }
+
+        // together, a boundary that one layer sees takes sessions away from both and adds none
+        for filtered_first in [false, true] {
+            let seen = seen_by_two(filtered_first, || log_in_each(&made));
+            for at in 0..made.len() {
+                prop_assert!([None, of_all[at]].contains(&seen.all[at]));
+                prop_assert!([None, of_visible[at]].contains(&seen.filtered[at]));
+                if made.iter().all(|made| !made.hidden) {
+                    prop_assert_eq!(seen.all[at], of_all[at]);
+                }
+                // what the session itself creates inside a boundary has none for either layer
+                if of_all[at].is_none() && matches!(made[at].scope, Scope::Session(_)) {
+                    prop_assert_eq!(seen.filtered[at], None);
+                }
             }
-        });
-        let expected: Vec<_> = (0..made.len()).map(|at| expected(&made, at)).collect();
-        prop_assert_eq!(seen, expected);
+        }
     }
 }
