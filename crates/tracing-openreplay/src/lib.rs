@@ -1,4 +1,4 @@
-//! Tracing layers whose records OpenReplay shows beside the replay.
+//! Tracing layers whose records OpenReplay shows next to the replay.
 //!
 //! [`json()`] writes each event as one line of JSON in the form that OpenReplay reads:
 //!
@@ -50,6 +50,10 @@
 //!
 //! A worker or a connection that one request starts and others use must take neither along: create its span inside the spawned
 //! task, or wrap the task in `without_session`.
+//!
+//! A boundary exists only for layers that see its span. If the level or a filter hides a span with `parent: None`, or a span that was
+//! created without a session, its descendants belong to the spans around it. `layer.with_filter(f).with_session()` sees all spans
+//! that any layer sees, whatever `f` hides.
 //!
 //! # Any other layer
 //!

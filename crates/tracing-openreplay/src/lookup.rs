@@ -23,6 +23,8 @@ use tracing_subscriber::{
     registry::{LookupSpan, SpanRef},
 };
 
+use crate::with_session::mark;
+
 /// What the creation of a span says about the records in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Origin {
@@ -104,11 +106,14 @@ where
     }
 }
 
-/// Returns the session of a record.
+/// Returns the session of a record: where `with_session()` is around the layer, the one that it found.
 pub(crate) fn of_event<S>(event: &Event<'_>, ctx: &Context<'_, S>) -> Option<SessionId>
 where
     S: for<'lookup> LookupSpan<'lookup> + tracing_core::Subscriber,
 {
+    if let Some(session) = mark::session_of(event.metadata()) {
+        return session;
+    }
     match Scope::current() {
         Scope::Session(id) => Some(id),
         Scope::NoSession => None,
@@ -117,12 +122,16 @@ where
     }
 }
 
-/// Returns the session of a span that closes, wherever it is closed.
+/// Returns the session of a span that closes, wherever it is closed. As with [`of_event`], a layer around comes first.
 pub(crate) fn of_span<S>(span: &SpanRef<'_, S>) -> Option<SessionId>
 where
     S: for<'lookup> LookupSpan<'lookup>,
 {
-    nearest(span)?.session()
+    match mark::session_of(span.metadata()) {
+        Some(session) => session,
+        None if REMEMBERED.load(Ordering::Relaxed) == 0 => None,
+        None => nearest(span)?.session(),
+    }
 }
 
 /// Returns what the nearest span remembers, from this one outwards.

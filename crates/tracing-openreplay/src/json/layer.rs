@@ -55,10 +55,7 @@ where
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
         panics::accept();
         let mark = mark::of(event.metadata());
-        let session = match &mark {
-            Some(mark) => mark.session,
-            None => lookup::of_event(event, &ctx),
-        };
+        let session = lookup::of_event(event, &ctx);
         self.write(event, mark, session, &ctx);
     }
 }

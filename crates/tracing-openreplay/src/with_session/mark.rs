@@ -1,6 +1,9 @@
-//! What a rewritten event tells `json()`, which needs no rewriting and undoes it.
+//! What `with_session()` tells the layers inside of it.
+//!
+//! A filter between the two may hide spans from the inner layer, so the outer one's session counts. `json()` also learns
+//! how an event was rewritten, and undoes it.
 
-use std::cell::Cell;
+use std::{cell::Cell, ptr};
 
 use openreplay_record::field::ERROR_TAG;
 use openreplay_session::SessionId;
@@ -9,16 +12,23 @@ use tracing_core::Metadata;
 use super::metadata::Rewritten;
 
 thread_local! {
-    static CURRENT: Cell<Option<&'static Rewritten>> = const { Cell::new(None) };
+    static CURRENT: Cell<Option<Passed>> = const { Cell::new(None) };
     static SESSION: Cell<Option<SessionId>> = const { Cell::new(None) };
     static TAGS: Cell<Option<Tags>> = const { Cell::new(None) };
     static READING: Cell<Reading> = const { Cell::new(Reading::Prefixed) };
 }
 
+/// What is passed on to the inner layer.
+#[derive(Clone, Copy)]
+struct Passed {
+    metadata: *const Metadata<'static>,
+    /// Of an event that was rewritten.
+    rewritten: Option<&'static Rewritten>,
+}
+
 /// The mark of a rewritten event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark {
-    pub(crate) session: Option<SessionId>,
     /// The index of the field that was added.
     pub(crate) added: Option<usize>,
     pub(crate) tags: Option<Tags>,
@@ -62,14 +72,38 @@ pub(super) enum Reading {
     Cause(usize),
 }
 
-/// Calls `then` while an event that has this mark is passed on.
+/// Calls `then`, which passes a rewritten event on.
 pub(super) fn during(
     rewritten: &'static Rewritten,
     session: Option<SessionId>,
     tags: Option<Tags>,
     then: impl FnOnce(),
 ) {
-    struct Restore(Option<&'static Rewritten>, Option<SessionId>, Option<Tags>);
+    let passed = Passed {
+        metadata: rewritten.metadata,
+        rewritten: Some(rewritten),
+    };
+    pass(passed, session, tags, then);
+}
+
+/// Calls `then`, which passes on an event or a span as it is, with the mark of an outer layer if it has one.
+pub(super) fn unchanged(
+    metadata: &'static Metadata<'static>,
+    session: Option<SessionId>,
+    then: impl FnOnce(),
+) {
+    if passed(metadata).is_some() {
+        return then();
+    }
+    let passed = Passed {
+        metadata,
+        rewritten: None,
+    };
+    pass(passed, session, None, then);
+}
+
+fn pass(passed: Passed, session: Option<SessionId>, tags: Option<Tags>, then: impl FnOnce()) {
+    struct Restore(Option<Passed>, Option<SessionId>, Option<Tags>);
 
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -80,19 +114,31 @@ pub(super) fn during(
     }
 
     let _restore = Restore(
-        CURRENT.replace(Some(rewritten)),
+        CURRENT.replace(Some(passed)),
         SESSION.replace(session),
         TAGS.replace(tags),
     );
     then();
 }
 
+/// Returns what an outer layer passes on at this moment, if it is what has this metadata.
+fn passed(metadata: &Metadata<'_>) -> Option<Passed> {
+    CURRENT
+        .get()
+        .filter(|passed| ptr::addr_eq(passed.metadata, metadata))
+}
+
+/// Returns the session that an outer layer found for the event or the span that has this metadata, `Some(None)` if it found none.
+#[inline]
+pub(crate) fn session_of(metadata: &Metadata<'_>) -> Option<Option<SessionId>> {
+    passed(metadata).map(|_| SESSION.get())
+}
+
 /// Returns the mark of the event that has this metadata, if it is a rewritten one that is being passed on.
 #[inline]
 pub(crate) fn of(metadata: &Metadata<'_>) -> Option<Mark> {
-    let rewritten = CURRENT.get()?;
-    std::ptr::addr_eq(rewritten.metadata, metadata).then(|| Mark {
-        session: SESSION.get(),
+    let rewritten = passed(metadata)?.rewritten?;
+    Some(Mark {
         added: rewritten.added,
         tags: TAGS.get(),
     })

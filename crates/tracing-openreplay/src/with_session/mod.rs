@@ -81,8 +81,9 @@ where
     ///
     /// # Order
     ///
-    /// Filters go on either side: `layer.with_session().with_filter(f)` and `layer.with_filter(f).with_session()` do the same, but for
-    /// spans that `f` hides: only in the second form can one of them tell an event's session.
+    /// Filters work on either side of `with_session()`. In `layer.with_filter(f).with_session()` the spans that `f` hides still count:
+    /// they give their session to spawned work, and with `parent: None` they are boundaries. In `layer.with_session().with_filter(f)`
+    /// they do not count. A boundary exists only for layers that see its span.
     ///
     /// # Text from clients
     ///
@@ -188,12 +189,10 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     fn pass(&self, event: &Event<'_>, session: Option<SessionId>, ctx: &Context<'_, S>) {
-        let session = session.as_ref();
-        match rewrite::plan(event, session, self.addition) {
-            Some(to) => rewrite::rewrite(event, session, to, &mut |event| {
-                self.inner.on_event(event, ctx.clone());
-            }),
-            None => self.inner.on_event(event, ctx.clone()),
+        let hand_on = |event: &Event<'_>| self.inner.on_event(event, ctx.clone());
+        match rewrite::plan(event, session.as_ref(), self.addition) {
+            Some(to) => rewrite::rewrite(event, session.as_ref(), to, &mut { hand_on }),
+            None => mark::unchanged(event.metadata(), session, || hand_on(event)),
         }
     }
 }
@@ -232,13 +231,17 @@ where
     }
 
     fn on_close(&self, id: span::Id, ctx: Context<'_, S>) {
-        if self.span_close
-            && let Some(span) = ctx.span(&id)
-        {
-            let session = lookup::of_span(&span);
+        let Some(span) = ctx.span(&id) else {
+            return self.inner.on_close(id, ctx);
+        };
+        let session = lookup::of_span(&span);
+        if self.span_close {
             close::closed(&span, |event| self.pass(event, session, &ctx));
         }
-        self.inner.on_close(id, ctx);
+        let metadata = span.metadata();
+        // the last closing of a span removes it from the registry, once nobody holds it
+        drop(span);
+        mark::unchanged(metadata, session, || self.inner.on_close(id, ctx));
     }
 
     // from here on as the inner layer has it

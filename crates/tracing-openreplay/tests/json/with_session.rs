@@ -2,10 +2,10 @@
 
 use std::error::Error;
 
-use openreplay_session::sync_scope;
+use openreplay_session::{sync_scope, sync_without_session};
 use proptest::prelude::*;
 use serde_json::Value;
-use tracing::{error, field::Empty, info, info_span, subscriber::with_default};
+use tracing::{debug_span, error, field::Empty, info, info_span, subscriber::with_default};
 use tracing_core::LevelFilter;
 use tracing_openreplay::{Json, LayerExt as _, SessionOnly, json};
 use tracing_subscriber::{Layer, Registry, fmt, prelude::*, reload};
@@ -142,6 +142,40 @@ fn the_session_of_a_span_that_a_filter_hides_is_kept() {
     let records = written.records();
     let id = &records[0]["openReplaySession.id"];
     assert_eq!(id, &Value::from(ID.to_string()));
+}
+
+/// What the inner layer's filter hides here is a boundary: the connection belongs to no request.
+#[test]
+fn a_boundary_that_a_filter_hides_stays_one() {
+    let written = Written::default();
+    let layer = to(&written).with_span_close(true);
+    let layer = layer.with_filter(LevelFilter::INFO).with_session();
+    let debug = fmt::layer().with_writer(std::io::sink);
+    with_default(Registry::default().with(debug).with(layer), || {
+        let spans = sync_scope(openreplay_session::SessionId::from(ID), || {
+            let _request = info_span!("request").entered();
+            let pool = debug_span!(parent: None, "pool");
+            let connection = pool.in_scope(|| info_span!("connection"));
+            let worker = sync_without_session(|| debug_span!("worker"));
+            [connection, worker]
+        });
+        for span in spans {
+            span.in_scope(|| {
+                info!("in no session");
+                info_span!("job").in_scope(|| info!("in no session"));
+            });
+        }
+    });
+    let records = written.records();
+    assert_eq!(records.len(), 8, "{records:?}");
+    for record in records {
+        let is_request = record["message"]
+            .as_str()
+            .unwrap()
+            .contains("request closed");
+        let session = record.get("openReplaySession.id");
+        assert_eq!(session.is_some(), is_request, "{record}");
+    }
 }
 
 #[test]
