@@ -4,6 +4,7 @@ mod forms;
 mod json;
 mod opentelemetry;
 mod sentry;
+mod trace;
 
 use std::{
     error::Error,

@@ -72,6 +72,8 @@
 //!
 //! - `init`, on by default: `init()`, `try_init()` and the methods of these names on [`Json`]. They need tracing-subscriber's
 //!   `env-filter`, which depends on a regular expression engine.
+//! - `opentelemetry`: `trace.id` and `span.id` in the records of [`json()`], from OpenTelemetry's current context. Tested with
+//!   `opentelemetry` 0.33 and `tracing-opentelemetry` 0.34, whose layer sets the context when a span is entered.
 //! - `sentry`: the module [`sentry`], for `before_send` of the crate `sentry`, version 0.49.
 //! - `valuable`: with `--cfg tracing_unstable`, values of the crate `valuable` keep their structure.
 

@@ -17,6 +17,8 @@ mod stdout;
 #[cfg(all(tracing_unstable, feature = "valuable"))]
 mod structure;
 mod time;
+#[cfg(feature = "opentelemetry")]
+mod trace;
 mod unmarked;
 mod value;
 
@@ -72,6 +74,7 @@ pub fn json() -> Json {
 /// | `tags` | `["error"]` | for errors |
 /// | `openReplaySession.id` | the id | in a session |
 /// | `openReplaySession.url` | the address of the replay, at the record's time | in a session, [if configured](Self::with_replay_url) |
+/// | `trace.id`, `span.id` | the active OpenTelemetry span, in hexadecimal | with the feature `opentelemetry`, if there is one |
 /// | `http.request.id` | the field `request_id` of the nearest span `request` | if there is one |
 /// | `log.logger`, `log.origin.file.name`, `log.origin.file.line` | target, file, line | unless switched off |
 /// | `service.name`, `service.version`, `service.environment`, `host.name` | as configured | if configured |

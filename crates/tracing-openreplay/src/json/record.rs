@@ -6,6 +6,8 @@ use tracing_core::{Event, Level, Subscriber};
 use tracing_log::NormalizeEvent as _;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
+#[cfg(feature = "opentelemetry")]
+use super::trace;
 use super::{
     CUT, Options,
     escape::{cut, escape},
@@ -61,6 +63,8 @@ pub(super) fn render<S>(
     }
     let start = line.len();
     options.extra.write(session, now, &mut parts.extra);
+    #[cfg(feature = "opentelemetry")]
+    trace::write(&mut parts.extra);
     if !parts.request_id.is_empty() {
         parts.extra.extend_from_slice(REQUEST_ID);
         parts.extra.extend_from_slice(&parts.request_id);
