@@ -185,6 +185,18 @@ const COVERED: &[(&str, &str, usize, &str)] = &[
         "tests/guide/dependencies.rs",
     ),
     (
+        "docs/without-elasticsearch.md",
+        "ini",
+        1,
+        "tests/guide/without_elasticsearch.rs",
+    ),
+    (
+        "docs/without-elasticsearch.md",
+        "sh",
+        2,
+        "tests/guide/without_elasticsearch.rs",
+    ),
+    (
         "examples/axum-app/README.md",
         "console",
         2,

@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use crate::{covered::visit, root};
 
-const SUBCOMMANDS: [&str; 6] = ["setup", "api-key", "check", "logs", "rotate", "ship"];
+const SUBCOMMANDS: [&str; 8] = [
+    "setup", "api-key", "check", "logs", "rotate", "ship", "serve", "export",
+];
 
 #[test]
 fn every_option_and_subcommand_in_the_text_is_one_of_the_programs() {

@@ -10,6 +10,7 @@ mod no_row;
 mod quick_start;
 mod readme;
 mod records;
+mod without_elasticsearch;
 
 use std::{
     path::{Path, PathBuf},

@@ -128,19 +128,36 @@ impl Engine {
         key: &Value,
         session: Option<&str>,
     ) -> Result<Vec<Value>, String> {
-        let program = workspace().join("target/go-client");
-        assert!(program.exists(), "no Go client: run scripts/install");
-        let text = |name: &str| key[name].as_str().unwrap_or("-").to_owned();
-        let said = Said::by(
-            Command::new(program)
-                .arg(self.url())
-                .args(session)
-                .env("API_KEY_ID", text("id"))
-                .env("API_KEY", text("api_key")),
-        );
-        match said.code {
-            Some(0) => Ok(serde_json::from_str(&said.out).expect("hits")),
-            _ => Err(said.err),
-        }
+        ask_as_openreplay(self.url(), key, session)
+    }
+}
+
+/// Asks as OpenReplay does, with the Go client that it uses: for a session, or what "Add" asks. `key` has `id` and `api_key`.
+///
+/// # Errors
+///
+/// What the client says.
+///
+/// # Panics
+///
+/// When the Go program is missing: `scripts/install` has not run.
+pub fn ask_as_openreplay(
+    url: &str,
+    key: &Value,
+    session: Option<&str>,
+) -> Result<Vec<Value>, String> {
+    let program = workspace().join("target/go-client");
+    assert!(program.exists(), "no Go client: run scripts/install");
+    let text = |name: &str| key[name].as_str().unwrap_or("-").to_owned();
+    let said = Said::by(
+        Command::new(program)
+            .arg(url)
+            .args(session)
+            .env("API_KEY_ID", text("id"))
+            .env("API_KEY", text("api_key")),
+    );
+    match said.code {
+        Some(0) => Ok(serde_json::from_str(&said.out).expect("hits")),
+        _ => Err(said.err),
     }
 }

@@ -20,7 +20,7 @@ pub mod terminal;
 pub mod tls;
 
 pub use answers::{Answer, Answers};
-pub use command::{Said, openreplay_elastic};
+pub use command::{Said, ask_as_openreplay, openreplay_elastic};
 pub use elasticsearch::{Fault, StandIn, StoredIn};
 pub use engine::{Elasticsearch, Elasticsearch8, Engine, OpenSearch};
 pub use lines::Lines;

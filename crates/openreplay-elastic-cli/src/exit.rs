@@ -29,6 +29,8 @@ pub(crate) enum Outcome {
 pub(crate) enum Failure {
     Elastic(Error),
     Io(io::Error),
+    /// The embedded store cannot be used.
+    Store(openreplay_store::Error),
     /// The panel would show nothing.
     Panel(String),
     /// The options do not suffice.
@@ -44,6 +46,12 @@ impl From<Error> for Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
+    }
+}
+
+impl From<openreplay_store::Error> for Failure {
+    fn from(error: openreplay_store::Error) -> Self {
+        Self::Store(error)
     }
 }
 
@@ -124,7 +132,8 @@ impl Failure {
         match self {
             Self::Usage(_) => Kind::Usage,
             Self::Panel(_) => Kind::Panel,
-            Self::Io(_) => Kind::Io,
+            Self::Store(error) if error.is_locked() => Kind::State,
+            Self::Io(_) | Self::Store(_) => Kind::Io,
             Self::Elastic(error) => Kind::of(error),
         }
     }
@@ -133,6 +142,7 @@ impl Failure {
         match self {
             Self::Usage(text) | Self::Panel(text) => text.clone(),
             Self::Io(error) => error.to_string(),
+            Self::Store(error) => error.to_string(),
             Self::Elastic(error) => error.to_string(),
         }
     }
@@ -141,6 +151,7 @@ impl Failure {
         texts(match self {
             Self::Usage(_) | Self::Panel(_) => None,
             Self::Io(error) => error.source(),
+            Self::Store(error) => error.source(),
             Self::Elastic(error) => error.source(),
         })
     }

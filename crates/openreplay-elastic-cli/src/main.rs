@@ -24,6 +24,8 @@ mod print;
 ///   openreplay-elastic logs SESSION  shows a session's rows as the replay would
 ///
 /// And where an app writes its records to files: openreplay-elastic ship 'app.log*'
+///
+/// Without Elasticsearch, on one machine: openreplay-elastic serve --data DIR
 #[derive(Debug, Parser)]
 #[command(version, verbatim_doc_comment, after_long_help = AFTER_HELP, propagate_version = true)]
 struct Args {

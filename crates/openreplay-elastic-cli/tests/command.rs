@@ -12,7 +12,9 @@ const SESSION: &str = "4950498349085463837";
 const SECRET: &str = "not-to-be-seen";
 /// `id:not-to-be-seen`, as Elasticsearch encodes it.
 const ENCODED: &str = "aWQ6bm90LXRvLWJlLXNlZW4=";
-const SUBCOMMANDS: [&str; 6] = ["setup", "api-key", "check", "logs", "rotate", "ship"];
+const SUBCOMMANDS: [&str; 8] = [
+    "setup", "api-key", "check", "logs", "rotate", "ship", "serve", "export",
+];
 
 /// Runs it with nothing in its environment but the given variables.
 fn run_with(variables: &[(&str, &str)], args: &[&str]) -> Said {

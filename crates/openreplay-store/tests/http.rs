@@ -444,6 +444,12 @@ fn a_request_that_cannot_be_read_stores_nothing() {
         400
     );
     assert_eq!(server.sources(7), [] as [Value; 0]);
+    let path = "/logs/_bulk?pipeline=_none";
+    let headers = [("authorization", &*server.writer())];
+    assert_eq!(
+        server.request("POST", path, &headers, good.as_bytes()).0,
+        200
+    );
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

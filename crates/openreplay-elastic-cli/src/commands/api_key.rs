@@ -1,5 +1,9 @@
+use std::path::{Path, PathBuf};
+
 use openreplay_elastic::api_key::{self, ApiKeyOptions};
 use openreplay_elastic::rotate::Age;
+use openreplay_store::{Keys, Rights};
+use serde_json::json;
 
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
@@ -41,10 +45,17 @@ pub(crate) struct Args {
     /// Lets that key read `logs` too, for an app that shows its own records.
     #[arg(long, requires = "writer")]
     read: bool,
+
+    /// Create the key for the store in this folder, which `openreplay-elastic serve` or an app has open [default: Elasticsearch creates it]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["documented", "expires_in", "index"])]
+    data: Option<PathBuf>,
 }
 
 impl Args {
     pub(super) async fn run(&self, connect: &ConnectArgs, json: bool) -> Result<Outcome, Failure> {
+        if let Some(folder) = &self.data {
+            return self.create_in_store(folder, json);
+        }
         let options = match (self.documented, self.writer) {
             (true, _) => ApiKeyOptions::documented(),
             (_, true) => ApiKeyOptions::writer(),
@@ -93,6 +104,36 @@ impl Args {
                 key.encoded
             ))?;
         }
+        Ok(Outcome::Done)
+    }
+
+    /// Creates the key in the folder. A server that has the store open accepts it at once.
+    fn create_in_store(&self, folder: &Path, json: bool) -> Result<Outcome, Failure> {
+        let (name, rights) = match (self.writer, self.read) {
+            (true, true) => ("app", Rights::ALL),
+            (true, false) => ("app", Rights::WRITE),
+            _ => ("openreplay-api-key", Rights::READ),
+        };
+        let key = Keys::open(folder)?.create(name, rights)?;
+        if json {
+            let (id, api_key, encoded) = (&key.id, &key.api_key, key.encoded());
+            print::json(&json!({"id": id, "api_key": api_key, "name": name, "encoded": encoded}))?;
+        } else if self.writer {
+            print::line(&format!(
+                "{BOLD}ELASTICSEARCH_API_KEY{BOLD:#}={}",
+                key.encoded()
+            ))?;
+        } else {
+            print::note("In OpenReplay: Preferences, Integrations, Elasticsearch; then \"Add\":\n");
+            for (field, value) in [
+                ("API Key ID", &*key.id),
+                ("API Key", &key.api_key),
+                ("Indexes", "logs"),
+            ] {
+                print::line(&format!("  {BOLD}{field:<11}{BOLD:#} {value}"))?;
+            }
+        }
+        print::note("The key is not shown again.");
         Ok(Outcome::Done)
     }
 }

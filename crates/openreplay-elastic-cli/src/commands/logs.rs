@@ -1,12 +1,17 @@
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use openreplay_elastic::panel::{self, Level, Row};
 use openreplay_session::SessionId;
+use openreplay_store::Store;
 use serde_json::{Value, json};
 
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, DIM, RED, YELLOW, tame};
+
+/// OpenReplay asks for so many.
+const SHOWN: usize = 1_000;
 
 /// Shows a session's records as the panel beside its replay would
 ///
@@ -32,6 +37,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     file: Vec<PathBuf>,
 
+    /// Read the store in this folder instead of asking a server; it may be in use.
+    #[arg(long, value_name = "DIR", conflicts_with = "file")]
+    data: Option<PathBuf>,
+
     /// Shows every line of each message, as an opened row does.
     #[arg(long)]
     open: bool,
@@ -40,10 +49,10 @@ pub(crate) struct Args {
 impl Args {
     pub(super) async fn run(&self, connect: &ConnectArgs, json: bool) -> Result<Outcome, Failure> {
         let session = super::session(&self.session)?;
-        let (rows, total) = if self.file.is_empty() {
-            ask(connect, &session).await?
-        } else {
-            self.read(&session)?
+        let (rows, total) = match &self.data {
+            Some(folder) => in_store(folder, &session)?,
+            None if self.file.is_empty() => ask(connect, &session).await?,
+            None => self.read(&session)?,
         };
         if json {
             let rows: Vec<_> = rows
@@ -122,6 +131,18 @@ impl Args {
 async fn ask(connect: &ConnectArgs, session: &SessionId) -> Result<(Vec<Row>, u64), Failure> {
     let asked = panel::session(&connect.client()?, session).await?;
     Ok((rows(&asked.sources())?, asked.total))
+}
+
+/// Reads what OpenReplay would get from the store in a folder.
+fn in_store(folder: &Path, session: &SessionId) -> Result<(Vec<Row>, u64), Failure> {
+    let store = Store::builder(folder).open_to_read()?;
+    let records = store.session(session, SHOWN)?;
+    let sources = records
+        .iter()
+        .map(|record| serde_json::from_str(&record.to_source()));
+    // only objects are stored
+    let sources: Vec<Value> = sources.collect::<Result<_, _>>().map_err(io::Error::from)?;
+    Ok((rows(&sources)?, store.count(session)?))
 }
 
 fn rows(records: &[Value]) -> Result<Vec<Row>, Failure> {

@@ -8,8 +8,10 @@ use crate::exit::{Failure, Outcome};
 
 mod api_key;
 mod check;
+mod export;
 mod logs;
 mod rotate;
+mod serve;
 mod setup;
 mod ship;
 
@@ -21,6 +23,8 @@ pub(crate) enum Command {
     Logs(logs::Args),
     Rotate(rotate::Args),
     Ship(ship::Args),
+    Serve(serve::Args),
+    Export(export::Args),
 }
 
 /// Reads a session's id. The error repeats nothing of the text, since it may be the session's token.
@@ -43,6 +47,8 @@ impl Command {
             Self::Logs(args) => args.run(connect, json).await,
             Self::Rotate(args) => args.run(connect, json).await,
             Self::Ship(args) => args.run(connect, json).await,
+            Self::Serve(args) => args.run(json).await,
+            Self::Export(args) => args.run(),
         }
     }
 }

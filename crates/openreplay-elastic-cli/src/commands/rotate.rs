@@ -1,4 +1,5 @@
 use openreplay_elastic::rotate::{self, Age, RotateOptions, Size};
+use openreplay_elastic::setup::{Engine, Flavor};
 use serde_json::json;
 
 use crate::connect::ConnectArgs;
@@ -47,7 +48,17 @@ impl Args {
         if let Some(age) = self.keep {
             options = options.retain_for(age);
         }
-        let done = rotate::run(&connect.client()?, &options).await?;
+        let client = connect.client()?;
+        // credentials need not be allowed to ask for that
+        let engine = Engine::ask(&client).await.ok();
+        if engine.is_some_and(|engine| engine.flavor == Flavor::Store) {
+            if json {
+                print::json(&json!({"from": "logs-000001", "to": null, "removed": []}))?;
+            }
+            print::note("openreplay-store deletes old days on its own; there is nothing to rotate");
+            return Ok(Outcome::Done);
+        }
+        let done = rotate::run(&client, &options).await?;
         if json {
             print::json(&json!({"from": done.from, "to": done.to, "removed": done.removed}))?;
             return Ok(Outcome::Done);

@@ -50,6 +50,13 @@ impl Args {
             }))?;
             return Ok(Outcome::Done);
         }
+        if done.engine.flavor == Flavor::Store {
+            print::line(&format!(
+                "{GREEN}ok{GREEN:#}  {}: `logs` is there, and needs no setup",
+                done.engine
+            ))?;
+            return Ok(Outcome::Done);
+        }
         let what = match (done.created, done.repaired) {
             (true, _) => "is made",
             (_, true) => "had no index to write to",

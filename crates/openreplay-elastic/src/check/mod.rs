@@ -23,6 +23,7 @@ pub(crate) use self::records::READ;
 use crate::numbered::LOGS;
 use crate::panel::ask;
 use crate::panel::{self, Hit, SearchResult};
+use crate::setup::{Engine, Flavor};
 use crate::streams::{WiredStreams, wired_streams};
 use crate::{Client, Error, api};
 
@@ -127,10 +128,15 @@ async fn with_answer(
     report.add_passes = added.is_elasticsearch && !added.hits.is_empty();
 
     let latest = latest(client).await?;
-    message::look_at(client, report, &latest).await?;
-    // reading the settings takes a privilege that OpenReplay's key need not have
-    if let Ok(Some(finding)) = unsorted(client, LOGS).await {
-        report.find(finding.fault, finding.text);
+    // the store has neither a mapping nor settings nor streams; its order is exact
+    let engine = Engine::ask(client).await.ok();
+    let is_store = engine.is_some_and(|engine| engine.flavor == Flavor::Store);
+    if !is_store {
+        message::look_at(client, report, &latest).await?;
+        // reading the settings takes a privilege that OpenReplay's key need not have
+        if let Ok(Some(finding)) = unsorted(client, LOGS).await {
+            report.find(finding.fault, finding.text);
+        }
     }
     let of_sessions: Vec<_> = latest
         .iter()
@@ -150,7 +156,10 @@ async fn with_answer(
             "none of the latest records names a session",
         ),
     }
-    streams(client, report).await
+    match is_store {
+        true => Ok(()),
+        false => streams(client, report).await,
+    }
 }
 
 async fn ask_for(client: &Client, report: &mut Report, session: &SessionId) -> Result<(), Error> {

@@ -16,14 +16,19 @@ pub struct Engine {
     pub version: String,
 }
 
-/// The two engines that this crate knows.
+/// The engines that this crate knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flavor {
     /// Elasticsearch, 8 or newer.
     Elasticsearch,
     /// OpenSearch, which OpenReplay's client refuses, unless something in between adds Elasticsearch's product header.
     OpenSearch,
+    /// `openreplay-elastic serve` or an app with `openreplay-store`: it has `logs` and needs neither setup nor rotation.
+    Store,
 }
+
+/// What the store says of itself begins so.
+const STORE: &str = "openreplay-store ";
 
 impl Engine {
     /// Asks for its name and version.
@@ -36,6 +41,7 @@ impl Engine {
         let root: Root = answer.json()?;
         let flavor = match root.version.distribution.as_deref() {
             Some("opensearch") => Flavor::OpenSearch,
+            _ if root.tagline.starts_with(STORE) => Flavor::Store,
             _ => Flavor::Elasticsearch,
         };
         Ok(Self {
@@ -50,6 +56,7 @@ impl fmt::Display for Engine {
         let name = match self.flavor {
             Flavor::Elasticsearch => "Elasticsearch",
             Flavor::OpenSearch => "OpenSearch",
+            Flavor::Store => return f.write_str("openreplay-store"),
         };
         write!(f, "{name} {}", self.version)
     }
@@ -58,6 +65,8 @@ impl fmt::Display for Engine {
 #[derive(Deserialize)]
 struct Root {
     version: Version,
+    #[serde(default)]
+    tagline: String,
 }
 
 #[derive(Deserialize)]

@@ -52,7 +52,7 @@ fn settings(flavor: Flavor) -> Value {
         "sort.order": ["asc"],
     });
     match flavor {
-        Flavor::Elasticsearch => {
+        Flavor::Elasticsearch | Flavor::Store => {
             settings["merge.policy.type"] = json!("time_based");
             settings["merge.policy.merge_factor"] = json!(MERGE_FACTOR);
         }
@@ -68,7 +68,7 @@ fn mappings(flavor: Flavor) -> Value {
     let keyword = json!({"type": "keyword", "ignore_above": LONGEST_TERM});
     let number = json!({"type": "long", "ignore_malformed": true});
     let fields = match flavor {
-        Flavor::Elasticsearch => {
+        Flavor::Elasticsearch | Flavor::Store => {
             json!({"type": "flattened", "ignore_above": LONGEST_TERM, "depth_limit": 64})
         }
         Flavor::OpenSearch => json!({"type": "flat_object"}),

@@ -94,6 +94,17 @@ pub async fn run(client: &Client, options: &SetupOptions) -> Result<SetupReport,
         .iter()
         .try_for_each(|name| also::accept(name))?;
     let engine = Engine::ask(client).await?;
+    if engine.flavor == Flavor::Store {
+        return Ok(SetupReport {
+            engine,
+            created: false,
+            repaired: false,
+            write_index: FIRST_INDEX.to_owned(),
+            added: Vec::new(),
+            first_record: false,
+            findings: Vec::new(),
+        });
+    }
     let found = find(client).await?;
     let found = match found == LogsState::Nothing && resolve(client, FIRST_INDEX).await?.is_some() {
         true => made_meanwhile(client).await?,

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::INDEX;
 use super::error::Problem;
-use super::source::{greeting, shown};
+use super::source::greeting;
 use crate::error::Error;
 use crate::store::Store;
 
@@ -94,7 +94,7 @@ impl Search {
             index: INDEX,
             id: &record.id,
             score: 1.0,
-            source: RawValue::from_string(shown(record)).unwrap_or_default(),
+            source: RawValue::from_string(record.to_source()).unwrap_or_default(),
         });
         let hits = Hits {
             total: Total {

@@ -306,14 +306,19 @@ fn license() -> serde_json::Value {
 
 /// Parameters that would change what is stored are not passed over.
 fn check_parameters(query: &str) -> Result<(), Problem> {
-    let names = query.split('&').filter_map(|pair| pair.split('=').next());
-    match names
-        .into_iter()
-        .find(|name| matches!(*name, "pipeline" | "require_data_stream"))
-    {
-        Some(name) => Err(Problem::illegal(format!("this store has no [{name}]"))),
-        None => Ok(()),
+    let pairs = query
+        .split('&')
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    for (name, value) in pairs {
+        match name {
+            // `_none` is Elasticsearch's name for no pipeline
+            "pipeline" if value != "_none" => {}
+            "require_data_stream" if value != "false" => {}
+            _ => continue,
+        }
+        return Err(Problem::illegal(format!("this store has no [{name}]")));
     }
+    Ok(())
 }
 
 /// Whether a client asks for the items alone, as `openreplay-elastic` does.

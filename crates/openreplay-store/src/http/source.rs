@@ -11,8 +11,16 @@ use serde_json::value::RawValue;
 
 use crate::query::Record;
 
-/// The line, with a `level` where the panel would break without one, and with its time where it has none.
-pub(crate) fn shown(record: &Record) -> String {
+impl Record {
+    /// The record as OpenReplay gets it: the line as it was received, with `"level":"info"` where the panel would break without a level,
+    /// and with its time where it has none.
+    #[must_use]
+    pub fn to_source(&self) -> String {
+        shown(self)
+    }
+}
+
+fn shown(record: &Record) -> String {
     let Ok(Members(members)) = serde_json::from_str(&record.line) else {
         return record.line.clone();
     };

@@ -1,0 +1,47 @@
+use std::io::{self, BufWriter, Write as _};
+use std::path::PathBuf;
+
+use openreplay_store::{Record, Store};
+
+use crate::exit::{Failure, Outcome};
+use crate::print::tame;
+
+/// Write all records of a store to standard output, one JSON object a line
+///
+/// The records come as OpenReplay gets them, the earliest day first. Use it to move
+/// to Elasticsearch:
+///
+///   openreplay-elastic export --data /var/lib/openreplay-store > records.ndjson
+///   openreplay-elastic ship --once records.ndjson
+///
+/// The store may be in use. Records that arrive in the meantime may be left out.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// The store's folder [default: none, so it must be given]
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+}
+
+impl Args {
+    pub(super) fn run(&self) -> Result<Outcome, Failure> {
+        let store = Store::builder(&self.data).open_to_read()?;
+        let mut out = BufWriter::new(io::stdout().lock());
+        let written = store.export(|record: Record| {
+            // an export is one record a line, whatever was sent
+            let line = record.to_source().replace(['\n', '\r'], " ");
+            writeln!(out, "{line}").map_err(Failure::Io)
+        });
+        match written.and_then(|()| out.flush().map_err(Failure::Io)) {
+            // whoever reads has read enough
+            Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            done => done?,
+        }
+        eprintln!(
+            "{} records in {}",
+            store.total(),
+            tame(&self.data.display().to_string())
+        );
+        Ok(Outcome::Done)
+    }
+}

@@ -1,0 +1,258 @@
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::service::TowerToHyperService;
+use openreplay_elastic::rotate::{Age, Size};
+use openreplay_store::{Keys, Store, StoreService};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use serde_json::json;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use crate::exit::{Failure, Outcome};
+use crate::print::{self, BOLD, tame};
+
+/// Keep records on this machine and serve OpenReplay, without Elasticsearch
+///
+/// Apps and shippers send records to it as they would to Elasticsearch, and
+/// OpenReplay reads them from it in exact time order. On its first start, it
+/// creates a key for OpenReplay and one for the apps, and prints what goes where:
+///
+///   openreplay-elastic serve --data /var/lib/openreplay-store
+///   openreplay-elastic serve --data . --listen 0.0.0.0:9200 --tls-cert c.pem --tls-key k.pem
+///
+/// It stops on SIGTERM and on Ctrl-C; at any moment it can be killed, too: what it
+/// has acknowledged is on disk.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// The folder for the records and the keys; created if it is missing [default: none, so it must be given]
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+
+    /// The address to listen on.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9200")]
+    listen: SocketAddr,
+
+    /// How long records are kept, in whole days: a whole number and d, h, m or s.
+    #[arg(long, value_name = "AGE", default_value = "14d")]
+    max_age: Age,
+
+    /// How much the records may take on disk: a whole number and kb, mb, gb or tb. Above that, the earliest days are deleted.
+    #[arg(long, value_name = "SIZE", default_value = "20gb")]
+    max_size: Size,
+
+    /// A PEM file with the certificate and those of its authorities, to serve https [default: http]
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// A PEM file with the certificate's private key [default: http]
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
+    /// Let everybody search and add records without a key; on a loopback address only.
+    #[arg(long)]
+    no_keys: bool,
+}
+
+/// How long requests may go on after the signal to stop.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long a client may take for a TLS handshake, and for the head of a request.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Args {
+    pub(super) async fn run(&self, json: bool) -> Result<Outcome, Failure> {
+        if self.no_keys && !self.listen.ip().is_loopback() {
+            return Err(Failure::Usage(format!(
+                "--no-keys on {} would let everybody who reaches it read and write; leave it out, or listen on 127.0.0.1",
+                self.listen
+            )));
+        }
+        let tls = self.tls()?;
+        let store = Store::builder(&self.data)
+            .max_age(self.max_age.duration())
+            .max_bytes(self.max_size.bytes())
+            .open()?;
+        let is_new = !self.keys_file().exists();
+        let keys = match self.no_keys {
+            true => Keys::none(),
+            false => Keys::open(&self.data)?,
+        };
+        let listener = TcpListener::bind(self.listen).await.map_err(|error| {
+            Failure::Usage(format!(
+                "cannot listen on {}: {error}; choose another --listen",
+                self.listen
+            ))
+        })?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr()?);
+        self.introduce(&url, &keys, is_new, json)?;
+        let stop = stopped()?;
+        serve(listener, tls, store.service(keys), stop).await;
+        // what was accepted is on disk; this closes the files
+        drop(store);
+        print::note("stopped");
+        Ok(Outcome::Done)
+    }
+
+    fn keys_file(&self) -> PathBuf {
+        self.data.join("keys.json")
+    }
+
+    /// Prints where it listens, and on the first start the keys: secrets on standard output only.
+    fn introduce(&self, url: &str, keys: &Keys, is_new: bool, json: bool) -> Result<(), Failure> {
+        let (openreplay, writer) = (keys.openreplay(), keys.writer());
+        if json {
+            print::json(&json!({
+                "url": url,
+                "id": openreplay.as_ref().map(|key| &key.id),
+                "api_key": openreplay.as_ref().map(|key| &key.api_key),
+                "encoded": openreplay.as_ref().map(openreplay_store::Key::encoded),
+                "writer": writer.as_ref().map(openreplay_store::Key::encoded),
+            }))?;
+            return Ok(());
+        }
+        let (Some(openreplay), Some(writer)) = (openreplay, writer) else {
+            print::note(&format!("listening on {url}, without keys"));
+            return Ok(());
+        };
+        if !is_new {
+            let file = tame(&self.keys_file().display().to_string());
+            print::note(&format!("listening on {url}; the keys are in {file}"));
+            return Ok(());
+        }
+        print::note("In OpenReplay: Preferences, Integrations, Elasticsearch; then \"Add\":\n");
+        let rows = [
+            ("URL", url),
+            ("API Key ID", &openreplay.id),
+            ("API Key", &openreplay.api_key),
+            ("Indexes", "logs"),
+        ];
+        for (field, value) in rows {
+            print::line(&format!("  {BOLD}{field:<11}{BOLD:#} {value}"))?;
+        }
+        print::note(
+            "\nThe URL must be one at which OpenReplay's own server reaches this machine. For the apps:\n",
+        );
+        print::line(&format!("  ELASTICSEARCH_URL={url}"))?;
+        print::line(&format!("  ELASTICSEARCH_API_KEY={}", writer.encoded()))?;
+        let file = tame(&self.keys_file().display().to_string());
+        print::note(&format!("\nBoth keys are in {file}.\nlistening on {url}"));
+        Ok(())
+    }
+
+    fn tls(&self) -> Result<Option<TlsAcceptor>, Failure> {
+        let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) else {
+            return Ok(None);
+        };
+        let unusable = |path: &PathBuf, why: String| {
+            Failure::Usage(format!("{} cannot be used: {why}", path.display()))
+        };
+        let chain: Vec<_> = CertificateDer::pem_file_iter(certificate)
+            .and_then(Iterator::collect)
+            .map_err(|error| unusable(certificate, error.to_string()))?;
+        let private =
+            PrivateKeyDer::from_pem_file(key).map_err(|error| unusable(key, error.to_string()))?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| {
+                builder
+                    .with_no_client_auth()
+                    .with_single_cert(chain, private)
+            })
+            .map_err(|error| unusable(certificate, error.to_string()))?;
+        Ok(Some(TlsAcceptor::from(Arc::new(config))))
+    }
+}
+
+/// Accepts connections until it is told to stop, then lets open requests finish.
+async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    service: StoreService,
+    stop: impl Future<Output = ()>,
+) {
+    let graceful = GracefulShutdown::new();
+    let mut stop = pin!(stop);
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(_) => {
+                    // such as too many open files: others may close theirs
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            },
+            () = &mut stop => break,
+        };
+        let _ = stream.set_nodelay(true);
+        let (watcher, service) = (graceful.watcher(), service.clone());
+        match &tls {
+            None => {
+                tokio::spawn(connection(stream, service, watcher));
+            }
+            Some(tls) => {
+                let handshake = tokio::time::timeout(PATIENCE, tls.accept(stream));
+                tokio::spawn(async move {
+                    if let Ok(Ok(stream)) = handshake.await {
+                        connection(stream, service, watcher).await;
+                    }
+                });
+            }
+        }
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+}
+
+async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    service: StoreService,
+    watcher: Watcher,
+) {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE);
+    let service = TowerToHyperService::new(service);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    // a client that breaks off is its own affair
+    let _ = watcher.watch(connection).await;
+}
+
+/// Ends with SIGTERM or Ctrl-C.
+#[cfg(unix)]
+fn stopped() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Ends with Ctrl-C.
+#[cfg(not(unix))]
+fn stopped() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}

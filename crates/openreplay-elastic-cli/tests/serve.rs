@@ -1,0 +1,215 @@
+//! The store behind `serve`, from its first start to a move to Elasticsearch, with the command as it is built.
+
+#![cfg(unix)]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_openreplay-elastic"));
+    command.env_clear().args(args);
+    command
+}
+
+/// A running `serve`; killed when dropped.
+struct Serve {
+    child: Child,
+    /// The first line on standard output.
+    said: Value,
+}
+
+impl Serve {
+    fn start(folder: &Path) -> Self {
+        let data = folder.to_str().unwrap();
+        let mut child = command(&["serve", "--data", data, "--listen", "127.0.0.1:0", "--json"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        Self {
+            child,
+            said: serde_json::from_str(&line).unwrap(),
+        }
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.said[name].as_str().unwrap()
+    }
+
+    /// Runs another subcommand against it, with OpenReplay's key or the app's.
+    fn run(&self, key: &str, args: &[&str]) -> Output {
+        let mut command = command(args);
+        command.env("ELASTICSEARCH_URL", self.text("url"));
+        command.env("ELASTICSEARCH_API_KEY", self.text(key));
+        command.output().unwrap()
+    }
+
+    fn ship(&self, folder: &Path, file: &str) {
+        let checkpoint = folder.join(format!("{file}.json"));
+        let path = folder.join(file);
+        let args = [
+            "ship",
+            "--once",
+            path.to_str().unwrap(),
+            "--checkpoint",
+            checkpoint.to_str().unwrap(),
+        ];
+        let shipped = self.run("writer", &args);
+        assert_eq!(shipped.status.code(), Some(0), "{shipped:?}");
+    }
+
+    fn messages(&self) -> Vec<Value> {
+        let said = self.run("encoded", &["logs", "42", "--json"]);
+        let found: Value = serde_json::from_slice(&said.stdout).unwrap();
+        let rows = found["rows"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{said:?}"));
+        rows.iter().map(|row| row["message"].clone()).collect()
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        // it may have ended by itself
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Writes records of session 42, in reverse time order.
+fn write(folder: &Path, file: &str, numbers: std::ops::Range<u32>) {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    let lines = numbers.rev().map(|number| {
+        let time = now.as_secs() / 86_400 * 86_400_000 + u64::from(number);
+        let message = format!("[openReplaySession.id=42] record {number:02}");
+        format!(
+            "{}\n",
+            json!({"@timestamp": time, "level": "info", "message": message})
+        )
+    });
+    fs::write(folder.join(file), lines.collect::<String>()).unwrap();
+}
+
+fn expected(count: u32) -> Vec<Value> {
+    (0..count)
+        .map(|number| json!(format!("[openReplaySession.id=42] record {number:02}")))
+        .collect()
+}
+
+#[test]
+fn two_apps_a_kill_and_a_move_lose_nothing_and_keep_the_order() {
+    let folder = TempDir::new().unwrap();
+    let (here, data) = (folder.path(), folder.path().join("data"));
+    write(here, "one.log", 0..20);
+    write(here, "two.log", 20..40);
+    let serve = Serve::start(&data);
+    let first = serve.said.clone();
+    serve.ship(here, "one.log");
+    // SIGKILL, right after the records were acknowledged
+    drop(serve);
+
+    let mut serve = Serve::start(&data);
+    assert_eq!(serve.said["encoded"], first["encoded"], "the keys stay");
+    serve.ship(here, "two.log");
+    assert_eq!(serve.messages(), expected(40));
+    let check = serve.run("encoded", &["check", "42"]);
+    assert_eq!(check.status.code(), Some(0), "{check:?}");
+    for args in [["setup"], ["rotate"]] {
+        assert_eq!(serve.run("encoded", &args).status.code(), Some(0));
+    }
+    let data = data.to_str().unwrap();
+    let offline = command(&["logs", "42", "--data", data, "--json"])
+        .output()
+        .unwrap();
+    let offline: Value = serde_json::from_slice(&offline.stdout).unwrap();
+    assert_eq!(offline["total"], 40);
+
+    let created = command(&["api-key", "--data", data, "--json"])
+        .output()
+        .unwrap();
+    let created: Value = serde_json::from_slice(&created.stdout).unwrap();
+    serve.said["encoded"] = created["encoded"].clone();
+    assert_eq!(serve.messages().len(), 40, "a new key is accepted at once");
+
+    let exported = command(&["export", "--data", data]).output().unwrap();
+    assert_eq!(
+        String::from_utf8(exported.stdout).unwrap().lines().count(),
+        40
+    );
+
+    let pid = serve.child.id().to_string();
+    assert!(Command::new("kill").arg(pid).status().unwrap().success());
+    assert_eq!(
+        serve.child.wait().unwrap().code(),
+        Some(0),
+        "SIGTERM stops it cleanly"
+    );
+}
+
+#[test]
+fn a_second_one_in_the_same_folder_names_the_first() {
+    let folder = TempDir::new().unwrap();
+    let serve = Serve::start(folder.path());
+    let data = folder.path().to_str().unwrap();
+    let second = command(&["serve", "--data", data, "--listen", "127.0.0.1:0"])
+        .output()
+        .unwrap();
+    assert_eq!(second.status.code(), Some(3), "{second:?}");
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert!(
+        said.contains(&format!("is in use by process {}", serve.child.id())),
+        "{said}"
+    );
+}
+
+#[test]
+fn without_keys_it_listens_on_loopback_only() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    let args = [
+        "serve",
+        "--data",
+        data.to_str().unwrap(),
+        "--listen",
+        "0.0.0.0:0",
+        "--no-keys",
+    ];
+    let said = command(&args).output().unwrap();
+    assert_eq!(said.status.code(), Some(2), "{said:?}");
+    assert!(!data.exists());
+}
+
+#[test]
+fn the_first_start_prints_what_goes_where_and_secrets_on_standard_output_only() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().to_str().unwrap();
+    for is_first in [true, false] {
+        let mut child = command(&["serve", "--data", data, "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut errors = BufReader::new(child.stderr.take().unwrap()).lines();
+        let listening = errors.find(|line| {
+            line.as_ref()
+                .is_ok_and(|line| line.starts_with("listening on http://"))
+        });
+        assert!(listening.is_some());
+        child.kill().unwrap();
+        let said = child.wait_with_output().unwrap();
+        let out = String::from_utf8(said.stdout).unwrap();
+        for word in ["API Key ID", "ELASTICSEARCH_API_KEY="] {
+            assert_eq!(out.contains(word), is_first, "{word}: {out}");
+        }
+    }
+}
