@@ -3,7 +3,7 @@
 use axum::http::HeaderName;
 use integration_tests::{browser, nginx};
 use serde_json::json;
-use tower_openreplay::SessionLayer;
+use tower_openreplay::{SessionHeaders, SessionLayer};
 
 use crate::{site::Site, ways::TRACKER};
 
@@ -11,7 +11,10 @@ use crate::{site::Site, ways::TRACKER};
 #[ignore = "needs Chromium and nginx"]
 fn an_id_under_a_name_without_a_dot_passes_with_nginxs_defaults() {
     let name = HeaderName::from_static("x-session-id");
-    let site = Site::start_with(SessionLayer::new().with_id_header(name), |app| app);
+    let site = Site::start_with(
+        SessionLayer::new().with_headers(SessionHeaders::new().with_id_header(name)),
+        |app| app,
+    );
     let nginx = nginx::start_with_defaults(site.url.trim_start_matches("http://"));
     let script = format!(
         r#"

@@ -3,7 +3,7 @@
 use axum::http::HeaderName;
 use integration_tests::browser;
 use serde_json::{Value, json};
-use tower_openreplay::SessionLayer;
+use tower_openreplay::{SessionHeaders, SessionLayer};
 
 use crate::{
     ingest::SIGNATURE,
@@ -108,7 +108,10 @@ fn an_axios_instance_that_the_tracker_knows_sends_both_spellings() {
 fn the_token_arrives_under_a_name_of_the_pages_own_choice() {
     for version in VERSIONS {
         let name = HeaderName::from_static("x-recording");
-        let site = Site::start_over(version, SessionLayer::new().with_token_headers([name]));
+        let site = Site::start_over(
+            version,
+            SessionLayer::new().with_headers(SessionHeaders::new().with_token_headers([name])),
+        );
         let id = in_page(
             &site,
             r#"

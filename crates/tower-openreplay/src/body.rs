@@ -60,6 +60,23 @@ impl<B> SessionBody<B> {
     }
 }
 
+impl<B> SessionBody<B> {
+    /// Returns a reference to the inner body, `None` once it has ended.
+    pub fn get_ref(&self) -> Option<&B> {
+        self.inner.as_ref()
+    }
+
+    /// Returns a mutable reference to the inner body, `None` once it has ended.
+    pub fn get_mut(&mut self) -> Option<&mut B> {
+        self.inner.as_mut()
+    }
+
+    /// Consumes `self` and returns the inner body, `None` once it has ended.
+    pub fn into_inner(mut self) -> Option<B> {
+        self.inner.take()
+    }
+}
+
 /// An empty body in no session, for layers that respond on their own.
 impl<B> Default for SessionBody<B> {
     fn default() -> Self {

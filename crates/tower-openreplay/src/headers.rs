@@ -2,16 +2,16 @@
 
 use std::sync::LazyLock;
 
-use http::{HeaderMap, HeaderName};
-use openreplay_session::SessionId;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use openreplay_session::{Scope, SessionId};
 
 use crate::names::{HEADERS, OPENREPLAY_SESSION_ID, TOKEN_HEADERS};
 
 /// Returns the session that these headers name, if they name one: the default names, by
 /// [the rule](crate::session#where-the-id-is-looked-for) that [`SessionLayer`](crate::SessionLayer) follows.
 ///
-/// For code that has headers but no Tower service. [`SessionLayer::session_of`](crate::SessionLayer::session_of) reads the names
-/// that a layer is configured with. Neither marks values as sensitive; the layer's service does.
+/// For code that has headers but no Tower service. [`SessionHeaders::session_of`] reads names of your
+/// own. Neither marks values as sensitive; the layer's service does.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue};
@@ -29,20 +29,39 @@ use crate::names::{HEADERS, OPENREPLAY_SESSION_ID, TOKEN_HEADERS};
 /// ```
 #[must_use]
 pub fn session_of(headers: &HeaderMap) -> Option<SessionId> {
-    static DEFAULT: LazyLock<Names> = LazyLock::new(Names::default);
     DEFAULT.session_of(headers)
 }
 
-/// The names of the headers that are read.
+/// The default names, for the functions.
+pub(crate) static DEFAULT: LazyLock<SessionHeaders> = LazyLock::new(SessionHeaders::default);
+
+/// The names of the headers that hold a session, for requests that come in and for those that go out.
+///
+/// Give one value to [`SessionLayer::with_headers`](crate::SessionLayer::with_headers) and to
+/// [`PropagateSessionLayer::with_headers`](crate::PropagateSessionLayer::with_headers), so that what comes in under a name of your
+/// own is known on the way out.
+///
+/// ```
+/// use http::HeaderName;
+/// use tower_openreplay::{PropagateSessionLayer, SessionHeaders, SessionLayer};
+///
+/// let headers = SessionHeaders::new()
+///     .with_id_header(HeaderName::from_static("x-session"))
+///     .with_token_headers([HeaderName::from_static("x-tracker")]);
+/// let incoming = SessionLayer::new().with_headers(headers.clone());
+/// let outgoing = PropagateSessionLayer::to_hosts(["stock.internal"])?.with_headers(headers);
+/// # let _ = (incoming, outgoing);
+/// # Ok::<(), tower_openreplay::propagate::HostError>(())
+/// ```
 #[derive(Clone, Debug)]
-pub(crate) struct Names {
+pub struct SessionHeaders {
     id_header: HeaderName,
     token_headers: Vec<HeaderName>,
     /// The length of the shortest name, the default ones included: passes over most headers of a browser at once.
     shortest: usize,
 }
 
-impl Default for Names {
+impl Default for SessionHeaders {
     fn default() -> Self {
         let mut names = Self {
             id_header: OPENREPLAY_SESSION_ID,
@@ -54,19 +73,75 @@ impl Default for Names {
     }
 }
 
-impl Names {
-    pub(crate) fn id_header(&self) -> &HeaderName {
-        &self.id_header
+impl SessionHeaders {
+    /// Returns the default names.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    pub(crate) fn set_id_header(&mut self, name: HeaderName) {
+    /// Sets the header that holds the id. Default: `openReplaySession.id`.
+    #[must_use]
+    pub fn with_id_header(mut self, name: HeaderName) -> Self {
         self.id_header = name;
         self.measure();
+        self
     }
 
-    pub(crate) fn set_token_headers(&mut self, names: Vec<HeaderName>) {
-        self.token_headers = names;
+    /// Sets the headers that hold the tracker's token. Default: `X-OpenReplay-SessionToken` and
+    /// `X-OpenReplay-Session-Token`. If the list is empty, no token header is read.
+    ///
+    /// Propagation removes the default names as well, whatever is set here.
+    #[must_use]
+    pub fn with_token_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        self.token_headers = names.into_iter().collect();
         self.measure();
+        self
+    }
+
+    /// Returns the session that these headers name, if they name one, by
+    /// [the rule](crate::session#where-the-id-is-looked-for) that [`SessionLayer`](crate::SessionLayer) follows.
+    ///
+    /// ```
+    /// use http::{HeaderMap, HeaderName, HeaderValue};
+    /// use tower_openreplay::SessionHeaders;
+    ///
+    /// let name = HeaderName::from_static("x-session");
+    /// let names = SessionHeaders::new().with_id_header(name.clone());
+    /// let headers = HeaderMap::from_iter([(name, HeaderValue::from_static("42"))]);
+    /// assert_eq!(names.session_of(&headers).unwrap(), "42");
+    /// ```
+    #[must_use]
+    pub fn session_of(&self, headers: &HeaderMap) -> Option<SessionId> {
+        self.read_all(headers).said().session()
+    }
+
+    /// Sets the id's header to the current session and removes all other headers that name a session, as
+    /// [`PropagateSessionLayer`](crate::propagate#what-happens-to-the-headers) does.
+    ///
+    /// [`propagate_session`](crate::propagate_session) does the same with the default names. The caller decides whether
+    /// the host may have the session.
+    ///
+    /// ```
+    /// use http::{HeaderMap, HeaderName};
+    /// use openreplay_session::{SessionId, sync_scope};
+    /// use tower_openreplay::SessionHeaders;
+    ///
+    /// let names = SessionHeaders::new().with_id_header(HeaderName::from_static("x-session"));
+    /// let mut headers = HeaderMap::new();
+    /// sync_scope(SessionId::from(42), || names.propagate(&mut headers));
+    /// assert_eq!(headers["x-session"], "42");
+    /// ```
+    pub fn propagate(&self, headers: &mut HeaderMap) {
+        let session = match Scope::current() {
+            Scope::Session(id) => Some(id),
+            Scope::NoSession => None,
+            Scope::Unset => self.lone_id(headers),
+        };
+        self.remove_from(headers);
+        if let Some(id) = session {
+            headers.insert(&self.id_header, HeaderValue::from(id));
+        }
     }
 
     fn measure(&mut self) {
@@ -76,30 +151,24 @@ impl Names {
         self.shortest = lens.fold(default.min(self.id_header.as_str().len()), usize::min);
     }
 
-    /// Returns the session that these headers name.
-    pub(crate) fn session_of(&self, headers: &HeaderMap) -> Option<SessionId> {
-        let mut read = Read::default();
-        self.read(headers, &mut read);
-        read.session()
-    }
-
-    /// Returns the same, and marks the values that hold a token as sensitive, those that are not read, too.
-    pub(crate) fn session_of_and_mark(&self, headers: &mut HeaderMap) -> Option<SessionId> {
-        let mut read = Read::default();
-        self.read(headers, &mut read);
+    /// Returns what these headers say, and marks the values that hold a token as sensitive, including values that are not read.
+    pub(crate) fn read_and_mark(&self, headers: &mut HeaderMap) -> Said {
+        let read = self.read_all(headers);
         if read.has_token {
             self.mark(headers);
         }
-        read.session()
+        read.said()
     }
 
     // one pass: for the few headers of a request faster than to hash three names
-    fn read(&self, headers: &HeaderMap, read: &mut Read) {
+    fn read_all(&self, headers: &HeaderMap) -> Read {
+        let mut read = Read::default();
         for (name, value) in headers {
             if let Some(role) = self.role_of(name) {
                 read.value(role, value.as_bytes());
             }
         }
+        read
     }
 
     // apart from the reading: most requests hold no token
@@ -135,12 +204,12 @@ impl Names {
     }
 
     /// Returns the one id under the id's name: nothing if there is a token, a second id or anything malformed as well.
-    pub(crate) fn lone_id(&self, headers: &HeaderMap) -> Option<SessionId> {
+    fn lone_id(&self, headers: &HeaderMap) -> Option<SessionId> {
         let mut found = Found::default();
         for value in headers.get_all(&self.id_header) {
             pieces(value.as_bytes()).for_each(|piece| found.add(piece));
         }
-        found.id()
+        found.said().session().filter(|_| found.token.is_none())
     }
 
     /// Removes every header that names a session, those with the default names, too.
@@ -210,9 +279,30 @@ impl Read {
         }
     }
 
-    fn session(&self) -> Option<SessionId> {
-        let token = self.token.map(|(_, session)| session);
-        self.id.session().or(token)
+    fn said(&self) -> Said {
+        match (self.id.said(), self.token) {
+            (Said::Nothing, Some((_, session))) => Said::Session(session),
+            (said, _) => said,
+        }
+    }
+}
+
+/// What one place, or all that were read so far, say of the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    Session(SessionId),
+    /// Two different ids: in doubt there is no session, and no other place is asked.
+    Contradiction,
+    /// Nothing valid, so the next place decides.
+    Nothing,
+}
+
+impl Said {
+    pub(crate) fn session(self) -> Option<SessionId> {
+        match self {
+            Self::Session(id) => Some(id),
+            Self::Contradiction | Self::Nothing => None,
+        }
     }
 }
 
@@ -222,6 +312,7 @@ pub(crate) struct Found {
     token: Option<SessionId>,
     id: Option<SessionId>,
     malformed: bool,
+    contradictory: bool,
 }
 
 impl Found {
@@ -251,16 +342,17 @@ impl Found {
         if self.id.is_none_or(|other| other == id) {
             self.id = Some(id);
         } else {
-            self.malformed = true;
+            self.contradictory = true;
         }
     }
 
-    pub(crate) fn session(&self) -> Option<SessionId> {
-        self.token.or(self.id.filter(|_| !self.malformed))
-    }
-
-    fn id(self) -> Option<SessionId> {
-        self.id.filter(|_| !self.malformed && self.token.is_none())
+    pub(crate) fn said(&self) -> Said {
+        match (self.token, self.id) {
+            (Some(id), _) => Said::Session(id),
+            _ if self.contradictory => Said::Contradiction,
+            (None, Some(id)) if !self.malformed => Said::Session(id),
+            _ => Said::Nothing,
+        }
     }
 }
 

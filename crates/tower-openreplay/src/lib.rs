@@ -39,6 +39,7 @@
 //! | log each request once, and a failure with its error and causes | [`RequestLogLayer`] |
 //! | return any error from a handler | [`Failure`] |
 //! | send the session to other services | [`PropagateSessionLayer`], [`propagate_session`] |
+//! | use header names of your own | [`SessionHeaders`] |
 //! | read the session that some headers name | [`session_of`] |
 //! | poll a body in a session | [`SessionBody`] |
 //! | take the session as an argument of an axum handler | [`CurrentSession`] |
@@ -80,7 +81,7 @@ mod poll_to_end;
 pub use self::extract::CurrentSession;
 pub use self::{
     body::SessionBody,
-    headers::session_of,
+    headers::{SessionHeaders, session_of},
     names::{
         OPENREPLAY_SESSION_ID, X_OPENREPLAY_SESSION_TOKEN, X_OPENREPLAY_SESSIONTOKEN, header_names,
     },

@@ -5,7 +5,7 @@ use axum::{Router, body::Body, routing::get};
 use http::{HeaderName, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
-use tower_openreplay::{CurrentSession, SessionLayer};
+use tower_openreplay::{CurrentSession, SessionHeaders, SessionLayer};
 
 const ID: &str = "openReplaySession.id";
 const TOKEN: &str = "z.-1c.mr3k5wxs.sQt5BabHyobq3BgjtbbNKTETb1SXGg6ciJcabbNeEt1";
@@ -54,7 +54,8 @@ async fn both_forms_give_the_session() {
 
 #[tokio::test]
 async fn the_required_form_refuses_a_request_in_no_session_whatever_the_reason() {
-    let other_name = SessionLayer::new().with_id_header(HeaderName::from_static("x-session"));
+    let other_name = SessionLayer::new()
+        .with_headers(SessionHeaders::new().with_id_header(HeaderName::from_static("x-session")));
     let rows = [
         ("no id", app().layer(SessionLayer::new()), None),
         (

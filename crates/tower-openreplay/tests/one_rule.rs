@@ -3,11 +3,12 @@
 use std::convert::Infallible;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
-use openreplay_session::{SessionId, current, sync_scope};
-use proptest::{collection::vec, option, prelude::*, sample::select};
+use openreplay_session::{Scope, SessionId, current, sync_scope};
+use proptest::{collection::vec, prelude::*, sample::select};
 use tower::{Layer as _, Service as _, service_fn};
 use tower_openreplay::{
-    PropagateSessionLayer, SessionLayer, header_names, propagate_session, session_of,
+    PropagateSessionLayer, SessionHeaders, SessionLayer, header_names, propagate_session,
+    session_of,
 };
 
 // 4950498349085463837 and 35, signed with nothing that counts
@@ -47,26 +48,20 @@ fn headers() -> impl Strategy<Value = HeaderMap> {
     })
 }
 
-/// Each with what it is configured as on either side.
-fn layers() -> [(PropagateSessionLayer, SessionLayer, HeaderName); 3] {
-    let (out, r#in) = (PropagateSessionLayer::to_all_hosts(), SessionLayer::new());
+/// The default names, names of one's own, and a default name of the token for the id.
+fn names() -> [(SessionHeaders, HeaderName); 3] {
+    let names = SessionHeaders::new();
+    let token = header_names()[1].clone();
     [
-        (out.clone(), r#in.clone(), header_names()[0].clone()),
+        (names.clone(), header_names()[0].clone()),
         (
-            out.clone()
-                .with_header(X_SESSION)
-                .with_token_headers([X_TRACKER]),
-            r#in.clone()
+            names
+                .clone()
                 .with_id_header(X_SESSION)
                 .with_token_headers([X_TRACKER]),
             X_SESSION,
         ),
-        // a default name of the token for the id
-        (
-            out.with_header(header_names()[1].clone()),
-            r#in.with_id_header(header_names()[1].clone()),
-            header_names()[1].clone(),
-        ),
+        (names.with_id_header(token.clone()), token),
     ]
 }
 
@@ -115,8 +110,12 @@ fn lone_id(headers: &HeaderMap, name: &HeaderName) -> Option<SessionId> {
         .then(|| ids.first().copied())?
 }
 
-fn in_session<R>(session: Option<u64>, f: impl FnOnce() -> R) -> R {
-    sync_scope(session.map(SessionId::from), f)
+fn scopes() -> impl Strategy<Value = Scope> {
+    prop_oneof![
+        3 => any::<u64>().prop_map(|id| Scope::Session(id.into())),
+        1 => Just(Scope::NoSession),
+        2 => Just(Scope::Unset),
+    ]
 }
 
 proptest! {
@@ -125,41 +124,77 @@ proptest! {
     #[test]
     fn the_next_service_reads_the_current_session_whatever_is_forwarded(
         headers in headers(),
-        session in option::weighted(0.7, any::<u64>()),
+        scope in scopes(),
     ) {
-        for (out, r#in, name) in layers() {
-            let sent = in_session(session, || propagated(&out, "http://one/", &headers));
-            let expected = session.map(SessionId::from).or_else(|| lone_id(&headers, &name));
-            prop_assert_eq!(r#in.session_of(&sent), expected);
-            prop_assert_eq!(served(&r#in, &sent), (expected, expected));
-            // nor does one that reads the default names get another session
-            let read = session_of(&sent);
-            prop_assert!(read.is_none() || read == expected, "{:?}", read);
-            prop_assert!(sent.get_all(&name).iter().count() <= 1);
-            prop_assert_eq!(sent.get_all("accept").iter().count(), headers.get_all("accept").iter().count());
+        for (names, name) in names() {
+            let expected = match scope {
+                Scope::Session(id) => Some(id),
+                Scope::NoSession => None,
+                Scope::Unset => lone_id(&headers, &name),
+            };
+            let out = PropagateSessionLayer::to_all_hosts().with_headers(names.clone());
+            let by_layer = sync_scope(scope, || propagated(&out, "http://one/", &headers));
+            let mut by_names = headers.clone();
+            sync_scope(scope, || names.propagate(&mut by_names));
+            let r#in = SessionLayer::new().with_headers(names.clone());
+            for sent in [by_layer, by_names] {
+                prop_assert_eq!(names.session_of(&sent), expected);
+                prop_assert_eq!(served(&r#in, &sent), (expected, expected));
+                // nor does a service that reads the default names get another session
+                let read = session_of(&sent);
+                prop_assert!(read.is_none() || read == expected, "{:?}", read);
+                prop_assert!(sent.get_all(&name).iter().count() <= 1);
+                let custom = [&X_SESSION, &X_TRACKER];
+                let is_known = |name| names.session_of(&HeaderMap::from_iter([(name, token())])).is_some();
+                for name in custom.into_iter().filter(|name| is_known((*name).clone())) {
+                    prop_assert!(sent.get(name).is_none_or(|value| !value.as_bytes().contains(&b'.')));
+                }
+                prop_assert_eq!(sent.get_all("accept").iter().count(), headers.get_all("accept").iter().count());
+            }
         }
         let mut sent = headers.clone();
-        in_session(session, || propagate_session(&mut sent));
-        let expected = session.map(SessionId::from);
-        prop_assert_eq!(session_of(&sent), expected.or_else(|| lone_id(&headers, &header_names()[0])));
+        sync_scope(scope, || propagate_session(&mut sent));
+        let mut by_names = headers;
+        sync_scope(scope, || SessionHeaders::new().propagate(&mut by_names));
+        prop_assert_eq!(sent, by_names);
     }
 
     #[test]
-    fn a_host_that_is_not_named_reads_no_session(headers in headers(), session in option::of(any::<u64>())) {
-        let names = |layer: PropagateSessionLayer| layer.with_header(X_SESSION).with_token_headers([X_TRACKER]);
-        let out = names(PropagateSessionLayer::to_hosts(["one"]).unwrap());
-        let sent = in_session(session, || propagated(&out, "http://two/", &headers));
+    fn a_host_that_is_not_named_reads_no_session(headers in headers(), scope in scopes()) {
+        let (names, _) = names()[1].clone();
+        let out = PropagateSessionLayer::to_hosts(["one"]).unwrap().with_headers(names);
+        let sent = sync_scope(scope, || propagated(&out, "http://two/", &headers));
         prop_assert!(sent.keys().all(|name| name == "accept"), "{:?}", sent);
     }
 
     #[test]
     fn the_function_reads_what_the_layer_sets(headers in headers()) {
         prop_assert_eq!(served(&SessionLayer::new(), &headers).0, session_of(&headers));
-        for (_, r#in, _) in layers() {
-            let read = r#in.session_of(&headers);
+        for (names, _) in names() {
+            let read = names.session_of(&headers);
+            let r#in = SessionLayer::new().with_headers(names);
             prop_assert_eq!(served(&r#in, &headers), (read, read));
+            prop_assert_eq!(r#in.session_of(&headers), read);
         }
     }
+}
+
+fn token() -> HeaderValue {
+    HeaderValue::from_static(TOKEN_A)
+}
+
+#[test]
+fn an_extension_of_another_request_is_removed() {
+    let mut service =
+        SessionLayer::new()
+            .with_extension()
+            .layer(service_fn(|request: Request<()>| {
+                assert_eq!(request.extensions().get::<SessionId>(), None);
+                async { Ok::<_, Infallible>(Response::new(())) }
+            }));
+    let mut request = Request::new(());
+    request.extensions_mut().insert(SessionId::from(7));
+    drop(service.call(request));
 }
 
 #[test]

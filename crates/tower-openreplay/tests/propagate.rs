@@ -5,7 +5,9 @@ use std::convert::Infallible;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use openreplay_session::{SessionId, sync_scope};
 use tower::{Layer as _, Service as _, service_fn};
-use tower_openreplay::{PropagateSession, PropagateSessionLayer, propagate_session};
+use tower_openreplay::{
+    PropagateSession, PropagateSessionLayer, SessionHeaders, propagate_session,
+};
 
 const ID: &str = "openReplaySession.id";
 const TOKEN: &str = "11m0l7dhxvfh9.1c.mr3k5wxs.B4a4aN3zSe5kWqfAiQ2Xe7GzEKC52N7iJeHNaJewG9Gv";
@@ -237,7 +239,7 @@ fn a_host_that_is_not_named_gets_no_header_that_names_a_session() {
     let named = PropagateSessionLayer::to_hosts(["one"]).unwrap();
     let other = named
         .clone()
-        .with_header(HeaderName::from_static("x-session"));
+        .with_headers(SessionHeaders::new().with_id_header(HeaderName::from_static("x-session")));
     for layer in [named, other] {
         for name in [ID, "X-OpenReplay-SessionToken"] {
             let request = Request::get("http://two/")
@@ -260,7 +262,8 @@ fn no_host_gets_a_token_and_a_named_one_gets_the_id_in_its_place() {
         [rest, ("openreplaysession.id", "42")]
     );
 
-    let other = layer.with_header(HeaderName::from_static("x-session"));
+    let other = layer
+        .with_headers(SessionHeaders::new().with_id_header(HeaderName::from_static("x-session")));
     let mut request = with_tokens("http://one/");
     let value = HeaderValue::from_static(TOKEN);
     request.headers_mut().insert("x-session", value);
@@ -270,7 +273,8 @@ fn no_host_gets_a_token_and_a_named_one_gets_the_id_in_its_place() {
 #[test]
 fn the_header_can_have_a_default_name_of_the_token() {
     let name = HeaderName::from_static("x-openreplay-sessiontoken");
-    let layer = PropagateSessionLayer::to_all_hosts().with_header(name.clone());
+    let layer = PropagateSessionLayer::to_all_hosts()
+        .with_headers(SessionHeaders::new().with_id_header(name.clone()));
     for there in ["7", TOKEN] {
         let request = Request::get("http://one/").header(&name, there);
         let headers = sent(&layer, request.body(()).unwrap());
@@ -282,7 +286,9 @@ fn the_header_can_have_a_default_name_of_the_token() {
 fn a_token_under_a_name_of_its_own_goes_to_no_host() {
     let layer = PropagateSessionLayer::to_hosts(["one"])
         .unwrap()
-        .with_token_headers([HeaderName::from_static("x-tracker")]);
+        .with_headers(
+            SessionHeaders::new().with_token_headers([HeaderName::from_static("x-tracker")]),
+        );
     for (host, expected) in [("http://one/", Some("42")), ("http://two/", None)] {
         let mut request = with_tokens(host);
         let value = HeaderValue::from_static(TOKEN);
@@ -322,8 +328,8 @@ fn without_a_session_nothing_is_set() {
 
 #[test]
 fn the_header_can_be_another() {
-    let layer =
-        PropagateSessionLayer::to_all_hosts().with_header(HeaderName::from_static("x-session"));
+    let layer = PropagateSessionLayer::to_all_hosts()
+        .with_headers(SessionHeaders::new().with_id_header(HeaderName::from_static("x-session")));
     let headers = sent(&layer, get("http://one/"));
     assert_eq!(headers["x-session"], "42");
     assert_eq!(headers.len(), 1);

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, Request, Response};
 use openreplay_session::{SessionId, current};
 use proptest::prelude::*;
 use tower::{Layer as _, Service as _, service_fn};
-use tower_openreplay::SessionLayer;
+use tower_openreplay::{SessionHeaders, SessionLayer};
 
 const ID: &str = "openReplaySession.id";
 const TOKEN: &str = "X-OpenReplay-SessionToken";
@@ -164,9 +164,9 @@ fn reads_the_id_from_what_browsers_send() {
             B,
         ),
         (
-            "the token where there are two ids",
+            "two ids contradict each other, whatever the token is",
             &[(ID, "42, 43"), (TOKEN, TOKEN_B)],
-            B,
+            None,
         ),
         (
             "the id where the token is of another session",
@@ -202,9 +202,10 @@ fn raw_bytes_are_no_id() {
 #[test]
 fn every_name_can_be_another() {
     let name = HeaderName::from_static;
-    let layer = SessionLayer::new()
+    let headers = SessionHeaders::new()
         .with_id_header(name("x-id"))
         .with_token_headers([name("x-tok-1"), name("x-tok-2")]);
+    let layer = SessionLayer::new().with_headers(headers);
     let rows: &[Row<'_>] = &[
         ("the id", &[("X-Id", "42")], Some("42")),
         (
@@ -230,7 +231,7 @@ fn every_name_can_be_another() {
             "{name}"
         );
     }
-    let none = SessionLayer::new().with_token_headers([]);
+    let none = SessionLayer::new().with_headers(SessionHeaders::new().with_token_headers([]));
     assert_eq!(
         session_of(&none, request(&[(TOKEN, TOKEN_A.as_bytes())])),
         None
@@ -311,7 +312,9 @@ fn reads_the_query_if_told_so() {
     let token_first = request().header(TOKEN, TOKEN_B).body(()).unwrap();
     assert_eq!(session_of(&layer, token_first).as_deref(), B);
     let two_ids = request().header(ID, "43, 44").body(()).unwrap();
-    assert_eq!(session_of(&layer, two_ids).as_deref(), Some("42"));
+    assert_eq!(session_of(&layer, two_ids), None);
+    let malformed = request().header(ID, "4 2").body(()).unwrap();
+    assert_eq!(session_of(&layer, malformed).as_deref(), Some("42"));
 }
 
 #[test]
@@ -343,15 +346,16 @@ fn the_inner_service_sees_the_request_as_it_came_and_debug_shows_no_token() {
 fn debug_shows_no_token_under_the_default_names_where_others_are_read() {
     let name = HeaderName::from_static;
     let layers = [
-        SessionLayer::new().with_token_headers([]),
-        SessionLayer::new()
+        SessionHeaders::new().with_token_headers([]),
+        SessionHeaders::new()
             .with_token_headers([name("a-header-longer-than-all-of-the-default-ones")]),
-        SessionLayer::new().with_id_header(name("x-session")),
-        SessionLayer::new()
+        SessionHeaders::new().with_id_header(name("x-session")),
+        SessionHeaders::new()
             .with_id_header(name("an-id-header-longer-than-all-of-the-default-ones"))
             .with_token_headers([]),
     ];
-    for layer in layers {
+    for headers in layers {
+        let layer = SessionLayer::new().with_headers(headers);
         for header in [ID, TOKEN, AXIOS] {
             let mut service = layer.layer(service_fn(|request: Request<()>| {
                 let debug = format!("{request:?}");

@@ -45,11 +45,12 @@
 //!
 //! 1. From every request, to every host, the layer removes all headers that name a session: `openReplaySession.id`,
 //!    `X-OpenReplay-SessionToken`, `X-OpenReplay-Session-Token`, and names of your own. So the tracker's token, which is
-//!    a credential, goes to no host. If the tracker was given another name for its token, add it with
-//!    [`with_token_headers`](PropagateSessionLayer::with_token_headers).
+//!    a credential, goes to no host. If the tracker was given another name for its token, set it with
+//!    [`with_headers`](PropagateSessionLayer::with_headers).
 //! 2. A request that gets the header has it once, with the current session.
-//! 3. In no session, a request to a named host keeps a single valid id under the header's name, so that a gateway
-//!    without [`SessionLayer`](crate::SessionLayer) can forward what came in. Two ids, or an id with a token, are no single one.
+//! 3. If no session was entered, a request to a named host keeps a single valid id under the header's name, so that a gateway
+//!    without [`SessionLayer`](crate::SessionLayer) can forward what came in. Two ids, or an id with a token, are
+//!    removed. In [`without_session`](openreplay_session::without_session) every such header is removed.
 //!
 //! # Redirects, proxies, buffers
 //!
@@ -57,14 +58,15 @@
 //! follows redirects by itself and sends the header along to wherever they lead: switch that off where it matters.
 //!
 //! nginx drops the header if it stands between the services, see [behind a proxy](crate::session#behind-a-proxy);
-//! [`with_header`](PropagateSessionLayer::with_header) picks another name.
+//! [`SessionHeaders`](crate::SessionHeaders) sets another name.
 //!
 //! Put the layer outside of a `tower::buffer`: inside, it runs in the buffer's worker, which is in no session, and sets nothing.
 //!
 //! # Other clients
 //!
-//! [`propagate_session`] does the same to a `HeaderMap`, with the default names and without asking for the host: to reqwest's
-//! headers, or in a tonic interceptor to `request.metadata_mut().as_mut()`.
+//! [`propagate_session`] does the same to a `HeaderMap`, with the default names and for any host: to reqwest's
+//! headers, or in a tonic interceptor to `request.metadata_mut().as_mut()`. For names of your own, use
+//! [`SessionHeaders::propagate`](crate::SessionHeaders::propagate).
 
 mod hosts;
 mod service;

@@ -1,25 +1,24 @@
 use std::{
-    sync::{Arc, LazyLock},
+    sync::Arc,
     task::{Context, Poll},
 };
 
-use http::{HeaderMap, HeaderName, HeaderValue, Request};
-use openreplay_session::current;
+use http::{HeaderMap, Request};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::hosts::{Host, HostError, Hosts};
-use crate::headers::Names;
+use crate::headers::{DEFAULT, SessionHeaders};
 
-/// Sets the header of the current session on outgoing requests, see the [module](super).
+/// A layer that sets the header of the current session on outgoing requests, see the [module](super).
 #[derive(Clone, Debug)]
 pub struct PropagateSessionLayer {
     hosts: Hosts,
-    names: Arc<Names>,
+    names: Arc<SessionHeaders>,
 }
 
 impl PropagateSessionLayer {
-    /// To these hosts only, each with a port or without.
+    /// Creates a layer that sends the session to these hosts only, each with or without a port.
     ///
     /// ```
     /// use tower_openreplay::PropagateSessionLayer;
@@ -31,13 +30,13 @@ impl PropagateSessionLayer {
     ///
     /// # Errors
     ///
-    /// If one is not a host: an address with a scheme, a path, a user or a wildcard.
+    /// Returns an error if one of them is not a host, for instance a URL, a path, or a name with a user or a wildcard.
     pub fn to_hosts<H: AsRef<str>>(hosts: impl IntoIterator<Item = H>) -> Result<Self, HostError> {
         let hosts = hosts.into_iter().map(|host| Host::parse(host.as_ref()));
         Ok(Self::to(Hosts::Named(hosts.collect::<Result<_, _>>()?)))
     }
 
-    /// To all hosts, foreign ones too: for a client that only ever talks to your own services.
+    /// Creates a layer that sends the session to all hosts, foreign ones included: for a client that only talks to your own services.
     #[must_use]
     pub fn to_all_hosts() -> Self {
         Self::to(Hosts::All)
@@ -50,31 +49,13 @@ impl PropagateSessionLayer {
         }
     }
 
-    /// The header to set. Default: `openReplaySession.id`.
+    /// Sets the names of the headers. Default: [`SessionHeaders::new`].
     ///
-    /// The next service has to be told, too: [`SessionLayer::with_id_header`](crate::SessionLayer::with_id_header).
+    /// Use the value that [`SessionLayer::with_headers`](crate::SessionLayer::with_headers) has. The next service needs the same
+    /// id header.
     #[must_use]
-    pub fn with_header(mut self, name: HeaderName) -> Self {
-        Arc::make_mut(&mut self.names).set_id_header(name);
-        self
-    }
-
-    /// Further headers that hold the tracker's token, removed from each request as the default ones are. Default: none.
-    ///
-    /// Those of [`SessionLayer::with_token_headers`](crate::SessionLayer::with_token_headers), if you name any.
-    ///
-    /// ```
-    /// use http::HeaderName;
-    /// use tower_openreplay::PropagateSessionLayer;
-    ///
-    /// let layer = PropagateSessionLayer::to_hosts(["stock.internal"])?
-    ///     .with_token_headers([HeaderName::from_static("x-tracker")]);
-    /// # let _ = layer;
-    /// # Ok::<(), tower_openreplay::propagate::HostError>(())
-    /// ```
-    #[must_use]
-    pub fn with_token_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
-        Arc::make_mut(&mut self.names).set_token_headers(names.into_iter().collect());
+    pub fn with_headers(mut self, headers: SessionHeaders) -> Self {
+        self.names = Arc::new(headers);
         self
     }
 }
@@ -87,7 +68,7 @@ impl<S> Layer<S> for PropagateSessionLayer {
     }
 }
 
-/// Sets the header of the current session on outgoing requests, see the [module](super).
+/// A service that sets the header of the current session on outgoing requests, see the [module](super).
 #[derive(Clone, Debug)]
 pub struct PropagateSession<S> {
     inner: S,
@@ -95,7 +76,7 @@ pub struct PropagateSession<S> {
 }
 
 impl<S> PropagateSession<S> {
-    /// Sets the header on requests to the hosts of `layer`.
+    /// Creates a service that sets the header on requests to the hosts of `layer`.
     pub fn new(inner: S, layer: PropagateSessionLayer) -> Self {
         Self { inner, layer }
     }
@@ -131,7 +112,7 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let PropagateSessionLayer { hosts, names } = &self.layer;
         if hosts.contain(request.uri()) {
-            replace(request.headers_mut(), names);
+            names.propagate(request.headers_mut());
         } else {
             names.remove_from(request.headers_mut());
         }
@@ -142,7 +123,7 @@ where
 /// Sets the header `openReplaySession.id` to the current session and removes every other header that names one, as
 /// [the layer does](super#what-happens-to-the-headers).
 ///
-/// For clients that are not Tower services. The caller decides whether the host may have the session.
+/// For clients that are not Tower services. [`SessionHeaders::propagate`] takes names of your own. The caller decides whether the host may have the session.
 ///
 /// ```
 /// use http::HeaderMap;
@@ -155,15 +136,5 @@ where
 /// // reqwest::Client::new().get("http://stock.internal/items").headers(headers)
 /// ```
 pub fn propagate_session(headers: &mut HeaderMap) {
-    static DEFAULT: LazyLock<Names> = LazyLock::new(Names::default);
-    replace(headers, &DEFAULT);
-}
-
-/// Leaves the one header by which the next service reads the current session.
-fn replace(headers: &mut HeaderMap, names: &Names) {
-    let session = current().or_else(|| names.lone_id(headers));
-    names.remove_from(headers);
-    if let Some(id) = session {
-        headers.insert(names.id_header(), HeaderValue::from(id));
-    }
+    DEFAULT.propagate(headers);
 }

@@ -1,56 +1,46 @@
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 use openreplay_session::SessionId;
 use tower_layer::Layer;
 
 use super::{SetSession, sources::Sources};
+use crate::SessionHeaders;
 
-/// Makes the session of each request the current one, see the [module](super).
+/// A layer that makes the session of each request the current one, see the [module](super).
 #[derive(Clone, Debug, Default)]
 pub struct SessionLayer {
     sources: Arc<Sources>,
 }
 
 impl SessionLayer {
-    /// Reads the default headers.
+    /// Creates a layer that reads the default headers.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The header that holds the id. Default: `openReplaySession.id`.
+    /// Sets the names of the headers. Default: [`SessionHeaders::new`].
+    ///
+    /// If requests go on to other services, give the same value to
+    /// [`PropagateSessionLayer::with_headers`](crate::PropagateSessionLayer::with_headers).
     ///
     /// ```
     /// use http::HeaderName;
-    /// use tower_openreplay::SessionLayer;
+    /// use tower_openreplay::{SessionHeaders, SessionLayer};
     ///
-    /// let layer = SessionLayer::new().with_id_header(HeaderName::from_static("x-session"));
+    /// let headers = SessionHeaders::new().with_id_header(HeaderName::from_static("x-session"));
+    /// let layer = SessionLayer::new().with_headers(headers);
     /// # let _ = layer;
     /// ```
     #[must_use]
-    pub fn with_id_header(mut self, name: HeaderName) -> Self {
-        Arc::make_mut(&mut self.sources).set_id_header(name);
+    pub fn with_headers(mut self, headers: SessionHeaders) -> Self {
+        Arc::make_mut(&mut self.sources).set_headers(headers);
         self
     }
 
-    /// The headers that hold the tracker's token. Default: `X-OpenReplay-SessionToken` and
-    /// `X-OpenReplay-Session-Token`. An empty list reads none.
-    ///
-    /// ```
-    /// use http::HeaderName;
-    /// use tower_openreplay::SessionLayer;
-    ///
-    /// let layer = SessionLayer::new().with_token_headers([HeaderName::from_static("x-tracker")]);
-    /// # let _ = layer;
-    /// ```
-    #[must_use]
-    pub fn with_token_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
-        Arc::make_mut(&mut self.sources).set_token_headers(names.into_iter().collect());
-        self
-    }
-
-    /// The query parameter that holds the id, for what cannot set headers: `EventSource`, `WebSocket` and `sendBeacon`. Default: none.
+    /// Sets the query parameter that holds the id, for `EventSource`, `WebSocket` and `sendBeacon`, which cannot set headers.
+    /// Default: none.
     ///
     /// The page sends `getSessionID()` there, never the token: addresses end up in logs, browser histories and referrers.
     /// Only ids are read; a request with a token there has no session from it.
@@ -68,7 +58,8 @@ impl SessionLayer {
         self
     }
 
-    /// Also inserts the [`SessionId`] into the extensions of each request that runs in a session. Default: it does not.
+    /// Also inserts the [`SessionId`] into the extensions of each request that runs in a session, and removes one that is
+    /// there already from all others. Default: off.
     ///
     /// For frameworks that run a part of a request in a task of their own and hand it the request's extensions or parts: a
     /// lambda's context, a subscription's data. It costs an allocation.
@@ -98,19 +89,9 @@ impl SessionLayer {
         self
     }
 
-    /// Returns the session that these headers name, if they name one: the names that this layer reads, by
-    /// [the rule](super#where-the-id-is-looked-for) that its service follows.
+    /// Returns the session that these headers name, if they name one: [`SessionHeaders::session_of`] of this layer's names.
     ///
-    /// [`session_of`](crate::session_of) reads the default names.
-    ///
-    /// ```
-    /// use http::{HeaderMap, HeaderName, HeaderValue};
-    /// use tower_openreplay::SessionLayer;
-    ///
-    /// let layer = SessionLayer::new().with_id_header(HeaderName::from_static("x-session"));
-    /// let headers = HeaderMap::from_iter([(HeaderName::from_static("x-session"), HeaderValue::from_static("42"))]);
-    /// assert_eq!(layer.session_of(&headers).unwrap(), "42");
-    /// ```
+    /// The query parameter is not part of the headers, so it is not read.
     #[must_use]
     pub fn session_of(&self, headers: &HeaderMap) -> Option<SessionId> {
         self.sources.in_headers(headers)

@@ -28,18 +28,19 @@
 //!
 //! # Where the id is looked for
 //!
-//! The first of these that gives an id counts, whatever is wrong with those before it:
+//! The first of these places that gives an id counts. Two different ids in one place contradict each other: the request then has no
+//! session, and no further place is read. Anything else that is malformed is skipped.
 //!
-//! 1. The header `openReplaySession.id` ([`with_id_header`](SessionLayer::with_id_header)). A tracker's token under this
+//! 1. The header `openReplaySession.id` ([`with_id_header`](crate::SessionHeaders::with_id_header)). A tracker's token under this
 //!    name is decoded to the id. Of several tokens, joined by commas or in several headers, the last that decodes counts.
-//!    Without a token all values must be the same id: a malformed one or two different ids give none.
+//!    Without a token all values must be the same id; next to a malformed value an id does not count.
 //! 2. The headers `X-OpenReplay-SessionToken` and `X-OpenReplay-Session-Token`
-//!    ([`with_token_headers`](SessionLayer::with_token_headers)), in this order: tokens only, the last that decodes.
+//!    ([`with_token_headers`](crate::SessionHeaders::with_token_headers)), in this order: tokens only, the last that decodes.
 //! 3. A query parameter, if one is named ([`with_query_parameter`](SessionLayer::with_query_parameter)): ids only. A token there is
 //!    malformed, as is a list joined by commas; where the parameter is repeated, all values must be the same id.
 //!
 //! Empty values, `undefined`, `null` and `NaN` are no values. A request in which no place gives an id is an ordinary request
-//! without a session. Names are compared without regard to case, as header names are; the parameter's exactly.
+//! without a session. Header names are compared without regard to case, as header names are; the parameter's exactly.
 //!
 //! A token lets its holder write into the recording. It is forgotten once its id is read, and the header values that
 //! hold one are marked [sensitive](http::HeaderValue::set_sensitive), so that `Debug` does not show them; those under the
@@ -99,7 +100,7 @@
 //!
 //! - `ignore_invalid_headers off;` in nginx's `http` or `server` block.
 //! - The tracker option `network: { sessionTokenHeader: true }`: the header that it sets has no dot.
-//! - A name without a dot, here by [`with_id_header`](SessionLayer::with_id_header) and in the page.
+//! - A name without a dot, here with [`with_id_header`](crate::SessionHeaders::with_id_header) and in the page.
 //!
 //! HAProxy passes the header, in lower case.
 //!

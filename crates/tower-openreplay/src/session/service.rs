@@ -10,7 +10,7 @@ use tower_service::Service;
 use super::{ResponseFuture, sources::Sources};
 use crate::SessionBody;
 
-/// Makes the session of each request the current one, see the [module](super).
+/// A service that makes the session of each request the current one, see the [module](super).
 #[derive(Clone, Debug)]
 pub struct SetSession<S> {
     inner: S,
@@ -18,7 +18,7 @@ pub struct SetSession<S> {
 }
 
 impl<S> SetSession<S> {
-    /// Sets the session that the default headers name, as [`SessionLayer::new`](super::SessionLayer::new) does.
+    /// Creates a service that reads the default headers, as [`SessionLayer::new`](super::SessionLayer::new) does.
     pub fn new(inner: S) -> Self {
         Self::with_sources(inner, Arc::default())
     }

@@ -1,24 +1,20 @@
-use http::{HeaderMap, HeaderName, Request};
+use http::{HeaderMap, Request};
 use openreplay_session::{SessionId, current};
 use percent_encoding::percent_decode_str;
 
-use crate::headers::{Found, Names};
+use crate::headers::{Found, Said, SessionHeaders};
 
 /// Where the session's id is looked for, in this order, and where it is put.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sources {
-    names: Names,
+    names: SessionHeaders,
     query_parameter: Option<String>,
     extension: bool,
 }
 
 impl Sources {
-    pub(super) fn set_id_header(&mut self, name: HeaderName) {
-        self.names.set_id_header(name);
-    }
-
-    pub(super) fn set_token_headers(&mut self, names: Vec<HeaderName>) {
-        self.names.set_token_headers(names);
+    pub(super) fn set_headers(&mut self, names: SessionHeaders) {
+        self.names = names;
     }
 
     pub(super) fn set_query_parameter(&mut self, name: String) {
@@ -35,14 +31,16 @@ impl Sources {
 
     /// Returns the session that a request names. Marks the header values that hold a token as sensitive.
     pub(super) fn session<B>(&self, request: &mut Request<B>) -> Option<SessionId> {
-        let session = self
-            .names
-            .session_of_and_mark(request.headers_mut())
-            .or_else(|| self.in_query(request.uri().query()?));
-        if self.extension
-            && let Some(id) = session.or_else(current)
-        {
-            request.extensions_mut().insert(id);
+        let session = match self.names.read_and_mark(request.headers_mut()) {
+            Said::Session(id) => Some(id),
+            Said::Contradiction => None,
+            Said::Nothing => request.uri().query().and_then(|query| self.in_query(query)),
+        };
+        if self.extension {
+            match session.or_else(current) {
+                Some(id) => request.extensions_mut().insert(id),
+                None => request.extensions_mut().remove::<SessionId>(),
+            };
         }
         session
     }
@@ -61,7 +59,7 @@ impl Sources {
                 }
             }
         }
-        found.session()
+        found.said().session()
     }
 }
 
