@@ -41,7 +41,9 @@
 //!
 //! A worker or a connection that one request starts and others use belongs to none of them. A task that is
 //! spawned with no session has none, as long as it takes no span of the request along either.
-//! [`without_session`] and [`sync_without_session`] leave the session and the spans behind:
+//! [`without_session`] and [`sync_without_session`] leave the session and the spans behind. They need no span, so they work at every log
+//! level; a span with `parent: None` is a boundary only while that span is enabled. Wrap a future that several requests share before
+//! you share it: `without_session(work).shared()`.
 //!
 //! ```
 //! use openreplay_session::{SessionId, current, scope, without_session};
