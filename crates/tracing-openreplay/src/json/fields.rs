@@ -13,7 +13,7 @@ use super::{
     site::Keys,
     value,
 };
-use crate::causes;
+use crate::{causes, with_session::mark};
 
 /// Writes fields as the members of a JSON object, and, for an event, its message.
 #[derive(Debug)]
@@ -108,16 +108,16 @@ impl<'a> Fields<'a> {
         self.put(field, kind, |out| value::display(out, limit, &text));
     }
 
-    /// Appends the cause that `value` writes to those of the error that is the message. Returns whether there was one.
-    pub(super) fn own_cause(&mut self, value: &dyn fmt::Debug) -> bool {
+    /// Appends the nth cause of the error that is the message, which `value` writes. Returns whether there was one.
+    pub(super) fn own_cause(&mut self, nth: usize, value: &dyn fmt::Debug) -> bool {
         let Some(message) = &mut self.message else {
             return false;
         };
         let start = message.below.len();
         message.below.extend_from_slice(OWN_CAUSE);
-        let text = message.below.len();
-        value::debug(message.below, self.limit, value);
-        let is_cause = message.below.len() > text;
+        let is_cause = mark::read_cause(nth, || {
+            value::debug(message.below, self.limit, value);
+        });
         if !is_cause {
             message.below.truncate(start);
         }

@@ -41,7 +41,7 @@ impl Visit for Unmarked<'_> {
         let mut causes = 0..;
         while is_prefixed
             && let Some(nth) = causes.next()
-            && mark::read_cause(nth, || self.fields.own_cause(value))
+            && self.fields.own_cause(nth, value)
         {}
     }
 

@@ -70,6 +70,8 @@ pub(super) enum Reading {
     Original,
     /// The nth cause of the error that is the message.
     Cause(usize),
+    /// There was no such cause.
+    NoCause,
 }
 
 /// Calls `then`, which passes a rewritten event on.
@@ -151,10 +153,17 @@ pub(crate) fn read_original(read: impl FnOnce()) -> bool {
     READING.take() == Reading::Prefixed
 }
 
-/// Calls `read`, which reads a message that has a prefix: the nth cause of the error that is the message, nothing without one.
-pub(crate) fn read_cause<R>(nth: usize, read: impl FnOnce() -> R) -> R {
+/// Calls `read`, which reads a message that has a prefix: the nth cause of the error that is the message. Returns whether there
+/// was one.
+pub(crate) fn read_cause(nth: usize, read: impl FnOnce()) -> bool {
     READING.set(Reading::Cause(nth));
-    read()
+    read();
+    READING.take() == Reading::Prefixed
+}
+
+/// Ends a reading: there is no such cause.
+pub(super) fn no_cause() {
+    READING.set(Reading::NoCause);
 }
 
 /// Takes what is wanted, so that code of the user's which logs while it is read finds its own events unchanged.

@@ -33,7 +33,7 @@ pub(super) enum Message<'a> {
 impl Debug for Prefixed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match mark::wanted() {
-            Reading::Prefixed => {}
+            Reading::Prefixed | Reading::NoCause => {}
             Reading::Original => return self.message.original(f),
             Reading::Cause(nth) => return self.message.cause(nth, f),
         }
@@ -92,7 +92,10 @@ impl Message<'_> {
         };
         match error.and_then(|error| causes::of(error).nth(nth)) {
             Some(cause) => write!(f, "{:?}", Contained(&format_args!("{cause}"))),
-            None => Ok(()),
+            None => {
+                mark::no_cause();
+                Ok(())
+            }
         }
     }
 }
