@@ -153,7 +153,7 @@ impl Error {
     /// What was found there, as a word for programs: one of [`Fault`](crate::check::Fault)'s names, or `logs-is-an-index`,
     /// `logs-is-an-alias`, `logs-is-a-data-stream`, `no-write-index`, `foreign-write-index`, `first-index-in-use`, `no-index`,
     /// `not-an-index`, `index-is-closed`, `no-next-index`, `next-index-in-use`, `no-security`, `checkpoint-in-use`,
-    /// `checkpoint-unreadable`. `None` where [`is_precondition`](Self::is_state) is false.
+    /// `checkpoint-unreadable`. `None` if [`is_precondition`](Self::is_precondition) is false.
     pub fn reason(&self) -> Option<&'static str> {
         self.inner.reason
     }
