@@ -83,7 +83,9 @@ async fn serves_three(start: Start) {
         assert_eq!(logged.sessions(of_each), each, "{of_each}");
     }
     // of the job's session or of none, never of another
-    for (found, right) in logged.sessions("left behind").iter().zip(&each) {
+    let left_behind = logged.sessions("left behind");
+    assert_eq!(left_behind.len(), each.len());
+    for (found, right) in left_behind.iter().zip(&each) {
         assert!(
             found.is_none() || found == right,
             "{found:?}, not {right:?}"
@@ -159,4 +161,42 @@ async fn with_all_that_is_current_where_the_session_was_left() {
         });
     })
     .await;
+}
+
+/// A span with `parent: None` is a boundary only while it is enabled, and here it is not.
+#[tokio::test]
+async fn without_the_session_under_a_level_that_switches_the_workers_span_off() {
+    let logged = log("warn");
+    let worker = || {
+        let work = async { tracing::warn!("working") };
+        without_session(work.instrument(info_span!(parent: None, "worker")))
+    };
+    let request = async {
+        tokio::spawn(worker().in_current_span()).await.unwrap();
+        tracing::warn!("handled");
+    };
+    let request = async { request.instrument(tracing::error_span!("request")).await };
+    scope(SessionId::from(1), request).await;
+    assert_eq!(logged.sessions("working"), [None]);
+    assert_eq!(logged.sessions("handled"), [Some("1".to_owned())]);
+}
+
+/// What `futures::future::Shared` does: whichever request comes first polls it.
+#[tokio::test]
+async fn a_future_that_requests_share_leaves_the_session_inside() {
+    let logged = log("info");
+    let mut work = Box::pin(without_session(async {
+        info!("working");
+        tokio::task::yield_now().await;
+        info!("working");
+    }));
+    for id in [1_u64, 2] {
+        let poll = std::future::poll_fn(|cx| {
+            let _ = work.as_mut().poll(cx);
+            std::task::Poll::Ready(())
+        });
+        let request = async { poll.instrument(info_span!("request")).await };
+        scope(SessionId::from(id), request).await;
+    }
+    assert_eq!(logged.sessions("working"), [None, None]);
 }

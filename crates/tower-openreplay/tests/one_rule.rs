@@ -198,6 +198,13 @@ fn an_extension_of_another_request_is_removed() {
 }
 
 #[test]
+fn in_an_outer_session_the_extension_is_that_one() {
+    let (layer, id) = (SessionLayer::new(), SessionId::from(42));
+    let seen = sync_scope(id, || served(&layer, &HeaderMap::new()));
+    assert_eq!(seen, (Some(id), Some(id)));
+}
+
+#[test]
 fn reading_marks_nothing() {
     let headers =
         HeaderMap::from_iter([(header_names()[1].clone(), HeaderValue::from_static(TOKEN_A))]);

@@ -1,10 +1,14 @@
 //! Which outgoing requests get the session.
 
-use std::convert::Infallible;
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex},
+};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
-use openreplay_session::{SessionId, sync_scope};
-use tower::{Layer as _, Service as _, service_fn};
+use openreplay_session::{SessionId, scope, sync_scope};
+use tower::{Layer as _, Service as _, ServiceExt as _, service_fn};
+use tower_http::follow_redirect::FollowRedirect;
 use tower_openreplay::{
     PropagateSession, PropagateSessionLayer, SessionHeaders, propagate_session,
 };
@@ -69,6 +73,10 @@ fn a_named_host_gets_it_and_no_other() {
         ("10.0.0.7", "http://10.0.0.7:3000/", true),
         ("[::1]:3000", "http://[::1]:3000/", true),
         ("[::1]", "http://[::1]/", true),
+        ("stock.internal:80", "ws://stock.internal/", true),
+        ("stock.internal:443", "wss://stock.internal/", true),
+        ("stock.internal:443", "ws://stock.internal/", false),
+        ("stock.internal:80", "wss://stock.internal/", false),
         // lookalikes
         (
             "stock.internal",
@@ -140,16 +148,16 @@ fn the_host_header_of_a_request_decides_nothing() {
 #[test]
 fn several_hosts_none_and_all() {
     let two = PropagateSessionLayer::to_hosts(["one", "two:2"]).unwrap();
-    assert!(sent(&two, get("http://one/")).contains_key(ID));
-    assert!(sent(&two, get("http://two:2/")).contains_key(ID));
+    assert_eq!(sent(&two, get("http://one/"))[ID], "42");
+    assert_eq!(sent(&two, get("http://two:2/"))[ID], "42");
     assert!(!sent(&two, get("http://three/")).contains_key(ID));
 
     let none = PropagateSessionLayer::to_hosts([""; 0]).unwrap();
     assert!(!sent(&none, get("http://one/")).contains_key(ID));
 
     let all = PropagateSessionLayer::to_all_hosts();
-    assert!(sent(&all, get("http://anyone.example/")).contains_key(ID));
-    assert!(sent(&all, get("/without/a/host")).contains_key(ID));
+    assert_eq!(sent(&all, get("http://anyone.example/"))[ID], "42");
+    assert_eq!(sent(&all, get("/without/a/host"))[ID], "42");
 }
 
 #[test]
@@ -341,6 +349,36 @@ fn the_function_sets_the_header_once_and_the_last_session_counts() {
     sync_scope(SessionId::from(42), || propagate_session(&mut headers));
     sync_scope(SessionId::from(43), || propagate_session(&mut headers));
     assert_eq!(headers.get_all(ID).iter().collect::<Vec<_>>(), ["43"]);
+}
+
+#[tokio::test]
+async fn inside_of_a_layer_that_follows_redirects_each_hop_is_judged_by_its_own_host() {
+    let hops = Arc::new(Mutex::new(Vec::new()));
+    let noted = hops.clone();
+    let client = service_fn(move |request: Request<String>| {
+        let id = request.headers().get(ID).cloned();
+        let host = request.uri().host().unwrap().to_owned();
+        let next = match &*host {
+            "one" => Some("http://foreign.example/"),
+            "foreign.example" => Some("http://two/"),
+            _ => None,
+        };
+        noted.lock().unwrap().push((host, id));
+        let response = next.map_or(Response::builder(), |next| {
+            Response::builder().status(302).header("location", next)
+        });
+        async move { Ok::<_, Infallible>(response.body(String::new()).unwrap()) }
+    });
+    let layer = PropagateSessionLayer::to_hosts(["one", "two"]).unwrap();
+    let client = FollowRedirect::new(layer.layer(client));
+    let request = get("http://one/").map(|()| String::new());
+    scope(SessionId::from(42), client.oneshot(request))
+        .await
+        .unwrap();
+    let id = Some(HeaderValue::from_static("42"));
+    let expected = [("one", id.clone()), ("foreign.example", None), ("two", id)];
+    let expected = expected.map(|(host, id)| (host.to_owned(), id));
+    assert_eq!(*hops.lock().unwrap(), expected);
 }
 
 #[test]

@@ -330,3 +330,12 @@ fn is_send_sync_and_unpin_where_the_inner_parts_are() {
     check_parts::<tower_openreplay::session::ResponseFuture<Ready<()>>>();
     check_parts::<SessionBody<String>>();
 }
+
+#[test]
+fn a_body_gives_its_inner_one_back_until_it_has_ended() {
+    let mut body = SessionBody::new(id(), "inner");
+    assert_eq!(body.get_ref(), Some(&"inner"));
+    assert_eq!(body.get_mut(), Some(&mut "inner"));
+    assert_eq!(body.into_inner(), Some("inner"));
+    assert_eq!(SessionBody::<()>::default().into_inner(), None);
+}

@@ -6,10 +6,10 @@ use tracing_subscriber::{
 
 use crate::lookup;
 
-/// Lets the records of sessions through and no others.
+/// A filter that only accepts records with a session.
 ///
-/// A [per-layer filter](tracing_subscriber::layer::Filter), for a sink that is read through OpenReplay only. All spans pass, since
-/// a span may be what tells a record's session.
+/// A [per-layer filter](tracing_subscriber::layer::Filter) for a sink that is only read through OpenReplay. It accepts all spans, since
+/// a record may get its session from a span.
 ///
 /// ```
 /// use tracing_openreplay::SessionOnly;
@@ -23,16 +23,16 @@ use crate::lookup;
 ///
 /// # With other filters
 ///
-/// - `SessionOnly.or_level(LevelFilter::ERROR)`, see [`or_level`](Self::or_level), lets all errors through as well.
-/// - [`and`](tracing_subscriber::filter::FilterExt::and) does what it says, `SessionOnly.and(LevelFilter::INFO)` for instance; a span
-///   that the other filter hides tells no session.
-/// - [`or`](tracing_subscriber::filter::FilterExt::or) lets **everything** through, and [`not`](tracing_subscriber::filter::FilterExt::not)
-///   **nothing**, spans included: they go by what is known of a callsite, and a callsite has no session.
+/// - `SessionOnly.or_level(LevelFilter::ERROR)` also accepts all errors, see [`or_level`](Self::or_level).
+/// - [`and`](tracing_subscriber::filter::FilterExt::and) works as expected, `SessionOnly.and(LevelFilter::INFO)` for instance. A span
+///   that the other filter hides gives no session.
+/// - [`or`](tracing_subscriber::filter::FilterExt::or) accepts **everything**, and [`not`](tracing_subscriber::filter::FilterExt::not)
+///   **nothing**, spans included: both decide once per callsite, and a callsite has no session.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SessionOnly;
 
 impl SessionOnly {
-    /// Lets the records up to this level through as well, in a session or not.
+    /// Also accepts records up to this level that have no session.
     ///
     /// ```
     /// use tracing_openreplay::SessionOnly;
@@ -49,7 +49,7 @@ impl SessionOnly {
     }
 }
 
-/// Lets the records of sessions through, and of the others those up to a level. Made by [`SessionOnly::or_level`].
+/// A filter that accepts records with a session, and other records up to a level. Created by [`SessionOnly::or_level`].
 #[derive(Clone, Copy, Debug)]
 pub struct SessionOrLevel {
     level: LevelFilter,
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_level_is_let_through_besides() {
+    fn records_up_to_a_level_are_accepted_as_well() {
         assert_eq!(passed(SessionOnly.or_level(LevelFilter::ERROR)), 3);
         assert_eq!(passed(SessionOnly.or_level(LevelFilter::OFF)), 2);
         assert_eq!(passed(SessionOnly.or_level(LevelFilter::INFO)), 4);
