@@ -68,7 +68,7 @@ fn port(uri: &Uri) -> Option<u16> {
     })
 }
 
-/// What was named is not a host.
+/// The error of [`to_hosts`](crate::PropagateSessionLayer::to_hosts): a text that is not a host.
 ///
 /// ```
 /// use tower_openreplay::PropagateSessionLayer;

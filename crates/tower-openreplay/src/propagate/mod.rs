@@ -1,7 +1,7 @@
 //! The session on requests to the next service.
 //!
-//! [`PropagateSessionLayer`] goes around an HTTP client: requests to the hosts that you name get the header
-//! `openReplaySession.id` with the current session, where [`SessionLayer`](crate::SessionLayer) finds it on the other side.
+//! [`PropagateSessionLayer`] wraps an HTTP client. Requests to the hosts that you name get the header
+//! `openReplaySession.id` with the current session, and [`SessionLayer`](crate::SessionLayer) reads it on the other side.
 //!
 //! ```
 //! use std::convert::Infallible;
@@ -54,13 +54,13 @@
 //!
 //! # Redirects, proxies, buffers
 //!
-//! Put the layer inside of one that follows redirects: each hop is then judged by its own host. Reqwest
-//! follows redirects by itself and sends the header along to wherever they lead: switch that off where it matters.
+//! Put the layer inside a layer that follows redirects. Each hop then gets the header only if its own host is named. Reqwest
+//! follows redirects itself and sends the header to every target. Turn that off if a target may be foreign.
 //!
 //! nginx drops the header if it stands between the services, see [behind a proxy](crate::session#behind-a-proxy);
 //! [`SessionHeaders`](crate::SessionHeaders) sets another name.
 //!
-//! Put the layer outside of a `tower::buffer`: inside, it runs in the buffer's worker, which is in no session, and sets nothing.
+//! Put the layer outside a `tower::buffer`. Inside, the layer runs in the buffer's worker, which has no session, so it sets nothing.
 //!
 //! # Other clients
 //!

@@ -49,9 +49,9 @@
 //! The headers themselves stay in the request; [`propagate`](crate::propagate#what-happens-to-the-headers) takes them
 //! out of requests to other services.
 //!
-//! # Its place among other layers
+//! # Layer order
 //!
-//! What is inside the layer logs in the session. In axum the layer that is added last is the outermost:
+//! Everything inside the layer logs in the session. In axum the layer that is added last is the outermost:
 //!
 //! ```
 //! # use axum::{Router, routing::get};
@@ -112,7 +112,7 @@
 //! requests without credentials.
 //!
 //! `EventSource`, `WebSocket` and `sendBeacon` cannot set headers at all: name a query parameter, into which the page puts
-//! `getSessionID()`, never the token. An address is written down by many: tower-http's `TraceLayer` has it in each span.
+//! `getSessionID()`, never the token. Addresses are logged in many places: tower-http's `TraceLayer` records them in each span.
 //!
 //! # Work that leaves the request
 //!
