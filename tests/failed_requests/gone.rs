@@ -3,6 +3,7 @@
 use std::{future::pending, sync::Arc, time::Duration};
 
 use axum::{Router, routing};
+use openreplay_session::SessionId;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -11,6 +12,17 @@ use tokio::{
 use tower_openreplay::{Failure, RequestLogLayer, SessionLayer};
 
 use crate::{assert_said, new_session, serve, wait_for};
+
+/// Serves an app, and sends it a request whose response is not read yet.
+async fn send(app: Router, path: &str, session: SessionId) -> TcpStream {
+    let address = serve(app).await;
+    let address = address.trim_start_matches("http://");
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: x\r\nopenReplaySession.id: {session}\r\n\r\n");
+    socket.write_all(request.as_bytes()).await.unwrap();
+    socket
+}
 
 #[tokio::test]
 async fn a_client_that_leaves_first_is_one_warning() {
@@ -25,13 +37,7 @@ async fn a_client_that_leaves_first_is_one_warning() {
         .layer(RequestLogLayer::new())
         .layer(SessionLayer::new());
     let session = new_session();
-    let address = serve(app).await;
-    let mut socket = TcpStream::connect(address.trim_start_matches("http://"))
-        .await
-        .unwrap();
-    let request =
-        format!("GET /wait HTTP/1.1\r\nhost: x\r\nopenReplaySession.id: {session}\r\n\r\n");
-    socket.write_all(request.as_bytes()).await.unwrap();
+    let socket = send(app, "/wait", session).await;
     arrived.notified().await;
     drop(socket);
     let said = wait_for(session, 1).await;
@@ -40,6 +46,7 @@ async fn a_client_that_leaves_first_is_one_warning() {
         "warning",
         "GET /wait cancelled duration_ms=_ route=/wait",
     );
+    assert_eq!(said[0].spans[0]["fields"]["path"], "/wait");
 }
 
 #[tokio::test]
@@ -81,13 +88,7 @@ async fn a_client_that_leaves_a_stream_that_began_is_no_second_record() {
         .layer(RequestLogLayer::new())
         .layer(SessionLayer::new());
     let session = new_session();
-    let address = serve(app).await;
-    let mut socket = TcpStream::connect(address.trim_start_matches("http://"))
-        .await
-        .unwrap();
-    let request =
-        format!("GET /stream HTTP/1.1\r\nhost: x\r\nopenReplaySession.id: {session}\r\n\r\n");
-    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut socket = send(app, "/stream", session).await;
     let _ = socket.read(&mut [0; 64]).await.unwrap();
     drop(socket);
     let said = wait_for(session, 1).await;
