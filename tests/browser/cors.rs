@@ -1,7 +1,7 @@
 use axum::http::{HeaderValue, Method, header::CONTENT_TYPE};
 use tower_http::cors::CorsLayer;
 
-/// Lets the pages of this origin ask with a session, and send JSON.
+/// Allows pages of this origin to send requests with a session and JSON.
 pub(crate) fn cors(origin: HeaderValue) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origin)
