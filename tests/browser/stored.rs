@@ -49,7 +49,8 @@ fn the_page_shows_the_records_as_they_come_back_and_none_is_left_behind_at_the_e
         "#,
         &json!({ "url": nginx.url() }),
     );
-    assert_eq!(ran.value["stored"], ran.value["written"]);
+    // in any order: until a merge, records of neighbouring intervals may be swapped (docs/limits.md, tests/engine/rows.rs)
+    assert_eq!(sorted(&ran.value["stored"]), sorted(&ran.value["written"]));
     assert_eq!(
         ran.value["stored"].as_array().unwrap().len(),
         4,
@@ -72,4 +73,10 @@ fn the_page_shows_the_records_as_they_come_back_and_none_is_left_behind_at_the_e
     assert_eq!(shown.iter().filter(clicked).count(), 2, "{logs:?}");
     let failed = |line: &&&str| line.contains("error") && line.contains("no price for order 1042");
     assert_eq!(shown.iter().filter(failed).count(), 1, "{logs:?}");
+}
+
+fn sorted(texts: &serde_json::Value) -> Vec<String> {
+    let mut texts: Vec<String> = serde_json::from_value(texts.clone()).unwrap();
+    texts.sort();
+    texts
 }
