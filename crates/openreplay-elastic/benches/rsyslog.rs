@@ -1,4 +1,4 @@
-//! `ship`, the writer and rsyslog's omelasticsearch, to the wire, in one run: `cargo bench -p openreplay-elastic --features ship --bench rsyslog`;
+//! `ship`, the writer and rsyslog's omelasticsearch, to the wire, in one run: `cargo bench -p openreplay-elastic --bench rsyslog --features ship`;
 //! `-- --quick` runs one small round.
 //!
 //! Not part of a plain `cargo bench`: it needs Debian's packages rsyslog and rsyslog-elasticsearch, and fails without.
