@@ -55,7 +55,7 @@ pub(crate) enum State {
         /// The loss has been reported, or nobody waits for the report.
         is_over: bool,
     },
-    /// Whoever waited for the end has gone, and the sender goes on.
+    /// Nobody waits for the end any more, and the sender continues.
     Abandoned {
         left: u64,
     },

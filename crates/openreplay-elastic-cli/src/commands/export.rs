@@ -33,7 +33,7 @@ impl Args {
             writeln!(out, "{line}").map_err(Failure::Io)
         });
         match written.and_then(|()| out.flush().map_err(Failure::Io)) {
-            // whoever reads has read enough
+            // the reader has closed the pipe, as `head` does
             Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
             done => done?,
         }

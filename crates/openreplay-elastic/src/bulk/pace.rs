@@ -15,7 +15,7 @@ pub(crate) enum Pace {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Retry {
     pub(crate) pace: Pace,
-    /// Whether the request may have been executed although no response says so.
+    /// Whether the request may have been executed although no response confirms it.
     pub(crate) is_lost: bool,
     /// What the other side asked for.
     pub(crate) at_least: Option<Duration>,

@@ -86,7 +86,7 @@ pub struct SetupReport {
 /// # Errors
 ///
 /// [`is_precondition`](Error::is_precondition) where `logs` is something else already, or OpenReplay could not read an index of
-/// [`SetupOptions::also`]: nothing was changed then, the text says what was found and what can be done, and
+/// [`SetupOptions::also`]: nothing was changed then, the text names what was found and the remedy, and
 /// [`reason`](Error::reason) names it. Also where Elasticsearch cannot be asked or refuses.
 pub async fn run(client: &Client, options: &SetupOptions) -> Result<SetupReport, Error> {
     options

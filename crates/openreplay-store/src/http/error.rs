@@ -23,7 +23,7 @@ impl Problem {
         }
     }
 
-    /// What the request asks cannot be done, whoever asks.
+    /// Creates the error for a request that is invalid whatever its key allows.
     pub(crate) fn illegal(reason: impl Into<String>) -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
