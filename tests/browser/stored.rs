@@ -6,7 +6,7 @@ use integration_tests::{
     nginx,
     process::Example,
 };
-use openreplay_elastic::{Client, Connection, setup};
+use openreplay_elastic::{Client, Connection, admin::setup};
 use serde_json::json;
 
 #[test]

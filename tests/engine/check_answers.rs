@@ -1,7 +1,7 @@
 //! `check` where a stand-in answers what the engines cannot be made to answer.
 
 use integration_tests::{Answer, Answers};
-use openreplay_elastic::check;
+use openreplay_elastic::admin::check;
 use openreplay_elastic::{Client, Connection};
 use openreplay_session::SessionId;
 use serde_json::{Value, json};

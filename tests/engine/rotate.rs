@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use integration_tests::{Answers, Elasticsearch, Elasticsearch8, Engine, OpenSearch};
-use openreplay_elastic::rotate::{self, RotateOptions};
+use openreplay_elastic::admin::rotate::{self, RotateOptions};
 use openreplay_elastic::{Client, Connection, ElasticWriter};
 use serde_json::{Value, json};
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use integration_tests::engine::{PASSWORD, USER};
 use integration_tests::{Elasticsearch, Elasticsearch8, Engine, OpenSearch};
-use openreplay_elastic::panel::{self, Order};
-use openreplay_elastic::{ElasticWriter, setup};
+use openreplay_elastic::admin::panel::{self, Order};
+use openreplay_elastic::{ElasticWriter, admin::setup};
 use serde_json::{Value, json};
 
 use crate::keys::key;

@@ -1,7 +1,7 @@
 //! `setup`: from nothing, again, and where something else stands.
 
 use integration_tests::{Answers, Elasticsearch, Elasticsearch8, Engine, OpenSearch};
-use openreplay_elastic::setup::{self, SetupOptions};
+use openreplay_elastic::admin::setup::{self, SetupOptions};
 use openreplay_elastic::{Client, Connection};
 use serde_json::json;
 

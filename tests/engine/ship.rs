@@ -13,7 +13,7 @@ use fastrand::Rng;
 use integration_tests::engine::{PASSWORD, USER};
 use integration_tests::ship::{Killed, ship};
 use integration_tests::{Elasticsearch, Engine, Proxy, Said};
-use openreplay_elastic::rotate;
+use openreplay_elastic::admin::rotate;
 use serde_json::{Value, json};
 
 use crate::{block_on, client, record};

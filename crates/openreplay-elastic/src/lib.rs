@@ -14,47 +14,33 @@
 //! # }
 //! ```
 //!
-//! - [`writer`]: from the log call to Elasticsearch, in the background.
-//! - [`connection`], [`client`]: where Elasticsearch is, the credentials, and the requests.
+//! - [`ElasticWriter`]: from the log call to Elasticsearch, in the background ([`writer`]).
+//! - [`Connection`], [`Client`]: where Elasticsearch is, the credentials, and the requests.
 //!
 //! # Features
 //!
-//! An app that writes to Elasticsearch needs none of these; the command `openreplay-elastic` has them on. Both are off by default.
+//! An app that writes to Elasticsearch needs none of these; the command `openreplay-elastic` enables both. Both are off by
+//! default.
 //!
 //! - `ship`: the module `ship` delivers the lines of files, over any number of crashes.
-//! - `admin`: the modules `setup`, `api_key` and `rotate` prepare and maintain `logs`, and `check` and `panel` show what OpenReplay
-//!   gets from it.
+//! - `admin`: the module `admin` prepares and maintains `logs`, and shows what OpenReplay gets from it.
 
-pub use self::client::{Answer, Client};
-pub use self::connection::{Connection, ConnectionBuilder};
-pub use self::error::Error;
+pub use self::transport::client::{Answer, Client};
+pub use self::transport::connection::{Auth, Connection, ConnectionBuilder};
+pub use self::transport::error::Error;
 pub use self::writer::{ElasticWriter, ElasticWriterBuilder, Flushed, Guard, LineWriter, Stats};
 
 #[cfg(feature = "admin")]
-pub mod api_key;
-#[cfg(feature = "admin")]
-pub mod check;
-pub mod client;
-pub mod connection;
-#[cfg(feature = "admin")]
-pub mod panel;
-#[cfg(feature = "admin")]
-pub mod rotate;
-#[cfg(feature = "admin")]
-pub mod setup;
+pub mod admin;
 #[cfg(feature = "ship")]
 pub mod ship;
 pub mod writer;
 
-#[cfg(feature = "admin")]
-mod api;
 mod bulk;
-mod error;
 mod numbered;
-#[cfg(feature = "admin")]
-mod streams;
 mod text;
 mod topic;
+mod transport;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,7 +1,7 @@
 //! The names of the indices behind `logs`, each with a number at its end.
 
 #[cfg(feature = "admin")]
-use crate::error::{Error, Kind};
+use crate::transport::error::{Error, Kind};
 
 #[cfg(any(feature = "admin", feature = "ship"))]
 /// The name that OpenReplay searches, whichever were entered in its form.

@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
     routing::get,
 };
-use openreplay_elastic::{Client, panel};
+use openreplay_elastic::{Client, admin::panel};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
-use openreplay_elastic::api_key::{self, ApiKeyOptions};
-use openreplay_elastic::rotate::Age;
+use openreplay_elastic::admin::api_key::{self, ApiKeyOptions};
+use openreplay_elastic::admin::rotate::Age;
 use openreplay_store::{Keys, Rights};
 use serde_json::json;
 

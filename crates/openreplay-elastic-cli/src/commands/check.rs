@@ -1,6 +1,6 @@
 use std::io;
 
-use openreplay_elastic::check::{self, Finding};
+use openreplay_elastic::admin::check::{self, Finding};
 use openreplay_session::SessionId;
 use serde_json::{Value, json};
 

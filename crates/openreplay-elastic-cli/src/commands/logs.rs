@@ -1,7 +1,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use openreplay_elastic::panel::{self, Level, Row};
+use openreplay_elastic::admin::panel::{self, Level, Row};
 use openreplay_session::SessionId;
 use openreplay_store::Store;
 use serde_json::{Value, json};

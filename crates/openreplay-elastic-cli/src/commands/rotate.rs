@@ -1,5 +1,5 @@
-use openreplay_elastic::rotate::{self, Age, RotateOptions, Size};
-use openreplay_elastic::setup::{Engine, Flavor};
+use openreplay_elastic::admin::rotate::{self, Age, RotateOptions, Size};
+use openreplay_elastic::admin::setup::{Engine, Flavor};
 use serde_json::json;
 
 use crate::connect::ConnectArgs;

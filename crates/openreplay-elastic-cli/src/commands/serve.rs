@@ -9,7 +9,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use openreplay_elastic::rotate::{Age, Size};
+use openreplay_elastic::admin::rotate::{Age, Size};
 use openreplay_store::{Keys, Store, StoreService};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;

@@ -1,4 +1,4 @@
-use openreplay_elastic::setup::{self, Flavor, SetupOptions};
+use openreplay_elastic::admin::setup::{self, Flavor, SetupOptions};
 use serde_json::json;
 
 use super::check;

@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 
 use super::Shipper;
 use crate::bulk;
-use crate::error::{Error, Kind};
+use crate::transport::error::{Error, Kind};
 
 /// How long the index behind the alias is taken for known.
 const KEPT: Duration = Duration::from_secs(1);

@@ -16,7 +16,7 @@
 //! A record's `_id` is made from a random number that the file got when it was first seen and the line's offset, so sending
 //! a line again finds it there. Since an `_id` is unique in one index only, what is about to be sent is written to the
 //! checkpoint first, with that number and the index it goes to: after a crash just that is sent again, to the very same index,
-//! whatever [`rotate`](crate::rotate) did meanwhile. Where an index is gone, or takes nothing for a minute, the checkpoint knows
+//! whatever [`rotate`](crate::admin::rotate) did meanwhile. Where an index is gone, or takes nothing for a minute, the checkpoint knows
 //! which records go to the next one before they do. A file is known again by its inode, its first line and what stands
 //! before the place where it was left; where that differs, it was written anew, and is another file with a number of its own.
 //!
@@ -46,8 +46,8 @@ use self::position::InFlight;
 use self::sending::Sending;
 use crate::Client;
 use crate::bulk::{Delivery, Patient, Target};
-use crate::error::Error;
 use crate::numbered::LOGS;
+use crate::transport::error::Error;
 
 pub use self::unreadable::Unreadable;
 

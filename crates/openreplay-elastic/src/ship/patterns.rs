@@ -3,7 +3,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::unreadable::Troubles;
-use crate::error::Error;
+use crate::transport::error::Error;
 
 /// Compressed by a rotation: what is in them was delivered before.
 const COMPRESSED: [&str; 5] = ["gz", "zst", "bz2", "xz", "lz4"];

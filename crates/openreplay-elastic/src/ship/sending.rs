@@ -9,7 +9,7 @@ use super::files::Files;
 use super::lines::Framed;
 use super::position::InFlight;
 use crate::bulk::{self, Batch, Events, Piece};
-use crate::error::Error;
+use crate::transport::error::Error;
 use openreplay_buffer::Topic;
 
 /// What is on its way: the checkpoint knows the index of each record before that is sent there.

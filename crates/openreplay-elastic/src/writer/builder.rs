@@ -9,8 +9,8 @@ use super::guard::Guard;
 use super::{Shared, worker};
 use crate::Client;
 use crate::bulk::{Delivery, Ids, Target};
-use crate::connection::ConnectionBuilder;
-use crate::error::{Error, Kind};
+use crate::transport::connection::ConnectionBuilder;
+use crate::transport::error::{Error, Kind};
 
 /// Makes an [`ElasticWriter`] and its [`Guard`].
 #[derive(Debug)]

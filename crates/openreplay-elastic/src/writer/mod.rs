@@ -56,7 +56,7 @@ pub use self::guard::Guard;
 pub use self::line::LineWriter;
 use crate::Connection;
 use crate::bulk::Ids;
-use crate::connection::ConnectionBuilder;
+use crate::transport::connection::ConnectionBuilder;
 
 mod builder;
 mod events;

@@ -3,8 +3,8 @@ use bytes::Bytes;
 use super::gzip::Gzip;
 use super::{Presence, Response, Target, Unknown, Wire, retry_after};
 use crate::Answer;
-use crate::client::{Body, Encoding};
-use crate::error::with_causes;
+use crate::transport::client::{Body, Encoding};
+use crate::transport::error::with_causes;
 
 /// Elasticsearch, over HTTP.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use http::Method;
 use super::super::pace::{Pace, Retry};
 use super::response::{self, FILTER, Item, ItemKind};
 use super::retry_after;
-use crate::client::{Answer, Body, Encoding};
+use crate::transport::client::{Answer, Body, Encoding};
 use crate::{Client, Error};
 
 /// The alias that records go to, and the indices behind it.

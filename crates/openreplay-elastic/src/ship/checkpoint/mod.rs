@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::hash::Hash;
 use super::position::{InFlight, Position};
 use super::system::sync_folder;
-use crate::error::{Error, Kind};
+use crate::transport::error::{Error, Kind};
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use super::position::{Part, Position};
 use super::system::{Node, may_be_open};
 use super::tail::Tail;
 use super::unreadable::{Troubles, Unreadable};
-use crate::error::Error;
+use crate::transport::error::Error;
 
 mod known;
 mod look;

@@ -5,7 +5,7 @@ use openreplay_session::SessionId;
 use serde_json::Value;
 
 use super::{Fault, Report};
-use crate::panel::{self, Row, SearchResult};
+use crate::admin::panel::{self, Row, SearchResult};
 
 /// What is read of the records of sessions.
 pub(crate) const READ: [&str; 4] = [field::TIMESTAMP, field::LEVEL, field::MESSAGE, "body.text"];

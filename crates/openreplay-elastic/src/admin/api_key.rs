@@ -1,7 +1,7 @@
 //! Creates the API key that OpenReplay reads with.
 //!
 //! ```no_run
-//! use openreplay_elastic::api_key::{self, ApiKeyOptions};
+//! use openreplay_elastic::admin::api_key::{self, ApiKeyOptions};
 //!
 //! # async fn example(client: openreplay_elastic::Client) -> Result<(), openreplay_elastic::Error> {
 //! let key = api_key::create(&client, &ApiKeyOptions::reader()).await?;
@@ -16,13 +16,14 @@ use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::error::{Error, Kind};
+use crate::Client;
+use crate::admin::api;
+use crate::admin::rotate::Age;
+use crate::admin::setup::is_index_name;
 use crate::numbered::LOGS;
-use crate::rotate::Age;
-use crate::setup::is_index_name;
-use crate::{Client, api};
+use crate::transport::error::{Error, Kind};
 
-/// The indices that [`setup`](crate::setup) and [`rotate`](crate::rotate) name, and Elasticsearch's own rollover: `logs-` and six
+/// The indices that [`setup`](crate::admin::setup) and [`rotate`](crate::admin::rotate) name, and Elasticsearch's own rollover: `logs-` and six
 /// digits, seven in the end. As a regular expression it leaves other people's `logs-20260701` and `logs-app-default` alone.
 const BEHIND: &str = "/logs-[0-9]{6,7}/";
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::connection::{Connection, Node};
-use crate::error::Error;
+use crate::transport::connection::{Connection, Node};
+use crate::transport::error::Error;
 
 /// What to trust. Reads the system's certificates only where an address is https and no others are given.
 pub(super) fn config(connection: &Connection) -> Result<ClientConfig, Error> {

@@ -7,7 +7,7 @@ use crate::Error;
 /// A span of time as Elasticsearch writes it: a whole number and `d`, `h`, `m` or `s`.
 ///
 /// ```
-/// use openreplay_elastic::rotate::Age;
+/// use openreplay_elastic::admin::rotate::Age;
 ///
 /// let age: Age = "14d".parse()?;
 /// assert_eq!(age.duration().as_secs(), 14 * 24 * 60 * 60);
@@ -20,7 +20,7 @@ pub struct Age(Quantity);
 /// A number of bytes as Elasticsearch writes it: a whole number and `b`, `kb`, `mb`, `gb` or `tb`, powers of 1024.
 ///
 /// ```
-/// use openreplay_elastic::rotate::Size;
+/// use openreplay_elastic::admin::rotate::Size;
 ///
 /// let size: Size = "20gb".parse()?;
 /// assert_eq!(size.bytes(), 20 << 30);

@@ -1,7 +1,7 @@
 //! Rolls `logs` over to a new index and removes old ones, by aliases only: it needs no lifecycle management.
 //!
 //! ```no_run
-//! use openreplay_elastic::rotate::{self, Age, RotateOptions};
+//! use openreplay_elastic::admin::rotate::{self, Age, RotateOptions};
 //!
 //! # async fn example(client: openreplay_elastic::Client) -> Result<(), openreplay_elastic::Error> {
 //! let options = RotateOptions::default()
@@ -21,11 +21,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 pub use self::units::{Age, Size};
-use crate::error::{Error, Kind};
+use crate::Client;
+use crate::admin::api;
+use crate::admin::setup::{Engine, LogsState, find, layout};
 use crate::numbered::LOGS;
 use crate::numbered::{next_in_use, next_name, number};
-use crate::setup::{Engine, LogsState, find, layout};
-use crate::{Client, api};
+use crate::transport::error::{Error, Kind};
 
 #[cfg(test)]
 mod tests;
@@ -92,11 +93,11 @@ pub struct Rotation {
 
 /// Rolls over if one of the conditions holds, or there are none; then removes what is too old. Two at once do it once.
 ///
-/// Only indices of [`setup`](crate::setup)'s making are ever removed, never one that came by its option `also`.
+/// Only indices of [`setup`](crate::admin::setup)'s making are ever removed, never one that came by its option `also`.
 ///
 /// # Errors
 ///
-/// [`is_precondition`](Error::is_precondition) where `logs` is not what [`setup`](crate::setup) makes, or the next index is there and not written
+/// [`is_precondition`](Error::is_precondition) where `logs` is not what [`setup`](crate::admin::setup) makes, or the next index is there and not written
 /// to; [`is_config`](Error::is_config) for less than an hour to keep; else where Elasticsearch cannot be asked or refuses.
 pub async fn run(client: &Client, options: &RotateOptions) -> Result<Rotation, Error> {
     if options.keep.is_some_and(|age| age.duration() < LEAST_KEEP) {

@@ -28,8 +28,8 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 pub use self::answer::Answer;
 pub(crate) use self::body::Body;
-use crate::connection::{Auth, Connection, Node};
-use crate::error::{Error, Kind};
+use crate::transport::connection::{Auth, Connection, Node};
+use crate::transport::error::{Error, Kind};
 
 mod answer;
 mod body;

@@ -1,7 +1,7 @@
 //! Asks as OpenReplay asks, and explains what keeps a row from appearing.
 //!
 //! ```no_run
-//! use openreplay_elastic::check;
+//! use openreplay_elastic::admin::check;
 //!
 //! # async fn example(client: openreplay_elastic::Client) -> Result<(), Box<dyn std::error::Error>> {
 //! let report = check::run(&client, Some(&"4950498349085463837".parse()?)).await?;
@@ -20,12 +20,13 @@ use serde_json::{Value, json};
 
 pub use self::finding::{Fault, Finding, Severity};
 pub(crate) use self::records::READ;
+use crate::admin::api;
+use crate::admin::panel::ask;
+use crate::admin::panel::{self, Hit, SearchResult};
+use crate::admin::setup::{Engine, Flavor};
+use crate::admin::streams::{WiredStreams, wired_streams};
 use crate::numbered::LOGS;
-use crate::panel::ask;
-use crate::panel::{self, Hit, SearchResult};
-use crate::setup::{Engine, Flavor};
-use crate::streams::{WiredStreams, wired_streams};
-use crate::{Client, Error, api};
+use crate::{Client, Error};
 
 mod finding;
 pub(crate) mod message;

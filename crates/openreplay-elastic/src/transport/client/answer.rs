@@ -3,7 +3,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Kind};
+use crate::transport::error::{Error, Kind};
 
 /// What Elasticsearch answered, whole.
 #[derive(Clone, Debug)]

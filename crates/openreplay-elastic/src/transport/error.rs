@@ -150,7 +150,7 @@ impl Error {
         self.inner.kind == Kind::State
     }
 
-    /// What was found there, as a word for programs: one of [`Fault`](crate::check::Fault)'s names, or `logs-is-an-index`,
+    /// What was found there, as a word for programs: one of [`Fault`](crate::admin::check::Fault)'s names, or `logs-is-an-index`,
     /// `logs-is-an-alias`, `logs-is-a-data-stream`, `no-write-index`, `foreign-write-index`, `first-index-in-use`, `no-index`,
     /// `not-an-index`, `index-is-closed`, `no-next-index`, `next-index-in-use`, `no-security`, `checkpoint-in-use`,
     /// `checkpoint-unreadable`. `None` if [`is_precondition`](Self::is_precondition) is false.

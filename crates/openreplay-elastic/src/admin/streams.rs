@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use http::StatusCode;
 use serde::Deserialize;
 
+use crate::admin::api;
 use crate::numbered::LOGS;
-use crate::{Client, Error, api};
+use crate::{Client, Error};
 
 /// Whether wired streams own the name `logs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::ask::LIMIT;
 use super::rows::time_of;
 use super::shallow;
 use crate::bulk;
-use crate::error::{Error, Kind};
+use crate::transport::error::{Error, Kind};
 
 /// A session's records in a file of lines.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +61,7 @@ fn stored(document: &[u8]) -> Option<Value> {
         .ok()
 }
 
-/// The records that OpenReplay would get of these, if they were behind the `logs` that [`setup`](crate::setup) makes: the earliest
+/// The records that OpenReplay would get of these, if they were behind the `logs` that [`setup`](crate::admin::setup) makes: the earliest
 /// thousand in the order of their times, those without one last.
 pub fn earliest_first(mut records: Vec<Value>) -> Vec<Value> {
     records.sort_by_cached_key(|record| {

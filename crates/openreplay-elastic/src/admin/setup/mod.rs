@@ -1,7 +1,7 @@
 //! Makes `logs` the alias that OpenReplay reads in time order.
 //!
 //! ```no_run
-//! use openreplay_elastic::setup::{self, SetupOptions};
+//! use openreplay_elastic::admin::setup::{self, SetupOptions};
 //! use openreplay_elastic::{Client, Connection};
 //!
 //! # async fn example() -> Result<(), openreplay_elastic::Error> {
@@ -14,7 +14,7 @@
 //!
 //! # What it makes
 //!
-//! An index template, so that [`rotate`](crate::rotate) gives more of the same, and `logs-000001` behind the alias `logs`:
+//! An index template, so that [`rotate`](crate::admin::rotate) gives more of the same, and `logs-000001` behind the alias `logs`:
 //! one shard, sorted on `@timestamp`; merges join neighbours only; `message` is analysed text whose score is the same for
 //! each hit; the fields of events stand under one `fields`, so that they can neither disagree on a type nor explode
 //! the mapping. OpenReplay asks for hits without a sort and shows them as they come: this is what makes them come
@@ -28,13 +28,14 @@ use serde_json::json;
 pub use self::engine::{Engine, Flavor};
 use self::found::resolve;
 pub use self::found::{BackingIndex, LogsState, find};
-use crate::api;
-use crate::check::Finding;
-use crate::error::{Error, Kind};
+use crate::Client;
+use crate::admin::api;
+use crate::admin::check::Finding;
+use crate::admin::panel;
+use crate::admin::panel::SearchResult;
 use crate::numbered::LOGS;
 use crate::numbered::{next_in_use, next_name};
-use crate::panel::SearchResult;
-use crate::{Client, panel};
+use crate::transport::error::{Error, Kind};
 
 mod also;
 mod engine;

@@ -6,13 +6,13 @@ use serde::de::IgnoredAny;
 
 use super::layout::CREATED_BY;
 use crate::Client;
-use crate::api;
-use crate::error::{Error, Kind};
+use crate::admin::api;
+use crate::admin::streams::{WiredStreams, wired_streams};
 use crate::numbered::LOGS;
 use crate::numbered::number;
-use crate::streams::{WiredStreams, wired_streams};
+use crate::transport::error::{Error, Kind};
 
-/// What the name `logs` stands for. Its text says so, and what can be done where that is not [`setup`](crate::setup)'s work.
+/// What the name `logs` stands for. Its text says so, and what can be done where that is not [`setup`](crate::admin::setup)'s work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogsState {
@@ -24,7 +24,7 @@ pub enum LogsState {
         behind: Vec<BackingIndex>,
         /// The one that new records go to.
         write_index: Option<String>,
-        /// Whether [`setup`](crate::setup) or a rotation made one of those behind.
+        /// Whether [`setup`](crate::admin::setup) or a rotation made one of those behind.
         ours: bool,
     },
     /// An index of that very name.
@@ -41,12 +41,12 @@ pub enum LogsState {
 pub struct BackingIndex {
     /// Its name.
     pub index: String,
-    /// Whether [`setup`](crate::setup) or a rotation made it.
+    /// Whether [`setup`](crate::admin::setup) or a rotation made it.
     pub ours: bool,
 }
 
 impl LogsState {
-    /// Whether it is what [`setup`](crate::setup) makes: an alias that writes to an index of its making.
+    /// Whether it is what [`setup`](crate::admin::setup) makes: an alias that writes to an index of its making.
     pub fn is_ours(&self) -> bool {
         match self {
             Self::Alias {
@@ -58,7 +58,7 @@ impl LogsState {
         }
     }
 
-    /// Of those of [`setup`](crate::setup)'s making the one with the highest number, where none is written to.
+    /// Of those of [`setup`](crate::admin::setup)'s making the one with the highest number, where none is written to.
     pub(super) fn to_write_to(&self) -> Option<&str> {
         let Self::Alias {
             behind,

@@ -9,10 +9,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Fault, Report};
+use crate::admin::api;
+use crate::admin::panel::Hit;
+use crate::admin::panel::ask;
 use crate::numbered::LOGS;
-use crate::panel::Hit;
-use crate::panel::ask;
-use crate::{Client, Error, api};
+use crate::{Client, Error};
 
 /// What `message` is in some of the indices of a name.
 #[derive(Debug, Default, Deserialize)]

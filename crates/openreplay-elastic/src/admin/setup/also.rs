@@ -12,10 +12,11 @@ use serde_json::{Value, json};
 
 use super::found::{ResolvedIndex, resolve};
 use super::is_index_name;
-use crate::check::{self, Fault, Finding, message};
-use crate::error::{Error, Kind};
+use crate::Client;
+use crate::admin::api;
+use crate::admin::check::{self, Fault, Finding, message};
 use crate::numbered::LOGS;
-use crate::{Client, api};
+use crate::transport::error::{Error, Kind};
 
 /// How many records are looked at.
 const SAMPLE: u32 = 1_000;

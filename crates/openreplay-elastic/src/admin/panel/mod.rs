@@ -1,7 +1,7 @@
 //! What the panel beside a replay shows: how OpenReplay asks for a session's records, and how it reads the answer.
 //!
 //! ```
-//! use openreplay_elastic::panel::{self, Level};
+//! use openreplay_elastic::admin::panel::{self, Level};
 //! use serde_json::json;
 //!
 //! let rows = panel::rows(&[json!({
@@ -10,7 +10,7 @@
 //!     "message": "[openReplaySession.id=4950498349085463837] low on stock",
 //! })])?;
 //! assert_eq!(rows[0].level, Level::Warning);
-//! # Ok::<(), openreplay_elastic::panel::Unreadable>(())
+//! # Ok::<(), openreplay_elastic::admin::panel::Unreadable>(())
 //! ```
 
 pub use self::ask::{Hit, SearchResult, probe, session};
