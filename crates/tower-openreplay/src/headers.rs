@@ -113,7 +113,7 @@ impl SessionHeaders {
     /// ```
     #[must_use]
     pub fn session_of(&self, headers: &HeaderMap) -> Option<SessionId> {
-        self.read_all(headers).said().session()
+        self.read_all(headers).said_with_baggage(headers).session()
     }
 
     /// Sets the id's header to the current session and removes all other headers that name a session, as
@@ -136,12 +136,14 @@ impl SessionHeaders {
         let session = match Scope::current() {
             Scope::Session(id) => Some(id),
             Scope::NoSession => None,
-            Scope::Unset => self.lone_id(headers),
+            Scope::Unset => self.forwardable(headers),
         };
-        self.remove_from(headers);
+        self.remove_headers(headers);
         if let Some(id) = session {
             headers.insert(&self.id_header, HeaderValue::from(id));
         }
+        #[cfg(feature = "baggage")]
+        crate::baggage::set(headers, session);
     }
 
     fn measure(&mut self) {
@@ -157,7 +159,9 @@ impl SessionHeaders {
         if read.has_token {
             self.mark(headers);
         }
-        read.said()
+        #[cfg(feature = "baggage")]
+        crate::baggage::mark(headers);
+        read.said_with_baggage(headers)
     }
 
     // one pass: for the few headers of a request faster than to hash three names
@@ -203,6 +207,17 @@ impl SessionHeaders {
         })
     }
 
+    /// Returns the session that may go on where none was entered: the one id under the id's name, or, if the headers name
+    /// nothing, that of the baggage.
+    fn forwardable(&self, headers: &HeaderMap) -> Option<SessionId> {
+        let lone_id = self.lone_id(headers);
+        #[cfg(feature = "baggage")]
+        if self.read_all(headers).said() == Said::Nothing {
+            return crate::baggage::said(headers).session();
+        }
+        lone_id
+    }
+
     /// Returns the one id under the id's name: nothing if there is a token, a second id or anything malformed as well.
     fn lone_id(&self, headers: &HeaderMap) -> Option<SessionId> {
         let mut found = Found::default();
@@ -212,8 +227,14 @@ impl SessionHeaders {
         found.said().session().filter(|_| found.token.is_none())
     }
 
-    /// Removes every header that names a session, those with the default names, too.
+    /// Removes all that names a session, under the default names, too.
     pub(crate) fn remove_from(&self, headers: &mut HeaderMap) {
+        self.remove_headers(headers);
+        #[cfg(feature = "baggage")]
+        crate::baggage::set(headers, None);
+    }
+
+    fn remove_headers(&self, headers: &mut HeaderMap) {
         let custom = self.token_headers.iter().chain([&self.id_header]);
         for name in HEADERS.iter().chain(custom) {
             headers.remove(name);
@@ -242,7 +263,7 @@ impl Role {
 }
 
 /// Whether a value under the id's name is, or has in it, a token: no id has a dot, every token has.
-fn is_token(value: &[u8]) -> bool {
+pub(crate) fn is_token(value: &[u8]) -> bool {
     value.contains(&b'.')
 }
 
@@ -283,6 +304,16 @@ impl Read {
         match (self.id.said(), self.token) {
             (Said::Nothing, Some((_, session))) => Said::Session(session),
             (said, _) => said,
+        }
+    }
+
+    /// What they say together with the baggage, which is read only if they say nothing.
+    #[cfg_attr(not(feature = "baggage"), expect(unused_variables))]
+    fn said_with_baggage(&self, headers: &HeaderMap) -> Said {
+        match self.said() {
+            #[cfg(feature = "baggage")]
+            Said::Nothing => crate::baggage::said(headers),
+            said => said,
         }
     }
 }
@@ -331,6 +362,15 @@ impl Found {
             Ok(id) => self.add_id(id),
             Err(error) if error.is_absent() => {}
             Err(_) => self.malformed = true,
+        }
+    }
+
+    /// The same for a place where ids of other programs can be: what is not a number is malformed.
+    #[cfg(feature = "baggage")]
+    pub(crate) fn add_number(&mut self, value: &[u8]) {
+        match SessionId::try_from(value) {
+            Ok(id) if id.as_u64().is_none() => self.malformed = true,
+            _ => self.add_plain(value),
         }
     }
 

@@ -51,6 +51,8 @@
 //! - `request-log`, on by default: [`RequestLogLayer`] and [`Failure`]; brings `tracing` and tower-http's `classify`
 //! - `axum`: [`CurrentSession`], [`Failure`] as a response, and the route in the records of [`RequestLogLayer`]; brings axum
 //!   without its default features
+//! - `baggage`: the session in the member `session.id` of W3C Baggage, in and out, for
+//!   [services that know OpenTelemetry alone](session#baggage)
 //! - `serde`, `stream`: the features of [`openreplay_session`]
 //!
 //! The crate of the id and the current session is re-exported as [`openreplay_session`].
@@ -71,7 +73,10 @@ pub mod failure;
 #[cfg_attr(docsrs, doc(cfg(feature = "request-log")))]
 pub mod request_log;
 
+#[cfg(feature = "baggage")]
+mod baggage;
 mod body;
+mod decode;
 mod headers;
 mod names;
 mod poll_to_end;

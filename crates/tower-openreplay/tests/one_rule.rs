@@ -1,6 +1,8 @@
 //! One rule for the session that headers name: the layer, the function, and what the next service reads.
+//!
+//! With the feature `baggage` the member `session.id` of W3C Baggage is a part of it; without, baggage passes through as it is.
 
-use std::convert::Infallible;
+use std::{collections::BTreeSet, convert::Infallible};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use openreplay_session::{Scope, SessionId, current, sync_scope};
@@ -17,6 +19,9 @@ const TOKEN_B: &str = "z.-1c.mr3k5wxs.sQt5BabHyobq3BgjtbbNKTETb1SXGg6ciJcabbNeEt
 
 const X_SESSION: HeaderName = HeaderName::from_static("x-session");
 const X_TRACKER: HeaderName = HeaderName::from_static("x-tracker");
+const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+const IS_SPACE: [char; 2] = [' ', '\t'];
+const HAS_BAGGAGE: bool = cfg!(feature = "baggage");
 
 fn piece() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -36,10 +41,33 @@ fn value() -> impl Strategy<Value = HeaderValue> {
     ]
 }
 
+fn member() -> impl Strategy<Value = String> {
+    let own = prop_oneof![
+        2 => select(vec!["7", "8", "%37", "35", "007", "a7", "z%2E1.mr3k5wxs.a", "undefined", ""]).prop_map(str::to_owned),
+        1 => piece(),
+    ];
+    prop_oneof![
+        4 => own.prop_map(|value| format!("session.id={value}")),
+        1 => select(vec!["a=1", "a=1;session.id=7", "session.id ;ttl=1", "session.id = 7 ;ttl=1", "Session.id=7"]).prop_map(str::to_owned),
+    ]
+}
+
+fn baggage() -> impl Strategy<Value = HeaderValue> {
+    let members = vec(member(), 1..4).prop_map(|members| members.join(", "));
+    prop_oneof![
+        8 => members.prop_map(|text| HeaderValue::from_str(&text).unwrap()),
+        1 => value(),
+    ]
+}
+
 fn headers() -> impl Strategy<Value = HeaderMap> {
     let mut names = header_names().to_vec();
     names.extend([X_SESSION, X_TRACKER, HeaderName::from_static("accept")]);
-    vec((select(names), value()), 0..7).prop_map(|rows| {
+    let row = prop_oneof![
+        4 => (select(names), value()),
+        1 => (Just(BAGGAGE), baggage()),
+    ];
+    vec(row, 0..7).prop_map(|rows| {
         let mut headers = HeaderMap::new();
         for (name, value) in rows {
             headers.append(name, value);
@@ -110,6 +138,70 @@ fn lone_id(headers: &HeaderMap, name: &HeaderName) -> Option<SessionId> {
         .then(|| ids.first().copied())?
 }
 
+/// The members of the baggage, without white space around them.
+fn members(headers: &HeaderMap) -> Vec<String> {
+    let values = headers.get_all(BAGGAGE).iter();
+    let text = |bytes: &[u8]| bytes.iter().copied().map(char::from).collect::<String>();
+    let texts: Vec<_> = values.map(|value| text(value.as_bytes())).collect();
+    let members = texts.iter().flat_map(|text| text.split(','));
+    members
+        .map(|member| member.trim_matches(IS_SPACE).to_owned())
+        .filter(|member| !member.is_empty())
+        .collect()
+}
+
+/// Whether a member is one of `session.id`, by a way of its own; and the value.
+fn own_member(member: &str) -> Option<String> {
+    let pair = member.split(';').next()?;
+    let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+    let decoded = value
+        .trim_matches(IS_SPACE)
+        .replace("%37", "7")
+        .replace("%2E", ".");
+    (key.trim_matches(IS_SPACE) == "session.id").then_some(decoded)
+}
+
+/// The members of other names.
+fn others(headers: &HeaderMap) -> Vec<String> {
+    let mut others = members(headers);
+    others.retain(|member| own_member(member).is_none());
+    others
+}
+
+/// The number that all members `session.id` agree on.
+fn number_of(headers: &HeaderMap) -> Option<SessionId> {
+    let mut values: Vec<_> = members(headers)
+        .iter()
+        .filter_map(|member| own_member(member))
+        .collect();
+    values.retain(|value| !matches!(&**value, "" | "undefined" | "null" | "NaN"));
+    let session = SessionId::from(values.first()?.parse::<u64>().ok()?);
+    values
+        .iter()
+        .all(|value| session == **value)
+        .then_some(session)
+}
+
+/// What a service forwards that entered no session.
+fn forwarded(headers: &HeaderMap, names: &SessionHeaders, name: &HeaderName) -> Option<SessionId> {
+    let mut without = headers.clone();
+    without.remove(BAGGAGE);
+    let is_read =
+        HAS_BAGGAGE && names.session_of(&without).is_none() && !contradict(&without, name);
+    let number = is_read.then(|| number_of(headers)).flatten();
+    lone_id(headers, name).or(number)
+}
+
+/// Whether there are two different ids under a name, and no token that decides.
+fn contradict(headers: &HeaderMap, name: &HeaderName) -> bool {
+    let values = headers.get_all(name).iter();
+    let pieces = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let ids: BTreeSet<_> = pieces
+        .filter_map(|piece| SessionId::try_from(piece.trim_ascii()).ok())
+        .collect();
+    ids.len() > 1
+}
+
 fn scopes() -> impl Strategy<Value = Scope> {
     prop_oneof![
         3 => any::<u64>().prop_map(|id| Scope::Session(id.into())),
@@ -130,7 +222,7 @@ proptest! {
             let expected = match scope {
                 Scope::Session(id) => Some(id),
                 Scope::NoSession => None,
-                Scope::Unset => lone_id(&headers, &name),
+                Scope::Unset => forwarded(&headers, &names, &name),
             };
             let out = PropagateSessionLayer::to_all_hosts().with_headers(names.clone());
             let by_layer = sync_scope(scope, || propagated(&out, "http://one/", &headers));
@@ -144,6 +236,14 @@ proptest! {
                 let read = session_of(&sent);
                 prop_assert!(read.is_none() || read == expected, "{:?}", read);
                 prop_assert!(sent.get_all(&name).iter().count() <= 1);
+                if HAS_BAGGAGE {
+                    let own: Vec<_> = members(&sent).iter().filter_map(|member| own_member(member)).collect();
+                    let number = expected.filter(|id| id.as_u64().is_some()).map(|id| id.to_string());
+                    prop_assert_eq!(own, Vec::from_iter(number));
+                    prop_assert_eq!(others(&sent), others(&headers));
+                } else {
+                    prop_assert_eq!(members(&sent), members(&headers));
+                }
                 let custom = [&X_SESSION, &X_TRACKER];
                 let is_known = |name| names.session_of(&HeaderMap::from_iter([(name, token())])).is_some();
                 for name in custom.into_iter().filter(|name| is_known((*name).clone())) {
@@ -164,7 +264,9 @@ proptest! {
         let (names, _) = names()[1].clone();
         let out = PropagateSessionLayer::to_hosts(["one"]).unwrap().with_headers(names);
         let sent = sync_scope(scope, || propagated(&out, "http://two/", &headers));
-        prop_assert!(sent.keys().all(|name| name == "accept"), "{:?}", sent);
+        prop_assert!(sent.keys().all(|name| name == "accept" || name == BAGGAGE), "{:?}", sent);
+        let expected = if HAS_BAGGAGE { others(&headers) } else { members(&headers) };
+        prop_assert_eq!(members(&sent), expected);
     }
 
     #[test]

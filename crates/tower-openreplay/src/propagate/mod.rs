@@ -51,6 +51,9 @@
 //! 3. If no session was entered, a request to a named host keeps a single valid id under the header's name, so that a gateway
 //!    without [`SessionLayer`](crate::SessionLayer) can forward what came in. Two ids, or an id with a token, are
 //!    removed. In [`without_session`](openreplay_session::without_session) every such header is removed.
+//! 4. With the feature `baggage` the same holds for the member `session.id` of the header `baggage`, whatever its value: it is removed, and
+//!    a request that gets the header gets the member as well, if the session's id is a number. The other members stay, joined into one
+//!    header. If no session was entered and no header gives an id, a single number there is kept and becomes the header's id.
 //!
 //! # Redirects, proxies, buffers
 //!
@@ -59,6 +62,8 @@
 //!
 //! nginx drops the header if it stands between the services, see [behind a proxy](crate::session#behind-a-proxy);
 //! [`SessionHeaders`](crate::SessionHeaders) sets another name.
+//!
+//! With the feature `baggage`, put the layer inside a layer that sets OpenTelemetry's baggage. Outside, its member would be overwritten.
 //!
 //! Put the layer outside a `tower::buffer`. Inside, the layer runs in the buffer's worker, which has no session, so it sets nothing.
 //!

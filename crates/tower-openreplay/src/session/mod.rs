@@ -36,7 +36,8 @@
 //!    Without a token all values must be the same id; next to a malformed value an id does not count.
 //! 2. The headers `X-OpenReplay-SessionToken` and `X-OpenReplay-Session-Token`
 //!    ([`with_token_headers`](crate::SessionHeaders::with_token_headers)), in this order: tokens only, the last that decodes.
-//! 3. A query parameter, if one is named ([`with_query_parameter`](SessionLayer::with_query_parameter)): ids only. A token there is
+//! 3. With the feature `baggage`, the member `session.id` of the header [`baggage`](#baggage): numbers only.
+//! 4. A query parameter, if one is named ([`with_query_parameter`](SessionLayer::with_query_parameter)): ids only. A token there is
 //!    malformed, as is a list joined by commas; where the parameter is repeated, all values must be the same id.
 //!
 //! Empty values, `undefined`, `null` and `NaN` are no values. A request in which no place gives an id is an ordinary request
@@ -48,6 +49,16 @@
 //! them prints headers, put tower-http's `SetSensitiveRequestHeadersLayer` with [`header_names`](crate::header_names) around it.
 //! The headers themselves stay in the request; [`propagate`](crate::propagate#what-happens-to-the-headers) takes them
 //! out of requests to other services.
+//!
+//! # Baggage
+//!
+//! A service in another language that knows OpenTelemetry alone forwards neither of these headers, but it forwards
+//! [W3C Baggage](https://www.w3.org/TR/baggage/), by default. With the feature `baggage` the session travels there, too, as the member
+//! `session.id`. Its value is percent-decoded, and properties behind a `;` are passed over. Only an id as OpenReplay writes it counts,
+//! an unsigned 64-bit integer in decimal: other programs have sessions of their own under this name. Two different ids, in one header or in
+//! several, contradict each other; next to any other value an id does not count.
+//!
+//! [`propagate`](crate::propagate#what-happens-to-the-headers) sets the member, and removes it from what goes to hosts that are not named.
 //!
 //! # Layer order
 //!

@@ -2,7 +2,10 @@ use http::{HeaderMap, Request};
 use openreplay_session::{SessionId, current};
 use percent_encoding::percent_decode_str;
 
-use crate::headers::{Found, Said, SessionHeaders};
+use crate::{
+    decode::fill,
+    headers::{Found, Said, SessionHeaders},
+};
 
 /// Where the session's id is looked for, in this order, and where it is put.
 #[derive(Clone, Debug, Default)]
@@ -69,13 +72,4 @@ fn decode(text: &str) -> impl Iterator<Item = u8> {
         let space = (at > 0).then_some(b' ');
         space.into_iter().chain(percent_decode_str(part))
     })
-}
-
-fn fill(buffer: &mut [u8], bytes: impl Iterator<Item = u8>) -> Option<&[u8]> {
-    let mut len = 0;
-    for byte in bytes {
-        *buffer.get_mut(len)? = byte;
-        len += 1;
-    }
-    Some(&buffer[..len])
 }

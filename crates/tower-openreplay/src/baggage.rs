@@ -1,0 +1,103 @@
+//! The session in W3C Baggage: the member `session.id`, as <https://www.w3.org/TR/baggage/> writes one.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use openreplay_session::SessionId;
+use percent_encoding::percent_decode;
+
+use crate::{
+    decode::fill,
+    headers::{Found, Said, is_token},
+};
+
+const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+/// OpenTelemetry's name for the id of a session.
+const KEY: &[u8] = b"session.id";
+
+/// Returns what all members `session.id` say together. Only numbers are ids here: other programs have ids of their own there.
+pub(crate) fn said(headers: &HeaderMap) -> Said {
+    let mut found = Found::default();
+    for value in ours(headers) {
+        let mut buffer = [0; SessionId::MAX_LEN];
+        match fill(&mut buffer, percent_decode(value)) {
+            Some(value) => found.add_number(value),
+            None => found.add_malformed(),
+        }
+    }
+    found.said()
+}
+
+/// Sets the member `session.id` to this session, and removes any other. Members of other names stay as they are.
+pub(crate) fn set(headers: &mut HeaderMap, session: Option<SessionId>) {
+    let session = session.filter(|id| id.as_u64().is_some());
+    if session.is_none() && ours(headers).next().is_none() {
+        return;
+    }
+    let mut text = Vec::new();
+    if let Some(id) = session {
+        // first, so that it stays where a receiver keeps so many members only
+        text.extend_from_slice(KEY);
+        text.push(b'=');
+        text.extend_from_slice(id.as_bytes());
+    }
+    let mut is_sensitive = false;
+    for value in headers.get_all(BAGGAGE) {
+        is_sensitive |= value.is_sensitive();
+        let others =
+            members(value).filter(|member| !member.is_empty() && value_of(member).is_none());
+        for member in others {
+            if !text.is_empty() {
+                text.push(b',');
+            }
+            text.extend_from_slice(member);
+        }
+    }
+    // one header in place of several: some receivers read the first only
+    match HeaderValue::from_bytes(&text) {
+        Ok(mut value) if !text.is_empty() => {
+            value.set_sensitive(is_sensitive);
+            headers.insert(BAGGAGE, value);
+        }
+        _ => {
+            headers.remove(BAGGAGE);
+        }
+    }
+}
+
+/// Marks the values that hold a token as sensitive.
+pub(crate) fn mark(headers: &mut HeaderMap) {
+    if ours(headers).any(holds_token) {
+        mark_all(headers);
+    }
+}
+
+#[cold]
+fn mark_all(headers: &mut HeaderMap) {
+    for (name, value) in headers.iter_mut() {
+        if *name == BAGGAGE && members(value).filter_map(value_of).any(holds_token) {
+            value.set_sensitive(true);
+        }
+    }
+}
+
+fn holds_token(value: &[u8]) -> bool {
+    is_token(value) || percent_decode(value).any(|byte| byte == b'.')
+}
+
+/// The values of all members `session.id`, not decoded.
+fn ours(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let values = headers.get_all(BAGGAGE).into_iter();
+    values.flat_map(members).filter_map(value_of)
+}
+
+fn members(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
+    let members = value.as_bytes().split(|byte| *byte == b',');
+    members.map(<[u8]>::trim_ascii)
+}
+
+/// Returns the value of a member `session.id`, without the properties behind it. Keys are neither decoded nor compared without case.
+fn value_of(member: &[u8]) -> Option<&[u8]> {
+    let pair = member.split(|byte| *byte == b';').next()?;
+    let mut parts = pair.splitn(2, |byte| *byte == b'=');
+    let key = parts.next()?.trim_ascii();
+    (key == KEY).then(|| parts.next().unwrap_or_default().trim_ascii())
+}
