@@ -1,27 +1,38 @@
 //! A stand-in for OpenReplay's ingest: what the tracker needs to start and go on, and nothing more.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    io::Read as _,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::State,
+    extract::{Query, State},
+    http::HeaderMap,
     routing::{get, post},
 };
+use flate2::read::GzDecoder;
 use openreplay_session::SessionId;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-/// What was asked of it.
+/// The recordings that it received.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ingest {
-    batches: watch::Sender<u64>,
+    batches: watch::Sender<Vec<Vec<u8>>>,
 }
 
 impl Ingest {
     /// How many pieces of a recording arrived.
-    pub(crate) fn batches(&self) -> u64 {
-        *self.batches.borrow()
+    pub(crate) fn batches(&self) -> usize {
+        self.batches.borrow().len()
+    }
+
+    /// Whether a piece of a recording contains the text.
+    pub(crate) fn has_recorded(&self, text: &str) -> bool {
+        contains(&self.batches.borrow(), text)
     }
 
     pub(crate) fn routes(&self) -> Router {
@@ -55,15 +66,39 @@ async fn start(body: Bytes) -> Json<Value> {
     }))
 }
 
-async fn batch(State(ingest): State<Ingest>, _: Bytes) {
-    ingest.batches.send_modify(|batches| *batches += 1);
+async fn batch(State(ingest): State<Ingest>, headers: HeaderMap, body: Bytes) {
+    let encoding = headers
+        .get("content-encoding")
+        .map(axum::http::HeaderValue::as_bytes);
+    let piece = match encoding {
+        None => body.to_vec(),
+        Some(b"gzip") => {
+            let mut piece = Vec::new();
+            let read = GzDecoder::new(&body[..]).read_to_end(&mut piece);
+            read.expect("the tracker sends valid gzip");
+            piece
+        }
+        Some(other) => panic!("unknown encoding: {}", String::from_utf8_lossy(other)),
+    };
+    ingest.batches.send_modify(|batches| batches.push(piece));
 }
 
-/// For a test's script: answers once a piece of a recording has arrived.
-async fn recorded(State(ingest): State<Ingest>) {
+#[derive(Deserialize)]
+struct Recorded {
+    #[serde(default)]
+    text: String,
+}
+
+/// For a test's script: responds once a piece of a recording that contains the text has arrived.
+async fn recorded(State(ingest): State<Ingest>, Query(Recorded { text }): Query<Recorded>) {
     let mut batches = ingest.batches.subscribe();
-    let arrived = batches.wait_for(|batches| *batches > 0).await;
+    let arrived = batches.wait_for(|batches| contains(batches, &text)).await;
     arrived.expect("the ingest holds the sender");
+}
+
+fn contains(batches: &[Vec<u8>], text: &str) -> bool {
+    let mut pieces = batches.iter();
+    pieces.any(|piece| String::from_utf8_lossy(piece).contains(text))
 }
 
 /// Ids of today's size: larger than what a JavaScript number holds.

@@ -1,6 +1,6 @@
-//! The browser's side: a real Chromium, OpenReplay's real tracker, and what arrives at a backend from them.
+//! The browser's side: a real Chromium, OpenReplay's real tracker, and what a backend receives from them.
 //!
-//! Only OpenReplay itself is stood in for: `ingest.rs` answers the tracker as its ingest does.
+//! Only OpenReplay's ingest is a stand-in: `ingest.rs` responds to the tracker as the real one does.
 
 mod behind_nginx;
 mod bundle;
@@ -9,6 +9,7 @@ mod elsewhere;
 mod ingest;
 mod origin;
 mod page;
+mod recording;
 mod routes;
 mod site;
 mod snippets;

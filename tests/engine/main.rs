@@ -9,6 +9,7 @@ mod fixture;
 mod hurting;
 mod keys;
 mod many_fields;
+mod opensearch;
 mod reindex;
 mod rotate;
 mod rows;

@@ -81,6 +81,12 @@ const COVERED: &[(&str, &str, usize, &str)] = &[
         "tests/engine/reindex.rs",
     ),
     (
+        "docs/elasticsearch.md",
+        "nginx",
+        1,
+        "tests/support/nginx.rs",
+    ),
+    (
         "docs/errors-and-panics.md",
         "rust",
         6,

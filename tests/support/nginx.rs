@@ -1,4 +1,4 @@
-//! The real nginx, with what docs/proxies-and-origins.md shows for it.
+//! The real nginx, with the configurations of the guide.
 
 use std::process::Command;
 
@@ -39,6 +39,22 @@ pub fn start_with_streams(upstream: &str) -> Daemon {
     let streams = guide::block(PAGE, "Server-sent events and WebSockets", "nginx");
     let (before, after) = ("location / {", format!("{streams}\nlocation / {{"));
     start_with(upstream, &shown().replace(before, &after))
+}
+
+/// Starts it in front of OpenSearch, as docs/elasticsearch.md says.
+///
+/// # Panics
+///
+/// If it is not installed.
+#[must_use]
+pub fn start_for_opensearch(engine: &str) -> Daemon {
+    let shown = guide::block("docs/elasticsearch.md", "OpenSearch", "nginx");
+    let mut config = format!("http {{\n{shown}}}\n");
+    for (word, other) in [("listen 9201;", ""), ("127.0.0.1:9200", engine)] {
+        assert!(config.contains(word), "{config}");
+        config = config.replace(word, other);
+    }
+    start_with(engine, &config)
 }
 
 const PAGE: &str = "docs/proxies-and-origins.md";

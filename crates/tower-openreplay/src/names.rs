@@ -3,11 +3,14 @@ use http::HeaderName;
 /// `openReplaySession.id`: the session's id, set by the page.
 pub const OPENREPLAY_SESSION_ID: HeaderName = HeaderName::from_static("openreplaysession.id");
 
-/// `X-OpenReplay-SessionToken`: the session's token, set by the tracker with `network: { sessionTokenHeader: true }`.
+/// `X-OpenReplay-SessionToken`: the session's token, set by the tracker with
+/// `network: { sessionTokenHeader: true }`. The page needs a `sanitizer` as well, or the recording
+/// contains the token.
 pub const X_OPENREPLAY_SESSIONTOKEN: HeaderName =
     HeaderName::from_static("x-openreplay-sessiontoken");
 
-/// `X-OpenReplay-Session-Token`: the same, as the tracker spells it for the axios instances that it was given.
+/// `X-OpenReplay-Session-Token`: the same token, as the tracker spells the name for its axios
+/// instances.
 pub const X_OPENREPLAY_SESSION_TOKEN: HeaderName =
     HeaderName::from_static("x-openreplay-session-token");
 

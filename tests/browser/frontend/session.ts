@@ -2,23 +2,23 @@ import Tracker from "@openreplay/tracker";
 
 export const tracker = new Tracker({
   projectKey: PROJECT_KEY,
-  ingestPoint: INGEST_POINT, // only where OpenReplay is self-hosted
-  __DISABLE_SECURE_MODE: location.protocol === "http:", // the tracker wants https; localhost has none
+  ingestPoint: INGEST_POINT, // only if OpenReplay is self-hosted
+  __DISABLE_SECURE_MODE: location.protocol === "http:", // the tracker requires https; localhost has none
 });
 
-// start() waits for OpenReplay's server, and in a hidden tab until it is seen; your requests wait a second at most
+// waits at most a second: OpenReplay may be unreachable, and in a hidden tab start() waits until the tab is visible
 const started = Promise.race([
   tracker.start().catch(() => undefined),
   new Promise((passed) => setTimeout(passed, 1000)),
 ]);
 
-/** The session's id; none while there is no session. */
+/** Returns the session's id, or nothing while there is no session. */
 export async function sessionId(): Promise<string | null | undefined> {
   await started;
-  return tracker.getSessionID(); // asked each time: a session can end and another begin
+  return tracker.getSessionID(); // read each time: a session can end and another begin
 }
 
-/** The header for a request to your backend. */
+/** Returns the header for a request to your backend. */
 export async function sessionHeaders(): Promise<Record<string, string>> {
   const id = await sessionId();
   return id ? { "openReplaySession.id": id } : {};

@@ -1,10 +1,12 @@
 //! The session of a request.
 //!
-//! [`SessionLayer`] reads the session's id from the request and makes it the current one of all that serves it:
-//! the inner service's `call`, its future, the frames and trailers of the response body, and the drop of
-//! each, so that streams and cancelled requests log in their session too. [`openreplay_session::current`] gives it.
+//! [`SessionLayer`] reads the session's id from the request and makes it the current session of
+//! everything that serves the request: the inner service's `call`, its future, the frames and
+//! trailers of the response body, and the drop of each. So streams and cancelled requests log in
+//! their session as well. [`openreplay_session::current`] returns the id.
 //!
-//! The id, the response and its errors pass through unchanged. Nothing is boxed, cloned or allocated.
+//! The id, the response and its errors pass through unchanged. The layer neither boxes, clones nor
+//! allocates anything.
 //!
 //! ```
 //! use std::convert::Infallible;
@@ -26,43 +28,56 @@
 //! # }
 //! ```
 //!
-//! # Where the id is looked for
+//! # Sources of the id
 //!
-//! The first of these places that gives an id counts. Two different ids in one place contradict each other: the request then has no
-//! session, and no further place is read. Anything else that is malformed is skipped.
+//! The first place that yields an id counts. Two different ids in one place contradict each other:
+//! the request then has no session, and the layer reads no further place. Other malformed values are
+//! skipped.
 //!
-//! 1. The header `openReplaySession.id` ([`with_id_header`](crate::SessionHeaders::with_id_header)). A tracker's token under this
-//!    name is decoded to the id. Of several tokens, joined by commas or in several headers, the last that decodes counts.
-//!    Without a token all values must be the same id; next to a malformed value an id does not count.
+//! 1. The header `openReplaySession.id`
+//!    ([`with_id_header`](crate::SessionHeaders::with_id_header)). A tracker's token under this name
+//!    is decoded to the id. Of several tokens, joined by commas or in several headers, the last one
+//!    that decodes counts. Without a token, all values must be the same id; an id next to a malformed
+//!    value does not count.
 //! 2. The headers `X-OpenReplay-SessionToken` and `X-OpenReplay-Session-Token`
-//!    ([`with_token_headers`](crate::SessionHeaders::with_token_headers)), in this order: tokens only, the last that decodes.
-//! 3. With the feature `baggage`, the member `session.id` of the header [`baggage`](#baggage): numbers only.
-//! 4. A query parameter, if one is named ([`with_query_parameter`](SessionLayer::with_query_parameter)): ids only. A token there is
-//!    malformed, as is a list joined by commas; where the parameter is repeated, all values must be the same id.
+//!    ([`with_token_headers`](crate::SessionHeaders::with_token_headers)), in this order: tokens
+//!    only, the last one that decodes.
+//! 3. With the feature `baggage`, the member `session.id` of the header [`baggage`](#baggage):
+//!    numbers only.
+//! 4. A query parameter, if you name one
+//!    ([`with_query_parameter`](SessionLayer::with_query_parameter)): ids only. A token or a list
+//!    joined by commas is malformed there. If the parameter is repeated, all values must be the same
+//!    id.
 //!
-//! Empty values, `undefined`, `null` and `NaN` are no values. A request in which no place gives an id is an ordinary request
-//! without a session. Header names are compared without regard to case, as header names are; the parameter's exactly.
+//! Empty values, `undefined`, `null` and `NaN` do not count. If no place yields an id, the request
+//! is an ordinary request without a session. Header names match in any case, the parameter's name
+//! only as written.
 //!
-//! A token lets its holder write into the recording. It is forgotten once its id is read, and the header values that
-//! hold one are marked [sensitive](http::HeaderValue::set_sensitive), so that `Debug` does not show them; those under the
-//! default names also where other names are read. Layers outside of this one see the values before they are marked: if one of
-//! them prints headers, put tower-http's `SetSensitiveRequestHeadersLayer` with [`header_names`](crate::header_names) around it.
-//! The headers themselves stay in the request; [`propagate`](crate::propagate#what-happens-to-the-headers) takes them
-//! out of requests to other services.
+//! Prefer the id's header. A token lets its holder write into the recording, and the tracker
+//! records the header in which it sends the token, unless the page's `sanitizer` removes it. The
+//! layer keeps only the id, and marks header values that contain a token
+//! [sensitive](http::HeaderValue::set_sensitive), so that `Debug` does not show them; those under
+//! the default names also if it reads other names. Layers outside this one see the values before
+//! they are marked. If one of them prints headers, put tower-http's
+//! `SetSensitiveRequestHeadersLayer` with [`header_names`](crate::header_names) around it. The
+//! headers stay in the request; [`propagate`](crate::propagate#what-happens-to-the-headers) removes
+//! them from requests to other services.
 //!
 //! # Baggage
 //!
-//! A service in another language that knows OpenTelemetry alone forwards neither of these headers, but it forwards
-//! [W3C Baggage](https://www.w3.org/TR/baggage/), by default. With the feature `baggage` the session travels there, too, as the member
-//! `session.id`. Its value is percent-decoded, and properties behind a `;` are passed over. Only an id as OpenReplay writes it counts,
-//! an unsigned 64-bit integer in decimal: other programs have sessions of their own under this name. Two different ids, in one header or in
-//! several, contradict each other; next to any other value an id does not count.
+//! A service in another language that uses only OpenTelemetry forwards neither of these headers, but
+//! by default it forwards [W3C Baggage](https://www.w3.org/TR/baggage/). With the feature `baggage`,
+//! the session travels there as well, as the member `session.id`. The layer percent-decodes its value
+//! and ignores properties after a `;`. Only an id as OpenReplay writes it counts, an unsigned 64-bit
+//! integer in decimal: other programs keep sessions of their own under this name. Two different ids,
+//! in one header or in several, contradict each other; an id next to any other value does not count.
 //!
-//! [`propagate`](crate::propagate#what-happens-to-the-headers) sets the member, and removes it from what goes to hosts that are not named.
+//! [`propagate`](crate::propagate#what-happens-to-the-headers) sets the member, and removes it from
+//! requests to hosts that are not named.
 //!
 //! # Layer order
 //!
-//! Everything inside the layer logs in the session. In axum the layer that is added last is the outermost:
+//! Everything inside the layer logs in the session. In axum, the last added layer is the outermost:
 //!
 //! ```
 //! # use axum::{Router, routing::get};
@@ -80,7 +95,7 @@
 //! # let _ = app;
 //! ```
 //!
-//! In a `ServiceBuilder` the layer that is added first is the outermost:
+//! In a `ServiceBuilder`, the first added layer is the outermost:
 //!
 //! ```
 //! # use std::convert::Infallible;
@@ -102,37 +117,46 @@
 //! # is_a_service(service);
 //! ```
 //!
-//! tower-http's `TraceLayer` stands where `RequestLogLayer` does.
+//! tower-http's `TraceLayer` belongs where `RequestLogLayer` is.
 //!
 //! # Behind a proxy
 //!
-//! **Symptom: the browser sends `openReplaySession.id`, and no request has a session.** To nginx the dot makes a header name
-//! invalid, and by default it drops such headers with no more than an info line in its error log. Any of these helps:
+//! **Symptom: the browser sends `openReplaySession.id`, but no request has a session.** nginx treats
+//! a header name with a dot as invalid and drops the header by default. It only logs an `info` line
+//! in its error log. Any of these fixes it:
 //!
 //! - `ignore_invalid_headers off;` in nginx's `http` or `server` block.
-//! - The tracker option `network: { sessionTokenHeader: true }`: the header that it sets has no dot.
-//! - A name without a dot, here with [`with_id_header`](crate::SessionHeaders::with_id_header) and in the page.
+//! - A header name without a dot, set with
+//!   [`with_id_header`](crate::SessionHeaders::with_id_header) here and in the page.
+//! - The tracker's option `network: { sessionTokenHeader: true }`, together with a `sanitizer` that
+//!   removes the token from the recording: the tracker records this header like any other.
 //!
-//! HAProxy passes the header, in lower case.
+//! HAProxy forwards the header, in lower case.
 //!
 //! # From another origin
 //!
-//! **Symptom: "Request header field openreplaysession.id is not allowed by Access-Control-Allow-Headers in preflight
-//! response" in the browser's console, and the request never leaves.** A request with one of the headers to another
-//! origin is asked about first. Allow [`header_names`](crate::header_names) in tower-http's `CorsLayer`. `*` suffices only for
-//! requests without credentials.
+//! **Symptom: the browser's console shows "Request header field openreplaysession.id is not allowed
+//! by Access-Control-Allow-Headers in preflight response", and the request never leaves.** Before
+//! the browser sends one of these headers to another origin, it sends a preflight request. Allow
+//! [`header_names`](crate::header_names) in tower-http's `CorsLayer`. `*` suffices only for requests
+//! without credentials.
 //!
-//! `EventSource`, `WebSocket` and `sendBeacon` cannot set headers at all: name a query parameter, into which the page puts
-//! `getSessionID()`, never the token. Addresses are logged in many places: tower-http's `TraceLayer` records them in each span.
+//! `EventSource`, `WebSocket` and `sendBeacon` cannot set headers. Name a query parameter, in which
+//! the page sends `getSessionID()`, never the token: many programs log addresses, and tower-http's
+//! `TraceLayer` records them in each span.
 //!
 //! # Work that leaves the request
 //!
-//! Spawned work takes the session along with [`in_current_session`](openreplay_session::InCurrentSession), the body of a request to
-//! another service with [`SessionBody`](crate::SessionBody). Where a framework runs a part of the request elsewhere and hands it
-//! the request's extensions, [`with_extension`](SessionLayer::with_extension) puts the id there. A worker that one request starts and
-//! others use leaves the session with [`without_session`](openreplay_session::without_session).
+//! Spawned work takes the session along with
+//! [`in_current_session`](openreplay_session::InCurrentSession), the body of a request to another
+//! service with [`SessionBody`](crate::SessionBody). If a framework runs a part of the request
+//! elsewhere and passes the request's extensions on,
+//! [`with_extension`](SessionLayer::with_extension) adds the id to them. A worker that one request
+//! starts and others use leaves the session with
+//! [`without_session`](openreplay_session::without_session).
 //!
-//! An upgraded connection leaves the request, too: axum runs the callback of `WebSocketUpgrade::on_upgrade` in a task of its own.
+//! An upgraded connection leaves the request as well: axum runs the callback of
+//! `WebSocketUpgrade::on_upgrade` in a separate task.
 //!
 //! ```
 //! use axum::{extract::ws::{WebSocket, WebSocketUpgrade}, response::Response};
