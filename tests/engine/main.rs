@@ -4,6 +4,7 @@ mod also;
 mod check;
 mod check_answers;
 mod exits;
+mod fields;
 mod files;
 mod fixture;
 mod hurting;

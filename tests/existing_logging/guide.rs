@@ -1,26 +1,38 @@
-//! That the page shows what is tested here.
+//! That the pages show what is tested here.
 
 use integration_tests::guide;
 
-const SOURCES: [&str; 5] = [
-    include_str!("files.rs"),
-    include_str!("log_only.rs"),
-    include_str!("otlp.rs"),
-    include_str!("plain.rs"),
-    include_str!("sentry.rs"),
+/// A page, and the programs that it shows.
+const PAGES: [(&str, &[&str]); 2] = [
+    (
+        "docs/existing-logging.md",
+        &[
+            include_str!("files.rs"),
+            include_str!("log_only.rs"),
+            include_str!("otlp.rs"),
+            include_str!("plain.rs"),
+            include_str!("sentry.rs"),
+        ],
+    ),
+    (
+        "docs/requests-and-traces.md",
+        &[include_str!("request_ids.rs"), include_str!("traced.rs")],
+    ),
 ];
 
 #[test]
-fn every_snippet_of_the_page_is_one_of_these_and_the_other_way_round() {
-    let blocks = guide::blocks("docs/existing-logging.md").into_iter();
-    let mut shown: Vec<_> = blocks
-        .filter(|block| block.language == "rust")
-        .map(|block| block.text)
-        .collect();
-    let mut tested: Vec<_> = SOURCES.into_iter().flat_map(snippets).collect();
-    shown.sort_unstable();
-    tested.sort_unstable();
-    assert_eq!(shown, tested);
+fn every_snippet_of_a_page_is_one_of_these_and_the_other_way_round() {
+    for (page, sources) in PAGES {
+        let blocks = guide::blocks(page).into_iter();
+        let mut shown: Vec<_> = blocks
+            .filter(|block| block.language == "rust")
+            .map(|block| block.text)
+            .collect();
+        let mut tested: Vec<_> = sources.iter().copied().flat_map(snippets).collect();
+        shown.sort_unstable();
+        tested.sort_unstable();
+        assert_eq!(shown, tested, "{page}");
+    }
 }
 
 /// What stands between `[guide]` and `[end]`, at the left margin. `[guide: more]` goes on with the one before.

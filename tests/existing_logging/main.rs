@@ -1,18 +1,21 @@
-//! The set-ups of docs/existing-logging.md, each as a process of its own, and what comes out of it.
+//! The setups of docs/existing-logging.md and docs/requests-and-traces.md, each as a process of its own, and what comes out of it.
 
+mod collector;
 mod files;
 mod guide;
 mod log_only;
 mod otlp;
 mod plain;
+mod request_ids;
 mod sentry;
+mod traced;
 
 use std::{env, process::Command};
 
 use openreplay_session::{SessionId, sync_scope};
 use tracing::{error, info, info_span, warn};
 
-/// What a request does, once the set-up under test is done.
+/// What a request does, once the setup under test is done.
 fn request() {
     sync_scope(SessionId::from(42), || {
         let _span = info_span!("request", path = "/cart").entered();

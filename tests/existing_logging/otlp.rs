@@ -1,22 +1,13 @@
 //! OpenTelemetry logs over OTLP, into an endpoint that speaks it.
 
-use std::{error::Error, net::SocketAddr, time::Duration};
+use std::{error::Error, time::Duration};
 
 use opentelemetry_proto::tonic::{
-    collector::logs::v1::{
-        ExportLogsServiceRequest, ExportLogsServiceResponse,
-        logs_service_server::{LogsService, LogsServiceServer},
-    },
     common::v1::{AnyValue, any_value::Value},
     logs::v1::LogRecord,
 };
-use tokio::{net::TcpListener, sync::mpsc};
-use tonic::{
-    Request, Response, Status,
-    transport::{Server, server::TcpIncoming},
-};
 
-use crate::{is_child, request, run};
+use crate::{collector, is_child, request, run};
 
 fn set_up_and_run(work: impl FnOnce()) -> Result<(), Box<dyn Error>> {
     // [guide]
@@ -55,13 +46,13 @@ fn body_and_attributes_arrive_at_the_collector() {
     if is_child() {
         return runtime.block_on(async { set_up_and_run(request) }).unwrap();
     }
-    let (address, mut exported) = runtime.block_on(collector());
+    let (address, mut exported) = runtime.block_on(collector::logs());
     run(
         "otlp::body_and_attributes_arrive_at_the_collector",
         &[("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://{address}"))],
     );
     let export = runtime
-        .block_on(async { tokio::time::timeout(Duration::from_secs(10), exported.recv()).await });
+        .block_on(async { tokio::time::timeout(Duration::from_secs(60), exported.recv()).await });
     let records: Vec<_> = export
         .expect("the process has ended, so all is sent")
         .unwrap()
@@ -105,37 +96,4 @@ fn attribute(record: &LogRecord, name: &str) -> Option<Value> {
         .iter()
         .find(|attribute| attribute.key == name)?;
     attribute.value.as_ref()?.value.clone()
-}
-
-struct Collector(mpsc::UnboundedSender<ExportLogsServiceRequest>);
-
-#[tonic::async_trait]
-impl LogsService for Collector {
-    async fn export(
-        &self,
-        request: Request<ExportLogsServiceRequest>,
-    ) -> Result<Response<ExportLogsServiceResponse>, Status> {
-        self.0
-            .send(request.into_inner())
-            .map_err(|_| Status::unavailable("the test is over"))?;
-        Ok(Response::new(ExportLogsServiceResponse {
-            partial_success: None,
-        }))
-    }
-}
-
-async fn collector() -> (
-    SocketAddr,
-    mpsc::UnboundedReceiver<ExportLogsServiceRequest>,
-) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (sender, receiver) = mpsc::unbounded_channel();
-    let service = LogsServiceServer::new(Collector(sender));
-    tokio::spawn(
-        Server::builder()
-            .add_service(service)
-            .serve_with_incoming(TcpIncoming::from(listener)),
-    );
-    (address, receiver)
 }

@@ -57,6 +57,24 @@
 //! such as `RUST_LOG=shop=debug`, must name it: `RUST_LOG=shop=debug,tower_openreplay=info`.
 //! `tracing_openreplay::init()` adds that on its own.
 //!
+//! # Request ids
+//!
+//! `request_id` is the header `x-request-id`, whoever sent it. tower-http's `SetRequestIdLayer` gives an id to a request without one: put
+//! it outside this layer, and `PropagateRequestIdLayer`, which copies the id to the response, between the two.
+//!
+//! ```
+//! # use axum::{Router, routing::get};
+//! # use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+//! # use tower_openreplay::{RequestLogLayer, SessionLayer};
+//! let app: Router = Router::new()
+//!     .route("/api/price", get(|| async { "17.50" }))
+//!     .layer(RequestLogLayer::new())
+//!     .layer(PropagateRequestIdLayer::x_request_id())
+//!     .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+//!     .layer(SessionLayer::new());
+//! # let _ = app;
+//! ```
+//!
 //! # Failures
 //!
 //! What counts as a failure comes from [`tower_http::classify`]: over HTTP each 5xx, over gRPC
