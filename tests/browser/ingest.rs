@@ -61,7 +61,8 @@ async fn start(body: Bytes) -> Json<Value> {
         "sessionID": session.as_str(),
         "projectID": "1",
         "delay": 0,
-        "startTimestamp": asked["timestamp"],
+        // OpenReplay computes it from the id as well (`startSessionHandlerWeb` in `backend/pkg/sessions/api/web/handlers.go`)
+        "startTimestamp": SESSIONS_SINCE + (session.as_u64().expect("a number") >> 24),
         "beaconSizeLimit": 1_000_000,
     }))
 }
@@ -112,6 +113,9 @@ fn token(session: SessionId) -> String {
     let id = session.as_u64().expect("made from a number");
     format!("{}.0.mkb4q5xs.{SIGNATURE}", base36(id))
 }
+
+/// The time that ids count from, in milliseconds since 1970 (`backend/pkg/flakeid/flakeid.go`).
+const SESSIONS_SINCE: u64 = 1_550_000_000_000;
 
 /// Searched for in everything that is written: the credential part of each token.
 pub(crate) const SIGNATURE: &str = "4YCTxcTaFVmdKVzHfzHrB8mB3nCyP1kZRuwYbtpYtY2u";

@@ -10,6 +10,7 @@ mod ingest;
 mod origin;
 mod page;
 mod recording;
+mod replay_url;
 mod routes;
 mod site;
 mod snippets;

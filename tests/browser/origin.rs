@@ -1,10 +1,11 @@
 //! A page of one origin that asks a backend of another.
 
-use axum::http::{HeaderValue, Method, header::ACCESS_CONTROL_ALLOW_CREDENTIALS};
+use axum::http::{HeaderName, HeaderValue, Method, header::ACCESS_CONTROL_ALLOW_CREDENTIALS};
 use integration_tests::{browser, guide};
 use serde_json::{Value, json};
 use tower_http::{
     cors::{Any, CorsLayer},
+    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
     set_header::SetResponseHeaderLayer,
 };
 use tower_openreplay::SessionLayer;
@@ -126,6 +127,42 @@ fn a_star_serves_only_requests_without_credentials() {
         let asks = asks(r#"{ "openReplaySession.id": id }"#, true, credentials);
         let ran = in_page(&page, &api, &asks);
         assert_eq!(ran["answered"], json!(answered), "{credentials}: {ran}");
+    }
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn the_tracker_records_the_request_id_of_a_response_if_it_is_exposed() {
+    let page = Site::start();
+    for exposed in [true, false] {
+        let mut cors = cors(origin(&page));
+        if exposed {
+            cors = cors.expose_headers([HeaderName::from_static("x-request-id")]);
+        }
+        let api = Site::start_with(SessionLayer::new(), |app| {
+            app.layer(PropagateRequestIdLayer::x_request_id())
+                .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+                .layer(cors)
+        });
+        let ran = in_page(
+            &page,
+            &api,
+            r#"
+            let recorded;
+            const isRecorded = new Promise((passed) => { recorded = passed; });
+            await start({ network: { sanitizer: (data) => {
+              if (data.url.endsWith("/ask/get")) recorded(data.response.headers);
+              return data;
+            } } });
+            const response = await fetch(api + "/ask/get");
+            await response.text();
+            return { id: response.headers.get("x-request-id"), recorded: await isRecorded };
+            "#,
+        );
+        let id = ran["id"].as_str();
+        assert_eq!(id.is_some(), exposed, "{ran}");
+        assert_eq!(ran["recorded"]["x-request-id"].as_str(), id, "{ran}");
+        assert!(ran["recorded"]["content-type"].is_string(), "{ran}");
     }
 }
 
