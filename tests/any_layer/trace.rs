@@ -1,10 +1,6 @@
 //! `trace.id` and `span.id` of records under `tracing-opentelemetry`.
 
-use std::{
-    io::{self, Write},
-    sync::{Arc, Mutex},
-};
-
+use integration_tests::Lines;
 use opentelemetry::trace::{
     SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState, TracerProvider as _,
 };
@@ -15,19 +11,6 @@ use tracing_openreplay::json;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::{Layer as _, Registry, filter::filter_fn, prelude::*};
 
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// The records of what `run` logs, and the spans that OpenTelemetry exports.
 fn run(run: impl FnOnce()) -> (Vec<Value>, Vec<opentelemetry_sdk::trace::SpanData>) {
     let exporter = InMemorySpanExporter::default();
@@ -35,15 +18,12 @@ fn run(run: impl FnOnce()) -> (Vec<Value>, Vec<opentelemetry_sdk::trace::SpanDat
         .with_simple_exporter(exporter.clone())
         .build();
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-    let written = Written::default();
-    let writer = written.clone();
-    let json = json().with_writer(move || writer.clone());
+    let lines = Lines::default();
+    let json = json().with_writer(lines.clone());
     // no span passes this filter
     let json = json.with_filter(filter_fn(|metadata| !metadata.is_span()));
     with_default(Registry::default().with(layer).with(json), run);
-    let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
-    let records = text.lines().map(|line| serde_json::from_str(line).unwrap());
-    (records.collect(), exporter.get_finished_spans().unwrap())
+    (lines.records(), exporter.get_finished_spans().unwrap())
 }
 
 #[test]

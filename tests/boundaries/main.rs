@@ -4,34 +4,11 @@ mod http2_pool;
 mod two_versions;
 mod worker;
 
-use std::{
-    io::{self, Write},
-    sync::{Arc, Mutex},
-};
-
+use integration_tests::Lines;
 use serde_json::Value;
 use tracing::subscriber::DefaultGuard;
 use tracing_openreplay::{LayerExt as _, json};
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
-
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Lines {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
 
 /// What this thread logs, by both of our layers.
 struct Logged {

@@ -15,7 +15,7 @@ use axum::{
     middleware,
     serve::Listener,
 };
-use integration_tests::{Lines, lines::record};
+use integration_tests::{Lines, json::object};
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot};
 use tower_openreplay::SessionLayer;
@@ -155,7 +155,7 @@ impl Site {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             let log = self.log();
-            let records = log.lines().map(record);
+            let records = log.lines().map(object);
             let found: Vec<_> = records
                 .filter(|record| without_prefix(record) == message)
                 .collect();

@@ -77,7 +77,7 @@ fn one_line_replaces_the_json_of_fmt() {
     let written = run("plain::one_line_replaces_the_json_of_fmt", &[]);
     let records: Vec<_> = lines(&written)
         .into_iter()
-        .map(integration_tests::lines::record)
+        .map(integration_tests::json::object)
         .collect();
     let messages: Vec<_> = records
         .iter()

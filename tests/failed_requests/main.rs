@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use integration_tests::lines::Lines;
+use integration_tests::Lines;
 use openreplay_session::SessionId;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -64,7 +64,7 @@ impl Said {
 fn said_in(session: SessionId) -> Vec<Said> {
     let prefix = format!("[openReplaySession.id={session}] ");
     let text = WRITTEN.text();
-    let records = text.lines().map(integration_tests::lines::record);
+    let records = text.lines().map(integration_tests::json::object);
     let own = records.filter(|record| {
         let target = record["log.logger"].as_str().unwrap();
         let ours = ["failed_requests", "tower_openreplay", "panic"];

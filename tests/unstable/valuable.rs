@@ -2,14 +2,11 @@
 
 #![cfg(tracing_unstable)]
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Write},
-    sync::{Arc, Mutex},
-};
+use std::collections::BTreeMap;
 
 use openreplay_session::{SessionId, sync_scope};
 use serde_json::{Value, json};
+use test_kit::Lines;
 use tracing::{info, subscriber::with_default};
 use tracing_core::{Event, Field, Subscriber, field::Visit};
 use tracing_openreplay::LayerExt as _;
@@ -54,25 +51,6 @@ fn user() -> User {
     }
 }
 
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Written {
-    fn record(&self) -> Value {
-        serde_json::from_slice(&self.0.lock().unwrap()).unwrap()
-    }
-}
-
 fn log() {
     let user = user();
     sync_scope(SessionId::from(42), || {
@@ -87,8 +65,8 @@ fn log() {
 
 #[test]
 fn json_renders_the_structure_also_through_with_session() {
-    let (plain, wrapped) = (Written::default(), Written::default());
-    let to = |written: &Written| {
+    let (plain, wrapped) = (Lines::default(), Lines::default());
+    let to = |written: &Lines| {
         let writer = written.clone();
         tracing_openreplay::json().with_writer(move || writer.clone())
     };
@@ -109,7 +87,7 @@ fn json_renders_the_structure_also_through_with_session() {
         "after": 1,
     });
     for written in [plain, wrapped] {
-        let record = written.record();
+        let record = written.records().remove(0);
         assert_eq!(record["fields"], expected);
         let message = record["message"].as_str().unwrap();
         let start = "[openReplaySession.id=42] text user=User { name: \"anna";
@@ -174,14 +152,14 @@ fn a_structure_that_is_too_long_or_too_deep_is_a_text() {
         static DEPTH: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
     }
 
-    let written = Written::default();
+    let written = Lines::default();
     let writer = written.clone();
     let layer = tracing_openreplay::json().with_writer(move || writer.clone());
     with_default(Registry::default().with(layer), || {
         let long = vec!["x".repeat(1000); 100];
         info!(deep = Deep.as_value(), long = long.as_value(), "text");
     });
-    let fields = &written.record()["fields"];
+    let fields = &written.records()[0]["fields"];
     assert!(
         fields["deep"].as_str().unwrap().starts_with("[[["),
         "{fields}"

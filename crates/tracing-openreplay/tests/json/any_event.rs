@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, error::Error, fmt};
 use openreplay_session::{SessionId, sync_scope};
 use proptest::{collection::vec, prelude::*};
 use serde_json::Value;
+use test_kit::Lines;
 use tracing::{
     Dispatch, Event, Metadata, callsite::Identifier, field, metadata::Kind, span::Attributes,
     subscriber::with_default,
@@ -13,7 +14,7 @@ use tracing_core::{Callsite, Interest, Level, field::FieldSet, span};
 use tracing_openreplay::json;
 use tracing_subscriber::{Registry, prelude::*};
 
-use crate::{ID, Written};
+use crate::ID;
 
 /// A call site that lives as long as the program, as one of the macros does.
 struct Site(std::sync::OnceLock<Metadata<'static>>);
@@ -129,7 +130,7 @@ impl Any {
     }
 }
 
-fn text() -> impl Strategy<Value = String> {
+pub(crate) fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         "(?s).{0,20}",
         "[\u{0}-\u{20}\"\\\\=]{0,20}",
@@ -253,7 +254,7 @@ proptest! {
         is_log in any::<bool>(),
         in_session in any::<bool>(),
     ) {
-        let written = Written::default();
+        let written = Lines::default();
         let writer = written.clone();
         let layer = json().with_service_name(&service).with_record_limit(limit).with_writer(move || writer.clone());
         let session = in_session.then(|| SessionId::from(u64::MAX));
@@ -294,7 +295,7 @@ proptest! {
         in_session in any::<bool>(),
         with_fields in any::<bool>(),
     ) {
-        let written = Written::default();
+        let written = Lines::default();
         let writer = written.clone();
         let layer = json().with_fields_in_message(with_fields).with_writer(move || writer.clone());
         let dispatch = Dispatch::new(Registry::default().with(layer));

@@ -6,15 +6,16 @@ use futures_util::FutureExt as _;
 
 use openreplay_session::{InCurrentSession as _, SessionId, in_current_session, scope, sync_scope};
 use serde_json::Value;
+use test_kit::Lines;
 use tracing::{Instrument as _, info, info_span, instrument::WithSubscriber as _};
 use tracing_openreplay::{SessionOnly, json};
 use tracing_subscriber::{Registry, filter::LevelFilter, prelude::*};
 
-use crate::{ID, Written, capture};
+use crate::{ID, capture};
 
 /// The records of a task that runs in a session, and of what it spawns.
 async fn in_a_session<F: Future>(task: F) -> Vec<Value> {
-    let written = Written::default();
+    let written = Lines::default();
     let writer = written.clone();
     let layer = json().with_writer(move || writer.clone());
     scope(SessionId::from(ID), task)
@@ -166,7 +167,7 @@ fn an_explicit_parent() {
 
 #[test]
 fn with_every_span_off_the_task_is_enough() {
-    let written = Written::default();
+    let written = Lines::default();
     let writer = written.clone();
     let layer = json().with_writer(move || writer.clone());
     let subscriber = Registry::default().with(layer).with(LevelFilter::ERROR);
@@ -192,7 +193,7 @@ fn a_layer_without_spans_in_its_records_still_finds_the_session_by_them() {
 
 #[test]
 fn the_filter_leaves_the_records_of_sessions() {
-    let written = Written::default();
+    let written = Lines::default();
     let writer = written.clone();
     let layer = json()
         .with_writer(move || writer.clone())
@@ -207,7 +208,7 @@ fn the_filter_leaves_the_records_of_sessions() {
 
 #[test]
 fn two_layers_in_one_subscriber_agree() {
-    let (first, second) = (Written::default(), Written::default());
+    let (first, second) = (Lines::default(), Lines::default());
     let (to_first, to_second) = (first.clone(), second.clone());
     let subscriber = Registry::default()
         .with(json().with_writer(move || to_first.clone()))

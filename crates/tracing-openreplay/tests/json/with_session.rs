@@ -5,13 +5,14 @@ use std::error::Error;
 use openreplay_session::{sync_scope, sync_without_session};
 use proptest::prelude::*;
 use serde_json::Value;
+use test_kit::Lines;
 use tracing::{debug_span, error, field::Empty, info, info_span, subscriber::with_default};
 use tracing_core::LevelFilter;
 use tracing_openreplay::{Json, LayerExt as _, SessionOnly, json};
 use tracing_subscriber::{Layer, Registry, fmt, prelude::*, reload};
 
 use crate::{
-    ID, Written,
+    ID,
     any_event::{Any, Chain, log_any, pairs},
     clock,
 };
@@ -49,7 +50,7 @@ fn events() {
     }
 }
 
-fn to(written: &Written) -> Json<impl Fn() -> Written + use<>> {
+fn to(written: &Lines) -> Json<impl Fn() -> Lines + use<>> {
     let writer = written.clone();
     json().with_clock(clock).with_writer(move || writer.clone())
 }
@@ -65,8 +66,8 @@ fn two(
 }
 
 #[track_caller]
-fn assert_equal(layer: impl FnOnce(&Written) -> Box<dyn Layer<Registry> + Send + Sync>) {
-    let (plain, wrapped) = (Written::default(), Written::default());
+fn assert_equal(layer: impl FnOnce(&Lines) -> Box<dyn Layer<Registry> + Send + Sync>) {
+    let (plain, wrapped) = (Lines::default(), Lines::default());
     two(to(&plain), layer(&wrapped), events);
     assert!(plain.records().len() > 20);
     for (plain, wrapped) in plain.records().iter().zip(wrapped.records()) {
@@ -110,7 +111,7 @@ fn through_reload() {
 
 #[test]
 fn next_to_another_layer_that_needs_the_rewriting() {
-    let other = Written::default();
+    let other = Lines::default();
     let writer = other.clone();
     let text = fmt::layer()
         .with_ansi(false)
@@ -125,7 +126,7 @@ fn next_to_another_layer_that_needs_the_rewriting() {
 
 #[test]
 fn the_session_of_a_span_that_a_filter_hides_is_kept() {
-    let written = Written::default();
+    let written = Lines::default();
     let layer = to(&written).with_filter(tracing_subscriber::filter::filter_fn(|metadata| {
         metadata.is_event()
     }));
@@ -147,7 +148,7 @@ fn the_session_of_a_span_that_a_filter_hides_is_kept() {
 /// What the inner layer's filter hides here is a boundary: the connection belongs to no request.
 #[test]
 fn a_boundary_that_a_filter_hides_stays_one() {
-    let written = Written::default();
+    let written = Lines::default();
     let layer = to(&written).with_span_close(true);
     let layer = layer.with_filter(LevelFilter::INFO).with_session();
     let debug = fmt::layer().with_writer(std::io::sink);
@@ -180,7 +181,7 @@ fn a_boundary_that_a_filter_hides_stays_one() {
 
 #[test]
 fn the_filter_for_sessions_sees_the_same() {
-    let (plain, wrapped) = (Written::default(), Written::default());
+    let (plain, wrapped) = (Lines::default(), Lines::default());
     two(
         to(&plain).with_filter(SessionOnly),
         to(&wrapped).with_filter(SessionOnly).with_session(),
@@ -201,7 +202,7 @@ proptest! {
         if let Some(last) = event.last_mut().filter(|last| tags && fits(last)) {
             last.0 = "tags".to_owned();
         }
-        let (plain, wrapped) = (Written::default(), Written::default());
+        let (plain, wrapped) = (Lines::default(), Lines::default());
         two(to(&plain), to(&wrapped).with_session(), || log_any(&event, in_session));
         prop_assert_eq!(plain.text(), wrapped.text());
     }

@@ -6,11 +6,10 @@ use std::{
     },
 };
 
+use test_kit::Lines;
 use tracing::{Level, Metadata, info, warn};
 use tracing_openreplay::json;
-use tracing_subscriber::{Registry, fmt::MakeWriter, prelude::*};
-
-use crate::Written;
+use tracing_subscriber::{Layer, Registry, fmt::MakeWriter, prelude::*};
 
 /// Counts the calls.
 #[derive(Clone, Default)]
@@ -42,7 +41,7 @@ fn a_record_is_one_write() {
 
 #[test]
 fn the_writer_may_depend_on_the_event() {
-    struct ByLevel(Written);
+    struct ByLevel(Lines);
 
     impl<'a> MakeWriter<'a> for ByLevel {
         type Writer = Box<dyn Write + 'a>;
@@ -60,7 +59,7 @@ fn the_writer_may_depend_on_the_event() {
         }
     }
 
-    let written = Written::default();
+    let written = Lines::default();
     let layer = json().with_writer(ByLevel(written.clone()));
     tracing::subscriber::with_default(Registry::default().with(layer), || {
         info!("elsewhere");
@@ -120,4 +119,34 @@ fn an_error_of_the_writer_whose_text_panics_fails_no_log_call() {
 
     let layer = json().with_writer(|| Failing);
     tracing::subscriber::with_default(Registry::default().with(layer), || info!("lost"));
+}
+
+#[test]
+fn what_goes_to_the_test_writer_is_captured_by_the_harness() {
+    const CHILD: &str = "TRACING_OPENREPLAY_CAPTURED";
+    if let Some(writer) = std::env::var_os(CHILD) {
+        let layer: Box<dyn Layer<Registry> + Send + Sync> = match writer.to_str() {
+            Some("test") => json().with_test_writer().boxed(),
+            _ => json().boxed(),
+        };
+        let subscriber = Registry::default().with(layer);
+        tracing::subscriber::with_default(subscriber, || info!("in a test"));
+        return;
+    }
+    let output = |writer: &str, arguments: &[&str]| {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .arg("--exact")
+            .arg("writer::what_goes_to_the_test_writer_is_captured_by_the_harness")
+            .args(arguments)
+            .env(CHILD, writer)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let record = r#""message":"in a test""#;
+    // the harness shows the output of a test that succeeds only if it is told to
+    assert!(!output("test", &[]).contains(record));
+    assert!(output("test", &["--show-output"]).contains(record));
+    assert!(output("stdout", &[]).contains(record), "past the harness");
 }

@@ -1,0 +1,6 @@
+//! What the tests of several crates share. It depends on none of them.
+
+pub mod json;
+mod lines;
+
+pub use self::lines::Lines;
