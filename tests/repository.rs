@@ -126,6 +126,40 @@ fn every_relative_link_leads_to_a_file_and_its_anchor_to_a_heading() {
 }
 
 #[test]
+fn every_link_in_a_crates_readme_works_on_crates_io_and_docs_rs() {
+    let files = files();
+    let readmes = files
+        .iter()
+        .filter(|name| name.starts_with("crates/") && name.ends_with("/README.md"));
+    let mut relative = Vec::new();
+    let mut links_seen = 0;
+    for page in readmes {
+        for link in links(&read(page).unwrap_or_default()) {
+            links_seen += 1;
+            if !link.starts_with("https://") && !link.starts_with('#') {
+                relative.push(format!("{page}: {link}"));
+            }
+        }
+    }
+    assert!(relative.is_empty(), "{relative:#?}");
+    assert!(links_seen > 0, "no crate's README has a link");
+}
+
+#[test]
+fn every_published_crate_inherits_the_addresses_of_the_project() {
+    for name in files() {
+        let is_manifest = name.starts_with("crates/") && name.ends_with("/Cargo.toml");
+        let text = read(&name).filter(|_| is_manifest).unwrap_or_default();
+        for key in ["repository", "homepage"] {
+            assert!(
+                !is_manifest || text.contains(&format!("\n{key}.workspace = true\n")),
+                "{name} does not inherit {key}"
+            );
+        }
+    }
+}
+
+#[test]
 fn the_readme_names_every_crate_example_and_page() {
     let readme = read("README.md").expect("README.md");
     let mut missing = Vec::new();

@@ -21,6 +21,36 @@ const COVERED: &[(&str, &str, usize, &str)] = &[
         "tests/guide/readme.rs",
     ),
     (
+        "crates/openreplay-buffer/README.md",
+        "toml",
+        1,
+        "tests/guide/dependencies.rs",
+    ),
+    (
+        "crates/openreplay-elastic/README.md",
+        "toml",
+        1,
+        "tests/guide/dependencies.rs",
+    ),
+    (
+        "crates/openreplay-record/README.md",
+        "toml",
+        1,
+        "tests/guide/dependencies.rs",
+    ),
+    (
+        "crates/openreplay-session/README.md",
+        "toml",
+        1,
+        "tests/guide/dependencies.rs",
+    ),
+    (
+        "crates/tracing-openreplay/README.md",
+        "toml",
+        1,
+        "tests/guide/dependencies.rs",
+    ),
+    (
         "crates/openreplay-elastic/README.md",
         "rust,no_run",
         1,

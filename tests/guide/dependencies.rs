@@ -38,20 +38,35 @@ fn each_program_builds_with_the_dependencies_of_its_section() {
 
 #[test]
 fn a_crates_readme_names_its_own_version_and_features_that_exist() {
-    let page = "crates/tower-openreplay/README.md";
-    let manifest = fs::read_to_string(root().join("crates/tower-openreplay/Cargo.toml")).unwrap();
     let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    let shown = guide::block(page, "tower-openreplay", "toml");
-    let (_, rest) = shown
-        .split_once("tower-openreplay = { version = \"")
-        .unwrap();
-    let (version, rest) = rest.split_once('"').unwrap();
-    assert!(
-        workspace.contains(&format!("\nversion = \"{version}.")),
-        "{version}"
-    );
-    for feature in rest.split('"').skip(1).step_by(2) {
-        assert!(manifest.contains(&format!("\n{feature} = [")), "{feature}");
+    for page in [
+        "crates/openreplay-buffer/README.md",
+        "crates/openreplay-elastic/README.md",
+        "crates/openreplay-record/README.md",
+        "crates/openreplay-session/README.md",
+        "crates/tower-openreplay/README.md",
+        "crates/tracing-openreplay/README.md",
+    ] {
+        let folder = Path::new(page).parent().unwrap();
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+        let shown = guide::block(page, name, "toml");
+        let line = shown
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("{name} = ")))
+            .unwrap_or_else(|| panic!("{page} does not show {name}"));
+        let mut texts = line.split('"').skip(1).step_by(2);
+        let version = texts.next().unwrap();
+        assert!(
+            workspace.contains(&format!("{name} = {{ version = \"{version}.")),
+            "{page}: {version}"
+        );
+        for feature in texts {
+            assert!(
+                manifest.contains(&format!("\n{feature} = [")),
+                "{page}: {feature}"
+            );
+        }
     }
 }
 

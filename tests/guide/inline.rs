@@ -82,7 +82,13 @@ fn every_cargo_command_in_the_text_names_a_package_and_a_target_that_are_there()
                     assert!(has_target(package, kind, target), "{here}");
                 }
             }
-            // in a block, too, which another test looks at; and a crate to fill in
+            // what scripts/package tries, and then uploads nothing
+            ["cargo", "publish", ..] => {
+                let package = fs::read_to_string(root().join("scripts/package")).unwrap();
+                let dry = span.replace("publish", "publish --dry-run");
+                assert!(package.contains(&dry), "{here}");
+            }
+            // in a block as well, which another test checks; and a crate to fill in
             ["cargo", "test", "--workspace"] | ["cargo", "bench", "-p", "<crate>"] => {}
             ["cargo", _, ..] => panic!("{here}: nothing checks it"),
             _ => continue,

@@ -1,3 +1,4 @@
+#![cfg_attr(docsrs, feature(doc_cfg))]
 //! Delivers log records to Elasticsearch the way OpenReplay reads them.
 //!
 //! ```no_run
@@ -28,6 +29,7 @@
 pub use self::transport::client::{Answer, Client};
 pub use self::transport::connection::{Auth, Connection, ConnectionBuilder};
 pub use self::transport::error::Error;
+#[doc(inline)]
 pub use self::writer::{ElasticWriter, ElasticWriterBuilder, Flushed, Guard, LineWriter, Stats};
 
 #[cfg(feature = "admin")]

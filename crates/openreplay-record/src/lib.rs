@@ -1,7 +1,8 @@
+#![cfg_attr(docsrs, feature(doc_cfg))]
 //! What a log record must contain for OpenReplay to find it and to show it next to a session's replay.
 //!
-//! OpenReplay searches the field `message` for the [phrase] `openReplaySession.id=<id>`, marks a row by its
-//! [level](Level), and places it by its time. This crate is the one place that knows these rules. `tracing-openreplay` writes records
+//! OpenReplay searches the field `message` for the [phrase] `openReplaySession.id=<id>`, shows the record's
+//! [level](Level), and places it by its time. This crate is the only place that knows these rules. `tracing-openreplay` writes records
 //! that follow them, and `openreplay-elastic` delivers and checks them.
 //!
 //! ```

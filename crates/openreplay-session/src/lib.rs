@@ -1,3 +1,4 @@
+#![cfg_attr(docsrs, feature(doc_cfg))]
 //! The OpenReplay session id of the current request, and where it lives.
 //!
 //! A page that OpenReplay records sends the id of its session with every request.

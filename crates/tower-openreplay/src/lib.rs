@@ -40,7 +40,7 @@
 //! | return any error from a handler | [`Failure`] |
 //! | send the session to other services | [`PropagateSessionLayer`], [`propagate_session`] |
 //! | use header names of your own | [`SessionHeaders`] |
-//! | read the session that some headers name | [`session_of`] |
+//! | read the session that a set of headers names | [`session_of`] |
 //! | poll a body in a session | [`SessionBody`] |
 //! | take the session as an argument of an axum handler | [`CurrentSession`] |
 //!
@@ -52,10 +52,10 @@
 //! - `axum`: [`CurrentSession`], [`Failure`] as a response, and the route in the records of [`RequestLogLayer`]; brings axum
 //!   without its default features
 //! - `baggage`: the session in the member `session.id` of W3C Baggage, in and out, for
-//!   [services that know OpenTelemetry alone](session#baggage)
+//!   [services that only use OpenTelemetry](session#baggage)
 //! - `serde`, `stream`: the features of [`openreplay_session`]
 //!
-//! The crate of the id and the current session is re-exported as [`openreplay_session`].
+//! [`openreplay_session`], the crate of the id and the current session, is re-exported.
 
 pub use openreplay_session;
 
@@ -83,7 +83,9 @@ mod poll_to_end;
 
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+#[doc(inline)]
 pub use self::extract::CurrentSession;
+#[doc(inline)]
 pub use self::{
     body::SessionBody,
     headers::{SessionHeaders, session_of},
@@ -95,6 +97,7 @@ pub use self::{
 };
 #[cfg(feature = "request-log")]
 #[cfg_attr(docsrs, doc(cfg(feature = "request-log")))]
+#[doc(inline)]
 pub use self::{
     failure::Failure,
     request_log::{RequestLog, RequestLogLayer},

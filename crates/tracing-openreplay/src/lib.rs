@@ -1,3 +1,4 @@
+#![cfg_attr(docsrs, feature(doc_cfg))]
 //! Tracing layers whose records OpenReplay shows next to the replay.
 //!
 //! [`json()`] writes each event as one line of JSON in the form that OpenReplay reads:
