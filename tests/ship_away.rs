@@ -69,7 +69,7 @@ fn says_what_is_missing_though_it_said_just_now_that_nobody_was_there() {
     );
     assert_eq!(line, start);
     let line = lines.recv_timeout(LIMIT).unwrap();
-    assert!(line.contains("broke the connection"), "{line}");
+    assert!(line.contains("closed the connection"), "{line}");
     far_end.be_gone(false);
     let line = lines.recv_timeout(LIMIT).unwrap();
     assert!(line.contains("run `openreplay-elastic setup`"), "{line}");

@@ -86,7 +86,7 @@ fn puts_all_further_indices_behind_logs_or_none() {
         let said = engine.command(&args);
         assert_eq!(said.code, Some(3), "{name}: {said:?}");
         let error = &said.json()["error"];
-        assert_eq!(error["reason"], reason, "{said:?}");
+        assert_eq!(error["precondition"], reason, "{said:?}");
         assert!(error["text"].as_str().unwrap().contains(text), "{said:?}");
         assert!(said.err.contains("nothing was changed"), "{said:?}");
     }
@@ -133,8 +133,8 @@ fn refuses_an_index_that_openreplay_could_not_read() {
         assert_eq!(said.code, Some(3), "{name}: {said:?}");
         let error = &said.json()["error"];
         assert_eq!(
-            (&error["kind"], &error["reason"]),
-            (&json!("state"), &json!(reason)),
+            (&error["kind"], &error["precondition"]),
+            (&json!("precondition"), &json!(reason)),
             "{said:?}"
         );
         assert!(error["text"].as_str().unwrap().contains(text), "{said:?}");

@@ -241,7 +241,11 @@ fn goes_on_from_an_index_without_a_number_once_it_was_rolled_over_by_hand() {
     engine.ok("POST", "/logs/_rollover/mine", mark);
     let said = engine.command(&["rotate", "--json"]);
     assert_eq!(said.code, Some(3), "{said:?}");
-    assert_eq!(said.json()["error"]["reason"], "no-next-index", "{said:?}");
+    assert_eq!(
+        said.json()["error"]["precondition"],
+        "no-next-index",
+        "{said:?}"
+    );
     assert!(
         said.err.contains("POST /logs/_rollover/logs-000002"),
         "{said:?}"
@@ -272,7 +276,7 @@ fn says_what_to_do_where_the_next_index_is_there(engine: &Engine) {
         let said = engine.command(args);
         assert_eq!(said.code, Some(3), "{said:?}");
         let error = &said.json()["error"];
-        assert_eq!(error["reason"], "next-index-in-use", "{said:?}");
+        assert_eq!(error["precondition"], "next-index-in-use", "{said:?}");
         assert_eq!(engine.ok("GET", "/_alias/logs", ""), aliases);
         let text = error["text"].as_str().unwrap().to_owned();
         assert!(text.starts_with(&format!("an index {next} is there")));

@@ -144,7 +144,7 @@ fn changes_nothing_where_an_index_of_others_is_written_to_and_repairs_it_once_th
     changes_nothing(&engine, "`logs` writes to mine");
     let said = engine.command(&["rotate", "--json"]);
     assert_eq!(
-        said.json()["error"]["reason"],
+        said.json()["error"]["precondition"],
         "foreign-write-index",
         "{said:?}"
     );
@@ -171,7 +171,7 @@ fn names_an_index_to_write_to_where_logs_has_lost_it() {
     let said = engine.command(&["rotate", "--json"]);
     assert_eq!(said.code, Some(3), "{said:?}");
     let error = &said.json()["error"];
-    assert_eq!(error["reason"], "no-write-index", "{said:?}");
+    assert_eq!(error["precondition"], "no-write-index", "{said:?}");
     assert!(
         said.err.contains("run `openreplay-elastic setup`"),
         "{said:?}"

@@ -1,11 +1,11 @@
-//! What the command says at the end, and to the program that started it.
+//! How the command ends: for people, and for the program that started it.
 
 use std::error::Error as StdError;
 use std::io;
 use std::iter;
 use std::process::ExitCode;
 
-use openreplay_elastic::Error;
+use openreplay_elastic::{Error, ErrorKind, Precondition};
 use serde_json::{Value, json};
 
 use crate::print;
@@ -59,59 +59,57 @@ impl From<openreplay_store::Error> for Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Usage,
-    State,
+    Precondition,
     Io,
     Tls,
     Unreachable,
     Timeout,
-    Broken,
-    Answer,
+    Disconnected,
+    UnexpectedResponse,
     Unauthorized,
     Forbidden,
-    Refused,
+    Rejected,
     Panel,
 }
 
 impl Kind {
+    const ALL: [(Self, &'static str, u8); 12] = [
+        (Self::Usage, "usage", 2),
+        (Self::Precondition, "precondition", 3),
+        (Self::Io, "io", 1),
+        (Self::Tls, "tls", 1),
+        (Self::Unreachable, "unreachable", 1),
+        (Self::Timeout, "timeout", 1),
+        (Self::Disconnected, "disconnected", 1),
+        (Self::UnexpectedResponse, "unexpected-response", 1),
+        (Self::Unauthorized, "unauthorized", 1),
+        (Self::Forbidden, "forbidden", 1),
+        (Self::Rejected, "rejected", 1),
+        (Self::Panel, "panel", 1),
+    ];
+
     fn of(error: &Error) -> Self {
-        match error {
-            error if error.is_config() => Self::Usage,
-            error if error.is_precondition() => Self::State,
-            error if error.is_io() => Self::Io,
-            error if error.is_tls() => Self::Tls,
-            error if error.is_connect() => Self::Unreachable,
-            error if error.is_timeout() => Self::Timeout,
-            error if error.is_disconnected() => Self::Broken,
-            error if error.is_unexpected_response() || error.is_too_long() => Self::Answer,
-            error if error.is_unauthorized() => Self::Unauthorized,
-            error if error.is_forbidden() => Self::Forbidden,
-            _ => Self::Refused,
+        match error.kind() {
+            ErrorKind::Config => Self::Usage,
+            ErrorKind::Precondition(_) => Self::Precondition,
+            ErrorKind::Io => Self::Io,
+            ErrorKind::Tls => Self::Tls,
+            ErrorKind::Connect => Self::Unreachable,
+            ErrorKind::Timeout => Self::Timeout,
+            ErrorKind::Disconnected => Self::Disconnected,
+            ErrorKind::UnexpectedResponse | ErrorKind::ResponseTooLong => Self::UnexpectedResponse,
+            _ if error.is_unauthorized() => Self::Unauthorized,
+            _ if error.is_forbidden() => Self::Forbidden,
+            _ => Self::Rejected,
         }
     }
 
     fn name(self) -> &'static str {
-        match self {
-            Self::Usage => "usage",
-            Self::State => "state",
-            Self::Io => "io",
-            Self::Tls => "tls",
-            Self::Unreachable => "unreachable",
-            Self::Timeout => "timeout",
-            Self::Broken => "broken",
-            Self::Answer => "answer",
-            Self::Unauthorized => "unauthorized",
-            Self::Forbidden => "forbidden",
-            Self::Refused => "refused",
-            Self::Panel => "panel",
-        }
+        Self::ALL[self as usize].1
     }
 
     fn code(self) -> u8 {
-        match self {
-            Self::Usage => 2,
-            Self::State => 3,
-            _ => 1,
-        }
+        Self::ALL[self as usize].2
     }
 }
 
@@ -132,7 +130,7 @@ impl Failure {
         match self {
             Self::Usage(_) => Kind::Usage,
             Self::Panel(_) => Kind::Panel,
-            Self::Store(error) if error.is_locked() => Kind::State,
+            Self::Store(error) if error.is_locked() => Kind::Precondition,
             Self::Io(_) | Self::Store(_) => Kind::Io,
             Self::Elastic(error) => Kind::of(error),
         }
@@ -163,10 +161,12 @@ impl Failure {
         };
         json!({"error": {
             "kind": self.kind().name(),
-            "reason": elastic.and_then(Error::reason),
+            "precondition": elastic.and_then(Error::precondition).map(Precondition::name),
             "status": elastic.and_then(Error::status).map(|status| status.as_u16()),
-            "name": elastic.and_then(Error::error_type),
+            "type": elastic.and_then(Error::error_type),
+            "reason": elastic.and_then(Error::reason),
             "text": self.text(),
+            "remedy": elastic.and_then(Error::remedy),
             "because": self.causes(),
         }})
     }
@@ -188,9 +188,9 @@ fn texts(error: Option<&(dyn StdError + 'static)>) -> Vec<String> {
     first.chain(mark).chain(last).collect()
 }
 
-/// Says why it failed: in words on standard error, and for programs on standard output too.
+/// Prints why it failed: for people on standard error, and for programs on standard output, too.
 ///
-/// `passed_over` is what may help where those who asked may not.
+/// `passed_over` is what may help if the credentials do not suffice.
 pub(crate) fn code(
     outcome: Result<Outcome, Failure>,
     json: bool,
@@ -206,7 +206,7 @@ pub(crate) fn code(
     }
     print::error(&failure.text(), &because);
     if json {
-        // the words are on standard error, should this fail
+        // should this fail, the text is on standard error already
         let _ = print::json(&failure.json());
     }
     ExitCode::from(failure.kind().code())
@@ -280,21 +280,17 @@ mod tests {
         for (outcome, code) in outcomes {
             assert_eq!(outcome.code(), code, "{outcome:?}");
         }
-        for (kind, name, code) in [
-            (Kind::Usage, "usage", 2),
-            (Kind::State, "state", 3),
-            (Kind::Io, "io", 1),
-            (Kind::Tls, "tls", 1),
-            (Kind::Unreachable, "unreachable", 1),
-            (Kind::Timeout, "timeout", 1),
-            (Kind::Broken, "broken", 1),
-            (Kind::Answer, "answer", 1),
-            (Kind::Unauthorized, "unauthorized", 1),
-            (Kind::Forbidden, "forbidden", 1),
-            (Kind::Refused, "refused", 1),
-            (Kind::Panel, "panel", 1),
-        ] {
-            assert_eq!((kind.name(), kind.code()), (name, code));
+        let kinds = "usage precondition io tls unreachable timeout disconnected unexpected-response unauthorized forbidden rejected \
+                     panel";
+        assert_eq!(Kind::ALL.map(|(_, name, _)| name).join(" "), kinds);
+        for (at, (kind, _, code)) in Kind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, at, "{kind:?}");
+            let expected = match kind {
+                Kind::Usage => 2,
+                Kind::Precondition => 3,
+                _ => 1,
+            };
+            assert_eq!(code, expected, "{kind:?}");
         }
     }
 }

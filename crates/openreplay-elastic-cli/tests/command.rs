@@ -353,7 +353,7 @@ fn an_error_is_one_json_object_too() {
     fs::write(&garbage, "garbage").unwrap();
     let garbage = garbage.to_str().unwrap();
     let url = ["--json", "--url", "http://127.0.0.1:1"];
-    for (args, code, kind, reason) in [
+    for (args, code, kind, precondition) in [
         (&["setup"][..], 1, "unreachable", Value::Null),
         (&["api-key"], 1, "unreachable", Value::Null),
         (&["rotate"], 1, "unreachable", Value::Null),
@@ -369,7 +369,7 @@ fn an_error_is_one_json_object_too() {
         (
             &["ship", "a.log", "--checkpoint", garbage],
             3,
-            "state",
+            "precondition",
             json!("checkpoint-unreadable"),
         ),
     ] {
@@ -379,8 +379,8 @@ fn an_error_is_one_json_object_too() {
         let answer: Value = serde_json::from_str(&said.out).unwrap();
         let error = &answer["error"];
         assert_eq!(
-            (&error["kind"], &error["reason"]),
-            (&json!(kind), &reason),
+            (&error["kind"], &error["precondition"]),
+            (&json!(kind), &precondition),
             "{args:?}: {said:?}"
         );
         let text = error["text"].as_str().unwrap();
@@ -510,11 +510,11 @@ fn what_is_printed_for_programs_is_the_same_in_every_version() {
         (&logs[..], "rows[level message time] session total"),
         (
             &nothing,
-            "error.because error.kind error.name error.reason error.status error.text",
+            "error.because error.kind error.precondition error.reason error.remedy error.status error.text error.type",
         ),
         (
             &usage,
-            "error.because error.kind error.name error.reason error.status error.text",
+            "error.because error.kind error.precondition error.reason error.remedy error.status error.text error.type",
         ),
         (
             &check,

@@ -16,7 +16,7 @@
 //! ```
 //!
 //! - [`ElasticWriter`]: from the log call to Elasticsearch, in the background ([`writer`]).
-//! - [`Connection`], [`Client`]: where Elasticsearch is, the credentials, and the requests.
+//! - [`Connection`], [`Client`]: the addresses and credentials of Elasticsearch, and the client that `admin` and `ship` use.
 //!
 //! # Features
 //!
@@ -26,9 +26,10 @@
 //! - `ship`: the module `ship` delivers the lines of files, over any number of crashes.
 //! - `admin`: the module `admin` prepares and maintains `logs`, and shows what OpenReplay gets from it.
 
-pub use self::transport::client::{Answer, Client};
+pub use self::transport::client::Client;
 pub use self::transport::connection::{Auth, Connection, ConnectionBuilder};
 pub use self::transport::error::Error;
+pub use self::transport::kind::{ErrorKind, Precondition};
 #[doc(inline)]
 pub use self::writer::{ElasticWriter, ElasticWriterBuilder, Flushed, Guard, LineWriter, Stats};
 

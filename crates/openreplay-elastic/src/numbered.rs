@@ -1,7 +1,9 @@
 //! The names of the indices behind `logs`, each with a number at its end.
 
 #[cfg(feature = "admin")]
-use crate::transport::error::{Error, Kind};
+use crate::transport::error::Error;
+#[cfg(feature = "admin")]
+use crate::transport::kind::Precondition;
 
 #[cfg(any(feature = "admin", feature = "ship"))]
 /// The name that OpenReplay searches, whichever were entered in its form.
@@ -24,8 +26,8 @@ pub(crate) fn number(name: &str) -> Option<u64> {
 #[cfg(feature = "admin")]
 /// What to do where `logs` writes to `from`, or should, and the next index is there already.
 pub(crate) fn next_in_use(from: &str, next: &str) -> Error {
-    Error::new(
-        Kind::State,
+    Error::unmet(
+        Precondition::NextIndexInUse,
         format!(
             "an index {next} is there, but `logs` does not write to it: nothing was changed. If it is of an earlier \
              `openreplay-elastic rotate`, let `logs` write to it (POST /_aliases {{\"actions\": [{{\"add\": {{\"index\": \"{from}\", \
@@ -33,7 +35,6 @@ pub(crate) fn next_in_use(from: &str, next: &str) -> Error {
              \"is_write_index\": true}}}}]}}); else reindex it under another name and delete it. Then run this again"
         ),
     )
-    .with_reason("next-index-in-use")
 }
 
 #[cfg(test)]

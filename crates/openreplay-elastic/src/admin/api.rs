@@ -1,11 +1,12 @@
-//! JSON asked and answered, where an error status is an error.
+//! JSON requests and responses, where an error status is an error.
 
 use bytes::Bytes;
 use http::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{Answer, Client, Error};
+use crate::transport::client::{Client, Response};
+use crate::transport::error::Error;
 
 pub(crate) async fn get<T: DeserializeOwned>(client: &Client, path: &str) -> Result<T, Error> {
     client
@@ -20,7 +21,7 @@ pub(crate) async fn send(
     method: Method,
     path: &str,
     body: &Value,
-) -> Result<Answer, Error> {
+) -> Result<Response, Error> {
     client
         .request(method, path, Bytes::from(body.to_string()))
         .await?

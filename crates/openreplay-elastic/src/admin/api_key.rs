@@ -21,7 +21,8 @@ use crate::admin::api;
 use crate::admin::rotate::Age;
 use crate::admin::setup::is_index_name;
 use crate::numbered::LOGS;
-use crate::transport::error::{Error, Kind};
+use crate::transport::error::Error;
+use crate::transport::kind::Precondition;
 
 /// The indices that [`setup`](crate::admin::setup) and [`rotate`](crate::admin::rotate) name, and Elasticsearch's own rollover: `logs-` and six
 /// digits, seven in the end. As a regular expression it leaves other people's `logs-20260701` and `logs-app-default` alone.
@@ -180,14 +181,13 @@ pub async fn create(client: &Client, options: &ApiKeyOptions) -> Result<ApiKey, 
     let body = options.body()?;
     match api::send(client, Method::POST, "/_security/api_key", &body).await {
         Ok(answer) => answer.json(),
-        Err(error) if is_no_security(&error) => Err(Error::new(
-            Kind::State,
+        Err(error) if is_no_security(&error) => Err(Error::unmet(
+            Precondition::NoSecurity,
             "this engine has no API keys, since its security is off or it is not Elasticsearch: whoever reaches it may do everything, \
              and OpenReplay's form takes any text as API Key ID and API Key",
         )
-        .with_reason("no-security")
         .with_source(error)),
-        Err(error) if error.to_string().contains("derived api keys") => Err(error.explained(
+        Err(error) if has_reason(&error, "derived api keys") => Err(error.explained(
             "an API key cannot create one that may do anything: ask with a user and a password",
         )),
         Err(error) if error.is_forbidden() => Err(error.explained(
@@ -199,8 +199,11 @@ pub async fn create(client: &Client, options: &ApiKeyOptions) -> Result<ApiKey, 
 
 /// Without its security, Elasticsearch does not know the question.
 fn is_no_security(error: &Error) -> bool {
-    let unknown = error.to_string().contains("no handler found");
-    unknown || error.status() == Some(StatusCode::METHOD_NOT_ALLOWED)
+    has_reason(error, "no handler found") || error.status() == Some(StatusCode::METHOD_NOT_ALLOWED)
+}
+
+fn has_reason(error: &Error, part: &str) -> bool {
+    error.reason().is_some_and(|reason| reason.contains(part))
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use http::{Method, StatusCode};
 
 use super::Shipper;
 use crate::bulk;
-use crate::transport::error::{Error, Kind};
+use crate::transport::error::Error;
+use crate::transport::kind::{ErrorKind, Precondition};
 
 /// How long the index behind the alias is taken for known.
 const KEPT: Duration = Duration::from_secs(1);
@@ -51,18 +52,16 @@ impl Shipper {
         let status = unknown.status.and_then(|code| code.try_into().ok());
         match status {
             Some(status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)) => {
-                let kind = Kind::Status { status, name: None };
                 let text = format!(
                     "{}: it takes an API key that may add records: `openreplay-elastic api-key --writer`",
                     unknown.text
                 );
-                Err(Error::new(kind, text))
+                Err(Error::new(ErrorKind::Status(status), text))
             }
-            Some(StatusCode::NOT_FOUND) => Err(Error::new(
-                Kind::State,
+            Some(StatusCode::NOT_FOUND) => Err(Error::unmet(
+                Precondition::NoLogs,
                 "there is no alias `logs`: run `openreplay-elastic setup`",
-            )
-            .with_reason("no-logs")),
+            )),
             _ => Ok(()),
         }
     }

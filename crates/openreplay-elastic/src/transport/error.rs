@@ -1,60 +1,85 @@
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
 use http::StatusCode;
 
+use super::kind::{ErrorKind, Precondition};
+
 /// What went wrong between this crate and Elasticsearch.
 ///
-/// The text says what was found and what would have been right, and never holds a secret; the cause, where there is
-/// one, is in [`source`](StdError::source).
+/// The text says what happened and, if that is known, what to do. It never holds a secret. [`kind`](Self::kind) is for programs; the
+/// cause, if there is one, is in [`source`](StdError::source).
+///
+/// ```
+/// use openreplay_elastic::{Connection, ErrorKind};
+///
+/// let error = Connection::builder("elastic:9200").build().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Config);
+/// ```
 pub struct Error {
     inner: Box<Inner>,
 }
 
 struct Inner {
-    kind: Kind,
+    kind: ErrorKind,
     text: String,
-    reason: Option<&'static str>,
+    remedy: Option<Cow<'static, str>>,
+    error_type: Option<String>,
+    reason: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// An option cannot be used as given.
-    Config,
-    /// No connection was made, so nothing was sent.
-    Connect,
-    /// A connection was made, but not a trusted one: nothing was sent.
-    Tls,
-    /// No answer in time.
-    Timeout,
-    /// The connection broke between request and answer.
-    Broken,
-    /// An answer that is none of Elasticsearch's.
-    Answer,
-    /// An answer that is longer than what is read of one.
-    TooLong,
-    /// Elasticsearch answered with an error.
-    Status {
-        status: StatusCode,
-        name: Option<String>,
-    },
-    /// Something of this machine: a file, a thread.
-    Io,
-    /// What was found there is not what the operation can work with.
-    State,
-}
-
 impl Error {
-    pub(crate) fn new(kind: Kind, text: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: ErrorKind, text: impl Into<String>) -> Self {
         Self {
             inner: Box::new(Inner {
                 kind,
                 text: text.into(),
+                remedy: None,
+                error_type: None,
                 reason: None,
                 source: None,
             }),
         }
+    }
+
+    pub(crate) fn config(text: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, text)
+    }
+
+    #[cfg(any(feature = "admin", feature = "ship"))]
+    pub(crate) fn unmet(precondition: Precondition, text: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Precondition(precondition), text)
+    }
+
+    /// An error response: `error_type` and `reason` are Elasticsearch's own.
+    pub(crate) fn response(
+        status: StatusCode,
+        error_type: Option<String>,
+        reason: Option<String>,
+    ) -> Self {
+        // A proxy does not name its errors.
+        let is_named = error_type.is_some() || reason.is_some();
+        let server = if is_named {
+            "Elasticsearch"
+        } else {
+            "the server"
+        };
+        let advice = match status {
+            StatusCode::UNAUTHORIZED => ": the credentials are missing, wrong or expired",
+            StatusCode::FORBIDDEN => ": the credentials do not allow this",
+            _ => "",
+        };
+        let mut text = format!("{server} responded with {}{advice}", status.as_u16());
+        if let Some(reason) = &reason {
+            text.push_str(": ");
+            text.extend(reason.chars().take(1_000));
+        }
+        let mut error = Self::new(ErrorKind::Status(status), text);
+        error.inner.error_type = error_type;
+        error.inner.reason = reason;
+        error
     }
 
     pub(crate) fn with_source(
@@ -65,134 +90,123 @@ impl Error {
         self
     }
 
-    #[cfg(any(feature = "admin", feature = "ship"))]
-    pub(crate) fn with_reason(mut self, reason: &'static str) -> Self {
-        self.inner.reason = Some(reason);
+    pub(crate) fn with_remedy(mut self, remedy: impl Into<Cow<'static, str>>) -> Self {
+        self.inner.remedy = Some(remedy.into());
         self
     }
 
-    pub(crate) fn config(text: impl Into<String>) -> Self {
-        Self::new(Kind::Config, text)
-    }
-
+    /// Puts what the error means here in front of its text.
     #[cfg(feature = "admin")]
-    /// Says what it means in this place, before what was said.
     pub(crate) fn explained(mut self, text: &str) -> Self {
         self.inner.text = format!("{text} ({})", self.inner.text);
         self
     }
 
-    /// Says at which address it happened, for the kinds where that is the news, and what to look at.
-    pub(crate) fn at(mut self, address: &str) -> Self {
-        self.inner.text = match self.inner.kind {
-            Kind::Connect => {
-                format!("{address} cannot be reached: is it running, and is the address right?")
-            }
-            Kind::Tls => format!(
-                "{address} cannot be trusted, or does not speak TLS: give the certificate of the authority that \
-                 signed its own, the name that it was made for, or an http address"
-            ),
-            Kind::Timeout => format!(
-                "{}: is it overloaded, or does a firewall or a proxy in between hold back what is sent?",
-                self.inner.text
-            ),
-            Kind::Broken => format!(
-                "{address} broke the connection before its answer was whole: was it restarted, or is there a proxy in between \
-                 whose limits are shorter?"
-            ),
-            _ => return self,
-        };
-        self
+    /// Returns what kind of error this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.inner.kind
     }
 
-    /// Whether an option cannot be used as given.
+    /// Returns what to do about it, in one line, if that is known. The text ends with it.
+    pub fn remedy(&self) -> Option<&str> {
+        self.inner.remedy.as_deref()
+    }
+
+    /// Returns whether an option cannot be used as given.
     pub fn is_config(&self) -> bool {
-        self.inner.kind == Kind::Config
+        self.kind() == ErrorKind::Config
     }
 
-    /// Whether no connection could be made; nothing was sent then.
+    /// Returns whether no connection could be made. Nothing was sent then.
     pub fn is_connect(&self) -> bool {
-        matches!(self.inner.kind, Kind::Connect | Kind::Tls)
+        matches!(self.kind(), ErrorKind::Connect | ErrorKind::Tls)
     }
 
-    /// Whether the other side could not be trusted, or does not speak TLS.
+    /// Returns whether the server could not be trusted, or does not speak TLS.
     pub fn is_tls(&self) -> bool {
-        self.inner.kind == Kind::Tls
+        self.kind() == ErrorKind::Tls
     }
 
-    /// Whether no answer came in time. What was sent may have been done.
+    /// Returns whether no response came in time. The request may have been executed.
     pub fn is_timeout(&self) -> bool {
-        self.inner.kind == Kind::Timeout
+        self.kind() == ErrorKind::Timeout
     }
 
-    /// Whether the connection broke before the answer was whole. What was sent may have been done.
+    /// Returns whether the connection broke before the response was complete. The request may have been executed.
     pub fn is_disconnected(&self) -> bool {
-        self.inner.kind == Kind::Broken
+        self.kind() == ErrorKind::Disconnected
     }
 
-    /// Whether the answer was none that Elasticsearch gives.
+    /// Returns whether the response was not a valid Elasticsearch response.
     pub fn is_unexpected_response(&self) -> bool {
-        self.inner.kind == Kind::Answer
+        self.kind() == ErrorKind::UnexpectedResponse
     }
 
-    /// Whether the answer was longer than what is read of one: 256 MiB.
+    /// Returns whether the response was longer than this crate reads: 256 MiB.
     pub fn is_too_long(&self) -> bool {
-        self.inner.kind == Kind::TooLong
+        self.kind() == ErrorKind::ResponseTooLong
     }
 
-    /// Whether a file or a thread of this machine was the reason.
+    /// Returns whether a file or a thread of this machine was the reason.
     pub fn is_io(&self) -> bool {
-        self.inner.kind == Kind::Io
+        self.kind() == ErrorKind::Io
     }
 
-    /// Whether what was found there is not what the operation can work with; nothing was changed then.
+    /// Returns whether the operation cannot work with what it found. Nothing was changed then.
     pub fn is_precondition(&self) -> bool {
-        self.inner.kind == Kind::State
+        self.precondition().is_some()
     }
 
-    /// What was found there, as a word for programs: one of [`Fault`](crate::admin::check::Fault)'s names, or `logs-is-an-index`,
-    /// `logs-is-an-alias`, `logs-is-a-data-stream`, `no-write-index`, `foreign-write-index`, `first-index-in-use`, `no-index`,
-    /// `not-an-index`, `index-is-closed`, `no-next-index`, `next-index-in-use`, `no-security`, `checkpoint-in-use`,
-    /// `checkpoint-unreadable`. `None` if [`is_precondition`](Self::is_precondition) is false.
-    pub fn reason(&self) -> Option<&'static str> {
-        self.inner.reason
+    /// Returns what the operation found and cannot work with.
+    pub fn precondition(&self) -> Option<Precondition> {
+        match self.kind() {
+            ErrorKind::Precondition(precondition) => Some(precondition),
+            _ => None,
+        }
     }
 
-    /// Whether the credentials are missing, wrong or expired (401).
+    /// Returns whether the credentials are missing, wrong or expired (401).
     pub fn is_unauthorized(&self) -> bool {
         self.status() == Some(StatusCode::UNAUTHORIZED)
     }
 
-    /// Whether the credentials are good, but do not allow this (403).
+    /// Returns whether the credentials are valid, but do not allow this (403).
     pub fn is_forbidden(&self) -> bool {
         self.status() == Some(StatusCode::FORBIDDEN)
     }
 
-    /// Whether what was asked for is not there (404).
+    /// Returns whether what was requested is missing (404).
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(StatusCode::NOT_FOUND)
     }
 
-    /// The status of an answer that was an error.
+    /// Returns the status of an error response.
     pub fn status(&self) -> Option<StatusCode> {
-        match self.inner.kind {
-            Kind::Status { status, .. } => Some(status),
+        match self.kind() {
+            ErrorKind::Status(status) => Some(status),
             _ => None,
         }
     }
 
-    /// Elasticsearch's own name for its error, such as `index_not_found_exception`.
+    /// Returns Elasticsearch's own name for its error, such as `index_not_found_exception`.
     pub fn error_type(&self) -> Option<&str> {
-        match &self.inner.kind {
-            Kind::Status { name, .. } => name.as_deref(),
-            _ => None,
-        }
+        self.inner.error_type.as_deref()
+    }
+
+    /// Returns Elasticsearch's own explanation of its error, such as `no such index [logs]`, as it came: print the error itself, not
+    /// this, on a terminal.
+    pub fn reason(&self) -> Option<&str> {
+        self.inner.reason.as_deref()
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.inner.text)
+        f.write_str(&self.inner.text)?;
+        match self.remedy() {
+            Some(remedy) => write!(f, "; {remedy}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -202,10 +216,13 @@ impl fmt::Debug for Error {
         debug
             .field("kind", &self.inner.kind)
             .field("text", &self.inner.text);
+        if let Some(error_type) = &self.inner.error_type {
+            debug.field("error_type", error_type);
+        }
         if let Some(source) = &self.inner.source {
             debug.field("source", source);
         }
-        debug.finish()
+        debug.finish_non_exhaustive()
     }
 }
 

@@ -10,7 +10,8 @@ use super::{Shared, worker};
 use crate::Client;
 use crate::bulk::{Delivery, Ids, Target};
 use crate::transport::connection::ConnectionBuilder;
-use crate::transport::error::{Error, Kind};
+use crate::transport::error::Error;
+use crate::transport::kind::ErrorKind;
 
 /// Makes an [`ElasticWriter`] and its [`Guard`].
 #[derive(Debug)]
@@ -158,7 +159,7 @@ impl ElasticWriterBuilder {
 
         let not_started = |error: std::io::Error| {
             Error::new(
-                Kind::Io,
+                ErrorKind::Io,
                 "the thread that sends to Elasticsearch cannot start",
             )
             .with_source(error)

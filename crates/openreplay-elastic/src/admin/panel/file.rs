@@ -11,7 +11,8 @@ use super::ask::LIMIT;
 use super::rows::time_of;
 use super::shallow;
 use crate::bulk;
-use crate::transport::error::{Error, Kind};
+use crate::transport::error::Error;
+use crate::transport::kind::ErrorKind;
 
 /// A session's records in a file of lines.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +32,7 @@ pub struct FileRecords {
 /// Where the file cannot be read.
 pub fn read_file(path: &Path, id: &SessionId) -> Result<FileRecords, Error> {
     let failed = |error| {
-        Error::new(Kind::Io, format!("{} cannot be read", path.display())).with_source(error)
+        Error::new(ErrorKind::Io, format!("{} cannot be read", path.display())).with_source(error)
     };
     let file = BufReader::new(File::open(path).map_err(failed)?);
     let mut found = FileRecords::default();

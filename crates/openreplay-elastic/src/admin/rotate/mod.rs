@@ -26,7 +26,8 @@ use crate::admin::api;
 use crate::admin::setup::{Engine, LogsState, find, layout};
 use crate::numbered::LOGS;
 use crate::numbered::{next_in_use, next_name, number};
-use crate::transport::error::{Error, Kind};
+use crate::transport::error::Error;
+use crate::transport::kind::{ErrorKind, Precondition};
 
 #[cfg(test)]
 mod tests;
@@ -122,14 +123,13 @@ async fn roll_over(
     options: &RotateOptions,
 ) -> Result<Option<String>, Error> {
     let Some(to) = next_name(from) else {
-        return Err(Error::new(
-            Kind::State,
+        return Err(Error::unmet(
+            Precondition::NoNextIndex,
             format!(
                 "{from} does not end in a number, so there is no next one: nothing was changed. Roll over by hand to one that does \
                  (POST /logs/_rollover/logs-000002), and rotate goes on from there"
             ),
-        )
-        .with_reason("no-next-index"));
+        ));
     };
     let path = format!("/{LOGS}/_rollover/{to}");
     let mut body = layout::like(Engine::ask(client).await?.flavor);
@@ -235,7 +235,7 @@ impl CatRow {
     fn created(&self) -> Result<Duration, Error> {
         let milliseconds = self.creation_date.parse().map_err(|error| {
             Error::new(
-                Kind::Answer,
+                ErrorKind::UnexpectedResponse,
                 format!("{} has no date of creation", self.index),
             )
             .with_source(error)

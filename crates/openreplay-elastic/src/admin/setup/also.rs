@@ -16,7 +16,8 @@ use crate::Client;
 use crate::admin::api;
 use crate::admin::check::{self, Fault, Finding, message};
 use crate::numbered::LOGS;
-use crate::transport::error::{Error, Kind};
+use crate::transport::error::Error;
+use crate::transport::kind::Precondition;
 
 /// How many records are looked at.
 const SAMPLE: u32 = 1_000;
@@ -43,16 +44,22 @@ pub(super) async fn look_at(client: &Client, index: &str) -> Result<Vec<Finding>
     is_open_index(client, index).await?;
     message_is_analysed(client, index).await?;
     let mut findings = records(client, index).await?;
-    let refusal = findings
-        .iter()
-        .find(|finding| matches!(finding.fault, Fault::NoMessage | Fault::NoLevel));
-    if let Some(Finding { fault, text, .. }) = refusal {
-        let advice = match fault {
-            Fault::NoLevel => "one without breaks the whole panel of its session",
-            _ => "there is nothing else that the panel shows",
-        };
-        return Err(refuse(
-            *fault,
+    let unreadable = findings.iter().find_map(|finding| match finding.fault {
+        Fault::NoMessage => Some((
+            Precondition::NoMessage,
+            "there is nothing else that the panel shows",
+            &finding.text,
+        )),
+        Fault::NoLevel => Some((
+            Precondition::NoLevel,
+            "one without breaks the whole panel of its session",
+            &finding.text,
+        )),
+        _ => None,
+    });
+    if let Some((found, advice, text)) = unreadable {
+        return Err(reject(
+            found,
             format!(
                 "{index}: {text}, and {advice}; put a copy behind `logs` in which every record has one ({COPY}, \
                  with a script that adds it), or leave it out"
@@ -65,12 +72,12 @@ pub(super) async fn look_at(client: &Client, index: &str) -> Result<Vec<Finding>
 
 /// What else may have that name cannot come behind an alias, or cannot be searched there.
 async fn is_open_index(client: &Client, name: &str) -> Result<(), Error> {
-    let (reason, text) = match resolve(client, name).await? {
+    let (found, text) = match resolve(client, name).await? {
         None => (
-            "no-index",
+            Precondition::NoIndex,
             format!("there is no index {name}: look for its name in GET /_cat/indices"),
         ),
-        Some(found) if !found.aliases.is_empty() => {
+        Some(resolved) if !resolved.aliases.is_empty() => {
             let path = format!("/_alias/{name}");
             let behind: BTreeMap<String, IgnoredAny> = api::get(client, &path).await?;
             let options: Vec<_> = behind
@@ -79,27 +86,27 @@ async fn is_open_index(client: &Client, name: &str) -> Result<(), Error> {
                 .collect();
             let options = options.join(" ");
             (
-                "not-an-index",
+                Precondition::NotAnIndex,
                 format!(
                     "{name} is an alias, and one cannot stand behind another: give {options} instead"
                 ),
             )
         }
-        Some(found) if !found.data_streams.is_empty() => (
-            "not-an-index",
+        Some(resolved) if !resolved.data_streams.is_empty() => (
+            Precondition::NotAnIndex,
             format!(
                 "{name} is a data stream, whose indices cannot come behind `logs`: reindex it into an index and give that one"
             ),
         ),
-        Some(found) if found.indices.iter().any(ResolvedIndex::is_closed) => (
-            "index-is-closed",
+        Some(resolved) if resolved.indices.iter().any(ResolvedIndex::is_closed) => (
+            Precondition::IndexIsClosed,
             format!(
                 "{name} is closed, and a search of `logs` would fail on it: open it first (POST /{name}/_open)"
             ),
         ),
         Some(_) => return Ok(()),
     };
-    Err(Error::new(Kind::State, format!("{text}; nothing was changed")).with_reason(reason))
+    Err(Error::unmet(found, format!("{text}; nothing was changed")))
 }
 
 async fn message_is_analysed(client: &Client, index: &str) -> Result<(), Error> {
@@ -108,11 +115,11 @@ async fn message_is_analysed(client: &Client, index: &str) -> Result<(), Error> 
             let text = format!(
                 "{index} has no field `message`, so OpenReplay could not read it: leave it out"
             );
-            return Err(refuse(Fault::NoMessage, text));
+            return Err(reject(Precondition::NoMessage, text));
         }
         if let Some(what) = field.problem() {
-            return Err(refuse(
-                Fault::NotAnalysed,
+            return Err(reject(
+                Precondition::NotAnalysed,
                 format!(
                     "`message` of {index} is {what}, in which OpenReplay's query never finds a session: put a copy behind \
                      `logs` in which it is text ({COPY}), or leave it out"
@@ -127,8 +134,8 @@ async fn message_is_analysed(client: &Client, index: &str) -> Result<(), Error> 
     if let (Ok(record), Ok(phrase)) = (record, phrase)
         && (phrase.is_empty() || !record.windows(phrase.len()).any(|part| part == phrase))
     {
-        return Err(refuse(
-            Fault::NotAnalysed,
+        return Err(reject(
+            Precondition::NotAnalysed,
             format!(
                 "`message` of {index} is analysed into {record:?}, in which OpenReplay's query never finds a session: put a \
                  copy behind `logs` in which it is not ({COPY}), or leave it out"
@@ -171,9 +178,9 @@ async fn records(client: &Client, index: &str) -> Result<Vec<Finding>, Error> {
     Ok(check::look_at(&sources))
 }
 
-fn refuse(fault: Fault, mut text: String) -> Error {
+fn reject(found: Precondition, mut text: String) -> Error {
     text.push_str("; nothing was changed");
-    Error::new(Kind::State, text).with_reason(fault.name())
+    Error::unmet(found, text)
 }
 
 #[derive(Deserialize)]

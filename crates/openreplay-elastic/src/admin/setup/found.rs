@@ -10,7 +10,8 @@ use crate::admin::api;
 use crate::admin::streams::{WiredStreams, wired_streams};
 use crate::numbered::LOGS;
 use crate::numbered::number;
-use crate::transport::error::{Error, Kind};
+use crate::transport::error::Error;
+use crate::transport::kind::Precondition;
 
 /// What the name `logs` stands for. Its text says so, and what can be done where that is not [`setup`](crate::admin::setup)'s work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,20 +89,20 @@ impl LogsState {
 
     /// Why nothing was done.
     fn refuse(&self) -> Error {
-        let reason = match self {
-            Self::Nothing => "no-logs",
+        let found = match self {
+            Self::Nothing => Precondition::NoLogs,
             Self::Alias {
                 ours: true,
                 write_index: None,
                 ..
-            } => "no-write-index",
-            Self::Alias { ours: true, .. } => "foreign-write-index",
-            Self::Alias { .. } => "logs-is-an-alias",
-            Self::Index => "logs-is-an-index",
-            Self::DataStream => "logs-is-a-data-stream",
-            Self::WiredStream => "wired-streams",
+            } => Precondition::NoWriteIndex,
+            Self::Alias { ours: true, .. } => Precondition::ForeignWriteIndex,
+            Self::Alias { .. } => Precondition::LogsIsAnAlias,
+            Self::Index => Precondition::LogsIsAnIndex,
+            Self::DataStream => Precondition::LogsIsADataStream,
+            Self::WiredStream => Precondition::WiredStreams,
         };
-        Error::new(Kind::State, self.to_string()).with_reason(reason)
+        Error::unmet(found, self.to_string())
     }
 }
 

@@ -33,7 +33,10 @@ pub(crate) fn like(flavor: Flavor) -> Value {
 
 /// Says what to do where an index cannot be made since a template of others wants the name for data streams.
 pub(crate) fn explained(error: Error) -> Error {
-    if !error.to_string().contains("creates data streams only") {
+    if !error
+        .reason()
+        .is_some_and(|reason| reason.contains("creates data streams only"))
+    {
         return error;
     }
     error.explained(

@@ -35,7 +35,8 @@ use crate::admin::panel;
 use crate::admin::panel::SearchResult;
 use crate::numbered::LOGS;
 use crate::numbered::{next_in_use, next_name};
-use crate::transport::error::{Error, Kind};
+use crate::transport::error::Error;
+use crate::transport::kind::Precondition;
 
 mod also;
 mod engine;
@@ -88,7 +89,7 @@ pub struct SetupReport {
 ///
 /// [`is_precondition`](Error::is_precondition) where `logs` is something else already, or OpenReplay could not read an index of
 /// [`SetupOptions::also`]: nothing was changed then, the text names what was found and the remedy, and
-/// [`reason`](Error::reason) names it. Also where Elasticsearch cannot be asked or refuses.
+/// [`kind`](Error::kind) tells it. Also where Elasticsearch cannot be asked or refuses.
 pub async fn run(client: &Client, options: &SetupOptions) -> Result<SetupReport, Error> {
     options
         .also
@@ -195,15 +196,14 @@ async fn create(client: &Client, flavor: Flavor) -> Result<bool, Error> {
 /// Where the first index is there: either another run made it just now, or it is in the way.
 async fn made_meanwhile(client: &Client) -> Result<LogsState, Error> {
     match find(client).await? {
-        LogsState::Nothing => Err(Error::new(
-            Kind::State,
+        LogsState::Nothing => Err(Error::unmet(
+            Precondition::FirstIndexInUse,
             format!(
                 "an index {FIRST_INDEX} is there, but not behind `logs`: nothing was changed. If it is of an earlier \
                  `openreplay-elastic setup`, put it back (POST /_aliases {{\"actions\": [{{\"add\": {{\"index\": \"{FIRST_INDEX}\", \
                  \"alias\": \"logs\", \"is_write_index\": true}}}}]}}); else reindex it under another name and delete it. Then run this again"
             ),
-        )
-        .with_reason("first-index-in-use")),
+        )),
         found => Ok(found),
     }
 }

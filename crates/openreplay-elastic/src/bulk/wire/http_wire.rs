@@ -2,8 +2,7 @@ use bytes::Bytes;
 
 use super::gzip::Gzip;
 use super::{Presence, Response, Target, Unknown, Wire, retry_after};
-use crate::Answer;
-use crate::transport::client::{Body, Encoding};
+use crate::transport::client::{self, Body, Encoding};
 use crate::transport::error::with_causes;
 
 /// Elasticsearch, over HTTP.
@@ -34,8 +33,10 @@ impl Wire for HttpWire {
             None => (body.into(), Encoding::Lines),
         };
         match self.target.send(index, body, encoding).await {
-            Ok(answer) if answer.status().as_u16() == 200 => Response::Body(answer.body().clone()),
-            Ok(answer) => failed(answer),
+            Ok(response) if response.status().as_u16() == 200 => {
+                Response::Body(response.body().clone())
+            }
+            Ok(response) => failed(response),
             Err(error) => Response::None {
                 is_lost: !error.is_connect(),
                 why: with_causes(&error),
@@ -56,10 +57,10 @@ impl Wire for HttpWire {
     }
 }
 
-fn failed(answer: Answer) -> Response {
-    let status = answer.status().as_u16();
-    let retry_after = retry_after(answer.headers());
-    let error = answer.ok().err();
+fn failed(response: client::Response) -> Response {
+    let status = response.status().as_u16();
+    let retry_after = retry_after(response.headers());
+    let error = response.ok().err();
     Response::Failed {
         status,
         is_named: error

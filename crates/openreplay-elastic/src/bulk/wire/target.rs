@@ -4,8 +4,8 @@ use http::Method;
 use super::super::pace::{Pace, Retry};
 use super::response::{self, FILTER, Item, ItemKind};
 use super::retry_after;
-use crate::transport::client::{Answer, Body, Encoding};
-use crate::{Client, Error};
+use crate::transport::client::{Body, Client, Encoding, Response};
+use crate::transport::error::Error;
 
 /// The alias that records go to, and the indices behind it.
 ///
@@ -56,7 +56,7 @@ impl Target {
         index: Option<&str>,
         body: impl Into<Body>,
         encoding: Encoding,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Response, Error> {
         let path = self.path(index);
         self.client.send(Method::POST, &path, body, encoding).await
     }
@@ -179,7 +179,7 @@ impl Unknown {
         }
     }
 
-    fn answer(answer: &Answer, retry: Retry) -> Self {
+    fn answer(answer: &Response, retry: Retry) -> Self {
         let text = match answer.clone().ok() {
             Err(error) => error.to_string(),
             Ok(_) => "the answer is not what Elasticsearch answers".to_owned(),

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::hash::Hash;
 use super::position::{InFlight, Position};
 use super::system::sync_folder;
-use crate::transport::error::{Error, Kind};
+use crate::transport::error::Error;
+use crate::transport::kind::{ErrorKind, Precondition};
 
 #[cfg(test)]
 mod tests;
@@ -53,14 +54,13 @@ impl Checkpoint {
         match lock.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
-                return Err(Error::new(
-                    Kind::State,
+                return Err(Error::unmet(
+                    Precondition::CheckpointInUse,
                     format!(
                         "another shipper has the checkpoint {}: give this one another",
                         path.display()
                     ),
-                )
-                .with_reason("checkpoint-in-use"));
+                ));
             }
             Err(fs::TryLockError::Error(error)) => return Err(failed(&path, error)),
         }
@@ -144,15 +144,14 @@ impl State {
 
     fn read(bytes: &[u8], path: &Path) -> Result<Self, Error> {
         let wrong = |why: &str| {
-            Error::new(
-                Kind::State,
+            Error::unmet(
+                Precondition::CheckpointUnreadable,
                 format!(
                     "{} {why}: give another place; or move it away, and every file is sent from its start, so that what is stored \
                      already is there twice",
                     path.display()
                 ),
             )
-            .with_reason("checkpoint-unreadable")
         };
         let unreadable =
             |error: serde_json::Error| wrong("cannot be read as a checkpoint").with_source(error);
@@ -179,7 +178,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 fn failed(path: &Path, error: io::Error) -> Error {
     Error::new(
-        Kind::Io,
+        ErrorKind::Io,
         format!(
             "the checkpoint cannot be kept at {}: give it a folder that can be written to",
             path.display()

@@ -1,18 +1,5 @@
-//! One HTTP client for everything that this crate asks of Elasticsearch.
-//!
-//! ```no_run
-//! use bytes::Bytes;
-//! use http::Method;
-//! use openreplay_elastic::{Client, Connection};
-//!
-//! # async fn example() -> Result<(), openreplay_elastic::Error> {
-//! let client = Client::new(&Connection::builder("http://localhost:9200").build()?)?;
-//! let answer = client.request(Method::GET, "/logs/_count", Bytes::new()).await?.ok()?;
-//! # Ok(())
-//! # }
-//! ```
+//! One HTTP client for all requests of this crate.
 
-use std::error::Error as StdError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -20,29 +7,39 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Method, Request, StatusCode};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Limited};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-pub use self::answer::Answer;
 pub(crate) use self::body::Body;
+pub(crate) use self::response::Response;
 use crate::transport::connection::{Auth, Connection, Node};
-use crate::transport::error::{Error, Kind};
+use crate::transport::error::Error;
 
-mod answer;
 mod body;
+mod failure;
+mod response;
 #[cfg(test)]
 mod tests;
 mod tls;
 
 const MIB: usize = 1024 * 1024;
 
-/// Asks Elasticsearch, over HTTP/1.1 with connections that are kept. Cheap to clone; needs a Tokio runtime.
+/// A client of Elasticsearch, over HTTP/1.1 with kept connections. Cheap to clone; needs a Tokio runtime.
 ///
-/// A node that cannot be reached is skipped in favour of the next. A request that may have arrived is never sent again
-/// from here: whether that is safe, only the caller knows.
+/// An unreachable node is skipped in favour of the next. A request that may have arrived is never sent again by the client itself: only
+/// its caller knows whether that is safe.
+///
+/// ```no_run
+/// use openreplay_elastic::{Client, Connection};
+///
+/// # fn example() -> Result<(), openreplay_elastic::Error> {
+/// let client = Client::new(&Connection::builder("http://localhost:9200").build()?)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -52,7 +49,7 @@ pub struct Client {
 struct Shared {
     http: legacy::Client<HttpsConnector<HttpConnector>, Body>,
     nodes: Vec<Node>,
-    /// The node that answered last.
+    /// The node that responded last.
     current: AtomicUsize,
     auth: Auth,
     timeout: Duration,
@@ -70,11 +67,12 @@ pub(crate) enum Encoding {
 }
 
 impl Client {
-    /// Gets ready; connects with the first request.
+    /// Creates a client, which connects with its first request.
     ///
     /// # Errors
     ///
-    /// Where an address is https and neither the system nor the [`Connection`] brings a certificate to trust.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if an address is https and neither the system nor the [`Connection`] has a
+    /// certificate to trust.
     pub fn new(connection: &Connection) -> Result<Self, Error> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
@@ -98,29 +96,30 @@ impl Client {
         })
     }
 
-    /// Who is asking.
-    pub fn auth(&self) -> &Auth {
+    #[cfg(feature = "admin")]
+    pub(crate) fn auth(&self) -> &Auth {
         &self.shared.auth
     }
 
-    /// Sends `body` as JSON; an empty one is sent as none. `path` starts with a slash and may have a query.
-    ///
-    /// # Errors
-    ///
-    /// Where no node can be reached, the connection breaks, or time runs out. An answer that says "error" is an
-    /// [`Answer`] still: see [`Answer::ok`].
-    pub async fn request(&self, method: Method, path: &str, body: Bytes) -> Result<Answer, Error> {
+    /// Sends `body` as JSON, unless it is empty. `path` starts with a slash and may have a query. An error response is a response: see
+    /// [`Response::ok`].
+    pub(crate) async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Response, Error> {
         self.send(method, path, body, Encoding::Json).await
     }
 
-    /// As [`request`](Self::request), with `body` marked as `encoding` says.
+    /// As [`request`](Self::request), with `body` marked as `encoding`.
     pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
         body: impl Into<Body>,
         encoding: Encoding,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Response, Error> {
         let body = body.into();
         let nodes = &self.shared.nodes;
         let mut failed = 0;
@@ -128,12 +127,12 @@ impl Client {
             let current = self.shared.current.load(Ordering::Relaxed) % nodes.len();
             let node = &nodes[current];
             let request = self.build(&method, node.uri(path)?, &body, encoding)?;
-            let exchange = self.exchange(request, encoding.answer_limit());
+            let exchange = self.exchange(node, request, encoding.response_limit());
             let outcome = tokio::time::timeout(self.shared.timeout, exchange)
                 .await
-                .unwrap_or_else(|_| Err(timed_out(node, self.shared.timeout)));
+                .unwrap_or_else(|_| Err(failure::timed_out(node, self.shared.timeout)));
             let next = match &outcome {
-                Ok(answer) => is_node_trouble(answer.status()),
+                Ok(response) => is_node_trouble(response.status()),
                 Err(_) => true,
             };
             if next {
@@ -142,7 +141,7 @@ impl Client {
             failed += 1;
             match outcome {
                 Err(error) if error.is_connect() && failed < nodes.len() => {}
-                outcome => return outcome.map_err(|error| error.at(node.as_str())),
+                outcome => return outcome,
             }
         }
     }
@@ -177,19 +176,19 @@ impl Client {
         Ok(request)
     }
 
-    async fn exchange(&self, request: Request<Body>, limit: usize) -> Result<Answer, Error> {
-        let response = self
-            .shared
-            .http
-            .request(request)
-            .await
-            .map_err(not_answered)?;
+    async fn exchange(
+        &self,
+        node: &Node,
+        request: Request<Body>,
+        limit: usize,
+    ) -> Result<Response, Error> {
+        let response = self.shared.http.request(request).await;
+        let response = response.map_err(|error| failure::no_response(node, error))?;
         let (head, body) = response.into_parts();
-        let body = Limited::new(body, limit)
-            .collect()
-            .await
-            .map_err(|error| not_whole(error, limit))?;
-        Ok(Answer::new(head.status, head.headers, body.to_bytes()))
+        let body = Limited::new(body, limit).collect().await;
+        let body = body.map_err(|error| failure::incomplete(node, error, limit))?;
+        let response = Response::new(head.status, head.headers, body.to_bytes());
+        Ok(response.behind_prefix(node.has_path()))
     }
 }
 
@@ -201,8 +200,8 @@ impl Encoding {
         }
     }
 
-    /// In bytes. A search may give a thousand records whole, of up to 256 KiB as an app sends them.
-    fn answer_limit(self) -> usize {
+    /// In bytes. A search may return a thousand whole records, of up to 256 KiB as an app sends them.
+    fn response_limit(self) -> usize {
         match self {
             Self::Json => 256 * MIB,
             Self::Lines | Self::GzippedLines => 64 * MIB,
@@ -210,40 +209,10 @@ impl Encoding {
     }
 }
 
-/// What a proxy says when the node behind it is away.
+/// What a proxy responds if the node behind it is unreachable.
 fn is_node_trouble(status: StatusCode) -> bool {
     matches!(
         status,
         StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
     )
-}
-
-fn timed_out(node: &Node, limit: Duration) -> Error {
-    Error::new(
-        Kind::Timeout,
-        format!("no answer from {} within {limit:?}", node.as_str()),
-    )
-}
-
-fn not_answered(error: legacy::Error) -> Error {
-    // TLS may fail later, too, when the request is on its way already
-    let kind = match (error.is_connect(), tls::is_cause_of(&error)) {
-        (true, true) => Kind::Tls,
-        (true, false) => Kind::Connect,
-        (false, _) => Kind::Broken,
-    };
-    Error::new(kind, "").with_source(error)
-}
-
-fn not_whole(error: Box<dyn StdError + Send + Sync>, limit: usize) -> Error {
-    if error.is::<LengthLimitError>() {
-        return Error::new(
-            Kind::TooLong,
-            format!(
-                "the answer is longer than {} MiB, and no more is read of one: are the records behind `logs` so large?",
-                limit / MIB
-            ),
-        );
-    }
-    Error::new(Kind::Broken, "").with_source(error)
 }

@@ -3,19 +3,20 @@ use std::net::TcpListener;
 use std::thread;
 
 use super::*;
+use crate::transport::kind::ErrorKind;
 
-/// Answers one request with `answer` and gives what was asked.
-fn server(answer: &'static str) -> (String, thread::JoinHandle<String>) {
+/// Responds to one request with `response`; returns the address, and the request.
+fn server(response: &'static str) -> (String, thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let asked = thread::spawn(move || {
+    let request = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let mut buffer = [0; 4096];
         let length = stream.read(&mut buffer).unwrap();
-        stream.write_all(answer.as_bytes()).unwrap();
+        stream.write_all(response.as_bytes()).unwrap();
         String::from_utf8_lossy(&buffer[..length]).into_owned()
     });
-    (url, asked)
+    (url, request)
 }
 
 /// An address where nobody listens.
@@ -25,8 +26,8 @@ fn nobody() -> String {
 }
 
 #[tokio::test]
-async fn asks_with_credentials_and_gives_the_whole_answer() {
-    let (url, asked) = server(
+async fn sends_credentials_and_returns_the_whole_response() {
+    let (url, request) = server(
         "HTTP/1.1 200 OK\r\nx-elastic-product: Elasticsearch\r\ncontent-length: 11\r\n\r\n{\"count\":3}",
     );
     let connection = Connection::builder(format!("{url}/es"))
@@ -34,52 +35,52 @@ async fn asks_with_credentials_and_gives_the_whole_answer() {
         .build()
         .unwrap();
     let client = Client::new(&connection).unwrap();
-    let answer = client
+    let response = client
         .request(Method::POST, "/logs/_count", Bytes::from("{}"))
         .await
         .unwrap();
-    assert_eq!(answer.status(), StatusCode::OK);
-    assert!(answer.is_elasticsearch());
+    assert_eq!(response.status(), StatusCode::OK);
+    assert!(response.is_elasticsearch());
     assert_eq!(
-        answer.json::<serde_json::Value>().unwrap(),
+        response.json::<serde_json::Value>().unwrap(),
         serde_json::json!({"count": 3})
     );
-    let asked = asked.join().unwrap();
+    let request = request.join().unwrap();
     assert!(
-        asked.starts_with("POST /es/logs/_count HTTP/1.1\r\n"),
-        "{asked}"
+        request.starts_with("POST /es/logs/_count HTTP/1.1\r\n"),
+        "{request}"
     );
     for header in [
         "authorization: Bearer abc",
         "content-type: application/json",
         "content-length: 2",
     ] {
-        assert!(asked.contains(header), "{asked}");
+        assert!(request.contains(header), "{request}");
     }
     assert!(!format!("{client:?}").contains("abc"));
 }
 
 #[tokio::test]
-async fn takes_the_next_node_where_one_cannot_be_reached() {
-    let (url, asked) = server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+async fn takes_the_next_node_if_one_is_unreachable() {
+    let (url, request) = server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
     let connection = Connection::builder(nobody())
         .node(nobody())
         .node(url)
         .build()
         .unwrap();
     let client = Client::new(&connection).unwrap();
-    let answer = client
+    let response = client
         .request(Method::GET, "/", Bytes::new())
         .await
         .unwrap();
-    assert_eq!(answer.status(), StatusCode::OK);
-    assert!(!asked.join().unwrap().contains("content-type"));
+    assert_eq!(response.status(), StatusCode::OK);
+    assert!(!request.join().unwrap().contains("content-type"));
 }
 
-/// A proxy answers so if its node is unreachable. The request may have been executed, so it is the next one that goes elsewhere.
+/// A proxy responds like this if its node is unreachable. The request may have been executed, so it is the next one that goes elsewhere.
 #[tokio::test]
 async fn leaves_a_node_behind_a_proxy_that_cannot_reach_it() {
-    for (answer, leaves) in [
+    for (response, leaves) in [
         ("HTTP/1.1 502 X\r\ncontent-length: 0\r\n\r\n", true),
         ("HTTP/1.1 503 X\r\ncontent-length: 0\r\n\r\n", true),
         ("HTTP/1.1 504 X\r\ncontent-length: 0\r\n\r\n", true),
@@ -87,14 +88,14 @@ async fn leaves_a_node_behind_a_proxy_that_cannot_reach_it() {
         ("HTTP/1.1 429 X\r\ncontent-length: 0\r\n\r\n", false),
         ("HTTP/1.1 404 X\r\ncontent-length: 0\r\n\r\n", false),
     ] {
-        let (first, _) = server(answer);
+        let (first, _) = server(response);
         let (second, _) = server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
         let connection = Connection::builder(first).node(second).build().unwrap();
         let client = Client::new(&connection).unwrap();
         let request = || client.request(Method::GET, "/", Bytes::new());
-        assert_eq!(request().await.unwrap().status().as_str(), &answer[9..12]);
+        assert_eq!(request().await.unwrap().status().as_str(), &response[9..12]);
         let current = client.shared.current.load(Ordering::Relaxed);
-        assert_eq!(current == 1, leaves, "{answer}");
+        assert_eq!(current == 1, leaves, "{response}");
         if leaves {
             assert_eq!(request().await.unwrap().status(), StatusCode::OK);
         }
@@ -102,7 +103,7 @@ async fn leaves_a_node_behind_a_proxy_that_cannot_reach_it() {
 }
 
 #[tokio::test]
-async fn says_that_nobody_is_there() {
+async fn reports_an_unreachable_server() {
     let url = nobody();
     let client = Client::new(&Connection::builder(&url).build().unwrap()).unwrap();
     let error = client
@@ -112,14 +113,14 @@ async fn says_that_nobody_is_there() {
     assert!(error.is_connect() && !error.is_tls());
     assert_eq!(
         error.to_string(),
-        format!("{url} cannot be reached: is it running, and is the address right?")
+        format!("{url} is unreachable; check that it is running and that the address is right")
     );
     assert!(std::error::Error::source(&error).is_some());
 }
 
 #[tokio::test]
-async fn says_that_the_answer_was_cut_off() {
-    let (url, _asked) = server("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{");
+async fn reports_a_response_that_is_cut_off() {
+    let (url, _request) = server("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{");
     let client = Client::new(&Connection::builder(&url).build().unwrap()).unwrap();
     let error = client
         .request(Method::GET, "/", Bytes::new())
@@ -129,29 +130,30 @@ async fn says_that_the_answer_was_cut_off() {
     assert_eq!(
         error.to_string(),
         format!(
-            "{url} broke the connection before its answer was whole: was it restarted, or is there a proxy in between whose limits are \
-             shorter?"
+            "{url} closed the connection before its response was complete; check whether it was restarted, and whether a proxy in between \
+             has shorter time limits"
         )
     );
 }
 
 #[tokio::test]
-async fn reads_as_much_of_a_search_as_records_may_be_and_says_that_an_answer_is_longer() {
+async fn reads_as_much_of_a_search_as_records_may_be_and_reports_a_longer_response() {
     for (encoding, mib, limit) in [
         (Encoding::Lines, 65, Some(64)),
         (Encoding::GzippedLines, 65, Some(64)),
         (Encoding::Json, 65, None),
         (Encoding::Json, 257, Some(256)),
     ] {
-        let (url, _asked) = server_of(mib);
+        let (url, _request) = server_of(mib);
         let client = Client::new(&Connection::builder(&url).build().unwrap()).unwrap();
-        let asked = client.send(Method::POST, "/", Bytes::new(), encoding).await;
+        let response = client.send(Method::POST, "/", Bytes::new(), encoding).await;
         match limit {
-            None => assert_eq!(asked.unwrap().body().len(), mib * MIB),
+            None => assert_eq!(response.unwrap().body().len(), mib * MIB),
             Some(limit) => {
-                let error = asked.unwrap_err();
+                let error = response.unwrap_err();
                 assert!(error.is_too_long() && !error.is_disconnected(), "{error:?}");
-                let text = format!("the answer is longer than {limit} MiB, and no more is read");
+                let text =
+                    format!("the response of {url} is longer than {limit} MiB, the most that");
                 assert!(error.to_string().starts_with(&text), "{error}");
             }
         }
@@ -162,7 +164,7 @@ async fn reads_as_much_of_a_search_as_records_may_be_and_says_that_an_answer_is_
 fn server_of(mib: usize) -> (String, thread::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let asked = thread::spawn(move || {
+    let request = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let _ = stream.read(&mut [0; 4096]).unwrap();
         let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", mib * MIB);
@@ -171,12 +173,12 @@ fn server_of(mib: usize) -> (String, thread::JoinHandle<()>) {
         // until the client has had enough
         let _ = (0..mib).try_for_each(|_| stream.write_all(&some));
     });
-    (url, asked)
+    (url, request)
 }
 
 #[tokio::test]
-async fn says_that_the_other_side_does_not_speak_tls() {
-    let (url, _asked) = server("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
+async fn reports_a_server_that_does_not_speak_tls() {
+    let (url, _request) = server("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
     let url = url.replace("http:", "https:");
     let client = Client::new(&Connection::builder(&url).build().unwrap()).unwrap();
     let error = client
@@ -184,10 +186,16 @@ async fn says_that_the_other_side_does_not_speak_tls() {
         .await
         .unwrap_err();
     assert!(error.is_tls(), "{error:?}");
+    assert!(
+        error
+            .to_string()
+            .starts_with(&format!("{url} does not speak TLS; ")),
+        "{error}"
+    );
 }
 
 #[tokio::test]
-async fn gives_up_when_the_time_is_over() {
+async fn gives_up_after_the_time_limit() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let limit = Duration::from_millis(50);
@@ -204,7 +212,8 @@ async fn gives_up_when_the_time_is_over() {
     assert_eq!(
         error.to_string(),
         format!(
-            "no answer from {url} within 50ms: is it overloaded, or does a firewall or a proxy in between hold back what is sent?"
+            "no response from {url} within 50ms; check whether it is overloaded, and whether a firewall or a proxy in between holds requests \
+             back"
         )
     );
 }
@@ -215,28 +224,86 @@ fn reads_the_reason_of_an_error() {
         (
             404,
             r#"{"error":{"type":"index_not_found_exception","reason":"no such index [logs]"},"status":404}"#,
-            "Elasticsearch answered 404: no such index [logs]",
+            "Elasticsearch responded with 404: no such index [logs]",
             Some("index_not_found_exception"),
         ),
         (
             401,
             "",
-            "Elasticsearch answered 401: the credentials are missing, wrong or expired",
+            "the server responded with 401: the credentials are missing, wrong or expired",
             None,
         ),
         (
             405,
             r#"{"error":"Incorrect HTTP method"}"#,
-            "Elasticsearch answered 405: Incorrect HTTP method",
+            "Elasticsearch responded with 405: Incorrect HTTP method",
             None,
         ),
-        (502, "<html>", "Elasticsearch answered 502", None),
+        (
+            502,
+            "<html>",
+            "the server responded with 502; check that the proxy in front reaches Elasticsearch",
+            None,
+        ),
     ] {
         let status = StatusCode::from_u16(status).unwrap();
-        let answer = Answer::new(status, http::HeaderMap::new(), Bytes::from(body));
-        let error = answer.ok().unwrap_err();
+        let response = Response::new(status, http::HeaderMap::new(), Bytes::from(body));
+        let error = response.ok().unwrap_err();
         assert_eq!(error.to_string(), text);
         assert_eq!(error.error_type(), name);
         assert_eq!(error.status(), Some(status));
+    }
+}
+
+/// As a TLS server does to a plain request: rustls sends an alert, Elasticsearch hangs up, nginx and Go explain.
+#[tokio::test]
+async fn reports_a_plain_request_to_an_https_port() {
+    for (response, kind, remedy) in [
+        (
+            "\u{15}\u{3}\u{3}\0\u{2}\u{2}\u{16}",
+            ErrorKind::Disconnected,
+            "check the port in the address, and use https if the port expects it",
+        ),
+        (
+            "",
+            ErrorKind::Disconnected,
+            "check whether the port expects https, whether it was restarted, and whether a proxy in between has shorter time limits",
+        ),
+        (
+            "HTTP/1.1 400 Bad Request\r\ncontent-length: 48\r\n\r\nClient sent an HTTP request to an HTTPS server.\n",
+            ErrorKind::Status(StatusCode::BAD_REQUEST),
+            "use https in the address",
+        ),
+    ] {
+        let (url, _request) = server(response);
+        let client = Client::new(&Connection::builder(&url).build().unwrap()).unwrap();
+        let outcome = client.request(Method::GET, "/", Bytes::new()).await;
+        let error = outcome.and_then(Response::ok).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error:?}");
+        assert_eq!(error.remedy(), Some(remedy), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_path_is_what_the_remedy_names() {
+    const UNKNOWN: &str = "HTTP/1.1 400 Bad Request\r\ncontent-length: 73\r\n\r\n\
+        {\"error\":\"no handler found for uri [/es/logs/_search] and method [POST]\"}";
+    const PAGE: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 6\r\n\r\n<html>";
+    let everything = "check the address: its scheme, host, port and path must be Elasticsearch's own, or those of a proxy that passes \
+                      everything on";
+    let path = "check the path in the address: requests reach Elasticsearch under a wrong one";
+    for (response, prefix, remedy) in [
+        (UNKNOWN, "/es", Some(path)),
+        // OpenSearch responds so to what it does not know
+        (UNKNOWN, "", None),
+        (PAGE, "/es", Some(everything)),
+        (PAGE, "", Some(everything)),
+    ] {
+        let (url, _request) = server(response);
+        let connection = Connection::builder(format!("{url}{prefix}")).build();
+        let client = Client::new(&connection.unwrap()).unwrap();
+        let response = client.request(Method::GET, "/", Bytes::new()).await;
+        let error = response.unwrap().ok().unwrap_err();
+        assert_eq!(error.remedy(), remedy, "{prefix} {error:?}");
     }
 }

@@ -1,5 +1,3 @@
-use std::error::Error as StdError;
-use std::io;
 use std::sync::Arc;
 
 use rustls::{ClientConfig, RootCertStore};
@@ -33,17 +31,4 @@ pub(super) fn config(connection: &Connection) -> Result<ClientConfig, Error> {
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(config)
-}
-
-/// Whether TLS is what failed, somewhere down the causes.
-pub(super) fn is_cause_of(error: &(dyn StdError + 'static)) -> bool {
-    if error.is::<rustls::Error>() {
-        return true;
-    }
-    // an `io::Error` gives the source of what it wraps, not what it wraps
-    let inner = match error.downcast_ref::<io::Error>().map(io::Error::get_ref) {
-        Some(Some(inner)) => Some(inner as &(dyn StdError + 'static)),
-        _ => error.source(),
-    };
-    inner.is_some_and(is_cause_of)
 }

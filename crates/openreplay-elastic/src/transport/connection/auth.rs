@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 
-use crate::Error;
+use crate::transport::error::Error;
 
 /// Who is asking. `Debug` shows the kind, nothing shows the secret.
 #[derive(Clone, Default, PartialEq, Eq)]

@@ -2,7 +2,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Node;
-use crate::Error;
+use crate::transport::error::Error;
 
 /// The address behind an Elastic Cloud id: `name:` and, in base64, `domain[:port]$elasticsearch[:port]$kibana`.
 pub(super) fn node(id: &str) -> Result<Node, Error> {

@@ -19,7 +19,7 @@ use rustls::pki_types::CertificateDer;
 
 pub use self::auth::Auth;
 pub(crate) use self::node::Node;
-use crate::Error;
+use crate::transport::error::Error;
 
 mod auth;
 mod cloud;

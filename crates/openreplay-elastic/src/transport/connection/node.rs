@@ -4,7 +4,7 @@ use http::Uri;
 use http::uri::Scheme;
 
 use super::Auth;
-use crate::Error;
+use crate::transport::error::Error;
 
 /// One address: scheme, host, port, and the path that a proxy may want in front; without credentials.
 #[derive(Clone, PartialEq, Eq)]
@@ -77,6 +77,11 @@ impl Node {
 
     pub(crate) fn as_str(&self) -> &str {
         &self.base
+    }
+
+    /// Whether Elasticsearch's own paths come after another one.
+    pub(crate) fn has_path(&self) -> bool {
+        self.base.matches('/').count() > 2
     }
 
     pub(crate) fn is_https(&self) -> bool {

@@ -1,7 +1,7 @@
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use crate::Error;
+use crate::transport::error::Error;
 
 /// Reads the certificates in a PEM text, at least one.
 pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {

@@ -1,0 +1,168 @@
+//! Why a request got no complete response, and what to do about it.
+
+use std::error::Error as StdError;
+use std::io;
+use std::time::Duration;
+
+use http_body_util::LengthLimitError;
+use hyper_util::client::legacy;
+use rustls::CertificateError;
+
+use super::MIB;
+use crate::transport::connection::Node;
+use crate::transport::error::Error;
+use crate::transport::kind::ErrorKind;
+
+pub(super) fn timed_out(node: &Node, limit: Duration) -> Error {
+    let text = format!("no response from {} within {limit:?}", node.as_str());
+    Error::new(ErrorKind::Timeout, text).with_remedy(
+        "check whether it is overloaded, and whether a firewall or a proxy in between holds requests back",
+    )
+}
+
+/// Not even the head of a response came.
+pub(super) fn no_response(node: &Node, error: legacy::Error) -> Error {
+    if !error.is_connect() {
+        // TLS may fail later, too, when the request may have arrived already.
+        return disconnected(node, error);
+    }
+    let failed = match find::<rustls::Error>(&error) {
+        Some(cause) => tls(node, cause),
+        None if node.is_https() && is_cut_off(&error) => Error::new(
+            ErrorKind::Tls,
+            format!(
+                "{} closed the connection during the TLS handshake",
+                node.as_str()
+            ),
+        )
+        .with_remedy(NOT_TLS),
+        None => Error::new(
+            ErrorKind::Connect,
+            format!("{} is unreachable", node.as_str()),
+        )
+        .with_remedy("check that it is running and that the address is right"),
+    };
+    failed.with_source(error)
+}
+
+/// The response broke off after its head.
+pub(super) fn incomplete(
+    node: &Node,
+    error: Box<dyn StdError + Send + Sync>,
+    limit: usize,
+) -> Error {
+    if error.is::<LengthLimitError>() {
+        let text = format!(
+            "the response of {} is longer than {} MiB, the most that is read",
+            node.as_str(),
+            limit / MIB
+        );
+        return Error::new(ErrorKind::ResponseTooLong, text)
+            .with_remedy("check whether the records behind `logs` are that large");
+    }
+    let text = format!(
+        "{} closed the connection before its response was complete",
+        node.as_str()
+    );
+    Error::new(ErrorKind::Disconnected, text)
+        .with_remedy(
+            "check whether it was restarted, and whether a proxy in between has shorter time limits",
+        )
+        .with_source(error)
+}
+
+fn disconnected(node: &Node, error: legacy::Error) -> Error {
+    let is_http = find::<hyper::Error>(&error).is_some_and(|error| !error.is_parse());
+    let text = match is_http {
+        true => format!("{} closed the connection without a response", node.as_str()),
+        false => format!("{} did not respond in HTTP", node.as_str()),
+    };
+    let remedy = match (is_http, node.is_https()) {
+        (true, true) => {
+            "check whether it was restarted, and whether a proxy in between has shorter time limits"
+        }
+        (true, false) => {
+            "check whether the port expects https, whether it was restarted, and whether a proxy in between has shorter time limits"
+        }
+        (false, true) => "check the port in the address",
+        (false, false) => "check the port in the address, and use https if the port expects it",
+    };
+    Error::new(ErrorKind::Disconnected, text)
+        .with_remedy(remedy)
+        .with_source(error)
+}
+
+const NOT_TLS: &str = "check the port in the address, and that TLS is switched on there (xpack.security.http.ssl.enabled in \
+                       Elasticsearch's settings)";
+
+fn tls(node: &Node, cause: &rustls::Error) -> Error {
+    let address = node.as_str();
+    let (text, remedy) = match cause {
+        rustls::Error::InvalidCertificate(cause) => return certificate(address, cause),
+        rustls::Error::InvalidMessage(_) => (format!("{address} does not speak TLS"), NOT_TLS),
+        rustls::Error::PeerIncompatible(_) | rustls::Error::AlertReceived(_) => (
+            format!("{address} ended the TLS handshake ({cause})"),
+            "check that the server accepts TLS 1.2 or 1.3, and whether it demands a client certificate",
+        ),
+        _ => (
+            format!("TLS failed at {address} ({cause})"),
+            "check the server's TLS settings, and whether a proxy in between replaces its certificate",
+        ),
+    };
+    Error::new(ErrorKind::Tls, text).with_remedy(remedy)
+}
+
+fn certificate(address: &str, cause: &CertificateError) -> Error {
+    let (text, remedy) = match cause {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
+            format!("the certificate of {address} has expired"),
+            "renew it on the server; if it is still valid, set this machine's clock",
+        ),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => (
+            format!("the certificate of {address} is not valid yet"),
+            "set this machine's clock, or replace the certificate on the server",
+        ),
+        CertificateError::UnknownIssuer => (
+            format!("the certificate of {address} is signed by an unknown authority"),
+            "pass the certificate of that authority (--ca-cert FILE, or ca_pem() in an app)",
+        ),
+        CertificateError::NotValidForName => (
+            format!("the certificate of {address} is for another name"),
+            "use the name in the certificate as the host of the address",
+        ),
+        CertificateError::NotValidForNameContext { presented, .. } => (
+            format!(
+                "the certificate of {address} is for another name: {}",
+                presented.join(", ")
+            ),
+            "use a name in the certificate as the host of the address",
+        ),
+        cause => (
+            format!("the certificate of {address} cannot be trusted ({cause})"),
+            "replace it on the server",
+        ),
+    };
+    Error::new(ErrorKind::Tls, text).with_remedy(remedy)
+}
+
+/// Returns the first cause of this type.
+fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
+    if let Some(found) = error.downcast_ref() {
+        return Some(found);
+    }
+    // an `io::Error` returns the source of what it wraps, not what it wraps
+    let inner = match error.downcast_ref::<io::Error>().map(io::Error::get_ref) {
+        Some(Some(inner)) => Some(inner as &(dyn StdError + 'static)),
+        _ => error.source(),
+    };
+    inner.and_then(find)
+}
+
+fn is_cut_off(error: &legacy::Error) -> bool {
+    find::<io::Error>(error).is_some_and(|error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset
+        )
+    })
+}
