@@ -4,6 +4,7 @@ mod collector;
 mod files;
 mod guide;
 mod log_only;
+mod options;
 mod otlp;
 mod plain;
 mod request_ids;
@@ -14,6 +15,8 @@ use std::{env, process::Command};
 
 use openreplay_session::{SessionId, sync_scope};
 use tracing::{error, info, info_span, warn};
+
+const PAGE: &str = "docs/existing-logging.md";
 
 /// What a request does, once the setup under test is done.
 fn request() {

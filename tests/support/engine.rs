@@ -313,7 +313,9 @@ impl Kind {
     }
 }
 
-pub(crate) fn workspace() -> &'static Path {
+/// The root of the repository.
+#[must_use]
+pub fn workspace() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 

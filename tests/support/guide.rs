@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::engine::workspace;
+pub use crate::engine::workspace;
 
 /// A fenced block of code.
 #[derive(Clone, Debug, PartialEq, Eq)]
