@@ -62,8 +62,7 @@ fn ship(records: usize) -> f64 {
     let connection = Connection::builder(&far_end.url).build();
     let client = Client::new(&connection.expect("an address")).expect("a client");
     let options = ShipOptions::new(folder.join("ship.json"))
-        .file(folder.join("records").display().to_string())
-        .once(true);
+        .file(folder.join("records").display().to_string());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -71,7 +70,7 @@ fn ship(records: usize) -> f64 {
     let start = ProcessTime::now();
     let shipped = runtime.block_on(async {
         let shipper = Shipper::open(client, options)?;
-        shipper.run(|_| ()).await
+        shipper.run_once(|_| ()).await
     });
     let cost = start.elapsed().as_nanos() as f64 / records as f64;
     assert_eq!(shipped.expect("a far end").stored, records as u64);

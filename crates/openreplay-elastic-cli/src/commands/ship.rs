@@ -66,11 +66,10 @@ impl Args {
             .ok_or_else(|| {
                 Failure::Usage("no place to keep what was delivered: give --checkpoint".to_owned())
             })?;
-        let options = self
+        let mut options = self
             .files
             .iter()
             .fold(ShipOptions::new(checkpoint), ShipOptions::file);
-        let mut options = options.once(self.once);
         if let Some(level) = self.gzip {
             options = options.gzip(level);
         }
@@ -88,17 +87,16 @@ impl Args {
                     ));
                 }
             };
-            shipper.run(said).await?;
-            return Ok(Outcome::Done);
+            match shipper.follow(said).await? {}
         }
         // it draws on standard error, and only where that is a terminal
         let bar = ProgressBar::new(0).with_style(style());
-        let shipped = shipper.run(|progress| show(&bar, progress)).await?;
+        let shipped = shipper.run_once(|progress| show(&bar, progress)).await?;
         bar.finish_and_clear();
         report(&shipped, json)?;
         Ok(if !shipped.unreadable.is_empty() {
             Outcome::Unreadable
-        } else if shipped.refused > 0 {
+        } else if shipped.rejected > 0 {
             Outcome::Refused
         } else {
             Outcome::Done
@@ -110,13 +108,13 @@ fn report(shipped: &Progress, json: bool) -> Result<(), Failure> {
     if json {
         let unreadable = shipped.unreadable.iter();
         let unreadable: Vec<_> = unreadable
-            .map(|file| json!({"path": file.path.display().to_string(), "why": file.why}))
+            .map(|file| json!({"path": file.path.display().to_string(), "why": file.reason}))
             .collect();
         return Ok(print::json(&json!({
             "bytes": shipped.bytes,
             "bytes_done": shipped.bytes_done,
             "stored": shipped.stored,
-            "refused": shipped.refused,
+            "refused": shipped.rejected,
             "wrapped": shipped.wrapped,
             "unfinished": shipped.unfinished,
             "unreadable": unreadable,
@@ -132,7 +130,7 @@ fn report(shipped: &Progress, json: bool) -> Result<(), Failure> {
             "lines were no JSON objects, and are stored as messages",
         ),
         (
-            shipped.refused,
+            shipped.rejected,
             "records were refused by Elasticsearch, in their shortest form too",
         ),
         (
@@ -150,7 +148,7 @@ fn report(shipped: &Progress, json: bool) -> Result<(), Failure> {
         print::line(&format!(
             "{RED}--{RED:#}  {} could not be read: {}",
             tame(&path),
-            tame(&file.why)
+            tame(&file.reason)
         ))?;
     }
     Ok(())

@@ -53,7 +53,7 @@ impl<W: Wire> Link<W> {
                     found.map(Answer::Searched)
                 }
                 Action::Send(route) => {
-                    if !enter(batch, route, self.wire.alias(), events) {
+                    if !enter(batch, route, self.wire.alias(), events).await {
                         return Left::default();
                     }
                     let index = batch.state.place.index();
@@ -168,7 +168,7 @@ impl<W: Wire> Link<W> {
             .collect();
         if settlement.wait.is_some_and(|wait| wait.probe)
             && let [one] = &mut batches[..]
-            && probe::is_stored(&mut self.wire, one).await
+            && probe::store(&mut self.wire, one).await
         {
             one.state = decide::blamed(std::mem::take(&mut one.state));
         }
@@ -187,14 +187,14 @@ enum Answer {
 }
 
 /// Sets where the records go. Returns whether the sender lets them go there.
-fn enter(batch: &mut Batch, route: Route, alias: &str, events: &impl Events) -> bool {
+async fn enter(batch: &mut Batch, route: Route, alias: &str, events: &impl Events) -> bool {
     if route.is_risky {
         report::alias_only(alias, events);
     }
     batch.state.place = route.place;
     batch.state.tries.sent += 1;
     match batch.state.place.index() {
-        Some(index) if route.announce => events.moves(batch, index),
+        Some(index) if route.announce => events.moves(batch, index).await,
         _ => true,
     }
 }

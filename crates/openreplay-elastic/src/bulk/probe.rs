@@ -6,8 +6,8 @@ use openreplay_record::{Level, Record};
 use super::batch::Batch;
 use super::wire::{self, ItemKind, Response, Wire};
 
-/// Whether the index stores another record in the place of this one.
-pub(super) async fn is_stored(wire: &mut impl Wire, batch: &Batch) -> bool {
+/// Sends another record in the place of this one. Returns whether the index stored it.
+pub(super) async fn store(wire: &mut impl Wire, batch: &Batch) -> bool {
     let Some(piece) = batch.pieces.first() else {
         return false;
     };

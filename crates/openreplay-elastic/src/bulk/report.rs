@@ -14,7 +14,7 @@ pub(crate) trait Events {
     /// A record was rejected, in its minimal form too.
     fn rejected(&self, tag: u64, why: &str);
     /// The records of a [pinned](Batch::pinned) batch go to this index from now on. Returns whether they may be sent.
-    fn moves(&self, _batch: &Batch, _index: &str) -> bool {
+    async fn moves(&self, _batch: &Batch, _index: &str) -> bool {
         true
     }
     /// Something that the operator may want to know.

@@ -4,11 +4,11 @@ use super::Progress;
 use crate::bulk::Events;
 use openreplay_buffer::{Diagnostics, Topic};
 
-/// What became of the lines; says what goes wrong on standard error.
+/// What became of the lines. Reports what goes wrong on standard error.
 #[derive(Debug)]
 pub(super) struct Counts {
     stored: AtomicU64,
-    refused: AtomicU64,
+    rejected: AtomicU64,
     wrapped: AtomicU64,
     diagnostics: Diagnostics,
 }
@@ -17,7 +17,7 @@ impl Default for Counts {
     fn default() -> Self {
         Self {
             stored: AtomicU64::default(),
-            refused: AtomicU64::default(),
+            rejected: AtomicU64::default(),
             wrapped: AtomicU64::default(),
             diagnostics: Diagnostics::to_stderr("openreplay-elastic"),
         }
@@ -37,7 +37,7 @@ impl Counts {
     pub(super) fn progress(&self) -> Progress {
         Progress {
             stored: self.stored.load(Ordering::Relaxed),
-            refused: self.refused.load(Ordering::Relaxed),
+            rejected: self.rejected.load(Ordering::Relaxed),
             wrapped: self.wrapped.load(Ordering::Relaxed),
             ..Progress::default()
         }
@@ -50,7 +50,7 @@ impl Events for Counts {
     }
 
     fn rejected(&self, _: u64, _: &str) {
-        self.refused.fetch_add(1, Ordering::Relaxed);
+        self.rejected.fetch_add(1, Ordering::Relaxed);
     }
 
     fn report(&self, topic: Topic, text: &str) {

@@ -22,7 +22,7 @@ struct Folder {
 pub(super) enum Lookup {
     Found(PathBuf),
     /// Not in its folder any more.
-    Nowhere,
+    Missing,
     /// The folder, or a file in it, cannot be read.
     Unknown(io::Error),
 }
@@ -37,7 +37,7 @@ impl Folders {
             .or_insert_with(|| Folder::read(folder, Seen::at));
         match read {
             Ok(folder) => folder.find(inode),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Lookup::Nowhere,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Lookup::Missing,
             Err(error) => unknown(error),
         }
     }
@@ -67,7 +67,7 @@ impl Folder {
         match (self.files.get(&inode), &self.error) {
             (Some(path), _) => Lookup::Found(path.clone()),
             (None, Some(error)) => unknown(error),
-            (None, None) => Lookup::Nowhere,
+            (None, None) => Lookup::Missing,
         }
     }
 }
@@ -98,6 +98,6 @@ mod tests {
         assert!(matches!(read.find(a), Lookup::Found(path) if path == paths[0]));
         assert!(matches!(read.find(b), Lookup::Unknown(_)));
         let read = Folder::read(folder.path(), Seen::at).unwrap();
-        assert!(matches!(read.find(a.max(b) + 1_000_000), Lookup::Nowhere));
+        assert!(matches!(read.find(a.max(b) + 1_000_000), Lookup::Missing));
     }
 }

@@ -14,13 +14,18 @@ const WINDOW: usize = 4096;
 
 /// Which file this is, whatever it is called: an inode is used again for other files, so the first line counts too. The device
 /// does not: its number may be another one after a restart of the machine or of a container.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 pub(super) struct Identity {
     inode: u64,
     head: u64,
 }
 
 impl Identity {
+    #[cfg(test)]
+    pub(super) fn new(inode: u64, head: u64) -> Self {
+        Self { inode, head }
+    }
+
     /// `None` as long as there is no whole first line. That may lack its end: it is the same one when the end comes.
     pub(super) fn of(file: &File, hash: Hash) -> io::Result<Option<Self>> {
         let mut head = [0; WINDOW];

@@ -1,21 +1,22 @@
-use std::borrow::Cow;
+//! Records as `_bulk` wants them, and where their lines stood.
 
 use super::position::Part;
-use crate::bulk::{self, Action, LENGTH, change_digits, write_digits};
+use super::record::{LineReader, RawLine};
+use crate::bulk::{Action, LENGTH, change_digits, write_digits};
 
 const SEED: usize = 11;
 
-/// Lines made ready to be sent, and where they stood.
+/// Records that are ready to be sent, and the stretches of the files that they came from.
 #[derive(Debug, Default)]
 pub(super) struct Framed {
     pub(super) body: Vec<u8>,
     pub(super) records: usize,
-    /// How many of the records are lines that were none.
+    /// How many of the records are lines that were not JSON objects.
     pub(super) wrapped: usize,
     pub(super) parts: Vec<Part>,
 }
 
-/// Makes the `_id` of each line of one file: its seed and the line's offset.
+/// Creates the `_id` of each line of one file from the file's seed and the line's offset.
 pub(super) struct LineIds {
     next: Action,
     offset: u64,
@@ -38,7 +39,22 @@ impl LineIds {
     }
 }
 
-/// How far a [`Framed`] was.
+/// What turns the lines of one file into framed records.
+pub(super) struct LineFramer {
+    pub(super) reader: LineReader,
+    ids: LineIds,
+}
+
+impl LineFramer {
+    pub(super) fn new(seed: u64, reader: LineReader) -> Self {
+        Self {
+            reader,
+            ids: LineIds::new(seed),
+        }
+    }
+}
+
+/// The length of a [`Framed`] at some time.
 #[derive(Clone, Copy)]
 pub(super) struct Mark {
     body: usize,
@@ -55,24 +71,29 @@ impl Framed {
         }
     }
 
-    /// Forgets the lines taken since.
-    pub(super) fn back_to(&mut self, mark: Mark) {
+    /// Removes the records that were added since.
+    pub(super) fn truncate(&mut self, mark: Mark) {
         self.body.truncate(mark.body);
         self.records = mark.records;
         self.wrapped = mark.wrapped;
     }
 
-    /// Takes whole lines from `text`, which starts at `offset` of its file, until there is enough; says how far it got.
-    pub(super) fn take(
+    /// Adds whole lines of `text`, which starts at `offset` of its file, until the body has `enough` bytes. Returns the length of
+    /// the text that it used.
+    pub(super) fn add_lines(
         &mut self,
         text: &[u8],
         offset: u64,
-        ids: &mut LineIds,
+        framer: &mut LineFramer,
         enough: usize,
     ) -> usize {
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', text) {
-            self.line(&text[start..end], offset + start as u64, ids);
+            let line = RawLine {
+                bytes: &text[start..end],
+                start: offset + start as u64,
+            };
+            self.add_line(line, framer);
             start = end + 1;
             if self.body.len() >= enough {
                 break;
@@ -81,13 +102,13 @@ impl Framed {
         start
     }
 
-    /// Takes one line, without its end.
-    pub(super) fn line(&mut self, line: &[u8], offset: u64, ids: &mut LineIds) {
-        let Some(record) = bulk::record_of_line(line, offset) else {
+    pub(super) fn add_line(&mut self, line: RawLine<'_>, framer: &mut LineFramer) {
+        let Some(record) = framer.reader.read(line) else {
             return;
         };
-        self.wrapped += usize::from(matches!(record, Cow::Owned(_)));
-        ids.at(offset).frame(&mut self.body, &record);
+        self.wrapped += usize::from(record.is_wrapped);
+        let action = framer.ids.at(record.start);
+        action.frame(&mut self.body, &record.document);
         self.records += 1;
     }
 }

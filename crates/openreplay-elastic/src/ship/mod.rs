@@ -4,8 +4,8 @@
 //! use openreplay_elastic::ship::{ShipOptions, Shipper};
 //!
 //! # async fn example(client: openreplay_elastic::Client) -> Result<(), openreplay_elastic::Error> {
-//! let options = ShipOptions::new("/var/lib/app/ship.json").file("/var/log/app/*.log").once(true);
-//! let shipped = Shipper::open(client, options)?.run(|_| ()).await?;
+//! let options = ShipOptions::new("/var/lib/app/ship.json").file("/var/log/app/*.log");
+//! let shipped = Shipper::open(client, options)?.run_once(|_| ()).await?;
 //! println!("{} records", shipped.stored);
 //! # Ok(())
 //! # }
@@ -34,26 +34,16 @@
 //! on where it was when it comes back. What was on its way from it when a run ended waits for it; where its folder is there,
 //! for a day. A file that cannot be read is said once on standard error and tried again, while the others go on.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
-use self::checkpoint::Checkpoint;
-use self::count::Counts;
-use self::files::Files;
-use self::lines::Framed;
-use self::position::InFlight;
-use self::sending::Sending;
-use crate::Client;
-use crate::bulk::{Delivery, Patient, Target};
-use crate::numbered::LOGS;
-use crate::transport::error::Error;
-
+pub use self::run::Shipper;
 pub use self::unreadable::Unreadable;
 
+mod blocking;
 mod bytes;
 mod checkpoint;
 mod count;
+mod disk;
 mod files;
 mod folders;
 mod hash;
@@ -62,6 +52,8 @@ mod index;
 mod lines;
 mod patterns;
 mod position;
+mod record;
+mod run;
 mod sending;
 mod system;
 mod tail;
@@ -69,18 +61,11 @@ mod tail;
 mod tests;
 mod unreadable;
 
-const POLL: Duration = Duration::from_millis(250);
-/// How often a single run looks again for what is being moved.
-const LOOKS: u32 = 8;
-/// What a request grows to, if there is as much.
-const BATCH: usize = 8 << 20;
-
 /// What to follow, and how.
 #[derive(Clone, Debug)]
 pub struct ShipOptions {
     patterns: Vec<String>,
     checkpoint: PathBuf,
-    once: bool,
     gzip: Option<u32>,
 }
 
@@ -90,7 +75,6 @@ impl ShipOptions {
         Self {
             patterns: Vec::new(),
             checkpoint: checkpoint.into(),
-            once: false,
             gzip: None,
         }
     }
@@ -99,14 +83,6 @@ impl ShipOptions {
     #[must_use]
     pub fn file(mut self, pattern: impl Into<String>) -> Self {
         self.patterns.push(pattern.into());
-        self
-    }
-
-    /// Ends when everything has been delivered that was there at the start; a last line without a line feed too, if it is a
-    /// whole JSON object. Default: goes on following.
-    #[must_use]
-    pub fn once(mut self, once: bool) -> Self {
-        self.once = once;
         self
     }
 
@@ -128,176 +104,12 @@ pub struct Progress {
     pub bytes_done: u64,
     /// Records that are stored; one that an earlier run stored, and this one sent again, counts here too.
     pub stored: u64,
-    /// Records that Elasticsearch refused for good.
-    pub refused: u64,
+    /// Records that Elasticsearch rejected for good.
+    pub rejected: u64,
     /// Lines that were no JSON objects or too long, and are stored as the message of a record.
     pub wrapped: u64,
     /// Files whose last line has no line feed yet: that line is left for later.
     pub unfinished: u64,
     /// What cannot be read for now, by path.
     pub unreadable: Vec<Unreadable>,
-}
-
-/// Follows files, and delivers what is in them.
-#[derive(Debug)]
-pub struct Shipper {
-    target: Target,
-    client: Client,
-    delivery: Delivery,
-    options: ShipOptions,
-    files: Files,
-    checkpoint: Checkpoint,
-    counts: Counts,
-    index: Option<(String, Instant)>,
-    /// What was on its way when an earlier run ended, and has to go to the same index.
-    waiting: Vec<InFlight>,
-}
-
-impl Shipper {
-    /// Reads the checkpoint, if there is one, and keeps others away from it.
-    ///
-    /// # Errors
-    ///
-    /// [`is_config`](Error::is_config) for a pattern that is none; [`is_precondition`](Error::is_precondition) where another shipper has the
-    /// checkpoint; [`is_io`](Error::is_io) where it cannot be read or written.
-    pub fn open(client: Client, options: ShipOptions) -> Result<Self, Error> {
-        let checkpoint = Checkpoint::open(&options.checkpoint)?;
-        let files = Files::new(&options.patterns, checkpoint.files(), checkpoint.hash())?
-            .except(checkpoint.own_files());
-        let target = Target::new(client.clone(), LOGS);
-        Ok(Self {
-            delivery: Delivery::new(target.clone(), options.gzip),
-            target,
-            client,
-            options,
-            files,
-            waiting: checkpoint.in_flight(),
-            checkpoint,
-            counts: Counts::default(),
-            index: None,
-        })
-    }
-
-    /// Delivers until there is no more, or for ever. `progress` is told at the start, and after each request.
-    ///
-    /// Dropping the future at any moment loses nothing: the next run goes on where this one was.
-    ///
-    /// # Errors
-    ///
-    /// [`is_io`](Error::is_io) where the checkpoint fails. With [`ShipOptions::once`] also where, at the start, Elasticsearch
-    /// cannot be reached or trusted, does not answer or allow it, or has no `logs`; else that is said on standard error, and
-    /// tried again. A file that cannot be read is no error: [`Progress::unreadable`] names it.
-    pub async fn run(mut self, mut progress: impl FnMut(&Progress)) -> Result<Progress, Error> {
-        if self.options.once {
-            self.can_write().await?;
-        }
-        let mut looks = 0;
-        let mut is_start = true;
-        loop {
-            self.files.look(self.options.once);
-            if std::mem::take(&mut is_start) {
-                progress(&self.progress());
-                if !self.options.once {
-                    // what is wrong is said before there is anything to send
-                    self.index().await;
-                }
-            }
-            self.again().await?;
-            let filled = self.files.fill(BATCH);
-            for text in self.files.news() {
-                self.counts.warn(&text);
-            }
-            let Some(filled) = filled else {
-                self.checkpoint
-                    .save(self.files.positions(), None, &self.waiting)?;
-                let is_end = self.options.once && (self.files.is_settled() || looks == LOOKS);
-                if is_end {
-                    self.files.name_rest();
-                }
-                let now = self.progress();
-                progress(&now);
-                if is_end {
-                    return Ok(now);
-                }
-                looks += 1;
-                tokio::time::sleep(POLL).await;
-                continue;
-            };
-            let index = self.index().await;
-            self.deliver(filled, index, BTreeMap::new()).await?;
-            progress(&self.progress());
-        }
-    }
-
-    fn progress(&self) -> Progress {
-        let (bytes, bytes_done, unfinished) = self.files.sums();
-        Progress {
-            bytes,
-            bytes_done,
-            unfinished,
-            unreadable: self.files.unreadable(),
-            ..self.counts.progress()
-        }
-    }
-
-    /// Sends what was on its way when an earlier run ended, as far as it can be read.
-    async fn again(&mut self) -> Result<(), Error> {
-        for _ in 0..self.waiting.len() {
-            let InFlight {
-                index,
-                parts,
-                moved,
-            } = self.waiting.remove(0);
-            let (framed, gone, waiting) = self.files.again(&parts);
-            for part in gone {
-                let text = format!(
-                    "{} bytes were on their way when the last run ended, and are not there any more: {}",
-                    part.to.offset - part.from,
-                    part.path.display()
-                );
-                self.counts.warn(&text);
-            }
-            if !waiting.is_empty() {
-                self.waiting.push(InFlight {
-                    index: index.clone(),
-                    parts: waiting,
-                    moved: moved.clone(),
-                });
-            }
-            self.deliver(framed, index, moved).await?;
-        }
-        Ok(())
-    }
-
-    async fn deliver(
-        &mut self,
-        filled: Framed,
-        index: String,
-        moved: BTreeMap<String, String>,
-    ) -> Result<(), Error> {
-        self.counts.wrapped(filled.wrapped);
-        let parts = filled.parts.clone();
-        if filled.records > 0 {
-            let in_flight = InFlight {
-                index,
-                parts: parts.clone(),
-                moved,
-            };
-            let sending = Sending::start(
-                in_flight,
-                &mut self.checkpoint,
-                &self.files,
-                &self.waiting,
-                &self.counts,
-            )?;
-            for batch in sending.batches(filled) {
-                self.delivery.deliver(batch, &sending, &Patient).await;
-            }
-            // the checkpoint knows of these only
-            self.delivery.finish(&sending, &Patient).await;
-            sending.end()?;
-        }
-        self.files.done(&parts);
-        Ok(())
-    }
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::files::Mode;
 use super::unreadable::Troubles;
 use crate::transport::error::Error;
 
@@ -22,8 +23,7 @@ pub(super) enum Pattern {
 /// In which look, since files that are not there yet may come later.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct When {
-    /// There is no later.
-    pub(super) once: bool,
+    pub(super) mode: Mode,
     pub(super) first: bool,
 }
 
@@ -66,7 +66,7 @@ impl Pattern {
                 }
                 // once it was there, it may be missing for as long as a rotation takes
                 *was_there |= !matches!(path.try_exists(), Ok(false));
-                if !*was_there && when.once {
+                if !*was_there && when.mode == Mode::Once {
                     troubles.add(path, &"there is no such file");
                 } else if !*was_there && when.first {
                     let path = path.display();

@@ -1,61 +1,56 @@
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use super::checkpoint::Checkpoint;
+use super::blocking::Blocking;
 use super::count::Counts;
-use super::files::Files;
-use super::lines::Framed;
+use super::disk::Disk;
 use super::position::InFlight;
 use crate::bulk::{self, Batch, Events, Piece};
 use crate::transport::error::Error;
 use openreplay_buffer::Topic;
 
-/// What is on its way: the checkpoint knows the index of each record before that is sent there.
+/// Records in flight: the checkpoint knows the index of each before it is sent there.
 pub(super) struct Sending<'a> {
     counts: &'a Counts,
-    files: &'a Files,
-    waiting: &'a [InFlight],
-    kept: Mutex<Kept<'a>>,
+    disk: &'a Blocking<Disk>,
+    state: Mutex<State>,
 }
 
-struct Kept<'a> {
-    checkpoint: &'a mut Checkpoint,
-    in_flight: InFlight,
+struct State {
+    in_flight: Arc<InFlight>,
     error: Option<Error>,
 }
 
 impl<'a> Sending<'a> {
-    pub(super) fn start(
+    pub(super) async fn start(
         in_flight: InFlight,
-        checkpoint: &'a mut Checkpoint,
-        files: &'a Files,
-        waiting: &'a [InFlight],
+        disk: &'a Blocking<Disk>,
         counts: &'a Counts,
     ) -> Result<Self, Error> {
-        checkpoint.save(files.positions(), Some(&in_flight), waiting)?;
+        let in_flight = Arc::new(in_flight);
+        let saved = Arc::clone(&in_flight);
+        disk.run(move |disk| disk.save(Some(&saved))).await?;
         Ok(Self {
             counts,
-            files,
-            waiting,
-            kept: Mutex::new(Kept {
-                checkpoint,
+            disk,
+            state: Mutex::new(State {
                 in_flight,
                 error: None,
             }),
         })
     }
 
-    /// One for each index.
-    pub(super) fn batches(&self, filled: Framed) -> Vec<Batch> {
-        let in_flight = &self.kept().in_flight;
-        let body = Bytes::from(filled.body);
+    /// Returns one batch for each index.
+    pub(super) fn batches(&self, body: Vec<u8>, records: usize) -> Vec<Batch> {
+        let in_flight = &self.state().in_flight;
+        let body = Bytes::from(body);
         let mut pieces = BTreeMap::<_, Vec<_>>::new();
         if in_flight.moved.is_empty() {
             let whole = Piece {
                 bytes: body,
-                records: filled.records,
+                records,
                 tag: 0,
             };
             pieces.insert(&in_flight.index, vec![whole]);
@@ -78,15 +73,15 @@ impl<'a> Sending<'a> {
     }
 
     pub(super) fn end(self) -> Result<(), Error> {
-        let kept = self.kept.into_inner();
-        match kept.unwrap_or_else(PoisonError::into_inner).error {
+        let state = self.state.into_inner();
+        match state.unwrap_or_else(PoisonError::into_inner).error {
             Some(error) => Err(error),
             None => Ok(()),
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept<'a>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -99,17 +94,19 @@ impl Events for Sending<'_> {
         self.counts.rejected(tag, why);
     }
 
-    fn moves(&self, batch: &Batch, index: &str) -> bool {
-        let kept = &mut *self.kept();
-        let ids = batch
-            .each()
-            .map(|record| (id(&record.bytes), index.to_owned()));
-        kept.in_flight.moved.extend(ids);
-        let saved =
-            kept.checkpoint
-                .save(self.files.positions(), Some(&kept.in_flight), self.waiting);
-        kept.error = kept.error.take().or(saved.err());
-        kept.error.is_none()
+    async fn moves(&self, batch: &Batch, index: &str) -> bool {
+        let in_flight = {
+            let state = &mut *self.state();
+            let moved = &mut Arc::make_mut(&mut state.in_flight).moved;
+            for record in batch.each() {
+                moved.insert(id(&record.bytes), index.to_owned());
+            }
+            Arc::clone(&state.in_flight)
+        };
+        let saved = self.disk.run(move |disk| disk.save(Some(&in_flight))).await;
+        let state = &mut *self.state();
+        state.error = state.error.take().or(saved.err());
+        state.error.is_none()
     }
 
     fn report(&self, topic: Topic, text: &str) {

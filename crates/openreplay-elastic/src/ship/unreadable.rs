@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// A file is not complained of again within this time, though it can be read in between.
+/// A file is not reported again within this time, though it can be read in between.
 const QUIET: Duration = Duration::from_secs(600);
 /// How many files are named within a [`MINUTE`].
 const NAMED: u32 = 20;
@@ -14,16 +14,16 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub struct Unreadable {
     /// Where it is.
     pub path: PathBuf,
-    /// What the system says, or what is wrong with it.
-    pub why: String,
+    /// The system's error, or what is wrong with it.
+    pub reason: String,
 }
 
-/// What cannot be read for now: said once a path, and tried again.
+/// What cannot be read for now: reported once a path, and tried again.
 #[derive(Debug)]
 pub(super) struct Troubles {
     paths: BTreeMap<PathBuf, Trouble>,
-    /// What is to be said.
-    news: Vec<String>,
+    /// What the operator has not been told yet.
+    messages: Vec<String>,
     since: Instant,
     named: u32,
     unnamed: u64,
@@ -31,8 +31,8 @@ pub(super) struct Troubles {
 
 #[derive(Debug)]
 struct Trouble {
-    why: String,
-    said: Instant,
+    reason: String,
+    reported: Instant,
     is_there: bool,
     /// It is not tried again.
     is_final: bool,
@@ -42,7 +42,7 @@ impl Troubles {
     pub(super) fn new() -> Self {
         Self {
             paths: BTreeMap::new(),
-            news: Vec::new(),
+            messages: Vec::new(),
             since: Instant::now(),
             named: 0,
             unnamed: 0,
@@ -53,23 +53,23 @@ impl Troubles {
     pub(super) fn start(&mut self) {
         let now = Instant::now();
         self.paths
-            .retain(|_, trouble| trouble.is_there || now.duration_since(trouble.said) < QUIET);
+            .retain(|_, trouble| trouble.is_there || now.duration_since(trouble.reported) < QUIET);
         for trouble in self.paths.values_mut() {
             trouble.is_there = trouble.is_final;
         }
     }
 
-    pub(super) fn add(&mut self, path: &Path, why: &dyn ToString) {
-        let why = why.to_string();
+    pub(super) fn add(&mut self, path: &Path, reason: &dyn ToString) {
+        let reason = reason.to_string();
         if let Some(known) = self.paths.get_mut(path) {
             known.is_there = true;
-            known.why = why;
+            known.reason = reason;
             return;
         }
-        self.say(path, &why);
+        self.print(path, &reason);
         let trouble = Trouble {
-            why,
-            said: Instant::now(),
+            reason,
+            reported: Instant::now(),
             is_there: true,
             is_final: false,
         };
@@ -77,8 +77,8 @@ impl Troubles {
     }
 
     /// What is not tried again: it stays in the list.
-    pub(super) fn add_for_good(&mut self, path: &Path, why: &dyn ToString) {
-        self.add(path, why);
+    pub(super) fn add_for_good(&mut self, path: &Path, reason: &dyn ToString) {
+        self.add(path, reason);
         if let Some(trouble) = self.paths.get_mut(path) {
             trouble.is_final = true;
         }
@@ -89,7 +89,7 @@ impl Troubles {
         self.paths.contains_key(path)
     }
 
-    fn say(&mut self, path: &Path, why: &str) {
+    fn print(&mut self, path: &Path, reason: &str) {
         if self.since.elapsed() > MINUTE {
             (self.since, self.named) = (Instant::now(), 0);
         }
@@ -98,23 +98,23 @@ impl Troubles {
             return;
         }
         self.named += 1;
-        let text = format!("{} cannot be read ({why}); going on", path.display());
-        self.news.push(text);
+        let text = format!("{} cannot be read ({reason}); going on", path.display());
+        self.messages.push(text);
     }
 
-    /// Says what is no trouble yet.
+    /// Reports what is no trouble yet.
     pub(super) fn note(&mut self, text: String) {
-        self.news.push(text);
+        self.messages.push(text);
     }
 
-    /// What has not been said yet.
-    pub(super) fn news(&mut self) -> Vec<String> {
-        let mut news = std::mem::take(&mut self.news);
+    /// Returns what the operator has not been told yet.
+    pub(super) fn take_messages(&mut self) -> Vec<String> {
+        let mut messages = std::mem::take(&mut self.messages);
         if self.unnamed > 0 {
-            news.push(format!("{} more files cannot be read", self.unnamed));
+            messages.push(format!("{} more files cannot be read", self.unnamed));
             self.unnamed = 0;
         }
-        news
+        messages
     }
 
     pub(super) fn list(&self) -> Vec<Unreadable> {
@@ -122,7 +122,7 @@ impl Troubles {
         there
             .map(|(path, trouble)| Unreadable {
                 path: path.clone(),
-                why: trouble.why.clone(),
+                reason: trouble.reason.clone(),
             })
             .collect()
     }

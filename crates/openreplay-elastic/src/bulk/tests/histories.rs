@@ -202,7 +202,7 @@ impl Events for Shipped<'_> {
         self.told.rejected(tag, why);
     }
 
-    fn moves(&self, batch: &Batch, index: &str) -> bool {
+    async fn moves(&self, batch: &Batch, index: &str) -> bool {
         let ids = batch
             .each()
             .map(|piece| (id(&piece.bytes), index.to_owned()));

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::ship::files::Files;
+use crate::ship::files::{Files, Mode};
 use crate::ship::identity::{Identity, Place};
 use crate::ship::position::{Part, Piece};
 
@@ -120,7 +120,7 @@ fn a_file_that_version_1_has_delivered_goes_on_where_it_was() {
     let checkpoint = Checkpoint::open(&path).unwrap();
     let patterns = [log.to_str().unwrap().to_owned()];
     let mut files = Files::new(&patterns, checkpoint.files(), checkpoint.hash()).unwrap();
-    files.look(false);
+    files.scan(Mode::Follow);
     let framed = files.fill(1 << 20).unwrap();
     assert_eq!(
         (framed.records, framed.parts[0].from, framed.parts[0].seed),

@@ -1,84 +1,158 @@
-//! What is known from the checkpoint, and found again.
+//! Files that are known from the checkpoint, and how they are found again.
 
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Files, Places};
 use crate::ship::folders::{Folders, Lookup};
+use crate::ship::identity::Identity;
 use crate::ship::position::Position;
 use crate::ship::system::Seen;
 use crate::ship::tail::Tail;
 
-/// How long a file that is nowhere is known.
+/// How long a missing file is known.
 const MISSING_DAYS: u64 = 30;
-/// How many of those are known.
+/// How many missing files are known.
 const MISSING: usize = 2_000;
-/// How long what was on its way from a file waits that is nowhere though its folder is there.
-const WAITS: u64 = 24 * 60 * 60;
+/// How long in-flight records of a missing file are kept although its folder is there.
+const KEPT_SECONDS: u64 = 24 * 60 * 60;
+
+/// Positions of files that are not followed.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// By the seed of their `_id`s.
+    positions: BTreeMap<u64, Position>,
+    seeds: HashMap<Identity, Vec<u64>>,
+}
+
+impl Known {
+    pub(super) fn new(positions: Vec<Position>) -> Self {
+        let mut known = Self::default();
+        for position in positions {
+            known.add(position);
+        }
+        known
+    }
+
+    fn add(&mut self, position: Position) {
+        let seeds = self.seeds.entry(position.identity).or_default();
+        seeds.push(position.seed);
+        self.positions.insert(position.seed, position);
+    }
+
+    pub(super) fn get(&self, seed: u64) -> Option<&Position> {
+        self.positions.get(&seed)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Position> {
+        self.positions.values()
+    }
+
+    fn take_all(&mut self) -> impl Iterator<Item = Position> {
+        self.seeds.clear();
+        std::mem::take(&mut self.positions).into_values()
+    }
+
+    /// Removes and returns the position that a file continues.
+    fn take_continued(&mut self, tail: &Tail) -> io::Result<Option<Position>> {
+        let seeds = tail.identity().and_then(|same| self.seeds.get_mut(&same));
+        for (at, seed) in seeds.iter().flat_map(|seeds| seeds.iter().enumerate()) {
+            if let Some(known) = self.positions.get(seed)
+                && tail.continues(known)?
+            {
+                let seed = *seed;
+                if let Some(seeds) = seeds {
+                    seeds.swap_remove(at);
+                }
+                return Ok(self.positions.remove(&seed));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Forgets files that are missing for long, and the earliest ones if too many are missing.
+    fn forget(&mut self, now: u64) {
+        let start = now.saturating_sub(MISSING_DAYS * 24 * 60 * 60);
+        let mut missing: Vec<_> = self
+            .iter()
+            .filter_map(|known| Some((known.missing_since?, known.seed)))
+            .collect();
+        missing.sort_unstable_by_key(|(since, seed)| (std::cmp::Reverse(*since), *seed));
+        let kept = missing.partition_point(|(since, _)| *since >= start);
+        for (_, seed) in &missing[kept.min(MISSING)..] {
+            if let Some(known) = self.positions.remove(seed)
+                && let Some(seeds) = self.seeds.get_mut(&known.identity)
+            {
+                seeds.retain(|other| other != seed);
+            }
+        }
+        self.seeds.retain(|_, seeds| !seeds.is_empty());
+    }
+}
 
 impl Files {
-    /// Opens a file, from where it is known to be delivered, and gives its place. What has this name by now may be
+    /// Follows a file, from where it is known to be delivered, and returns its place. What has this name by now may be
     /// followed already.
     pub(super) fn open(&mut self, path: &Path, places: &mut Places) -> io::Result<usize> {
         self.make_room(None);
         let mut tail = Tail::open(path, self.hash)?;
         if let Some(&at) = places.get(&tail.node()) {
-            self.tails[at].is_called(path);
+            self.tails[at].set_name(path);
             return Ok(at);
         }
-        for (at, known) in self.known.iter().enumerate() {
-            if tail.continues(known)? {
-                tail.resume(&self.known.swap_remove(at));
-                break;
-            }
+        if let Some(known) = self.known.take_continued(&tail)? {
+            tail.resume(&known);
         }
         Ok(self.push(tail, places))
     }
 
     fn push(&mut self, mut tail: Tail, places: &mut Places) -> usize {
-        if self.once {
+        if self.mode == super::Mode::Once {
             tail.end_here();
         }
         let at = self.tails.len();
         places.insert(tail.node(), at);
         self.tails.push(tail);
+        self.open.push(at);
         at
     }
 
-    /// Files that were renamed while no one was looking lie beside where they were; those that lie still are opened again
-    /// when they grow.
-    pub(super) fn look_for_known(&mut self, places: &mut Places, folders: &mut Folders) {
+    /// Looks for files that were renamed while no shipper ran: they lie next to where they were. Those that do not grow are not
+    /// opened.
+    pub(super) fn find_known(&mut self, places: &mut Places, folders: &mut Folders) {
         let is_first = self.searched.is_none();
-        for mut position in std::mem::take(&mut self.known) {
+        let known: Vec<_> = self.known.take_all().collect();
+        for mut position in known {
             let path = match folders.find(&position.path, position.identity.inode()) {
                 Lookup::Found(path) => path,
-                Lookup::Nowhere => {
-                    self.know(Some(position), true);
+                Lookup::Missing => {
+                    self.remember(Some(position), true);
                     continue;
                 }
                 Lookup::Unknown(error) => {
                     self.is_moving |= is_first && error.kind() == io::ErrorKind::NotFound;
-                    self.known.push(position);
+                    self.known.add(position);
                     continue;
                 }
             };
             let Ok(seen) = Seen::at(&path) else {
                 self.is_moving |= is_first;
-                self.known.push(position);
+                self.known.add(position);
                 continue;
             };
             if !is_first && seen.length == position.delivered.offset {
                 position.path = path;
-                self.know(Some(position), false);
+                self.remember(Some(position), false);
                 continue;
             }
             if let Err(error) = self.resume(&path, &seen, &position, places) {
                 self.troubles.add(&path, &error);
-                self.known.push(position);
+                self.known.add(position);
             }
         }
-        self.forget();
+        self.known.forget(now());
     }
 
     /// Follows a known file again, unless it was written anew or another one has its inode now.
@@ -101,32 +175,20 @@ impl Files {
         Ok(())
     }
 
-    /// Keeps in mind how far a file is delivered that is not followed.
-    pub(super) fn know(&mut self, position: Option<Position>, is_missing: bool) {
-        self.known.extend(position.map(|position| Position {
-            missing_since: is_missing.then(|| position.missing_since.unwrap_or_else(now)),
+    /// Remembers how far a file is delivered that is not followed.
+    pub(super) fn remember(&mut self, position: Option<Position>, is_missing: bool) {
+        let Some(position) = position else { return };
+        let missing_since = is_missing.then(|| position.missing_since.unwrap_or_else(now));
+        self.known.add(Position {
+            missing_since,
             ..position
-        }));
+        });
     }
 
-    /// Whether a file is deleted, as it seems: its folder is there, and it has been nowhere for long.
+    /// Whether a file seems to be deleted: its folder is there, and it has been missing for long.
     pub(super) fn is_deleted(known: &Position) -> bool {
-        let is_long = |since| now().saturating_sub(since) > WAITS;
+        let is_long = |since| now().saturating_sub(since) > KEPT_SECONDS;
         known.missing_since.is_some_and(is_long) && known.path.parent().is_some_and(Path::is_dir)
-    }
-
-    /// Forgets what is nowhere for long, or too much to remember.
-    fn forget(&mut self) {
-        let start = now().saturating_sub(MISSING_DAYS * 24 * 60 * 60);
-        self.known
-            .retain(|known| known.missing_since.is_none_or(|since| since >= start));
-        // the latest ones are first, those that are there before them
-        self.known
-            .sort_by_key(|known| std::cmp::Reverse(known.missing_since.unwrap_or(u64::MAX)));
-        let there = self
-            .known
-            .partition_point(|known| known.missing_since.is_none());
-        self.known.truncate(there + MISSING);
     }
 }
 

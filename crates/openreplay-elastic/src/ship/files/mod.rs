@@ -3,18 +3,21 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use self::decide::{Resend, Whereabouts};
+use self::known::Known;
 use super::hash::Hash;
 use super::lines::Framed;
 use super::patterns::Pattern;
 use super::position::{Part, Position};
 use super::system::{Node, may_be_open};
-use super::tail::Tail;
+use super::tail::{LastLine, Tail};
 use super::unreadable::{Troubles, Unreadable};
 use crate::transport::error::Error;
 
+mod decide;
 mod known;
-mod look;
 mod open;
+mod scan;
 #[cfg(test)]
 mod tests;
 
@@ -22,31 +25,51 @@ mod tests;
 /// to turn to the new one.
 const QUIET: Duration = Duration::from_secs(60);
 
+/// Whether there is a later scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Deliver what is there at the start.
+    Once,
+    /// Follow files, and those that come later.
+    Follow,
+}
+
 /// The files that are followed, and those that are known from the checkpoint.
 #[derive(Debug)]
 pub(super) struct Files {
+    mode: Mode,
     patterns: Vec<Pattern>,
     tails: Vec<Tail>,
-    /// Known positions of files that are not followed.
-    known: Vec<Position>,
+    /// The places of all tails that are open, and of some that were.
+    open: Vec<usize>,
+    known: Known,
     hash: Hash,
-    /// When those were looked for.
+    /// When the known ones were looked for.
     searched: Option<Instant>,
     /// Where the next batch starts, so that one busy file does not keep the others waiting.
     next: usize,
     /// How many are open at a time.
     most_open: usize,
     troubles: Troubles,
-    /// What is followed in no case.
+    /// What is never followed.
     except: Vec<PathBuf>,
     buffer: Vec<u8>,
-    once: bool,
-    /// Something was moved while it was looked for, so that the last look may have missed it.
+    /// A file was moved during the scan, which may have missed it.
     is_moving: bool,
 }
 
 /// Where each followed file is among the others.
 type Places = HashMap<Node, usize>;
+
+/// What became of bytes that were in flight when the last run ended.
+#[derive(Debug, Default)]
+pub(super) struct Reread {
+    pub(super) framed: Framed,
+    /// They are not in their file any more.
+    pub(super) lost: Vec<Part>,
+    /// Their file cannot be read for now.
+    pub(super) waiting: Vec<Part>,
+}
 
 impl Files {
     pub(super) fn new(
@@ -56,9 +79,11 @@ impl Files {
     ) -> Result<Self, Error> {
         let patterns = patterns.iter().map(|pattern| Pattern::parse(pattern));
         Ok(Self {
+            mode: Mode::Follow,
             patterns: patterns.collect::<Result<_, _>>()?,
             tails: Vec::new(),
-            known,
+            open: Vec::new(),
+            known: Known::new(known),
             hash,
             searched: None,
             next: 0,
@@ -66,30 +91,33 @@ impl Files {
             troubles: Troubles::new(),
             except: Vec::new(),
             buffer: Vec::new(),
-            once: false,
             is_moving: false,
         })
     }
 
-    /// Leaves these out, though a pattern leads to them.
+    /// Leaves these out although a pattern leads to them.
     pub(super) fn except(mut self, paths: impl Into<Vec<PathBuf>>) -> Self {
         self.except = paths.into();
         self
     }
 
-    /// Whole lines of one file after the other, until there is enough.
+    /// Reads whole lines of one file after the other until there is enough; `None` if there are none.
     pub(super) fn fill(&mut self, enough: usize) -> Option<Framed> {
+        let last = match self.mode {
+            Mode::Once => LastLine::IfWhole,
+            Mode::Follow => LastLine::Wait,
+        };
         let mut framed = Framed::default();
         for turn in 0..self.tails.len() {
             let at = (self.next + turn) % self.tails.len();
-            if !self.tails[at].has_more() || !self.is_open(at) {
+            if !self.tails[at].has_more() || !self.reopen(at) {
                 continue;
             }
             if framed.body.capacity() == 0 {
                 framed.body.reserve(enough + enough / 4);
             }
             let tail = &mut self.tails[at];
-            if let Err(error) = tail.fill(&mut framed, &mut self.buffer, enough, self.once) {
+            if let Err(error) = tail.fill(&mut framed, &mut self.buffer, enough, last) {
                 self.fail(at, &error);
             }
             if framed.body.len() >= enough {
@@ -100,51 +128,74 @@ impl Files {
         (!framed.parts.is_empty()).then_some(framed)
     }
 
-    /// What was on its way before, the parts of it that are nowhere any more, and those that cannot be read for now.
-    pub(super) fn again(&mut self, parts: &[Part]) -> (Framed, Vec<Part>, Vec<Part>) {
-        let mut framed = Framed::default();
-        let mut gone = Vec::new();
-        let mut waiting = Vec::new();
+    /// Reads again what was in flight when the last run ended.
+    pub(super) fn reread(&mut self, parts: &[Part]) -> Reread {
+        let places = self.places_by_seed();
+        let mut reread = Reread::default();
         for part in parts {
-            let mut tails = self.tails.iter();
-            let Some(at) = tails.position(|tail| tail.seed() == part.seed) else {
-                let mut known = self.known.iter();
-                if known.any(|known| known.seed == part.seed && !Self::is_deleted(known)) {
-                    let bytes = part.to.offset - part.from;
-                    let why =
-                        format!("it is not there, with {bytes} bytes that may not be delivered");
-                    self.troubles.add(&part.path, &why);
-                    waiting.push(part.clone());
-                } else {
-                    gone.push(part.clone());
+            let place = places.get(&part.seed).copied();
+            match decide::resend(self.open_file_of(part, place)) {
+                Resend::Read => {}
+                Resend::Wait => {
+                    reread.waiting.push(part.clone());
+                    continue;
                 }
-                continue;
-            };
-            if self.tails[at].is_failing || !self.is_open(at) {
-                // no line of it goes before these
-                self.tails[at].is_failing = true;
-                waiting.push(part.clone());
-                continue;
+                Resend::WaitMissing => {
+                    let bytes = part.to.offset - part.from;
+                    let reason =
+                        format!("it is not there, with {bytes} bytes that may not be delivered");
+                    self.troubles.add(&part.path, &reason);
+                    reread.waiting.push(part.clone());
+                    continue;
+                }
+                Resend::Lost => {
+                    reread.lost.push(part.clone());
+                    continue;
+                }
             }
-            match self.tails[at].again(part, &mut framed) {
+            let Some(at) = place else { continue };
+            match self.tails[at].reread(part, &mut reread.framed) {
                 Ok(true) => {}
-                Ok(false) => gone.push(part.clone()),
+                Ok(false) => reread.lost.push(part.clone()),
                 Err(error) => {
                     self.fail(at, &error);
-                    waiting.push(part.clone());
+                    reread.waiting.push(part.clone());
                 }
             }
         }
-        (framed, gone, waiting)
+        reread
     }
 
-    pub(super) fn done(&mut self, parts: &[Part]) {
+    /// Opens the file of a part, if it can be, and returns where it is.
+    fn open_file_of(&mut self, part: &Part, place: Option<usize>) -> Whereabouts {
+        let Some(at) = place else {
+            return match self.known.get(part.seed) {
+                Some(known) => Whereabouts::Known {
+                    is_deleted: Self::is_deleted(known),
+                },
+                None => Whereabouts::Unknown,
+            };
+        };
+        let is_readable = !self.tails[at].is_failing() && self.reopen(at);
+        if !is_readable && !self.tails[at].is_away() {
+            // No line of it is sent before these.
+            self.tails[at].fail();
+        }
+        Whereabouts::Followed { is_readable }
+    }
+
+    pub(super) fn mark_delivered(&mut self, parts: &[Part]) {
+        let places = self.places_by_seed();
         for part in parts {
-            let tail = self.tails.iter_mut().find(|tail| tail.seed() == part.seed);
-            if let Some(tail) = tail {
-                tail.done(part);
+            if let Some(at) = places.get(&part.seed) {
+                self.tails[*at].mark_delivered(part);
             }
         }
+    }
+
+    fn places_by_seed(&self) -> HashMap<u64, usize> {
+        let tails = self.tails.iter().enumerate();
+        tails.map(|(at, tail)| (tail.seed(), at)).collect()
     }
 
     pub(super) fn positions(&self) -> Vec<Position> {
@@ -152,33 +203,27 @@ impl Files {
         followed.chain(self.known.iter().cloned()).collect()
     }
 
-    /// Bytes that are there, bytes that are delivered, and how many files end within a line.
+    /// Returns the bytes that are there, the bytes that are delivered, and how many files end within a line.
     pub(super) fn sums(&self) -> (u64, u64, u64) {
-        let bytes = self.tails.iter().map(|tail| tail.length).sum();
-        let done = self
-            .tails
-            .iter()
-            .map(|tail| tail.offset().min(tail.length))
-            .sum();
-        let unfinished = self
-            .tails
-            .iter()
-            .filter(|tail| tail.offset() < tail.length && !tail.is_failing)
-            .count();
-        (bytes, done, unfinished as u64)
+        let tails = self.tails.iter();
+        let bytes = tails.clone().map(|tail| tail.length).sum();
+        let done = tails.clone().map(|tail| tail.offset().min(tail.length));
+        let unfinished = tails.clone().filter(|tail| tail.is_unfinished()).count();
+        (bytes, done.sum(), unfinished as u64)
     }
 
-    /// Whether another look would find no more of what was there at the start.
+    /// Whether another scan would find no more of what was there at the start.
     pub(super) fn is_settled(&self) -> bool {
         !self.is_moving && !self.tails.iter().any(Tail::is_left)
     }
 
-    /// Names what is left though it could be looked for.
-    pub(super) fn name_rest(&mut self) {
+    /// Reports what is left although it was looked for.
+    pub(super) fn report_rest(&mut self) {
         for tail in self.tails.iter().filter(|tail| tail.is_left()) {
             let left = tail.length - tail.offset();
-            let why = format!("it was moved meanwhile, with {left} bytes that were not delivered");
-            self.troubles.add(&tail.path, &why);
+            let reason =
+                format!("it was moved meanwhile, with {left} bytes that were not delivered");
+            self.troubles.add(&tail.path, &reason);
         }
     }
 
@@ -186,14 +231,14 @@ impl Files {
         self.troubles.list()
     }
 
-    /// What the operator may want to know, each once.
-    pub(super) fn news(&mut self) -> Vec<String> {
-        self.troubles.news()
+    /// What the operator has not been told yet.
+    pub(super) fn take_messages(&mut self) -> Vec<String> {
+        self.troubles.take_messages()
     }
 
     fn fail(&mut self, at: usize, error: &io::Error) {
         let tail = &mut self.tails[at];
-        tail.is_failing = true;
+        tail.fail();
         self.troubles.add(&tail.path, &error);
     }
 }

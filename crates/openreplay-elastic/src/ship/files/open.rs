@@ -1,51 +1,45 @@
 //! Not all files are open at a time.
 
-use std::io;
-
 use super::Files;
+use crate::ship::tail::State;
 
 impl Files {
-    /// Opens a file again that was closed for others, and looks at it: says whether it can be read.
-    pub(super) fn is_open(&mut self, at: usize) -> bool {
+    /// Opens a file again if it was closed for others, and looks at it. Returns whether it can be read.
+    pub(super) fn reopen(&mut self, at: usize) -> bool {
         if self.tails[at].is_open() {
             return true;
         }
         self.make_room(Some(at));
-        let tail = &mut self.tails[at];
-        let reopened = tail.reopen().and_then(|is_it| {
-            if is_it {
-                tail.look()?;
+        match self.tails[at].reopen() {
+            Ok(is_there) => {
+                self.open.push(at);
+                is_there
             }
-            Ok(is_it)
-        });
-        match reopened {
-            Ok(true) => true,
-            // it was moved, and the next look finds it
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error) => {
                 self.fail(at, &error);
-                false
-            }
-            _ => {
-                tail.is_away = true;
                 false
             }
         }
     }
 
-    /// Closes the quietest file, if there are as many open as may be; one with lines left only where all have.
+    /// Closes the quietest files if as many are open as may be; one with lines left only if all have some.
     pub(super) fn make_room(&mut self, except: Option<usize>) {
-        let open = self.tails.iter_mut().enumerate();
-        let mut open: Vec<_> = open
-            .filter(|(at, tail)| tail.is_open() && Some(*at) != except)
-            .map(|(_, tail)| tail)
-            .collect();
-        if open.len() < self.most_open {
+        let tails = &mut self.tails;
+        self.open.retain(|at| tails[*at].is_open());
+        let others = self.open.iter().filter(|at| Some(**at) != except).count();
+        if others < self.most_open {
             return;
         }
-        open.sort_unstable_by_key(|tail| (tail.gone, tail.has_more(), tail.last_growth));
-        for tail in open.iter_mut().take(self.most_open / 4 + 1) {
-            if !tail.gone {
-                tail.close();
+        self.open.sort_unstable_by_key(|at| {
+            let tail = &tails[*at];
+            let is_deleted = tail.state() == State::Deleted;
+            (is_deleted, tail.has_more(), tail.last_growth)
+        });
+        let others = self.open.iter().filter(|at| Some(**at) != except);
+        for at in others.take(self.most_open / 4 + 1) {
+            // A deleted file could not be opened again.
+            if tails[*at].state() != State::Deleted {
+                tails[*at].close();
             }
         }
     }

@@ -3,51 +3,45 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use self::state::{Observed, is_rewritten};
 use super::hash::Hash;
 use super::identity::{Identity, Place};
 use super::position::{Part, Piece, Position};
 use super::system::{Node, Seen};
 
+pub(super) use self::read::LastLine;
+pub(super) use self::state::State;
+
 mod read;
+mod state;
 
 /// One file, followed under whatever name it has.
 #[derive(Debug)]
 pub(super) struct Tail {
-    /// As it was found.
+    /// The name that a scan found.
     name: PathBuf,
-    /// Where it is: a link may lead to another one later.
+    /// Where the file is: the name may be a link that leads to another one later.
     pub(super) path: PathBuf,
     /// `None` while others need the place: it is opened again when there is something to read.
     file: Option<File>,
-    /// As it was when it was looked at last.
+    state: State,
+    /// What the last look found.
     seen: Seen,
-    /// Of the `_id`s of its lines.
+    /// What the `_id`s of its lines start with.
     seed: u64,
     hash: Hash,
-    /// Kept for the checkpoint.
-    piece: Option<Piece>,
     /// `None` as long as it has no whole first line.
     identity: Option<Identity>,
-    /// How far it is delivered.
-    delivered: Place,
-    /// How far it is taken to be delivered.
-    taken: Place,
+    /// How far it is delivered, and the beginning of a line in pieces before that place.
+    delivered: (Place, Option<Piece>),
+    /// How far it is read: what lies between is being delivered.
+    taken: (Place, Option<Piece>),
     pub(super) length: u64,
-    /// For a single run, what comes later is not read.
+    /// A single run reads no further.
     end: Option<u64>,
-    /// Up to where there is no line feed in what is left.
+    /// No line feed is between the place that it is read to and this one.
     searched: u64,
     pub(super) last_growth: Instant,
-    /// What is left has no line feed.
-    pub(super) unfinished: bool,
-    /// No name leads to it any more.
-    pub(super) gone: bool,
-    /// It is closed, and no name is known that leads to it.
-    pub(super) missing: bool,
-    /// It cannot be read until the next look.
-    pub(super) is_failing: bool,
-    /// Its name leads to another file, or to none, until the next look.
-    pub(super) is_away: bool,
 }
 
 impl Tail {
@@ -59,28 +53,23 @@ impl Tail {
         }
         Ok(Self {
             name: path.to_owned(),
-            path: real(path),
+            path: resolved(path),
             identity: Identity::of(&file, hash)?,
             file: Some(file),
+            state: State::Readable,
             seen,
             seed: fastrand::u64(..),
             hash,
-            piece: None,
-            delivered: Place::start(hash),
-            taken: Place::start(hash),
+            delivered: (Place::start(hash), None),
+            taken: (Place::start(hash), None),
             length: seen.length,
             end: None,
             searched: 0,
             last_growth: Instant::now(),
-            unfinished: false,
-            gone: false,
-            missing: false,
-            is_failing: false,
-            is_away: false,
         })
     }
 
-    /// Reads no further than it is long now.
+    /// Reads no further than the file is long now.
     pub(super) fn end_here(&mut self) {
         self.end = Some(self.length);
     }
@@ -89,10 +78,32 @@ impl Tail {
         self.file.is_some()
     }
 
-    pub(super) fn is_called(&mut self, name: &Path) {
+    pub(super) fn state(&self) -> State {
+        self.state
+    }
+
+    pub(super) fn is_failing(&self) -> bool {
+        self.state == State::Failing
+    }
+
+    pub(super) fn is_away(&self) -> bool {
+        self.state == State::Away
+    }
+
+    /// Tries again what failed since the last scan.
+    pub(super) fn start_scan(&mut self) {
+        self.state = self.state.next_scan();
+    }
+
+    /// Does not read it before the next scan.
+    pub(super) fn fail(&mut self) {
+        self.state = State::Failing;
+    }
+
+    pub(super) fn set_name(&mut self, name: &Path) {
         if self.name != name {
             name.clone_into(&mut self.name);
-            self.path = real(name);
+            self.path = resolved(name);
         }
     }
 
@@ -101,28 +112,38 @@ impl Tail {
         self.file = None;
     }
 
-    /// Says whether it is still under its name.
+    /// Opens it again, and looks at it. Returns whether it is still under its name.
     pub(super) fn reopen(&mut self) -> io::Result<bool> {
-        let file = File::open(&self.path)?;
-        let is_it = Seen::of(&file)?.node == self.node();
-        self.file = is_it.then_some(file);
-        Ok(is_it)
+        let opened = match File::open(&self.path) {
+            Ok(file) if Seen::of(&file)?.node == self.node() => Some(file),
+            Ok(_) => None,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        self.file = opened;
+        if self.file.is_none() {
+            // It was moved: the next scan finds it.
+            self.state = State::Away;
+            return Ok(false);
+        }
+        self.look()?;
+        Ok(true)
     }
 
     pub(super) fn node(&self) -> Node {
         self.seen.node
     }
 
-    /// Whether nothing happened to it since it was looked at last.
+    /// Whether nothing can have happened to it since the last look.
     pub(super) fn is_as(&self, seen: &Seen) -> bool {
         self.seen.is_same_as(seen)
     }
 
-    /// Gives it up: says how many bytes of it were not read.
+    /// Gives up a file that no name leads to. Returns how many bytes of it were not read.
     pub(super) fn give_up(&mut self) -> u64 {
-        let left = self.length.saturating_sub(self.taken.offset);
+        let left = self.length.saturating_sub(self.taken.0.offset);
         self.length -= left;
-        self.missing = true;
+        self.state = State::Missing;
         left
     }
 
@@ -130,8 +151,13 @@ impl Tail {
         self.seed
     }
 
+    /// How far it is delivered.
     pub(super) fn offset(&self) -> u64 {
-        self.delivered.offset
+        self.delivered.0.offset
+    }
+
+    pub(super) fn identity(&self) -> Option<Identity> {
+        self.identity
     }
 
     /// Whether it is the file of this position, and holds what was delivered of it.
@@ -142,62 +168,73 @@ impl Tail {
 
     pub(super) fn resume(&mut self, known: &Position) {
         self.seed = known.seed;
-        self.piece.clone_from(&known.piece);
-        self.start_at(known.delivered);
+        self.start_at(known.delivered, known.piece.clone());
     }
 
-    fn start_at(&mut self, place: Place) {
-        self.delivered = place;
-        self.taken = place;
+    fn start_at(&mut self, place: Place, piece: Option<Piece>) {
+        self.delivered = (place, piece.clone());
+        self.taken = (place, piece);
     }
 
     /// Looks how long it is, and whether it was written anew: then it is another file.
     pub(super) fn look(&mut self) -> io::Result<()> {
         let file = self.file()?;
         let seen = Seen::of(file)?;
-        let identity = Identity::of(file, self.hash)?;
-        let is_in = self.taken.is_in(file, self.hash)?;
-        self.gone = seen.deleted;
-        let is_other = self.identity.is_some() && identity != self.identity;
-        if seen.length < self.taken.offset || is_other || !is_in {
+        let now = Observed {
+            length: seen.length,
+            identity: Identity::of(file, self.hash)?,
+            holds_taken: self.taken.0.is_in(file, self.hash)?,
+        };
+        if is_rewritten(self.identity, self.taken.0.offset, &now) {
             self.seed = fastrand::u64(..);
-            self.piece = None;
-            self.start_at(Place::start(self.hash));
+            self.start_at(Place::start(self.hash), None);
             self.length = 0;
             self.end = self.end.and(Some(0));
             self.searched = 0;
         }
-        self.identity = identity;
+        self.state = match seen.deleted {
+            true => State::Deleted,
+            false => State::Readable,
+        };
+        self.identity = now.identity;
         self.seen = seen;
         let length = self.end.map_or(seen.length, |end| end.min(seen.length));
         if length != self.length {
             self.last_growth = Instant::now();
             self.length = length;
-            self.unfinished = false;
             self.searched = self.searched.min(length);
         }
         Ok(())
     }
 
     pub(super) fn position(&self) -> Option<Position> {
+        let (delivered, piece) = self.delivered.clone();
         Some(Position {
             seed: self.seed,
             identity: self.identity?,
             path: self.path.clone(),
-            delivered: self.delivered,
+            delivered,
             missing_since: None,
-            piece: self.piece.clone(),
+            piece,
         })
     }
 
     pub(super) fn has_more(&self) -> bool {
-        let has_lines = self.identity.is_some() && !self.unfinished;
-        has_lines && self.taken.offset < self.length && !self.is_failing
+        let is_readable = !matches!(self.state, State::Failing | State::Away);
+        is_readable
+            && self.identity.is_some()
+            && self.taken.0.offset < self.length
+            && self.searched < self.length
     }
 
     /// Whether there are lines of it that were neither read nor found to be unreadable.
     pub(super) fn is_left(&self) -> bool {
-        self.delivered.offset < self.length && (self.is_away || self.has_more())
+        self.offset() < self.length && (self.state == State::Away || self.has_more())
+    }
+
+    /// Whether its end is a part of a line.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.offset() < self.length && self.state != State::Failing
     }
 
     fn file(&self) -> io::Result<&File> {
@@ -205,18 +242,18 @@ impl Tail {
         file.ok_or_else(|| io::Error::other("it is not open"))
     }
 
-    /// Says that a stretch is delivered.
-    pub(super) fn done(&mut self, part: &Part) {
-        if part.to.offset > self.delivered.offset {
-            self.delivered = part.to;
+    /// Notes that a stretch is delivered.
+    pub(super) fn mark_delivered(&mut self, part: &Part) {
+        if part.to.offset > self.taken.0.offset {
+            self.taken.0 = part.to;
         }
-        if part.to.offset > self.taken.offset {
-            self.taken = part.to;
+        if part.to.offset > self.offset() {
+            self.delivered = (part.to, self.taken.1.clone());
         }
     }
 }
 
-fn real(path: &Path) -> PathBuf {
-    let real = path.is_symlink().then(|| path.canonicalize().ok());
-    real.flatten().unwrap_or_else(|| path.to_owned())
+fn resolved(path: &Path) -> PathBuf {
+    let resolved = path.is_symlink().then(|| path.canonicalize().ok());
+    resolved.flatten().unwrap_or_else(|| path.to_owned())
 }

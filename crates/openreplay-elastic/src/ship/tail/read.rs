@@ -1,74 +1,82 @@
-//! Takes whole lines from where a file was left.
+//! Reads whole lines from where a file was left.
 
 use std::io;
 
 use super::Tail;
-use crate::ship::identity::Place;
-use crate::ship::identity::is_whole;
-use crate::ship::lines::{Framed, LineIds};
-use crate::ship::position::Part;
+use crate::ship::identity::{Place, is_whole};
+use crate::ship::lines::{Framed, LineFramer};
+use crate::ship::position::{Part, Piece};
+use crate::ship::record::{LineReader, RawLine};
 use crate::ship::system::read_at;
 
-/// Fits into a core's cache: a line is read, framed and done with while it is there.
+/// Fits into a core's cache: a line is read and framed while it is there.
 const READ: usize = 256 * 1024;
 /// A longer line is no record, but the message of one.
 const LONGEST: usize = 16 << 20;
 
+/// What is read of a last line without a line feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ship) enum LastLine {
+    /// Nothing: its rest is still to come.
+    Wait,
+    /// The line, if it is a JSON object.
+    IfWhole,
+}
+
 impl Tail {
-    /// Takes whole lines until there is enough. `whole` takes a last line without an end, if it is a JSON object.
+    /// Reads whole lines until there is enough.
     pub(in crate::ship) fn fill(
         &mut self,
         framed: &mut Framed,
         buffer: &mut Vec<u8>,
         enough: usize,
-        whole: bool,
+        last: LastLine,
     ) -> io::Result<()> {
         if self.identity.is_none() {
             return Ok(());
         }
         let mark = framed.mark();
-        let unfinished = self.unfinished;
-        let filled = self.read(framed, buffer, enough, whole).and_then(|end| {
-            Ok((
-                Place::at(self.file()?, end, self.hash)?,
-                self.taken.is_in(self.file()?, self.hash)?,
-            ))
+        let searched = self.searched;
+        let filled = self.read(framed, buffer, enough, last).and_then(|read| {
+            let (end, piece) = read;
+            let to = Place::at(self.file()?, end, self.hash)?;
+            Ok((to, piece, self.taken.0.is_in(self.file()?, self.hash)?))
         });
         match filled {
-            Ok((to, true)) if to.offset > self.taken.offset => {
+            Ok((to, piece, true)) if to.offset > self.taken.0.offset => {
                 framed.parts.push(Part {
                     seed: self.seed,
                     path: self.path.clone(),
-                    from: self.taken.offset,
+                    from: self.taken.0.offset,
                     to,
                 });
-                self.taken = to;
+                self.taken = (to, piece);
                 Ok(())
             }
-            Ok((_, true)) => Ok(()),
-            // it was written anew meanwhile, which the next look sees, or fails
+            Ok((_, _, true)) => Ok(()),
+            // It was written anew meanwhile, which the next look finds, or cannot be read.
             filled => {
-                framed.back_to(mark);
-                self.unfinished = unfinished;
+                framed.truncate(mark);
+                self.searched = searched;
                 filled.map(|_| ())
             }
         }
     }
 
-    /// Says how far it read.
+    /// Returns how far it read, and the beginning of a line in pieces before that place.
     fn read(
         &mut self,
         framed: &mut Framed,
         buffer: &mut Vec<u8>,
         enough: usize,
-        whole: bool,
-    ) -> io::Result<u64> {
-        let mut ids = LineIds::new(self.seed);
-        let mut at = self.taken.offset;
+        last: LastLine,
+    ) -> io::Result<(u64, Option<Piece>)> {
+        let (taken, piece) = self.taken.clone();
+        let mut framer = LineFramer::new(self.seed, LineReader { piece });
+        let mut at = taken.offset;
         let mut size = READ;
         if self.searched > at && self.end_of_line(self.searched)?.is_none() {
-            self.unfinished = true;
-            return Ok(at);
+            return Ok((at, framer.reader.piece));
         }
         while framed.body.len() < enough && at < self.length {
             buffer.resize(buffer.len().max(size), 0);
@@ -76,7 +84,11 @@ impl Tail {
             let wanted = size.min(left);
             let read = read_at(self.file()?, &mut buffer[..wanted], at)?;
             let text = &buffer[..read];
-            let used = framed.take(text, at, &mut ids, enough);
+            let line = RawLine {
+                bytes: text,
+                start: at,
+            };
+            let used = framed.add_lines(text, at, &mut framer, enough);
             at += used as u64;
             if used > 0 {
                 size = READ;
@@ -84,51 +96,54 @@ impl Tail {
                 size *= 2;
             } else if read == size {
                 let Some(end) = self.end_of_line(at + read as u64)? else {
-                    self.unfinished = true;
                     break;
                 };
-                framed.line(text, at, &mut ids);
+                framed.add_line(line, &mut framer);
                 at = end;
                 size = READ;
             } else {
                 let end = at + read as u64;
-                if whole && is_whole(text, at) {
-                    framed.line(text, at, &mut ids);
+                if last == LastLine::IfWhole && is_whole(text, at) {
+                    framed.add_line(line, &mut framer);
                     at = end;
                 } else {
-                    self.unfinished = read > 0;
                     self.searched = end;
                 }
                 break;
             }
         }
-        Ok(at)
+        Ok((at, framer.reader.piece))
     }
 
-    /// Takes just those lines again. Where they are not there any more, says so, and makes other `_id`s from here on: some of
-    /// the old ones may be in use.
-    pub(in crate::ship) fn again(&mut self, part: &Part, framed: &mut Framed) -> io::Result<bool> {
+    /// Reads just those lines again. If they are not there any more, it returns `false`, and gives the lines from here on other
+    /// `_id`s: some of the old ones may be in use.
+    pub(in crate::ship) fn reread(&mut self, part: &Part, framed: &mut Framed) -> io::Result<bool> {
         if self.length < part.to.offset || !part.to.is_in(self.file()?, self.hash)? {
             self.seed = fastrand::u64(..);
             return Ok(false);
         }
-        let (taken, length) = (self.taken, self.length);
-        self.taken = Place::at(self.file()?, part.from, self.hash)?;
+        let (taken, length) = (self.taken.clone(), self.length);
+        let from = Place::at(self.file()?, part.from, self.hash)?;
+        // Lines are delivered in file order, so the piece before this part is the one that was delivered.
+        self.taken = (from, self.delivered.1.clone());
         self.searched = 0;
         self.length = part.to.offset;
         let mut buffer = Vec::new();
         while self.has_more() {
-            let before = self.taken;
-            self.fill(framed, &mut buffer, usize::MAX, true)?;
-            if self.taken == before {
+            let before = self.taken.0;
+            self.fill(framed, &mut buffer, usize::MAX, LastLine::IfWhole)?;
+            if self.taken.0 == before {
                 break;
             }
         }
-        (self.taken, self.length, self.unfinished) = (taken, length, false);
+        if self.taken.0.offset < taken.0.offset {
+            self.taken = taken;
+        }
+        (self.length, self.searched) = (length, 0);
         Ok(true)
     }
 
-    /// Past the next line feed, looked for from here on.
+    /// Returns the offset after the next line feed from here on.
     fn end_of_line(&mut self, mut offset: u64) -> io::Result<Option<u64>> {
         let mut buffer = vec![0; READ];
         while offset < self.length {

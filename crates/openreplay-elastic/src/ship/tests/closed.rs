@@ -67,13 +67,13 @@ fn a_file_that_is_moved_between_a_look_and_reading_it_is_not_taken_for_the_new_o
     folder.files.set_most_open(1);
     folder.append("a.log", &numbered([1]));
     folder.append("b.log", &numbered([2]));
-    folder.files.look(false);
+    folder.files.scan(Mode::Follow);
     // the first one was closed for the second
     fs::rename(folder.path("a.log"), folder.path("a.old")).unwrap();
     folder.append("a.log", &numbered([3]));
     let framed = folder.files.fill(1 << 20).unwrap();
     assert_eq!(framed.records, 1);
-    folder.files.done(&framed.parts);
+    folder.files.mark_delivered(&framed.parts);
     assert_eq!(numbers(folder.take()), [1, 3]);
 }
 
@@ -114,13 +114,14 @@ fn what_is_deleted_is_closed_and_forgotten() {
     folder.files.set_most_open(1);
     folder.append("a.log", &numbered([1]));
     folder.append("b.log", &numbered([2]));
-    folder.files.look(false);
+    folder.files.scan(Mode::Follow);
     fs::remove_file(folder.path("a.log")).unwrap();
     fs::remove_file(folder.path("b.log")).unwrap();
     assert_eq!(folder.take().len(), 1);
-    let news = folder.files.news();
+    let messages = folder.files.take_messages();
     assert!(
-        news.len() == 1 && news[0].contains("it is gone, with 8 bytes that were not delivered"),
-        "{news:?}"
+        messages.len() == 1
+            && messages[0].contains("it is gone, with 8 bytes that were not delivered"),
+        "{messages:?}"
     );
 }

@@ -14,7 +14,7 @@ fn does_not_follow_its_own_checkpoint() {
     append(&folder.path().join("app.log"), "{\"n\":1}\n");
     let pattern = folder.path().join("*").to_str().unwrap().to_owned();
     let files = Files::new(&[pattern], Vec::new(), HASH).unwrap();
-    let taken = take(&mut files.except(checkpoint.own_files()), false);
+    let taken = take(&mut files.except(checkpoint.own_files()), Mode::Follow);
     assert_eq!(taken, [r#"{"n":1}"#]);
 }
 
@@ -44,19 +44,19 @@ fn one_that_cannot_be_read_holds_up_no_other_and_is_tried_again() {
     assert_eq!(unreadable.len(), 51);
     assert_eq!(unreadable[0].path, folder.path("a.log"));
     assert!(
-        unreadable[0].why.contains("symbolic links"),
+        unreadable[0].reason.contains("symbolic links"),
         "{unreadable:?}"
     );
-    let news = folder.files.news();
-    assert_eq!(news.len(), 21);
+    let messages = folder.files.take_messages();
+    assert_eq!(messages.len(), 21);
     assert!(
-        news[0].contains("a.log cannot be read (Too many"),
-        "{news:?}"
+        messages[0].contains("a.log cannot be read (Too many"),
+        "{messages:?}"
     );
-    assert_eq!(news[20], "31 more files cannot be read");
+    assert_eq!(messages[20], "31 more files cannot be read");
 
     assert_eq!(folder.take(), [""; 0]);
-    assert_eq!(folder.files.news(), [""; 0]);
+    assert_eq!(folder.files.take_messages(), [""; 0]);
     fs::remove_file(folder.path("a.log")).unwrap();
     folder.append("a.log", &numbered([2]));
     assert_eq!(folder.take().len(), 1);
@@ -91,10 +91,10 @@ fn a_single_run_names_what_is_not_there_and_what_is_no_file() {
     let patterns = patterns.map(|name| folder.path().join(name).to_str().unwrap().to_owned());
     let why = |files: &Files| -> Vec<_> {
         let unreadable = files.unreadable().into_iter();
-        unreadable.map(|unreadable| unreadable.why).collect()
+        unreadable.map(|unreadable| unreadable.reason).collect()
     };
     let mut files = Files::new(&patterns, Vec::new(), HASH).unwrap();
-    files.look(true);
+    files.scan(Mode::Once);
     assert_eq!(
         why(&files),
         [
@@ -104,13 +104,13 @@ fn a_single_run_names_what_is_not_there_and_what_is_no_file() {
         ]
     );
     let mut files = Files::new(&patterns, Vec::new(), HASH).unwrap();
-    files.look(false);
+    files.scan(Mode::Follow);
     assert_eq!(why(&files).len(), 2);
-    let news = files.news();
-    let says = |text: &str| news.iter().any(|news| news.contains(text));
+    let messages = files.take_messages();
+    let says = |text: &str| messages.iter().any(|news| news.contains(text));
     assert!(
         says("absent.log yet; waiting for it") && says("none*.log yet"),
-        "{news:?}"
+        "{messages:?}"
     );
 }
 
@@ -121,6 +121,7 @@ fn a_shipper_can_run_in_a_task() {
     let client = crate::Client::new(&connection.unwrap()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let options = crate::ship::ShipOptions::new(folder.path().join("ship.json"));
-    let shipper = crate::ship::Shipper::open(client, options).unwrap();
-    is_send(shipper.run(|_| ()));
+    let open = || crate::ship::Shipper::open(client.clone(), options.clone()).unwrap();
+    is_send(open().run_once(|_| ()));
+    is_send(open().follow(|_| ()));
 }

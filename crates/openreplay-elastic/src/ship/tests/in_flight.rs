@@ -10,15 +10,15 @@ fn sends_again_just_what_was_on_its_way_under_the_same_ids() {
     };
     folder.append("a.log", &lines(0));
     folder.append("b.log", &lines(1_000));
-    folder.files.look(false);
+    folder.files.scan(Mode::Follow);
     let mut first = folder.files.fill(40_000).unwrap();
     let rest = folder.files.fill(1 << 20).unwrap();
     assert!(first.records > 500 && rest.records > 0);
     first.parts.extend(rest.parts.clone());
     folder.append("b.log", &lines(2_000));
     folder.restart("*.log");
-    folder.files.look(false);
-    let (again, gone, waiting) = folder.files.again(&first.parts);
+    folder.files.scan(Mode::Follow);
+    let (again, gone, waiting) = reread(&mut folder.files, &first.parts);
     assert!(gone.is_empty() && waiting.is_empty());
     let mut before = documents(&first);
     before.extend(documents(&rest));
@@ -46,8 +46,8 @@ fn what_was_on_its_way_from_a_file_written_anew_is_not_taken_for_what_is_there_n
         folder.append("app.log", BANNER);
         folder.append("app.log", anew);
         folder.restart("app.log");
-        folder.files.look(false);
-        let (again, gone, _) = folder.files.again(&before.parts);
+        folder.files.scan(Mode::Follow);
+        let (again, gone, _) = reread(&mut folder.files, &before.parts);
         assert_eq!((again.records, gone), (0, before.parts.clone()));
         let after = documents(&folder.fill());
         assert_eq!(after.len(), 1 + anew.lines().count());
@@ -68,19 +68,19 @@ fn what_was_on_its_way_from_a_file_that_cannot_be_read_waits_for_it() {
     fs::rename(folder.path("logs"), folder.path("moved")).unwrap();
     std::os::unix::fs::symlink("logs", folder.path("logs")).unwrap();
     folder.restart("logs/*.log");
-    folder.files.look(false);
-    let (again, gone, waiting) = folder.files.again(&before.parts);
+    folder.files.scan(Mode::Follow);
+    let (again, gone, waiting) = reread(&mut folder.files, &before.parts);
     assert_eq!((again.records, gone, &waiting), (0, vec![], &before.parts));
     assert_eq!(folder.files.positions().len(), 1);
 
     fs::remove_file(folder.path("logs")).unwrap();
     fs::rename(folder.path("moved"), folder.path("logs")).unwrap();
-    folder.files.look(false);
-    let (again, gone, waiting) = folder.files.again(&waiting);
+    folder.files.scan(Mode::Follow);
+    let (again, gone, waiting) = reread(&mut folder.files, &waiting);
     assert_eq!(
         (documents(&again), gone, waiting),
         (documents(&before), vec![], vec![])
     );
-    folder.files.done(&before.parts);
+    folder.files.mark_delivered(&before.parts);
     assert_eq!(numbers(folder.take()), [3, 4]);
 }

@@ -1,7 +1,8 @@
 use std::fs;
 
 use super::*;
-use crate::ship::lines::LineIds;
+use crate::ship::lines::LineFramer;
+use crate::ship::record::{LineReader, RawLine};
 
 #[test]
 fn a_line_counts_from_its_line_feed_on() {
@@ -24,7 +25,7 @@ fn what_is_no_record_becomes_the_message_of_one() {
         "thread 'main' panicked at \"x\"\n[1,2]\n{\"n\":1}\n",
     );
     fs::write(folder.path("app.log.gz"), "compressed\n").unwrap();
-    folder.files.look(false);
+    folder.files.scan(Mode::Follow);
     let framed = folder.files.fill(1 << 20).unwrap();
     assert_eq!((framed.records, framed.wrapped), (3, 2));
     let record: serde_json::Value = serde_json::from_str(&documents(&framed)[0].1).unwrap();
@@ -114,18 +115,18 @@ fn once_takes_what_was_there_at_the_start_though_files_grow_and_are_renamed() {
         folder.append(name, &numbered(0..10));
     }
     folder.files.set_most_open(1);
-    folder.files.look(true);
+    folder.files.scan(Mode::Once);
     let mut taken = Vec::new();
     for round in 10..100 {
         folder.append("a.log", &numbered([round]));
         fs::rename(folder.path("b.log"), folder.path("b.log.1")).unwrap();
         folder.append("b.log", &numbered([round]));
-        folder.files.look(true);
+        folder.files.scan(Mode::Once);
         // one line after the other
         let Some(framed) = folder.files.fill(1) else {
             break;
         };
-        folder.files.done(&framed.parts);
+        folder.files.mark_delivered(&framed.parts);
         taken.extend(documents(&framed).into_iter().map(|(_, text)| text));
         fs::rename(folder.path("b.log.1"), folder.path("b.log")).unwrap();
     }
@@ -171,7 +172,11 @@ fn ids_of_lines_are_the_same_in_every_version() {
         (1234567890123456789, 4096, "03X3EGxuN3K---------0--"),
     ] {
         let mut framed = Framed::default();
-        framed.line(b"{}", offset, &mut LineIds::new(seed));
+        let line = RawLine {
+            bytes: b"{}",
+            start: offset,
+        };
+        framed.add_line(line, &mut LineFramer::new(seed, LineReader::default()));
         let action = format!("{{\"create\":{{\"_id\":\"{expected}\"}}}}\n{{}}\n");
         assert_eq!(String::from_utf8(framed.body).unwrap(), action);
     }

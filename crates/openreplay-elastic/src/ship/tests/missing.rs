@@ -73,17 +73,17 @@ fn what_was_on_its_way_from_a_file_that_is_away_waits_for_it() {
     let before = folder.fill();
     fs::rename(folder.path("a.log"), folder.path("elsewhere/a.log")).unwrap();
     folder.restart("*.log");
-    folder.files.look(false);
-    let (again, gone, waiting) = folder.files.again(&before.parts);
+    folder.files.scan(Mode::Follow);
+    let (again, gone, waiting) = reread(&mut folder.files, &before.parts);
     assert_eq!((again.records, gone, &waiting), (0, vec![], &before.parts));
     let unreadable = folder.files.unreadable();
     assert_eq!(
-        unreadable[0].why,
+        unreadable[0].reason,
         "it is not there, with 24 bytes that may not be delivered"
     );
     fs::rename(folder.path("elsewhere/a.log"), folder.path("a.log")).unwrap();
-    folder.files.look(false);
-    let (again, ..) = folder.files.again(&waiting);
+    folder.files.scan(Mode::Follow);
+    let (again, ..) = reread(&mut folder.files, &waiting);
     assert_eq!(documents(&again), documents(&before));
 }
 
@@ -104,7 +104,7 @@ fn what_is_away_for_a_month_or_is_too_much_is_forgotten() {
     let many = (0..2_500).map(|seed| missing(seed % 29, seed));
     let known = many.chain([missing(31, 9_999)]).collect();
     let mut files = Files::new(&[], known, HASH).unwrap();
-    files.look(false);
+    files.scan(Mode::Follow);
     let left = files.positions();
     assert_eq!(left.len(), 2_000);
     // the latest ones are left
@@ -151,8 +151,8 @@ fn what_was_on_its_way_from_a_deleted_file_waits_for_a_day() {
             ..position.clone()
         };
         let mut files = Files::new(&[], vec![missing], HASH).unwrap();
-        files.look(true);
-        let (again, gone, waiting) = files.again(&before.parts);
+        files.scan(Mode::Once);
+        let (again, gone, waiting) = reread(&mut files, &before.parts);
         assert_eq!(again.records, 0);
         assert_eq!(
             (gone.len(), waiting.len()),

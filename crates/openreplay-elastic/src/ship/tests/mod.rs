@@ -2,9 +2,10 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::files::Files;
+use super::files::{Files, Mode};
 use super::hash::HASH;
 use super::lines::Framed;
+use super::position::Part;
 
 mod any;
 mod closed;
@@ -37,15 +38,21 @@ fn append(path: &Path, text: &str) {
     file.write_all(text.as_bytes()).unwrap();
 }
 
-/// Looks, takes all there is, and says that it is delivered.
-fn take(files: &mut Files, once: bool) -> Vec<String> {
-    files.look(once);
+/// Scans, takes all there is, and marks it as delivered.
+fn take(files: &mut Files, mode: Mode) -> Vec<String> {
+    files.scan(mode);
     let mut taken = Vec::new();
     while let Some(framed) = files.fill(1 << 20) {
-        files.done(&framed.parts);
+        files.mark_delivered(&framed.parts);
         taken.extend(documents(&framed).into_iter().map(|(_, document)| document));
     }
     taken
+}
+
+/// What was in flight before, the parts that are lost, and those that wait.
+fn reread(files: &mut Files, parts: &[Part]) -> (Framed, Vec<Part>, Vec<Part>) {
+    let reread = files.reread(parts);
+    (reread.framed, reread.lost, reread.waiting)
 }
 
 struct Folder {
@@ -70,16 +77,16 @@ impl Folder {
     }
 
     fn take(&mut self) -> Vec<String> {
-        take(&mut self.files, false)
+        take(&mut self.files, Mode::Follow)
     }
 
     fn take_once(&mut self) -> Vec<String> {
-        take(&mut self.files, true)
+        take(&mut self.files, Mode::Once)
     }
 
     /// Takes all there is, on its way for now.
     fn fill(&mut self) -> Framed {
-        self.files.look(false);
+        self.files.scan(Mode::Follow);
         self.files.fill(1 << 20).unwrap()
     }
 

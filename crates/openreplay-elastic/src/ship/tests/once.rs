@@ -36,14 +36,14 @@ fn what_is_gone_before_it_was_read_is_named_to_the_end() {
     folder.files.set_most_open(1);
     folder.append("a.log", &numbered([1]));
     folder.append("b.log", &numbered([2]));
-    folder.files.look(true);
+    folder.files.scan(Mode::Once);
     fs::remove_file(folder.path("a.log")).unwrap();
     for expected in [&[2][..], &[]] {
         assert_eq!(numbers(folder.take_once()), expected);
         let unreadable = folder.files.unreadable();
         assert_eq!(unreadable.len(), 1, "{unreadable:?}");
         assert_eq!(
-            unreadable[0].why,
+            unreadable[0].reason,
             "it is gone, with 8 bytes that were not delivered"
         );
     }
@@ -55,18 +55,18 @@ fn what_is_moved_between_a_look_and_reading_it_is_not_the_end() {
     folder.files.set_most_open(1);
     folder.append("a.log", &numbered([1]));
     folder.append("b.log", &numbered([2]));
-    folder.files.look(true);
+    folder.files.scan(Mode::Once);
     fs::rename(folder.path("a.log"), folder.path("a.old")).unwrap();
     let framed = folder.files.fill(1 << 20).unwrap();
-    folder.files.done(&framed.parts);
+    folder.files.mark_delivered(&framed.parts);
     assert!(folder.files.fill(1 << 20).is_none());
     assert!(!folder.files.is_settled());
 
-    folder.files.name_rest();
+    folder.files.report_rest();
     let unreadable = folder.files.unreadable();
     assert_eq!(unreadable.len(), 1, "{unreadable:?}");
     assert_eq!(
-        unreadable[0].why,
+        unreadable[0].reason,
         "it was moved meanwhile, with 8 bytes that were not delivered"
     );
 
@@ -83,20 +83,20 @@ fn what_was_on_its_way_from_a_file_that_is_being_moved_is_not_the_end() {
     folder.restart("*.log");
     folder.files.set_most_open(1);
     folder.append("b.log", &numbered([2]));
-    folder.files.look(true);
+    folder.files.scan(Mode::Once);
     fs::rename(folder.path("a.log"), folder.path("a.old")).unwrap();
-    let (_, gone, waiting) = folder.files.again(&before.parts);
+    let (_, gone, waiting) = reread(&mut folder.files, &before.parts);
     assert_eq!((gone, &waiting), (vec![], &before.parts));
     let framed = folder.files.fill(1 << 20).unwrap();
-    folder.files.done(&framed.parts);
+    folder.files.mark_delivered(&framed.parts);
     assert!(folder.files.fill(1 << 20).is_none());
     assert!(!folder.files.is_settled());
 
-    folder.files.look(true);
-    let (again, gone, waiting) = folder.files.again(&waiting);
+    folder.files.scan(Mode::Once);
+    let (again, gone, waiting) = reread(&mut folder.files, &waiting);
     assert_eq!((gone, waiting), (vec![], vec![]));
     assert_eq!(documents(&again), documents(&before));
-    folder.files.done(&again.parts);
+    folder.files.mark_delivered(&again.parts);
     assert!(folder.files.is_settled());
 }
 
@@ -114,7 +114,7 @@ fn a_link_that_leads_nowhere_keeps_no_one_waiting() {
     folder.restart("a.log");
     folder.take_once();
     assert!(folder.files.is_settled());
-    assert_eq!(folder.files.unreadable()[0].why, "there is no such file");
+    assert_eq!(folder.files.unreadable()[0].reason, "there is no such file");
 }
 
 #[tokio::test]
@@ -124,9 +124,9 @@ async fn nobody_who_answers_at_the_start_is_an_error() {
     let url = format!("http://{}", silent.local_addr().unwrap());
     let builder = Connection::builder(&url).request_timeout(Duration::from_millis(50));
     let client = Client::new(&builder.build().unwrap()).unwrap();
-    let options = ShipOptions::new(folder.path().join("ship.json")).once(true);
+    let options = ShipOptions::new(folder.path().join("ship.json"));
     let shipper = Shipper::open(client, options).unwrap();
-    let run = tokio::time::timeout(Duration::from_secs(60), shipper.run(|_| ()));
+    let run = tokio::time::timeout(Duration::from_secs(60), shipper.run_once(|_| ()));
     let error = run.await.expect("it ends").unwrap_err();
     assert!(error.is_timeout(), "{error}");
 }
@@ -143,14 +143,17 @@ async fn what_is_not_found_again_is_named_in_the_end() {
     std::thread::spawn(move || hangs_up.incoming().for_each(drop));
     let client = Client::new(&Connection::builder(&url).build().unwrap()).unwrap();
     let pattern = path("*.log").to_str().unwrap().to_owned();
-    let options = ShipOptions::new(path("ship.json")).file(pattern).once(true);
-    let mut shipper = Shipper::open(client, options).unwrap();
+    let options = ShipOptions::new(path("ship.json")).file(pattern);
+    let shipper = Shipper::open(client, options).unwrap();
 
     append(&path("one"), &numbered([1]));
     symlink("one", path("a.log")).unwrap();
     append(&path("b.log"), "");
-    shipper.files.set_most_open(1);
-    shipper.files.look(true);
+    {
+        let files = &mut shipper.disk.get().files;
+        files.set_most_open(1);
+        files.scan(Mode::Once);
+    }
     // the same file under another name, to which the link leads now
     fs::hard_link(path("one"), path("two")).unwrap();
     for name in ["one", "a.log"] {
@@ -158,11 +161,11 @@ async fn what_is_not_found_again_is_named_in_the_end() {
     }
     symlink("two", path("a.log")).unwrap();
 
-    let run = tokio::time::timeout(Duration::from_secs(60), shipper.run(|_| ()));
+    let run = tokio::time::timeout(Duration::from_secs(60), shipper.run_once(|_| ()));
     let unreadable = run.await.expect("it ends").unwrap().unreadable;
     assert_eq!(unreadable.len(), 1, "{unreadable:?}");
     assert_eq!(
-        unreadable[0].why,
+        unreadable[0].reason,
         "it was moved meanwhile, with 8 bytes that were not delivered"
     );
 }

@@ -60,7 +60,7 @@ fn a_file_written_anew_with_the_same_first_line_comes_whole_under_ids_of_its_own
         folder.append("app.log", BANNER);
         folder.append("app.log", "{\"n\":1}\n{\"n\":2}\n");
         let before = folder.fill();
-        folder.files.done(&before.parts);
+        folder.files.mark_delivered(&before.parts);
         File::create(folder.path("app.log")).unwrap();
         folder.append("app.log", BANNER);
         folder.append("app.log", anew);
@@ -80,7 +80,7 @@ fn a_file_written_anew_with_the_same_first_line_comes_whole_under_ids_of_its_own
 fn a_deleted_file_is_read_to_its_end() {
     let mut folder = Folder::new("*.log");
     folder.append("a.log", "{\"n\":1}\n");
-    folder.files.look(false);
+    folder.files.scan(Mode::Follow);
     folder.append("a.log", "{\"n\":2}\n");
     fs::remove_file(folder.path("a.log")).unwrap();
     assert_eq!(folder.take().len(), 2);

@@ -1,28 +1,28 @@
-//! What is there now, and what became of what was.
+//! Finds what is there now, and what became of what was.
 
 use std::io;
 use std::time::Instant;
 
-use super::{Files, Places, QUIET};
+use super::decide::{self, Fate, Look, Unmatched};
+use super::{Files, Mode, Places, QUIET};
 use crate::ship::folders::{Folders, Lookup};
 use crate::ship::patterns::{Match, When};
 use crate::ship::system::Seen;
 
 impl Files {
-    /// Opens what is new, and lets go of what is over.
-    pub(in crate::ship) fn look(&mut self, once: bool) {
-        self.once = once;
+    /// Opens new files, looks at those that are followed, and closes those that are over.
+    pub(in crate::ship) fn scan(&mut self, mode: Mode) {
+        self.mode = mode;
         self.troubles.start();
         for tail in &mut self.tails {
-            tail.is_failing = false;
-            tail.is_away = false;
+            tail.start_scan();
         }
         let nodes = self.tails.iter().enumerate();
         let mut places: Places = nodes.map(|(at, tail)| (tail.node(), at)).collect();
         let mut folders = Folders::default();
         let mut matching = vec![false; self.tails.len()];
         let when = When {
-            once,
+            mode,
             first: self.searched.is_none(),
         };
         let starts = std::mem::take(&mut self.is_moving) || when.first;
@@ -36,20 +36,19 @@ impl Files {
         }
         for (at, matches) in matching.iter().enumerate() {
             if !matches {
-                self.look_for(at, &mut folders);
+                self.look_at_unmatched(at, &mut folders);
             }
         }
-        let is_time = |searched: Instant| once || searched.elapsed() > QUIET;
+        let is_time = |searched: Instant| mode == Mode::Once || searched.elapsed() > QUIET;
         if self.searched.is_none_or(is_time) {
-            self.look_for_known(&mut places, &mut folders);
+            self.find_known(&mut places, &mut folders);
             self.searched = Some(Instant::now());
             matching.resize(self.tails.len(), true);
         }
         self.let_go(&matching);
     }
 
-    /// Gives the file's place among those that are followed; `None` where there is none. A single run takes no files but
-    /// those that are there when it starts.
+    /// Returns the file's place among those that are followed; `None` if it is not followed.
     fn follow(&mut self, found: &Match, starts: bool, places: &mut Places) -> Option<usize> {
         let path = &found.path;
         let seen = match Seen::at(path) {
@@ -65,11 +64,11 @@ impl Files {
             }
         };
         if let Some(&at) = places.get(&seen.node) {
-            self.tails[at].is_called(path);
+            self.tails[at].set_name(path);
             self.look_at(at, &seen);
             return Some(at);
         }
-        if self.once && !starts && !self.troubles.knows(path) {
+        if !decide::is_opened(self.mode, starts, self.troubles.knows(path)) {
             return None;
         }
         match self.open(path, places) {
@@ -85,9 +84,9 @@ impl Files {
         let path = &found.path;
         if error.kind() != io::ErrorKind::NotFound {
             self.troubles.add(path, error);
-        } else if self.once {
+        } else if self.mode == Mode::Once {
             let is_known = self.troubles.knows(path);
-            // else it was moved just now
+            // Otherwise it was moved just now.
             let is_link = path.symlink_metadata().is_ok();
             self.is_moving |= starts && !is_known && !is_link;
             if found.is_wanted && (starts || is_known) {
@@ -99,63 +98,76 @@ impl Files {
     /// Looks at a file that is under its name.
     fn look_at(&mut self, at: usize, seen: &Seen) {
         let tail = &mut self.tails[at];
-        if tail.is_open() {
-            if let Err(error) = tail.look() {
-                self.fail(at, &error);
-            }
-        } else if !tail.is_as(seen) {
-            self.is_open(at);
+        match decide::look(tail.is_open(), tail.is_as(seen)) {
+            Look::Open => self.look_at_open(at),
+            Look::Reopen => _ = self.reopen(at),
+            Look::Skip => {}
+        }
+    }
+
+    fn look_at_open(&mut self, at: usize) {
+        if let Err(error) = self.tails[at].look() {
+            self.fail(at, &error);
         }
     }
 
     /// Looks at a file that no pattern leads to any more.
-    fn look_for(&mut self, at: usize, folders: &mut Folders) {
-        let tail = &mut self.tails[at];
+    fn look_at_unmatched(&mut self, at: usize, folders: &mut Folders) {
+        let tail = &self.tails[at];
         if tail.is_open() {
-            // it needs no name
-            if let Err(error) = tail.look() {
-                self.fail(at, &error);
-            }
+            // It needs no name.
+            self.look_at_open(at);
             return;
         }
-        let node = tail.node();
-        match Seen::at(&tail.path) {
-            Ok(seen) if seen.node == node => self.look_at(at, &seen),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => self.fail(at, &error),
-            _ => match folders.find(&tail.path, node.inode) {
-                Lookup::Found(path) => {
-                    self.tails[at].is_called(&path);
-                    self.is_open(at);
-                }
-                // one is being moved: the next look tells
-                Lookup::Unknown(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Lookup::Unknown(error) => self.fail(at, &error),
-                Lookup::Nowhere => {
-                    let left = self.tails[at].give_up();
-                    if left > 0 {
-                        let why = format!("it is gone, with {left} bytes that were not delivered");
-                        let path = &self.tails[at].path;
-                        match self.once {
-                            true => self.troubles.add_for_good(path, &why),
-                            false => self.troubles.add(path, &why),
-                        }
-                    }
-                }
-            },
+        let seen = Seen::at(&tail.path);
+        let is_it = match &seen {
+            Ok(seen) => Ok(seen.node == tail.node()),
+            Err(error) => Err(error.kind()),
+        };
+        match (decide::unmatched(is_it), seen) {
+            (Unmatched::IsThere, Ok(seen)) => self.look_at(at, &seen),
+            (Unmatched::Fail, Err(error)) => self.fail(at, &error),
+            _ => self.search(at, folders),
         }
     }
 
-    /// Forgets what is over, but for how far it was delivered where it may come back.
+    /// Looks for a closed file next to where it was.
+    fn search(&mut self, at: usize, folders: &mut Folders) {
+        let tail = &mut self.tails[at];
+        match folders.find(&tail.path, tail.node().inode) {
+            Lookup::Found(path) => {
+                tail.set_name(&path);
+                self.reopen(at);
+            }
+            // One is being moved: the next scan tells.
+            Lookup::Unknown(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Lookup::Unknown(error) => self.fail(at, &error),
+            Lookup::Missing => {
+                let left = tail.give_up();
+                if left > 0 {
+                    let reason = format!("it is gone, with {left} bytes that were not delivered");
+                    match self.mode {
+                        Mode::Once => self.troubles.add_for_good(&tail.path, &reason),
+                        Mode::Follow => self.troubles.add(&tail.path, &reason),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Forgets what is over, except for how far it was delivered if it may come back.
     fn let_go(&mut self, matching: &[bool]) {
         let tails = std::mem::take(&mut self.tails);
         for (tail, matches) in tails.into_iter().zip(matching) {
             let is_quiet = !matches && tail.last_growth.elapsed() > QUIET;
-            let is_over = tail.gone || tail.missing || is_quiet;
-            if !is_over || tail.has_more() {
-                self.tails.push(tail);
-            } else if !tail.gone {
-                self.know(tail.position(), tail.missing);
+            match decide::fate(tail.state(), is_quiet, tail.has_more()) {
+                Fate::Follow => self.tails.push(tail),
+                Fate::Remember { is_missing } => self.remember(tail.position(), is_missing),
+                Fate::Forget => {}
             }
         }
+        let open = self.tails.iter().enumerate();
+        let open = open.filter(|(_, tail)| tail.is_open());
+        self.open = open.map(|(at, _)| at).collect();
     }
 }

@@ -1,0 +1,38 @@
+//! Files are read and written on threads that may block.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A value whose methods block, since they read and write files: they run on a thread that the runtime keeps for that.
+#[derive(Debug)]
+pub(super) struct Blocking<T>(Arc<Mutex<T>>);
+
+impl<T: Send + 'static> Blocking<T> {
+    pub(super) fn new(value: T) -> Self {
+        Self(Arc::new(Mutex::new(value)))
+    }
+
+    /// Does some work, which goes on to its end even if the future is dropped.
+    pub(super) async fn run<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut T) -> R + Send + 'static,
+    ) -> R {
+        let value = Arc::clone(&self.0);
+        match tokio::task::spawn_blocking(move || work(&mut lock(&value))).await {
+            Ok(done) => done,
+            Err(failed) => match failed.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime shuts down, and this future with it.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn get(&self) -> MutexGuard<'_, T> {
+        lock(&self.0)
+    }
+}
+
+fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,199 @@
+//! What becomes of followed and known files. No I/O: each function says what to do about what was seen.
+
+use std::io;
+
+use super::Mode;
+use crate::ship::tail::State;
+
+/// What to do about a followed file whose name leads to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Look at the open file.
+    Open,
+    /// Open the file again, and look at it.
+    Reopen,
+    /// Nothing: it is closed, and did not change.
+    Skip,
+}
+
+pub(super) fn look(is_open: bool, is_unchanged: bool) -> Look {
+    match (is_open, is_unchanged) {
+        (true, _) => Look::Open,
+        (false, false) => Look::Reopen,
+        (false, true) => Look::Skip,
+    }
+}
+
+/// What to do about a followed file that is closed, and that no pattern leads to any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unmatched {
+    /// It is under the path where it was: look at it there.
+    IsThere,
+    /// Report that it cannot be looked at.
+    Fail,
+    /// Search its folder for its inode.
+    Search,
+}
+
+/// `is_it` tells whether the path leads to this very file; an error, why that is unknown.
+pub(super) fn unmatched(is_it: Result<bool, io::ErrorKind>) -> Unmatched {
+    match is_it {
+        Ok(true) => Unmatched::IsThere,
+        Ok(false) | Err(io::ErrorKind::NotFound) => Unmatched::Search,
+        Err(_) => Unmatched::Fail,
+    }
+}
+
+/// What becomes of a followed file after a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Follow,
+    /// Remember how far it is delivered: it may grow, or come back.
+    Remember {
+        is_missing: bool,
+    },
+    Forget,
+}
+
+/// `is_quiet` tells whether no pattern leads to the file, and it has not grown for long.
+pub(super) fn fate(state: State, is_quiet: bool, has_more: bool) -> Fate {
+    match state {
+        _ if has_more => Fate::Follow,
+        State::Deleted => Fate::Forget,
+        State::Missing => Fate::Remember { is_missing: true },
+        State::Readable | State::Failing if is_quiet => Fate::Remember { is_missing: false },
+        State::Readable | State::Failing | State::Away => Fate::Follow,
+    }
+}
+
+/// What to do about bytes that were in flight when the last run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resend {
+    /// Read them again.
+    Read,
+    /// Keep them until their file can be read.
+    Wait,
+    /// Keep them until their file comes back, and report that it is missing.
+    WaitMissing,
+    /// Report them as lost.
+    Lost,
+}
+
+/// Where the file of such bytes is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whereabouts {
+    Followed {
+        is_readable: bool,
+    },
+    /// It is known, and not followed.
+    Known {
+        is_deleted: bool,
+    },
+    Unknown,
+}
+
+pub(super) fn resend(file: Whereabouts) -> Resend {
+    match file {
+        Whereabouts::Followed { is_readable: true } => Resend::Read,
+        Whereabouts::Followed { is_readable: false } => Resend::Wait,
+        Whereabouts::Known { is_deleted: false } => Resend::WaitMissing,
+        Whereabouts::Known { is_deleted: true } | Whereabouts::Unknown => Resend::Lost,
+    }
+}
+
+/// What to do about a match that leads to a file that is not followed.
+///
+/// A single run delivers the files that are there when it starts, and those that it could not read before.
+pub(super) fn is_opened(mode: Mode, starts: bool, had_trouble: bool) -> bool {
+    mode == Mode::Follow || starts || had_trouble
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_file_is_opened_only_if_it_changed() {
+        for (is_open, is_unchanged, expected) in [
+            (true, true, Look::Open),
+            (true, false, Look::Open),
+            (false, false, Look::Reopen),
+            (false, true, Look::Skip),
+        ] {
+            assert_eq!(look(is_open, is_unchanged), expected);
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_pattern_is_searched_only_if_it_is_not_at_its_path() {
+        use io::ErrorKind::{NotFound, PermissionDenied};
+
+        for (is_it, expected) in [
+            (Ok(true), Unmatched::IsThere),
+            (Ok(false), Unmatched::Search),
+            (Err(NotFound), Unmatched::Search),
+            (Err(PermissionDenied), Unmatched::Fail),
+        ] {
+            assert_eq!(unmatched(is_it), expected);
+        }
+    }
+
+    #[test]
+    fn no_file_with_lines_to_read_is_let_go() {
+        let states = [
+            State::Readable,
+            State::Deleted,
+            State::Missing,
+            State::Failing,
+            State::Away,
+        ];
+        for state in states {
+            for is_quiet in [false, true] {
+                assert_eq!(fate(state, is_quiet, true), Fate::Follow);
+            }
+        }
+        let remember = |is_missing| Fate::Remember { is_missing };
+        for (state, is_quiet, expected) in [
+            (State::Readable, false, Fate::Follow),
+            (State::Readable, true, remember(false)),
+            (State::Deleted, false, Fate::Forget),
+            (State::Deleted, true, Fate::Forget),
+            (State::Missing, false, remember(true)),
+            (State::Missing, true, remember(true)),
+            (State::Failing, false, Fate::Follow),
+            (State::Failing, true, remember(false)),
+            (State::Away, false, Fate::Follow),
+            (State::Away, true, Fate::Follow),
+        ] {
+            assert_eq!(fate(state, is_quiet, false), expected, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_in_flight_are_lost_only_with_their_file() {
+        for (file, expected) in [
+            (Whereabouts::Followed { is_readable: true }, Resend::Read),
+            (Whereabouts::Followed { is_readable: false }, Resend::Wait),
+            (
+                Whereabouts::Known { is_deleted: false },
+                Resend::WaitMissing,
+            ),
+            (Whereabouts::Known { is_deleted: true }, Resend::Lost),
+            (Whereabouts::Unknown, Resend::Lost),
+        ] {
+            assert_eq!(resend(file), expected);
+        }
+    }
+
+    #[test]
+    fn a_single_run_opens_what_was_there_at_its_start() {
+        for (mode, starts, had_trouble, expected) in [
+            (Mode::Follow, false, false, true),
+            (Mode::Once, true, false, true),
+            (Mode::Once, false, true, true),
+            (Mode::Once, false, false, false),
+        ] {
+            assert_eq!(is_opened(mode, starts, had_trouble), expected);
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Reads batch after batch, and delivers each.
+
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+use super::blocking::Blocking;
+use super::checkpoint::Checkpoint;
+use super::count::Counts;
+use super::disk::Disk;
+use super::files::{Files, Mode};
+use super::lines::Framed;
+use super::position::{InFlight, Part};
+use super::sending::Sending;
+use super::{Progress, ShipOptions};
+use crate::Client;
+use crate::bulk::{Delivery, Patient, Target};
+use crate::numbered::LOGS;
+use crate::transport::error::Error;
+
+const POLL: Duration = Duration::from_millis(250);
+/// How often a single run scans again for files that are being moved.
+const SCANS: u32 = 8;
+/// What a request grows to, if there is as much.
+const BATCH: usize = 8 << 20;
+
+/// Follows files, and delivers what is in them.
+#[derive(Debug)]
+pub struct Shipper {
+    pub(super) target: Target,
+    pub(super) client: Client,
+    delivery: Delivery,
+    pub(super) disk: Blocking<Disk>,
+    pub(super) counts: Counts,
+    /// The index behind the alias, and when it was asked for.
+    pub(super) index: Option<(String, Instant)>,
+}
+
+impl Shipper {
+    /// Reads the checkpoint, if there is one, and keeps others away from it.
+    ///
+    /// # Errors
+    ///
+    /// [`is_config`](Error::is_config) for an invalid pattern; [`is_precondition`](Error::is_precondition) if another shipper has
+    /// the checkpoint; [`is_io`](Error::is_io) if the checkpoint cannot be read or written.
+    pub fn open(client: Client, options: ShipOptions) -> Result<Self, Error> {
+        let ShipOptions {
+            patterns,
+            checkpoint,
+            gzip,
+        } = options;
+        let checkpoint = Checkpoint::open(&checkpoint)?;
+        let files = Files::new(&patterns, checkpoint.files(), checkpoint.hash())?
+            .except(checkpoint.own_files());
+        let target = Target::new(client.clone(), LOGS);
+        Ok(Self {
+            delivery: Delivery::new(target.clone(), gzip),
+            target,
+            client,
+            disk: Blocking::new(Disk::new(files, checkpoint)),
+            counts: Counts::default(),
+            index: None,
+        })
+    }
+
+    /// Delivers everything that is there at the start, including a last line without a line feed if it is a whole JSON object.
+    /// Calls `progress` at the start, and after each request.
+    ///
+    /// Dropping the future at any moment loses nothing: the next run goes on where this one was.
+    ///
+    /// # Errors
+    ///
+    /// [`is_io`](Error::is_io) if the checkpoint cannot be written. Also if, at the start, Elasticsearch is unreachable, is not
+    /// trusted, does not respond, rejects the credentials, or has no `logs`; later such trouble is reported on standard error, and
+    /// tried again. A file that cannot be read is no error: [`Progress::unreadable`] names it.
+    pub async fn run_once(
+        mut self,
+        mut progress: impl FnMut(&Progress),
+    ) -> Result<Progress, Error> {
+        self.can_write().await?;
+        self.scan(Mode::Once).await;
+        progress(&self.progress().await);
+        let mut scans = 0;
+        loop {
+            if self.deliver_next().await? {
+                progress(&self.progress().await);
+            } else {
+                let is_settled = self.disk.run(|disk| disk.files.is_settled()).await;
+                if is_settled || scans == SCANS {
+                    break;
+                }
+                scans += 1;
+                tokio::time::sleep(POLL).await;
+            }
+            self.scan(Mode::Once).await;
+        }
+        self.disk.run(|disk| disk.files.report_rest()).await;
+        let end = self.progress().await;
+        progress(&end);
+        Ok(end)
+    }
+
+    /// Delivers what is there and what comes, forever. Calls `progress` at the start, after each request, and after each scan that
+    /// found nothing.
+    ///
+    /// Dropping the future at any moment loses nothing: the next run goes on where this one was.
+    ///
+    /// # Errors
+    ///
+    /// [`is_io`](Error::is_io) if the checkpoint cannot be written. All other trouble is reported on standard error, and tried
+    /// again. A file that cannot be read is no error: [`Progress::unreadable`] names it.
+    pub async fn follow(
+        mut self,
+        mut progress: impl FnMut(&Progress),
+    ) -> Result<Infallible, Error> {
+        self.scan(Mode::Follow).await;
+        progress(&self.progress().await);
+        // Trouble is reported before there is anything to send.
+        self.index().await;
+        loop {
+            let delivered = self.deliver_next().await?;
+            progress(&self.progress().await);
+            if !delivered {
+                tokio::time::sleep(POLL).await;
+            }
+            self.scan(Mode::Follow).await;
+        }
+    }
+
+    async fn scan(&self, mode: Mode) {
+        self.disk.run(move |disk| disk.files.scan(mode)).await;
+    }
+
+    async fn progress(&self) -> Progress {
+        let sums = self.disk.run(|disk| disk.sums()).await;
+        Progress {
+            bytes: sums.bytes,
+            bytes_done: sums.bytes_done,
+            unfinished: sums.unfinished,
+            unreadable: sums.unreadable,
+            ..self.counts.progress()
+        }
+    }
+
+    /// Delivers what was in flight before, and the next batch. Returns whether there was one; if not, the checkpoint is up to date.
+    async fn deliver_next(&mut self) -> Result<bool, Error> {
+        self.resend().await?;
+        let (framed, messages) = self
+            .disk
+            .run(|disk| (disk.files.fill(BATCH), disk.files.take_messages()))
+            .await;
+        for text in messages {
+            self.counts.warn(&text);
+        }
+        let Some(framed) = framed else {
+            self.disk.run(|disk| disk.save(None)).await?;
+            return Ok(false);
+        };
+        let in_flight = InFlight {
+            index: self.index().await,
+            parts: framed.parts.clone(),
+            moved: std::collections::BTreeMap::new(),
+        };
+        self.deliver(framed, in_flight).await?;
+        Ok(true)
+    }
+
+    /// Sends what was in flight when an earlier run ended, as far as it can be read.
+    async fn resend(&mut self) -> Result<(), Error> {
+        let waiting = self.disk.run(|disk| disk.waiting()).await;
+        for _ in 0..waiting {
+            let Some(resent) = self.disk.run(Disk::reread).await else {
+                break;
+            };
+            for part in &resent.lost {
+                self.counts.warn(&lost(part));
+            }
+            self.deliver(resent.framed, resent.in_flight).await?;
+        }
+        Ok(())
+    }
+
+    async fn deliver(&mut self, framed: Framed, in_flight: InFlight) -> Result<(), Error> {
+        self.counts.wrapped(framed.wrapped);
+        let Framed {
+            body,
+            records,
+            parts,
+            ..
+        } = framed;
+        if records > 0 {
+            let sending = Sending::start(in_flight, &self.disk, &self.counts).await?;
+            for batch in sending.batches(body, records) {
+                self.delivery.deliver(batch, &sending, &Patient).await;
+            }
+            // The checkpoint knows of these only.
+            self.delivery.finish(&sending, &Patient).await;
+            sending.end()?;
+        }
+        self.disk.run(move |disk| disk.mark_delivered(&parts)).await;
+        Ok(())
+    }
+}
+
+fn lost(part: &Part) -> String {
+    format!(
+        "{} bytes were in flight when the last run ended, and are not there any more: {}",
+        part.to.offset - part.from,
+        part.path.display()
+    )
+}
