@@ -13,7 +13,7 @@ use crate::site::Site;
 #[test]
 #[ignore = "needs Chromium"]
 fn the_error_button_brings_one_error_record_to_the_panel_and_to_stdout() {
-    let app = Example::start("axum-app", &[("LISTEN_ADDR", "127.0.0.1:0")]);
+    let app = Example::axum_app(&[]);
     let ran = browser::run(
         r#"
         await page.goto(args.url);
@@ -58,7 +58,7 @@ fn the_error_button_brings_one_error_record_to_the_panel_and_to_stdout() {
 #[test]
 #[ignore = "needs Chromium"]
 fn every_button_works_from_the_keyboard_and_on_a_phone() {
-    let app = Example::start("axum-app", &[("LISTEN_ADDR", "127.0.0.1:0")]);
+    let app = Example::axum_app(&[]);
     let ran = browser::run(
         r#"
         await page.setViewportSize({ width: 360, height: 740 });
@@ -102,7 +102,7 @@ fn every_button_works_from_the_keyboard_and_on_a_phone() {
 #[test]
 #[ignore = "needs Chromium"]
 fn it_is_accessible_in_light_and_in_dark() {
-    let app = Example::start("axum-app", &[("LISTEN_ADDR", "127.0.0.1:0")]);
+    let app = Example::axum_app(&[]);
     for scheme in ["light", "dark"] {
         let ran = browser::run(
             r#"
@@ -128,12 +128,12 @@ fn it_is_accessible_in_light_and_in_dark() {
 #[test]
 #[ignore = "needs Chromium"]
 fn what_a_record_says_is_never_markup() {
-    let app = Example::start("axum-app", &[("LISTEN_ADDR", "127.0.0.1:0")]);
+    let app = Example::axum_app(&[]);
     let ran = browser::run(
         r#"
         const evil = '<img src=x onerror="document.title=1"><b>bold</b>';
-        await page.route(/[/]api[/]records/, (route) => route.fulfill({ json: { next: 1, records: [
-          { "@timestamp": evil, level: evil, message: evil + "\n" + evil, [evil]: evil },
+        await page.route(/[/]api[/]records/, (route) => route.fulfill({ json: { rows: [
+          { time: evil, level: evil, message: evil + "\n" + evil, record: { [evil]: evil } },
         ] } }));
         await page.goto(args.url);
         await page.locator('#rows summary').first().click();
@@ -157,21 +157,17 @@ fn with_a_project_key_the_tracker_records_the_page_and_gives_the_id() {
     let openreplay = Site::start_with(SessionLayer::new(), |site| {
         site.layer(CorsLayer::very_permissive())
     });
-    let app = Example::start(
-        "axum-app",
-        &[
-            ("LISTEN_ADDR", "127.0.0.1:0"),
-            ("OPENREPLAY_PROJECT_KEY", "browser-tests"),
-            (
-                "OPENREPLAY_INGEST_POINT",
-                &format!("{}/ingest", openreplay.url),
-            ),
-            (
-                "OPENREPLAY_TRACKER_URL",
-                &format!("{}/bundle/openreplay.js", openreplay.url),
-            ),
-        ],
-    );
+    let app = Example::axum_app(&[
+        ("OPENREPLAY_PROJECT_KEY", "browser-tests"),
+        (
+            "OPENREPLAY_INGEST_POINT",
+            &format!("{}/ingest", openreplay.url),
+        ),
+        (
+            "OPENREPLAY_TRACKER_URL",
+            &format!("{}/bundle/openreplay.js", openreplay.url),
+        ),
+    ]);
     let ran = browser::run(
         r#"
         await page.goto(args.url);
@@ -196,14 +192,10 @@ fn with_a_project_key_the_tracker_records_the_page_and_gives_the_id() {
 #[test]
 #[ignore = "needs Chromium"]
 fn where_the_tracker_does_not_start_the_page_says_so_and_goes_on() {
-    let app = Example::start(
-        "axum-app",
-        &[
-            ("LISTEN_ADDR", "127.0.0.1:0"),
-            ("OPENREPLAY_PROJECT_KEY", "browser-tests"),
-            ("OPENREPLAY_TRACKER_URL", "http://127.0.0.1:9/openreplay.js"),
-        ],
-    );
+    let app = Example::axum_app(&[
+        ("OPENREPLAY_PROJECT_KEY", "browser-tests"),
+        ("OPENREPLAY_TRACKER_URL", "http://127.0.0.1:9/openreplay.js"),
+    ]);
     let ran = browser::run(
         r#"
         await page.goto(args.url);

@@ -4,6 +4,7 @@ use std::fs;
 
 use integration_tests::{Terminal, guide};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::{ANY_PORT, address, root, shows};
 
@@ -15,7 +16,12 @@ const TWO_SERVICES: &str = "examples/two-services/README.md";
 fn axum_app_says_and_answers_what_its_readme_shows() {
     let blocks = guide::blocks(AXUM_APP);
     let (run, _) = typed(&blocks[0].text);
-    let mut terminal = Terminal::open(&root(), &[("LISTEN_ADDR", ANY_PORT)]);
+    let store = TempDir::new().unwrap();
+    let variables = [
+        ("LISTEN_ADDR", ANY_PORT),
+        ("STORE_DIR", store.path().to_str().unwrap()),
+    ];
+    let mut terminal = Terminal::open(&root(), &variables);
     let app = terminal.start(run);
     let address = address(&app);
 

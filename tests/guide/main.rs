@@ -1,5 +1,6 @@
 //! What the README and the pages of docs/ tell a reader to do, done as it stands there.
 
+mod axum_app;
 mod compose;
 mod covered;
 mod dependencies;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use integration_tests::{
-    Elasticsearch, StandIn, Terminal,
+    Elasticsearch, Terminal, ask_as_openreplay,
     engine::{PASSWORD, USER},
     guide,
     process::Example,
@@ -65,9 +65,7 @@ impl Program {
     fn start(&self) -> Example {
         let mut command = Command::new(&self.binary);
         command.current_dir(self.folder.path());
-        command
-            .env("ELASTICSEARCH_API_KEY", "aWQ6a2V5")
-            .env_remove("RUST_LOG");
+        command.env_remove("RUST_LOG");
         let app = Example::run(&mut command);
         let end = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect(&self.address).is_err() {
@@ -111,25 +109,33 @@ fn the_first_program_logs_what_the_readme_shows() {
 }
 
 #[test]
-#[ignore = "needs minutes to build"]
-fn the_second_program_has_sent_every_record_when_it_is_stopped() {
-    let elasticsearch = StandIn::start();
-    let instead = [("https://elastic:9200", elasticsearch.url())];
-    let program = Program::build("readme-writer", "See it in OpenReplay", &instead);
+#[ignore = "needs minutes to build, and OpenReplay's Go client"]
+fn the_second_program_serves_openreplay_every_record_also_after_a_restart() {
+    let program = Program::build("readme-store", "See it in OpenReplay", &[]);
     for run in 1..=3 {
         let app = program.start();
-        for number in 0..run * 100 {
-            assert_eq!(program.ask(&number.to_string()), 200);
+        for _ in 0..run * 50 {
+            assert_eq!(program.ask(SESSION), 200);
         }
         let (status, _) = app.terminate();
         assert!(status.success(), "{status}");
-        assert_eq!(elasticsearch.stored(), (1..=run).sum::<usize>() * 100);
+
+        let _app = program.start();
+        let keys = fs::read_to_string(program.folder.path().join("records/keys.json")).unwrap();
+        let keys: Value = serde_json::from_str(&keys).unwrap();
+        assert_eq!(
+            keys[0]["name"], "openreplay",
+            "the README calls it the first"
+        );
+        let url = format!("http://{}/openreplay", program.address);
+        let hits = ask_as_openreplay(&url, &keys[0], Some(SESSION)).unwrap();
+        assert_eq!(hits.len(), (1..=run).sum::<usize>() * 50);
     }
 }
 
 #[test]
 #[ignore = "needs Elasticsearch"]
-fn four_commands_lead_from_nothing_to_a_row() {
+fn four_commands_lead_to_a_row_in_elasticsearch() {
     let engine = Elasticsearch::start();
     let [_try_it, see_it] = guide::commands("README.md", &[]);
     let lines: Vec<_> = see_it

@@ -15,7 +15,7 @@ const ID: &str = "4950498349085463837";
 const TOKEN: &str = "11m0l7dhxvfh9.0.mkb4q5xs.4YCTxcTaFVmdKVzHfzHrB8mB3nCyP1kZRuwYbtpYtY2u";
 
 fn app() -> Example {
-    Example::start("axum-app", &[("LISTEN_ADDR", "127.0.0.1:0")])
+    Example::axum_app(&[])
 }
 
 /// The app's address without its scheme.

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
@@ -10,6 +10,7 @@ use std::{
 };
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 /// A running example, and the records that it writes to its stdout. Killed when dropped.
 #[derive(Debug)]
@@ -17,17 +18,28 @@ pub struct Example {
     child: Child,
     records: Arc<Mutex<Vec<Value>>>,
     reader: Option<JoinHandle<()>>,
+    /// Lives as long as the program.
+    folder: Option<TempDir>,
 }
 
 impl Example {
-    /// Builds the package and starts its program with these variables.
+    /// Builds `axum-app` and starts it on a free port with these variables, and with a store of its own.
     ///
     /// # Panics
     ///
     /// Where it does not build or start.
     #[must_use]
-    pub fn start(package: &str, variables: &[(&str, &str)]) -> Self {
-        Self::run(Command::new(program(package)).envs(variables.iter().copied()))
+    pub fn axum_app(variables: &[(&str, &str)]) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let mut command = Command::new(program("axum-app"));
+        command
+            .env("LISTEN_ADDR", "127.0.0.1:0")
+            .env("STORE_DIR", folder.path())
+            .env_remove("ELASTICSEARCH_URL")
+            .envs(variables.iter().copied());
+        let mut example = Self::run(&mut command);
+        example.folder = Some(folder);
+        example
     }
 
     /// Runs a program that was built.
@@ -51,7 +63,18 @@ impl Example {
             child,
             records,
             reader: Some(reader),
+            folder: None,
         }
+    }
+
+    /// The folder of its store.
+    ///
+    /// # Panics
+    ///
+    /// If it was not started by [`axum_app`](Self::axum_app).
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.as_ref().expect("it has one").path()
     }
 
     /// The records so far.

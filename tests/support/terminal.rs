@@ -150,6 +150,12 @@ impl Running {
         fs::read_to_string(&self.out).unwrap_or_default()
     }
 
+    /// What it has said on standard error so far.
+    #[must_use]
+    pub fn err(&self) -> String {
+        fs::read_to_string(&self.err).unwrap_or_default()
+    }
+
     /// Waits until it has said this on standard output.
     ///
     /// # Panics
@@ -159,11 +165,11 @@ impl Running {
     pub fn wait_for(&self, text: &str) {
         let end = Instant::now() + Duration::from_secs(300);
         while !self.out().contains(text) {
-            let errors = fs::read_to_string(&self.err).unwrap_or_default();
             assert!(
                 Instant::now() < end,
-                "no {text:?} in {}{errors}",
-                self.out()
+                "no {text:?} in {}{}",
+                self.out(),
+                self.err()
             );
             thread::sleep(Duration::from_millis(50));
         }

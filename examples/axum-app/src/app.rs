@@ -7,13 +7,12 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Response},
 };
-use openreplay_elastic::Client;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_openreplay::{RequestLogLayer, SessionLayer};
 
-use crate::{page, records, routes, settings::Settings, tail::Tail};
+use crate::{kept::Kept, page, records, routes, settings::Tracker};
 
-/// The whole app: the routes under `/api`, and the page that requests them.
+/// The whole app: the routes under `/api`, the page that requests them, and OpenReplay's way to the records.
 ///
 /// A layer added later stands further out, so read upwards from the last:
 ///
@@ -23,14 +22,26 @@ use crate::{page, records, routes, settings::Settings, tail::Tail};
 ///    with the place of the panic. Inside `RequestLogLayer` it would leave a second record, for its response.
 /// 3. `RequestLogLayer` keeps a span around the request and logs it once; a failure with its error.
 ///
-/// The page's own requests are not logged, or looking at the log would write to it.
-pub(crate) fn app(settings: &Settings, tail: Tail, elasticsearch: Option<Client>) -> Router {
+/// Requests of the page itself and of OpenReplay are not logged, or reading the log would write to it.
+pub(crate) fn app(tracker: Option<&Tracker>, kept: Kept) -> Router {
     routes::api()
         .layer(RequestLogLayer::new())
         .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| panicked()))
-        .merge(page::routes(settings))
-        .merge(records::routes(tail, elasticsearch))
+        .merge(page::routes(tracker))
+        .merge(openreplay(&kept))
+        .merge(records::routes(kept))
         .layer(SessionLayer::new().with_query_parameter("openReplaySession.id"))
+}
+
+/// The store under `/openreplay`, which OpenReplay queries as if it were Elasticsearch.
+fn openreplay(kept: &Kept) -> Router {
+    match kept {
+        Kept::Store { store, keys } => {
+            Router::new().nest_service("/openreplay", store.service(keys.clone()))
+        }
+        // OpenReplay queries that one directly
+        Kept::Elasticsearch(_) => Router::new(),
+    }
 }
 
 fn panicked() -> Response {

@@ -5,18 +5,18 @@
 //! curl -i -H 'openReplaySession.id: 4950498349085463837' 127.0.0.1:3000/api/error
 //! ```
 //!
-//! Where to look: `app.rs` for the layers and their order, `logs.rs` for the log, `routes.rs` for handlers that know
-//! nothing of either. `page.rs`, `records.rs` and `tail.rs` are the page that shows it all, and nothing a
+//! Where to look: `app.rs` for the layers and their order, `kept.rs` for the store, `logs.rs` for the log, `routes.rs` for
+//! handlers that know nothing of any of them. `page.rs` and `records.rs` are the page that shows it all, and nothing a
 //! service needs.
 
 mod app;
+mod kept;
 mod logs;
 mod page;
 mod records;
 mod routes;
 mod settings;
 mod stop;
-mod tail;
 #[cfg(test)]
 mod tests;
 
@@ -24,7 +24,10 @@ use std::process::ExitCode;
 
 use tokio::net::TcpListener;
 
-use crate::{settings::Settings, tail::Tail};
+use crate::{
+    kept::Kept,
+    settings::{Place, Settings},
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -39,32 +42,37 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), String> {
     let settings = Settings::from_env()?;
-    let tail = Tail::default();
-    let elasticsearch = logs::init(tail.clone(), settings.elasticsearch.as_ref())?;
+    let listener = listen(&settings.listen_addr).await?;
+    let url = listener.local_addr().map_err(|error| error.to_string())?;
+    let url = format!("http://{url}");
+    let (writer, kept, delivery) = kept::open(&settings.place)?;
+    logs::init(writer);
+    introduce(&url, &settings.place, &kept);
 
-    let served = serve(&settings, tail).await;
-    // the last records are on their way: give them time
-    if let Some(elasticsearch) = elasticsearch {
-        elasticsearch.finish().await;
+    tracing::info!("Listening on {url}");
+    let app = app::app(settings.tracker.as_ref(), kept);
+    let served = stop::serve_until_told_to_stop(listener, app).await;
+    if served.is_ok() {
+        tracing::info!("Stopped");
     }
+    // the last records are on their way
+    delivery.finish().await;
     served
 }
 
-async fn serve(settings: &Settings, tail: Tail) -> Result<(), String> {
-    let reader = settings
-        .elasticsearch
-        .as_ref()
-        .map(logs::reader)
-        .transpose()?;
-    let app = app::app(settings, tail, reader);
-
-    let listener = listen(&settings.listen_addr).await?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
-    tracing::info!("Listening on http://{address}");
-
-    stop::serve_until_told_to_stop(listener, app).await?;
-    tracing::info!("Stopped");
-    Ok(())
+/// Prints where the records are and what to paste into OpenReplay's form. Not to the log: the key is a secret.
+fn introduce(url: &str, place: &Place, kept: &Kept) {
+    let (Place::Store(folder), Kept::Store { keys, .. }) = (place, kept) else {
+        return;
+    };
+    eprintln!("The records are kept in {}", folder.display());
+    if let Some(key) = keys.openreplay() {
+        eprintln!("In OpenReplay: Preferences, Integrations, Elasticsearch; then \"Add\":");
+        eprintln!("  URL         {url}/openreplay");
+        eprintln!("  API Key ID  {}", key.id);
+        eprintln!("  API Key     {}", key.api_key);
+        eprintln!("  Indexes     logs");
+    }
 }
 
 async fn listen(address: &str) -> Result<TcpListener, String> {

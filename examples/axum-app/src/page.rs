@@ -9,12 +9,11 @@ use axum::{
 use serde_json::{Value, json};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::settings::{Settings, Tracker};
+use crate::settings::Tracker;
 
 /// The page's files, and what it has to know.
-pub(crate) fn routes(settings: &Settings) -> Router {
-    let tracker = settings.tracker.as_ref();
-    let config = Json(config(settings));
+pub(crate) fn routes(tracker: Option<&Tracker>) -> Router {
+    let config = Json(config(tracker));
     Router::new()
         .route("/", get(Html(include_str!("page/index.html"))))
         .route(
@@ -48,11 +47,10 @@ pub(crate) fn routes(settings: &Settings) -> Router {
         .layer(set(header::CACHE_CONTROL, "no-store"))
 }
 
-/// How to start OpenReplay's tracker (`null` without a project key), and whether the records can be had from Elasticsearch.
-fn config(settings: &Settings) -> Value {
+/// How to start OpenReplay's tracker; `null` without a project key.
+fn config(tracker: Option<&Tracker>) -> Value {
     json!({
-        "elasticsearch": settings.elasticsearch.is_some(),
-        "tracker": settings.tracker.as_ref().map(|tracker| json!({
+        "tracker": tracker.map(|tracker| json!({
             "script": tracker.script.text,
             "projectKey": tracker.project_key,
             "ingestPoint": tracker.ingest_point.text,

@@ -1,53 +1,51 @@
-//! The records of the session that asks, for the page: as they were written, and as they come back from Elasticsearch.
+//! The rows of the session that asks, for the page: what OpenReplay's panel shows of the stored records.
 //!
 //! Whoever names an id reads its records, so this is for an app on your own machine and no other.
 
-use axum::{
-    Json, Router,
-    extract::{Query, State},
-    http::StatusCode,
-    routing::get,
-};
-use openreplay_elastic::{Client, admin::panel};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use openreplay_elastic::admin::panel;
+use serde::Serialize;
+use serde_json::Value;
 
-use crate::tail::{Records, Tail};
+use crate::kept::Kept;
 
-pub(crate) fn routes(tail: Tail, elasticsearch: Option<Client>) -> Router {
-    let written = Router::new()
-        .route("/api/records", get(written))
-        .with_state(tail);
-    let Some(client) = elasticsearch else {
-        return written;
-    };
-    let stored = Router::new()
-        .route("/api/records/elasticsearch", get(stored))
-        .with_state(client);
-    written.merge(stored)
+pub(crate) fn routes(kept: Kept) -> Router {
+    Router::new()
+        .route("/api/records", get(rows))
+        .with_state(kept)
 }
 
-/// Those that were written from the `after`th on.
-async fn written(State(tail): State<Tail>, Query(read): Query<Read>) -> Json<Records> {
-    Json(match openreplay_session::current() {
-        Some(session) => tail.records_of(session, read.after),
-        None => Records::default(),
-    })
+#[derive(Default, Serialize)]
+struct Rows {
+    rows: Vec<Row>,
 }
 
-#[derive(Deserialize)]
-struct Read {
-    #[serde(default)]
-    after: u64,
+/// A row of the panel, and the record that it shows.
+#[derive(Serialize)]
+struct Row {
+    time: String,
+    level: &'static str,
+    message: String,
+    record: Value,
 }
 
-/// All of them, asked for exactly as OpenReplay asks.
-async fn stored(State(client): State<Client>) -> Result<Json<Value>, (StatusCode, String)> {
+async fn rows(State(kept): State<Kept>) -> Result<Json<Rows>, (StatusCode, String)> {
     let Some(session) = openreplay_session::current() else {
-        return Ok(Json(json!({ "records": [] })));
+        return Ok(Json(Rows::default()));
     };
-    match panel::session(&client, &session).await {
-        Ok(found) => Ok(Json(json!({ "records": found.sources() }))),
-        Err(error) => Err((StatusCode::BAD_GATEWAY, format!("Elasticsearch: {error}"))),
-    }
+    let records = kept.records_of(session).await;
+    let records = records.map_err(|error| (StatusCode::BAD_GATEWAY, error))?;
+    let rows = panel::rows(&records).map_err(|unreadable| {
+        let text = format!("OpenReplay's panel would show nothing: {unreadable}");
+        (StatusCode::INTERNAL_SERVER_ERROR, text)
+    })?;
+    let rows = rows.into_iter().zip(records).map(|(row, record)| Row {
+        time: row.time_text,
+        level: row.level.as_str(),
+        message: row.message,
+        record,
+    });
+    Ok(Json(Rows {
+        rows: rows.collect(),
+    }))
 }

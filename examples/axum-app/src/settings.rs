@@ -1,6 +1,9 @@
 //! What the environment may set. Everything has a default: the app runs without any of it.
 
-use std::{env, fmt};
+use std::{
+    env, fmt,
+    path::{Path, PathBuf},
+};
 
 use axum::http::Uri;
 use openreplay_elastic::{Connection, ConnectionBuilder};
@@ -17,8 +20,16 @@ pub(crate) struct Settings {
     pub(crate) listen_addr: String,
     /// Set with `OPENREPLAY_PROJECT_KEY`: the page then records its sessions with OpenReplay.
     pub(crate) tracker: Option<Tracker>,
-    /// Set with `ELASTICSEARCH_URL`: the records then go there, too.
-    pub(crate) elasticsearch: Option<Elasticsearch>,
+    /// `STORE_DIR`, or `ELASTICSEARCH_URL` if it is set.
+    pub(crate) place: Place,
+}
+
+/// Where the records are kept.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// In a store in this folder.
+    Store(PathBuf),
+    Elasticsearch(Elasticsearch),
 }
 
 /// What the page needs to start OpenReplay's tracker.
@@ -49,15 +60,26 @@ impl Settings {
             }),
             None => None,
         };
-        Ok(Self {
-            listen_addr: or("LISTEN_ADDR", "127.0.0.1:3000"),
-            tracker,
-            elasticsearch: variable("ELASTICSEARCH_URL").map(|url| Elasticsearch {
+        let place = match variable("ELASTICSEARCH_URL") {
+            Some(url) => Place::Elasticsearch(Elasticsearch {
                 url,
                 api_key: variable("ELASTICSEARCH_API_KEY"),
             }),
+            None => Place::Store(variable("STORE_DIR").map_or_else(default_folder, PathBuf::from)),
+        };
+        Ok(Self {
+            listen_addr: or("LISTEN_ADDR", "127.0.0.1:3000"),
+            tracker,
+            place,
         })
     }
+}
+
+/// `target/axum-app-store`: cargo puts the program into `target/debug` or `target/release`.
+fn default_folder() -> PathBuf {
+    let program = env::current_exe().unwrap_or_default();
+    let target = program.ancestors().nth(2).unwrap_or(Path::new(""));
+    target.join("axum-app-store")
 }
 
 /// Where Elasticsearch is, and the key to it.
@@ -122,6 +144,23 @@ mod tests {
         let settings = read(&[]).unwrap();
         assert_eq!(settings.listen_addr, "127.0.0.1:3000");
         assert!(settings.tracker.is_none());
+        let Place::Store(folder) = settings.place else {
+            panic!("{settings:?}");
+        };
+        assert!(folder.ends_with("axum-app-store"), "{folder:?}");
+    }
+
+    #[test]
+    fn the_records_go_to_elasticsearch_or_to_the_folder_that_is_named() {
+        let settings = read(&[("STORE_DIR", "here")]).unwrap();
+        assert!(matches!(settings.place, Place::Store(folder) if folder == Path::new("here")));
+        let settings = read(&[
+            ("STORE_DIR", "here"),
+            ("ELASTICSEARCH_URL", "http://u:secret@e"),
+        ]);
+        let settings = settings.unwrap();
+        assert!(matches!(settings.place, Place::Elasticsearch(_)));
+        assert!(!format!("{settings:?}").contains("secret"));
     }
 
     #[test]

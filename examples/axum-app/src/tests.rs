@@ -6,18 +6,25 @@ use std::{
         OnceLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
+use openreplay_elastic::{Client, Connection, admin::panel};
 use openreplay_session::SessionId;
+use openreplay_store::Keys;
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
 };
 use tracing_subscriber::prelude::*;
 
-use crate::{app::app, settings::Settings, tail::Tail};
+use crate::{
+    app::app,
+    kept::{self, Kept},
+    settings::Place,
+};
 
 #[tokio::test]
 async fn the_endpoint_responds_and_logs_its_own_record_and_the_request() {
@@ -133,20 +140,57 @@ async fn a_client_that_hangs_up_is_logged_in_its_session() {
             .unwrap()
             .contains("the client left")
     };
-    for _ in 0..200 {
-        if records(session, 0).await.iter().any(left) {
-            return;
-        }
+    let end = Instant::now() + Duration::from_secs(60);
+    while !records(session, 0).await.iter().any(left) {
+        assert!(Instant::now() < end, "no record of it");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("no record of it: {:#?}", records(session, 0).await);
 }
 
 #[tokio::test]
 async fn without_a_session_there_are_no_records_to_read() {
     exchange(&request("/api/endpoint", "")).await;
     let answer = exchange(&request("/api/records", "")).await;
-    assert_eq!(answer.body, r#"{"records":[],"next":0}"#);
+    assert_eq!(answer.body, r#"{"rows":[]}"#);
+}
+
+#[tokio::test]
+async fn openreplay_gets_the_rows_of_a_session_in_time_order_with_the_key_of_the_folder() {
+    let (session, _) = ask("/api/error").await;
+    ask_in(session, "/api/spawn").await;
+    records(session, 5).await;
+
+    let key = Keys::open(served().folder.path()).unwrap().openreplay();
+    let client = openreplay(&key.unwrap().encoded());
+    assert_eq!(panel::probe(&client).await.unwrap().hits.len(), 1);
+    let found = panel::session(&client, &session).await.unwrap();
+    assert!(found.is_elasticsearch, "OpenReplay's client rejects others");
+    let rows = panel::rows(&found.sources()).unwrap();
+    assert!(rows.is_sorted_by_key(|row| row.time), "{rows:#?}");
+    let levels: Vec<_> = rows.iter().map(|row| row.level.as_str()).collect();
+    assert_eq!(levels, ["warning", "error", "info", "info", "info"]);
+    assert!(
+        rows.iter()
+            .all(|row| row.level_is_known && row.time.is_some())
+    );
+
+    let wrong = panel::probe(&openreplay("aWQ6d3Jvbmc=")).await;
+    assert!(wrong.unwrap_err().is_unauthorized());
+}
+
+fn openreplay(key: &str) -> Client {
+    let url = format!("http://{}/openreplay", address());
+    Client::new(&Connection::builder(url).api_key(key).build().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn without_a_key_openreplay_gets_nothing_and_the_requests_are_not_logged() {
+    let session = new_session();
+    let header = format!("openReplaySession.id: {session}\r\n");
+    let answer = exchange(&request("/openreplay/logs/_search", &header)).await;
+    assert_eq!(answer.status, 401);
+    exchange(&request("/api/endpoint", &header)).await;
+    assert_eq!(records(session, 2).await.len(), 2);
 }
 
 #[tokio::test]
@@ -184,8 +228,12 @@ struct Answer {
 /// Asks in a session of its own, so that tests may share one log.
 async fn ask(path: &str) -> (SessionId, Answer) {
     let session = new_session();
+    (session, ask_in(session, path).await)
+}
+
+async fn ask_in(session: SessionId, path: &str) -> Answer {
     let header = format!("openReplaySession.id: {session}\r\n");
-    (session, exchange(&request(path, &header)).await)
+    exchange(&request(path, &header)).await
 }
 
 // HTTP/1.0: the answer ends with the connection, and is not chunked
@@ -209,17 +257,17 @@ async fn exchange(request: &str) -> Answer {
 /// The session's records as the page reads them, once there are so many.
 async fn records(session: SessionId, at_least: usize) -> Vec<Value> {
     let header = format!("openReplaySession.id: {session}\r\n");
-    for _ in 0..200 {
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
         let answer = exchange(&request("/api/records", &header)).await;
-        let mut read: Value = serde_json::from_str(&answer.body).unwrap();
-        if let Value::Array(records) = read["records"].take()
-            && records.len() >= at_least
-        {
-            return records;
+        let read: Value = serde_json::from_str(&answer.body).unwrap();
+        let rows = read["rows"].as_array().unwrap();
+        if rows.len() >= at_least {
+            return rows.iter().map(|row| row["record"].clone()).collect();
         }
+        assert!(Instant::now() < end, "fewer than {at_least}: {rows:#?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("fewer than {at_least} records");
 }
 
 fn errors(records: &[Value]) -> Vec<Value> {
@@ -238,32 +286,43 @@ fn new_session() -> SessionId {
 }
 
 /// One app for all tests, on a runtime of its own: a test's ends with the test.
-fn address() -> SocketAddr {
-    static ADDRESS: OnceLock<SocketAddr> = OnceLock::new();
-    *ADDRESS.get_or_init(|| {
-        let tail = Tail::default();
+struct Served {
+    address: SocketAddr,
+    folder: TempDir,
+}
+
+fn served() -> &'static Served {
+    static SERVED: OnceLock<Served> = OnceLock::new();
+    SERVED.get_or_init(|| {
+        let folder = TempDir::new().unwrap();
+        let (writer, kept, delivery) = kept::open(&Place::Store(folder.path().into())).unwrap();
+        // it lasts as long as the app, which is as long as the process
+        std::mem::forget(delivery);
         tracing_subscriber::registry()
-            .with(tracing_openreplay::json().with_writer(tail.clone()))
+            .with(tracing_openreplay::json().with_writer(writer))
             .with(tracing_subscriber::filter::LevelFilter::INFO)
             .init();
         tracing_openreplay::log_panics();
-
-        let settings = Settings {
-            listen_addr: String::new(),
-            tracker: None,
-            elasticsearch: None,
-        };
-        let (send, receive) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Runtime::new().unwrap();
-            runtime.block_on(async {
-                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                send.send(listener.local_addr().unwrap()).unwrap();
-                axum::serve(listener, app(&settings, tail, None))
-                    .await
-                    .unwrap();
-            });
-        });
-        receive.recv().unwrap()
+        Served {
+            address: serve(kept),
+            folder,
+        }
     })
+}
+
+fn address() -> SocketAddr {
+    served().address
+}
+
+fn serve(kept: Kept) -> SocketAddr {
+    let (send, receive) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            send.send(listener.local_addr().unwrap()).unwrap();
+            axum::serve(listener, app(None, kept)).await.unwrap();
+        });
+    });
+    receive.recv().unwrap()
 }

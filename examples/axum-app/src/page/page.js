@@ -2,13 +2,12 @@ import { HEADER, readNow, readOn } from "./reading.js";
 import { startSession } from "./session.js";
 
 // a press waits for the session too: a request that is sent too early has none
-const config = fetch("/page/config.json").then((response) => response.json());
-const session = config.then(startSession);
+const session = fetch("/page/config.json").then((response) => response.json()).then(startSession);
 session.then(introduce);
 for (const button of document.querySelectorAll("button[data-path]")) {
   button.addEventListener("click", () => press(button));
 }
-readOn(session, config);
+readOn(session);
 
 function introduce({ id, from }) {
   document.querySelector("#session-id").textContent = id;

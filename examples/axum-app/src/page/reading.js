@@ -1,30 +1,24 @@
-// Reads the session's records again and again: as the app wrote them, or as they come back from Elasticsearch.
+// Reads the session's rows again and again: as OpenReplay's panel shows the records that are stored.
 import { clear, show } from "./records.js";
 
 export const HEADER = "openReplaySession.id";
 
 const trouble = document.querySelector("#trouble");
-const source = document.querySelector("#source");
+const PAUSE = 500;
 
 let id;
-let next = 0;
 let shown = [];
 let reading = false;
 let again = false;
 
-/** Reads once a second from now on, while the page is looked at. */
-export async function readOn(session, config) {
+/** Reads twice a second from now on, while the page is looked at. */
+export async function readOn(session) {
   ({ id } = await session);
-  source.hidden = !(await config).elasticsearch;
-  source.addEventListener("change", () => {
-    restart();
-    readNow();
-  });
   for (;;) {
     if (!document.hidden) {
       await readNow();
     }
-    await new Promise((later) => setTimeout(later, 1000));
+    await new Promise((later) => setTimeout(later, PAUSE));
   }
 }
 
@@ -38,7 +32,7 @@ export async function readNow() {
   while (again) {
     again = false;
     try {
-      await (source.elements.source.value === "elasticsearch" ? readFromElasticsearch() : readWritten());
+      await read();
       trouble.hidden = true;
     } catch (error) {
       trouble.textContent = error instanceof TypeError ? "The app does not answer. Is it still running?" : error.message;
@@ -48,33 +42,18 @@ export async function readNow() {
   reading = false;
 }
 
-function restart() {
-  next = 0;
-  shown = [];
-  clear();
-}
-
-async function readWritten() {
-  const read = await ask(`/api/records?after=${next}`);
-  next = read.next;
-  show(read.records);
-}
-
 // all of them each time, in the order in which OpenReplay gets them: usually what is new stands at the end
-async function readFromElasticsearch() {
-  const { records } = await ask("/api/records/elasticsearch");
-  const texts = records.map((record) => JSON.stringify(record));
-  if (!shown.every((text, index) => text === texts[index])) {
-    restart();
-  }
-  show(records.slice(shown.length));
-  shown = texts;
-}
-
-async function ask(path) {
-  const response = await fetch(path, { headers: { [HEADER]: id } });
+async function read() {
+  const response = await fetch("/api/records", { headers: { [HEADER]: id } });
   if (!response.ok) {
     throw new Error(await response.text());
   }
-  return response.json();
+  const { rows } = await response.json();
+  const texts = rows.map((row) => JSON.stringify(row));
+  if (!shown.every((text, index) => text === texts[index])) {
+    shown = [];
+    clear();
+  }
+  show(rows.slice(shown.length));
+  shown = texts;
 }

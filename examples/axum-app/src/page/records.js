@@ -5,22 +5,18 @@ const rows = document.querySelector("#rows");
 const panel = document.querySelector("#records");
 const count = document.querySelector("#count");
 const empty = document.querySelector("#empty");
-const KEPT = 1000;
 const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" };
 
 let shown = 0;
 
-/** Appends records in the order in which they were written. */
-export function show(records) {
-  if (records.length === 0) {
+/** Appends rows in the order in which OpenReplay gets them. */
+export function show(added) {
+  if (added.length === 0) {
     return;
   }
   const atEnd = panel.scrollTop + panel.clientHeight >= panel.scrollHeight - 40;
-  rows.append(...records.map(row));
-  while (rows.childElementCount > KEPT) {
-    rows.firstElementChild.remove();
-  }
-  shown += records.length;
+  rows.append(...added.map(row));
+  shown += added.length;
   count.textContent = shown === 1 ? "1 record" : `${shown} records`;
   empty.hidden = true;
   if (atEnd) {
@@ -36,20 +32,15 @@ export function clear() {
   empty.hidden = false;
 }
 
-function row(record) {
-  const lines = record.message.split("\n");
-  const item = element("li", { className: levelOf(record) });
+function row({ time: timestamp, level, message, record }) {
+  const lines = message.split("\n");
+  const item = element("li", { className: level });
   const details = element("details");
   const summary = element("summary");
-  summary.append(time(record["@timestamp"]), element("span", { className: "level", textContent: levelOf(record) }), content(lines[0]));
+  summary.append(time(timestamp), element("span", { className: "level", textContent: level }), content(lines[0]));
   details.append(summary, opened(lines), written(record));
   item.append(details);
   return item;
-}
-
-// the level exactly as OpenReplay reads it: four words, anything else counts as info
-function levelOf({ level }) {
-  return ["error", "warning", "info", "debug"].includes(level) ? level : "info";
 }
 
 function time(timestamp) {
