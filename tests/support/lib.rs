@@ -16,6 +16,7 @@ pub mod proxy;
 pub mod ship;
 pub mod tap;
 pub mod terminal;
+pub mod throttle;
 pub mod tls;
 
 pub use answers::{Answer, Answers};

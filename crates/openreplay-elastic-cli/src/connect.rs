@@ -4,8 +4,10 @@ use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
+use openreplay_elastic::admin::rotate::Age;
 use openreplay_elastic::{Client, Connection, ConnectionBuilder};
 
 use crate::exit::Failure;
@@ -32,6 +34,10 @@ pub(crate) struct ConnectArgs {
     /// A file with the user's password, instead of ELASTICSEARCH_PASSWORD.
     #[arg(long, global = true, value_name = "FILE")]
     password_file: Option<PathBuf>,
+
+    /// How long a request may take, its response included: a whole number and s, m or h, up to 1h
+    #[arg(long, global = true, value_name = "TIME", default_value = "30s", value_parser = time_limit)]
+    request_timeout: Duration,
 }
 
 impl ConnectArgs {
@@ -45,6 +51,7 @@ impl ConnectArgs {
             usage("no address: give --url, or set ELASTICSEARCH_URL, such as http://localhost:9200")
         })?;
         let mut builder = urls.fold(Connection::builder(first), ConnectionBuilder::node);
+        builder = builder.request_timeout(self.request_timeout);
         if let Some(path) = &self.ca_cert {
             builder = builder.ca_pem(fs::read(path).map_err(|error| unreadable(path, &error))?);
         }
@@ -113,6 +120,16 @@ impl ConnectArgs {
             .filter(|url| !url.is_empty())
             .map(str::to_owned)
             .collect())
+    }
+}
+
+/// Reads a time limit: long enough for a request over a slow line, and short enough to notice a dead one.
+fn time_limit(text: &str) -> Result<Duration, String> {
+    let limit = text.parse::<Age>().map_err(|error| error.to_string())?;
+    let limit = limit.duration();
+    match (1..=3_600).contains(&limit.as_secs()) {
+        true => Ok(limit),
+        false => Err("expected 1s to 1h".to_owned()),
     }
 }
 

@@ -50,8 +50,9 @@ Environment:
   NO_COLOR                 no colours, on a terminal too
 
 Time limits:
-  A node has 5 seconds to accept a connection, then the next one is asked. A request
-  has 30 seconds, its whole answer included. `ship` tries again then; all else has failed.
+  A node has 5 seconds to accept a connection; then the next node is tried. A request
+  has 30 seconds (--request-timeout), its response included. After that, `ship` sends
+  less at a time, and every other command has failed.
 
 Exit codes:
   0  done, or nothing wrong

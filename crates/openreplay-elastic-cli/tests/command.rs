@@ -191,6 +191,9 @@ fn wrong_usage_ends_with_2_and_says_what_is_wrong_on_standard_error() {
             &["--url", "http://127.0.0.1:99999", "setup"],
             "no port from 1 to 65535",
         ),
+        (&["--request-timeout", "0s", "setup"], "1s to 1h"),
+        (&["--request-timeout", "61m", "setup"], "1s to 1h"),
+        (&["--request-timeout", "ten", "setup"], "30m or 45s"),
         (
             &["--ca-cert", "/nowhere/ca.pem", "setup"],
             "/nowhere/ca.pem cannot be read",

@@ -5,7 +5,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::batch::Batch;
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Measured};
 use super::decide::{self, Action, Facts, Route, Settlement, Wait, decide};
 use super::event::Event;
 use super::pause::Pauses;
@@ -26,14 +26,22 @@ pub(super) struct Left {
 pub(super) struct Link<W> {
     wire: W,
     cluster: Cluster,
+    /// When the last request was sent.
+    sent: Option<Instant>,
 }
 
 impl<W: Wire> Link<W> {
     pub(super) fn new(wire: W) -> Self {
         Self {
-            cluster: Cluster::new(wire.alias()),
+            cluster: Cluster::new(wire.alias(), wire.timeout()),
             wire,
+            sent: None,
         }
+    }
+
+    /// Returns how many bytes a request may have for now.
+    pub(super) fn room(&self) -> usize {
+        self.cluster.room.limit()
     }
 
     /// Takes a batch from its turn to the end of the attempt.
@@ -57,6 +65,7 @@ impl<W: Wire> Link<W> {
                         return Left::default();
                     }
                     let index = batch.state.place.index();
+                    self.sent = Some(pauses.now());
                     let response = self.wire.send(index, batch.body()).await;
                     action = self.responded(batch, &response, pauses.now(), events);
                     continue;
@@ -83,7 +92,13 @@ impl<W: Wire> Link<W> {
             now,
         };
         let action = decide(&batch.state, &facts, event);
-        self.cluster.observe(&batch.state, facts.bytes, event, now);
+        let sent = self.sent.unwrap_or(now);
+        let measured = Measured {
+            bytes: facts.bytes,
+            took: now.saturating_duration_since(sent),
+            now,
+        };
+        self.cluster.observe(&batch.state, measured, event);
         if let Action::Settle(settlement) = &action {
             for one in &settlement.reports {
                 report::report(*one, source, self.wire.alias(), events);
@@ -134,10 +149,7 @@ impl<W: Wire> Link<W> {
                 };
                 (event, Source::Response(Some(*status), why))
             }
-            Response::None { is_lost, why } => {
-                let event = Event::NoResponse { is_lost: *is_lost };
-                (event, Source::Response(None, why))
-            }
+            Response::None { kind, why } => (Event::NoResponse(*kind), Source::Response(None, why)),
         };
         self.happened(batch, &event, source, now, events)
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::event::Event;
 use super::room::Room;
 use super::state::State;
-use super::wire::ItemKind;
+use super::wire::{ItemKind, NoResponse};
 
 /// How long credentials count as limited to the alias: somebody may have extended them since.
 pub(super) const ALIAS_ONLY: Duration = Duration::from_secs(600);
@@ -23,13 +23,22 @@ pub(super) struct Cluster {
     pub(super) room: Room,
 }
 
+/// What is measured of a request; not all events are about one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Measured {
+    pub(super) bytes: usize,
+    pub(super) took: Duration,
+    pub(super) now: Instant,
+}
+
 impl Cluster {
-    pub(super) fn new(alias: impl Into<String>) -> Self {
+    /// `timeout`: how long a request may take.
+    pub(super) fn new(alias: impl Into<String>, timeout: Duration) -> Self {
         Self {
             alias: alias.into(),
             index: None,
             alias_only: None,
-            room: Room::default(),
+            room: Room::new(timeout),
         }
     }
 
@@ -54,18 +63,19 @@ impl Cluster {
         !name.is_empty() && name != self.alias
     }
 
-    /// Learns from what happened to a batch of so many bytes.
-    pub(super) fn observe(&mut self, state: &State, bytes: usize, event: &Event<'_>, now: Instant) {
+    /// Learns from what happened to a batch.
+    pub(super) fn observe(&mut self, state: &State, measured: Measured, event: &Event<'_>) {
+        let Measured { bytes, took, now } = measured;
         match event {
             Event::WriteIndex(index) => self.learn(index, now),
             Event::QuestionFailed(unknown) if unknown.is_about_index() => self.index = None,
             Event::Stored { index } => {
-                self.room.passed(bytes);
+                self.room.passed(bytes, took, now);
                 self.learn_of(state, index, now);
             }
-            Event::Unreadable => self.room.passed(bytes),
+            Event::Unreadable => self.room.passed(bytes, took, now),
             Event::Items(items) => {
-                self.room.passed(bytes);
+                self.room.passed(bytes, took, now);
                 for item in *items {
                     match item.kind() {
                         ItemKind::Stored => self.learn_of(state, &item.index, now),
@@ -79,13 +89,17 @@ impl Cluster {
                 }
             }
             Event::Failed { status: 413, .. } => self.room.too_much(bytes),
+            Event::NoResponse(NoResponse::TimedOut)
+            | Event::Failed {
+                status: 408 | 504, ..
+            } => self.room.timed_out(bytes, now),
             Event::Failed { status: 404, .. } => self.index = None,
             Event::Due
             | Event::Exists(_)
             | Event::Searched(_)
             | Event::QuestionFailed(_)
             | Event::Failed { .. }
-            | Event::NoResponse { .. } => {}
+            | Event::NoResponse(_) => {}
         }
     }
 

@@ -47,6 +47,12 @@ impl<W: Wire> Delivery<W> {
         self.retry(events, pauses).await;
     }
 
+    /// Returns how many bytes a request may have for now: longer batches are cut.
+    #[cfg(any(test, feature = "ship"))]
+    pub(crate) fn room(&self) -> usize {
+        self.link.room()
+    }
+
     /// Waits until something that was set aside is due; forever if nothing is set aside.
     pub(crate) async fn until_due(&self, pauses: &impl Pauses) {
         match self.aside.pause(pauses.now()) {

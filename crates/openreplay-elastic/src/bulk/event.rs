@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::wire::{Item, Presence, Unknown};
+use super::wire::{Item, NoResponse, Presence, Unknown};
 
 /// What happened.
 #[derive(Clone, Copy, Debug)]
@@ -31,8 +31,5 @@ pub(crate) enum Event<'a> {
         retry_after: Option<Duration>,
     },
     /// No response came.
-    NoResponse {
-        /// Whether the request may have arrived.
-        is_lost: bool,
-    },
+    NoResponse(NoResponse),
 }

@@ -1,20 +1,49 @@
-//! How large a request may be: a proxy in front of the engine tells only by 413.
+//! How large a request may be: only one that is rejected (413) and one that gets no response in time tell.
+
+use std::time::{Duration, Instant};
+
+/// The first request is no longer than this: on a line of 200 KiB/s it takes five seconds.
+const FIRST: usize = 1 << 20;
 
 /// After so many accepted requests, a little more is tried: somebody may have raised the limit.
 const PASSED: u32 = 32;
 
+/// A request that may get no response costs a whole timeout. So a little more is tried only after as many of them.
+const CALM: u32 = 20;
+
 /// What is known of the limit, in bytes before compression: some limits count those, and the others count about in proportion.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Room {
-    bytes: Option<usize>,
+    /// How long a request may take.
+    timeout: Duration,
+    limit: usize,
+    /// The limit doubles up to here, and grows slowly from here on: about twice as much has failed.
+    ceiling: usize,
+    /// Accepted requests of about the limit, since it last changed for a failure or a slow growth.
     passed: u32,
     longest: usize,
+    timed_out: Option<Instant>,
+    /// Whether a request was accepted since one timed out.
+    is_responsive: bool,
 }
 
 impl Room {
+    /// `timeout`: how long a request may take.
+    pub(super) fn new(timeout: Duration) -> Self {
+        Self {
+            timeout,
+            limit: FIRST,
+            ceiling: usize::MAX,
+            passed: 0,
+            longest: 0,
+            timed_out: None,
+            is_responsive: false,
+        }
+    }
+
     /// Returns the length that a longer request is cut to.
     pub(super) fn limit(&self) -> usize {
-        self.bytes.unwrap_or(usize::MAX)
+        self.limit
     }
 
     /// Whether a request of this length can be too much: a longer one was accepted, unless the limit was changed since.
@@ -25,25 +54,65 @@ impl Room {
     /// A request of this length was rejected as too much. The next time, it is believed.
     pub(super) fn too_much(&mut self, bytes: usize) {
         if self.may_be_too_much(bytes) {
-            self.bytes = Some(self.limit().min(bytes / 2));
-            self.passed = 0;
+            self.cut_to(bytes / 2);
+            self.ceiling = self.limit;
         }
         self.longest = 0;
     }
 
-    /// A request of this length was accepted.
-    pub(super) fn passed(&mut self, bytes: usize) {
+    /// A request of this length got no response in time. It may be too long for the line, or the engine responds to nothing: then all
+    /// requests time out, and say nothing about lengths.
+    pub(super) fn timed_out(&mut self, bytes: usize, now: Instant) {
+        self.cut_to(bytes / 2);
+        if std::mem::take(&mut self.is_responsive) {
+            if self.may_be_too_much(bytes) {
+                self.ceiling = self.limit;
+            }
+            self.longest = 0;
+        }
+        self.timed_out = Some(now);
+    }
+
+    /// A request of this length was accepted, and took so long.
+    pub(super) fn passed(&mut self, bytes: usize, took: Duration, now: Instant) {
         self.longest = self.longest.max(bytes);
-        let Some(limit) = self.bytes else { return };
-        if bytes >= limit / 2 {
-            self.passed += 1;
+        self.is_responsive = true;
+        // A small request says nothing about a larger one.
+        let says_something = bytes >= self.limit / 2;
+        self.limit = self.limit.max(bytes);
+        self.ceiling = self.ceiling.max(bytes);
+        if !says_something {
+            return;
         }
-        let mut limit = limit.max(bytes);
-        if self.passed >= PASSED {
+        self.passed += 1;
+        let in_time = self.in_time(bytes, took);
+        if self.limit < self.ceiling {
+            let doubled = self.limit.saturating_mul(2).min(self.ceiling);
+            self.limit = self.limit.max(doubled.min(in_time));
+        } else if self.passed >= PASSED && self.is_calm(now) {
             self.passed = 0;
-            limit = limit.saturating_add(limit / 2);
+            let more = self.limit.saturating_add(self.limit / 2);
+            self.limit = self.limit.max(more.min(in_time));
+            self.ceiling = self.limit;
         }
-        self.bytes = Some(limit);
+    }
+
+    fn cut_to(&mut self, bytes: usize) {
+        self.limit = self.limit.min(bytes).max(1);
+        self.passed = 0;
+    }
+
+    /// What half of the timeout suffices for, at the speed of this request.
+    fn in_time(&self, bytes: usize, took: Duration) -> usize {
+        let half = (self.timeout / 2).as_nanos();
+        let in_time = (bytes as u128).saturating_mul(half) / took.as_nanos().max(1);
+        usize::try_from(in_time).unwrap_or(usize::MAX)
+    }
+
+    fn is_calm(&self, now: Instant) -> bool {
+        let calm = self.timeout.saturating_mul(CALM);
+        self.timed_out
+            .is_none_or(|at| now.saturating_duration_since(at) >= calm)
     }
 }
 
@@ -51,10 +120,24 @@ impl Room {
 mod tests {
     use super::*;
 
+    const TIMEOUT: Duration = Duration::from_secs(30);
+
+    fn accept(room: &mut Room, bytes: usize) {
+        room.passed(bytes, Duration::ZERO, Instant::now());
+    }
+
+    /// A room in which requests of so many bytes were accepted, and the doubled length was rejected.
+    fn limited(bytes: usize) -> Room {
+        let mut room = Room::new(TIMEOUT);
+        room.too_much(2 * bytes);
+        assert_eq!(room.limit(), bytes);
+        room
+    }
+
     #[test]
     fn finds_the_limit_and_that_it_was_raised() {
-        let mut room = Room::default();
-        assert_eq!(room.limit(), usize::MAX);
+        let mut room = Room::new(TIMEOUT);
+        assert_eq!(room.limit(), FIRST);
         let mut refused = 0;
         let mut ask = |room: &mut Room, limit: usize| {
             let bytes = room.limit().min(1_000_000);
@@ -62,7 +145,7 @@ mod tests {
                 room.too_much(bytes);
                 refused += 1;
             } else {
-                room.passed(bytes);
+                accept(room, bytes);
             }
             refused
         };
@@ -83,27 +166,22 @@ mod tests {
 
     #[test]
     fn a_single_record_that_passes_makes_room() {
-        let mut room = Room::default();
-        assert!(room.may_be_too_much(300));
-        room.too_much(300);
-        room.passed(10);
+        let mut room = limited(150);
+        accept(&mut room, 10);
         assert_eq!(room.limit(), 150);
-        room.passed(4_000);
+        accept(&mut room, 4_000);
         assert_eq!(room.limit(), 4_000);
     }
 
     #[test]
     fn what_was_accepted_is_too_much_only_when_it_is_rejected_twice() {
-        let mut room = Room::default();
-        room.passed(4_000);
-        assert!(
-            !room.may_be_too_much(3_000)
-                && !room.may_be_too_much(4_000)
-                && room.may_be_too_much(4_001)
-        );
+        let mut room = Room::new(TIMEOUT);
+        accept(&mut room, 4_000);
+        let may_be = |room: &Room| [3_000, 4_000, 4_001].map(|bytes| room.may_be_too_much(bytes));
+        assert_eq!(may_be(&room), [false, false, true]);
         room.too_much(3_000);
-        assert_eq!(room.limit(), usize::MAX);
-        assert!(room.may_be_too_much(3_000));
+        assert_eq!(room.limit(), FIRST);
+        assert_eq!(may_be(&room), [true, true, true]);
         room.too_much(3_000);
         assert_eq!(room.limit(), 1_500);
     }
@@ -112,14 +190,87 @@ mod tests {
     #[test]
     fn only_requests_of_half_the_limit_and_more_raise_it() {
         for (bytes, raised) in [(499, 1_000), (500, 1_500)] {
-            let mut room = Room::default();
-            room.too_much(2_000);
+            let mut room = limited(1_000);
             for _ in 0..PASSED - 1 {
-                room.passed(bytes);
+                accept(&mut room, bytes);
             }
             assert_eq!(room.limit(), 1_000);
-            room.passed(bytes);
+            accept(&mut room, bytes);
             assert_eq!(room.limit(), raised, "{bytes}");
         }
+        for (bytes, raised) in [(FIRST / 2 - 1, FIRST), (FIRST / 2, 2 * FIRST)] {
+            let mut room = Room::new(TIMEOUT);
+            accept(&mut room, bytes);
+            assert_eq!(room.limit(), raised, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn the_limit_doubles_only_while_half_of_the_timeout_suffices() {
+        for (seconds, limit) in [
+            (0, 2 * FIRST),
+            (7, 2 * FIRST),
+            (10, FIRST + FIRST / 2),
+            (15, FIRST),
+            (29, FIRST),
+        ] {
+            let mut room = Room::new(TIMEOUT);
+            room.passed(FIRST, Duration::from_secs(seconds), Instant::now());
+            assert_eq!(room.limit(), limit, "{seconds} s");
+        }
+    }
+
+    #[test]
+    fn a_length_that_timed_out_after_shorter_ones_passed_is_not_tried_again_soon() {
+        let start = Instant::now();
+        let mut room = Room::new(TIMEOUT);
+        accept(&mut room, FIRST);
+        room.timed_out(2 * FIRST, start);
+        assert_eq!(room.limit(), FIRST);
+        let calm = TIMEOUT * CALM;
+        for (after, raised) in [(calm - TIMEOUT, FIRST), (calm, FIRST + FIRST / 2)] {
+            for _ in 0..PASSED {
+                room.passed(FIRST, Duration::ZERO, start + after);
+            }
+            assert_eq!(room.limit(), raised, "{after:?}");
+        }
+    }
+
+    #[test]
+    fn an_engine_that_responded_to_nothing_for_a_while_gets_as_much_as_before_soon() {
+        for before in [FIRST, 8 * FIRST] {
+            let mut room = Room::new(TIMEOUT);
+            if before > FIRST {
+                accept(&mut room, before);
+            }
+            for _ in 0..20 {
+                let bytes = room.limit().max(300);
+                room.timed_out(bytes, Instant::now());
+            }
+            assert_eq!(room.limit(), 150);
+            let requests = (0..20).find(|_| {
+                let bytes = room.limit().max(300);
+                accept(&mut room, bytes);
+                room.limit() >= before
+            });
+            assert!(requests.is_some(), "{room:?}");
+        }
+    }
+
+    #[test]
+    fn a_limit_that_was_lowered_is_found_again() {
+        let mut room = Room::new(TIMEOUT);
+        accept(&mut room, 8 * FIRST);
+        let mut lost = 0;
+        for _ in 0..100 {
+            match room.limit() {
+                bytes if bytes > 3 * FIRST => {
+                    room.timed_out(bytes, Instant::now());
+                    lost += 1;
+                }
+                bytes => accept(&mut room, bytes),
+            }
+        }
+        assert_eq!((lost, room.limit()), (4, 2 * FIRST));
     }
 }

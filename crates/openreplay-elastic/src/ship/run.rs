@@ -1,6 +1,7 @@
 //! Reads batch after batch, and delivers each.
 
 use std::convert::Infallible;
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use super::blocking::Blocking;
@@ -20,8 +21,8 @@ use crate::transport::error::Error;
 const POLL: Duration = Duration::from_millis(250);
 /// How often a single run scans again for files that are being moved.
 const SCANS: u32 = 8;
-/// What a request grows to, if there is as much.
-const BATCH: usize = 8 << 20;
+/// What is read for one entry of the checkpoint, at least and at most: a request grows to this length, if there is as much.
+const BATCH: RangeInclusive<usize> = 1 << 19..=8 << 20;
 
 /// Follows files, and delivers what is in them.
 #[derive(Debug)]
@@ -144,9 +145,12 @@ impl Shipper {
     /// Delivers what was in flight before, and the next batch. Returns whether there was one; if not, the checkpoint is up to date.
     async fn deliver_next(&mut self) -> Result<bool, Error> {
         self.resend().await?;
+        // The last line goes beyond that, and should fit into the request.
+        let room = self.delivery.room() / 16 * 15;
+        let enough = room.clamp(*BATCH.start(), *BATCH.end());
         let (framed, messages) = self
             .disk
-            .run(|disk| (disk.files.fill(BATCH), disk.files.take_messages()))
+            .run(move |disk| (disk.files.fill(enough), disk.files.take_messages()))
             .await;
         for text in messages {
             self.counts.warn(&text);

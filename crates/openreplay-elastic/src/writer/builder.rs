@@ -71,7 +71,7 @@ impl ElasticWriterBuilder {
         self.connection(|connection| connection.connect_timeout(limit))
     }
 
-    /// How long a request may take: see [`ConnectionBuilder::request_timeout`].
+    /// Sets how long a request may take. What gets no response in time is sent again in halves: see [`ConnectionBuilder::request_timeout`].
     pub fn request_timeout(self, limit: Duration) -> Self {
         self.connection(|connection| connection.request_timeout(limit))
     }

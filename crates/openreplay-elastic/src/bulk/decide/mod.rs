@@ -70,7 +70,7 @@ pub(super) fn decide(state: &State, facts: &Facts<'_>, event: &Event<'_>) -> Act
             is_named,
             retry_after,
         } => response::failed(state, facts, status, is_named, retry_after),
-        Event::NoResponse { is_lost } => response::none(state, facts, is_lost),
+        Event::NoResponse(kind) => response::none(state, facts, kind),
     }
 }
 
@@ -85,8 +85,10 @@ pub(super) fn blamed(state: State) -> State {
 fn due(state: &State, facts: &Facts<'_>) -> Action {
     let limit = facts.cluster.room.limit();
     if facts.bytes > limit && facts.records > 1 {
+        // Of about the same length: a short rest would say nothing about the limit.
+        let requests = facts.bytes.div_ceil(limit);
         let part = Part {
-            records: Records::Fitting(limit),
+            records: Records::Fitting(facts.bytes.div_ceil(requests)),
             state: state.clone(),
         };
         return Action::Settle(Settlement {

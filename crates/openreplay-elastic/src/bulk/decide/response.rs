@@ -4,17 +4,22 @@ use std::time::Duration;
 
 use super::super::pace::{Pace, Retry};
 use super::super::state::{Form, Place, State, Suspicion};
+use super::super::wire::NoResponse;
 use super::{
     Action, Cause, Facts, Part, Records, Report, Settlement, TOGETHER, Wait, apart, aside,
     is_own_fault, is_to_probe,
 };
 
-pub(super) fn none(state: &State, facts: &Facts<'_>, is_lost: bool) -> Action {
+pub(super) fn none(state: &State, facts: &Facts<'_>, kind: NoResponse) -> Action {
+    let is_lost = kind != NoResponse::NotSent;
     let retry = Retry {
         is_lost,
         ..Pace::Soon.into()
     };
-    again(state, facts, retry, is_lost)
+    match kind {
+        NoResponse::NotSent | NoResponse::Lost => again(state, facts, retry, is_lost),
+        NoResponse::TimedOut => timed_out(state, facts, retry),
+    }
 }
 
 pub(super) fn unreadable(state: &State, facts: &Facts<'_>) -> Action {
@@ -45,6 +50,7 @@ pub(super) fn failed(
             match status {
                 500 if is_named => doubt(state, facts, retry, trouble()),
                 403 | 406 if !is_named => doubt(state, facts, retry, trouble()),
+                408 | 504 => timed_out(state, facts, retry),
                 // What is too much for now may be so each time.
                 _ => again(state, facts, retry, retry.is_lost || status == 429),
             }
@@ -122,22 +128,39 @@ fn again(state: &State, facts: &Facts<'_>, retry: Retry, is_failure: bool) -> Ac
     all_again(next, facts, retry, trouble())
 }
 
+/// The request took too long: it may be too large for the line or for the engine, so its halves are sent next.
+fn timed_out(state: &State, facts: &Facts<'_>, retry: Retry) -> Action {
+    let is_long = facts.cluster.room.may_be_too_much(facts.bytes);
+    if facts.records == 1 && state.form == Form::Whole && is_long {
+        return doubt(state, facts, retry, trouble());
+    }
+    let mut next = state.once_more();
+    next.tries.failures += 1;
+    next.place = after(next.place, facts, retry);
+    send_again(next, facts, retry, trouble(), true)
+}
+
 /// Sends everything again after a pause; in halves, if that has failed often.
-pub(super) fn all_again(
+pub(super) fn all_again(next: State, facts: &Facts<'_>, retry: Retry, report: Report) -> Action {
+    let in_halves = next.tries.failures >= TOGETHER;
+    send_again(next, facts, retry, report, in_halves)
+}
+
+fn send_again(
     mut next: State,
     facts: &Facts<'_>,
     retry: Retry,
     report: Report,
+    in_halves: bool,
 ) -> Action {
     let nth = next.tries.next_pause(retry.pace);
-    let failures = next.tries.failures;
     let whole = Part {
         records: Records::All,
         state: next,
     };
-    let parts = match failures {
-        TOGETHER.. => whole.halved(facts.records).collect(),
-        _ => vec![whole],
+    let parts = match in_halves {
+        true => whole.halved(facts.records).collect(),
+        false => vec![whole],
     };
     let wait = Wait {
         retry,

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use super::super::cluster::Measured;
 use super::super::pace::Pace;
 use super::super::state::Form;
-use super::super::wire::{Item, ItemError, Presence, Unknown};
+use super::super::wire::{Item, ItemError, NoResponse, Presence, Unknown};
 use super::*;
 
 /// What is known of a batch of four records, or of a single one; the alias leads to `logs-2`.
@@ -268,19 +269,35 @@ fn rows() -> Vec<String> {
         (
             open(),
             "no connection",
-            Event::NoResponse { is_lost: false },
+            Event::NoResponse(NoResponse::NotSent),
         ),
-        (open(), "no response", Event::NoResponse { is_lost: true }),
-        (often(), "no response", Event::NoResponse { is_lost: true }),
+        (open(), "no response", Event::NoResponse(NoResponse::Lost)),
+        (often(), "no response", Event::NoResponse(NoResponse::Lost)),
         (
             known("pinned", pinned),
             "no response",
-            Event::NoResponse { is_lost: true },
+            Event::NoResponse(NoResponse::Lost),
+        ),
+        (
+            open(),
+            "no response in time",
+            Event::NoResponse(NoResponse::TimedOut),
+        ),
+        (
+            known("single, short", |_| {}),
+            "no response in time",
+            Event::NoResponse(NoResponse::TimedOut),
+        ),
+        (
+            known("single, the longest so far", |_| {}),
+            "no response in time",
+            Event::NoResponse(NoResponse::TimedOut),
         ),
         (open(), "a response that cannot be read", Event::Unreadable),
         (open(), "429", failed(429, true)),
         (open(), "401, 403 or 404", failed(401, true)),
-        (open(), "502, 503 or 504", failed(503, true)),
+        (open(), "502 or 503", failed(503, true)),
+        (open(), "408 or 504", failed(504, true)),
         (open(), "500 of the engine", failed(500, true)),
         (open(), "400 of the engine", failed(400, true)),
         (open(), "400 of a proxy", failed(400, false)),
@@ -348,12 +365,21 @@ fn rows() -> Vec<String> {
             Event::Items(&forbidden),
         ),
     ];
-    let mut cluster = Cluster::new("logs");
-    cluster.observe(&State::default(), 0, &Event::WriteIndex("logs-2"), now);
+    let mut cluster = Cluster::new("logs", Duration::from_secs(30));
+    let measured = Measured {
+        bytes: 500,
+        took: Duration::ZERO,
+        now,
+    };
+    let stored = Event::Stored { index: "logs-2" };
+    cluster.observe(&State::default(), measured, &stored);
     let rows = cases.into_iter().map(|(known, name, event)| {
         let facts = Facts {
             records: known.records,
-            bytes: 100 * known.records,
+            bytes: match known.name {
+                "single, short" => 100,
+                _ => 1_000,
+            },
             cluster: &cluster,
             now,
         };

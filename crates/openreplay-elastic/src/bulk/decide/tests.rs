@@ -1,8 +1,9 @@
 use std::time::{Duration, Instant};
 
+use super::super::cluster::Measured;
 use super::super::pace::Pace;
 use super::super::state::Form;
-use super::super::wire::{Item, ItemError, ItemKind};
+use super::super::wire::{Item, ItemError, ItemKind, NoResponse};
 use super::items::{Fate, fate};
 use super::*;
 
@@ -19,7 +20,7 @@ impl Case {
         Self {
             state: State::default(),
             records,
-            cluster: Cluster::new("logs"),
+            cluster: Cluster::new("logs", Duration::from_secs(30)),
             now: Instant::now() + OWN_FAULT,
         }
     }
@@ -32,8 +33,17 @@ impl Case {
     /// The alias leads to this index, as of now.
     fn known(mut self, index: &str) -> Self {
         let event = Event::WriteIndex(index);
-        self.cluster.observe(&self.state, 0, &event, self.now);
+        self.cluster.observe(&self.state, self.measured(), &event);
         self
+    }
+
+    /// A request that was sent and responded to at once.
+    fn measured(&self) -> Measured {
+        Measured {
+            bytes: 100 * self.records,
+            took: Duration::ZERO,
+            now: self.now,
+        }
     }
 
     fn facts(&self) -> Facts<'_> {
@@ -96,7 +106,7 @@ fn sends_to(action: &Action) -> Option<&str> {
     }
 }
 
-const NO_RESPONSE: Event<'static> = Event::NoResponse { is_lost: true };
+const NO_RESPONSE: Event<'static> = Event::NoResponse(NoResponse::Lost);
 
 #[test]
 fn records_go_to_the_alias_once_its_index_is_known_and_only_while_it_is_recent() {
@@ -231,9 +241,9 @@ fn credentials_for_the_alias_alone_risk_a_second_copy_rather_than_the_record() {
     let Settlement { parts, reports, .. } = case.settle(Event::Items(&forbidden));
     assert_eq!(parts[0].state.place, Place::Open);
     assert!(reports.contains(&Report::AliasOnly));
-    let state = case.state.clone();
+    let (state, measured) = (case.state.clone(), case.measured());
     case.cluster
-        .observe(&state, 100, &Event::Items(&forbidden), case.now);
+        .observe(&state, measured, &Event::Items(&forbidden));
     let before = "logs-1".to_owned();
     case.state.place = Place::Lost { before };
     let send = Action::Send(Route {
@@ -489,7 +499,8 @@ fn a_proxy_that_fails_says_nothing_of_a_record_unless_it_may_dislike_one() {
         (500, false, false, true),
         (502, false, false, true),
         (202, false, false, true),
-        (408, false, false, true),
+        (408, false, true, true),
+        (504, false, true, true),
     ] {
         let case = Case::new(1).known("logs-1");
         let (next, _) = case.again(failed(status, is_named));

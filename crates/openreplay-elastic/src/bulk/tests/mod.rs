@@ -16,6 +16,7 @@ mod far_end;
 mod faults;
 mod histories;
 mod requests;
+mod slow;
 mod world;
 
 /// No pause takes time, but each is counted as if it had.

@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::pace::Pace;
-use super::super::wire::{Presence, Response, Unknown, Wire, records};
+use super::super::wire::{NoResponse, Presence, Response, Unknown, Wire, records};
 
 /// What happens to one request. Whatever is not stored can be sent again.
 #[derive(Clone, Debug)]
@@ -37,6 +38,10 @@ pub(super) enum Fault {
     NoResponse {
         stores: usize,
     },
+    /// The same, and the sender waits for as long as a request may take.
+    TimedOut {
+        stores: usize,
+    },
     /// The same with a response that cannot be read.
     Unreadable {
         stores: usize,
@@ -61,9 +66,10 @@ pub(super) fn any_fault() -> impl Strategy<Value = Fault> {
         2 => any::<bool>().prop_map(|before| Fault::RollsOver { before }),
         4 => (1..5_usize, prop::sample::select(vec![429, 500, 503, 404, 401]), any::<bool>())
             .prop_map(|(every, status, stores)| Fault::Items { every, status, stores }),
-        3 => (prop::sample::select(vec![202, 400, 401, 403, 404, 408, 413, 429, 500, 502, 503]), any::<bool>(), stores())
+        3 => (prop::sample::select(vec![202, 400, 401, 403, 404, 408, 413, 429, 500, 502, 503, 504]), any::<bool>(), stores())
             .prop_map(|(status, is_named, stores)| Fault::Whole { status, is_named, stores }),
         4 => stores().prop_map(|stores| Fault::NoResponse { stores }),
+        3 => stores().prop_map(|stores| Fault::TimedOut { stores }),
         1 => stores().prop_map(|stores| Fault::Unreadable { stores }),
         1 => Just(Fault::NoConnection),
         1 => (100..3_000_usize).prop_map(Fault::Limit),
@@ -171,6 +177,10 @@ impl Wire for World {
         "logs"
     }
 
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(30)
+    }
+
     async fn send(&mut self, index: Option<&str>, body: Vec<Bytes>) -> Response {
         (self.check.0)();
         let (response, is_killed) = self.respond(index, &body.concat());
@@ -236,16 +246,17 @@ impl World {
         let response = match &fault {
             Fault::NoResponse { stores } | Fault::Killed { stores } => {
                 store(*stores, &fault);
-                lost()
+                none(NoResponse::Lost)
+            }
+            Fault::TimedOut { stores } => {
+                store(*stores, &fault);
+                none(NoResponse::TimedOut)
             }
             Fault::Unreadable { stores } => {
                 store(*stores, &fault);
                 Response::Body("<html>".into())
             }
-            Fault::NoConnection => Response::None {
-                is_lost: false,
-                why: String::new(),
-            },
+            Fault::NoConnection => none(NoResponse::NotSent),
             Fault::Whole {
                 status,
                 is_named,
@@ -308,9 +319,9 @@ fn failed(status: u16, is_named: bool) -> Response {
     }
 }
 
-fn lost() -> Response {
+fn none(kind: NoResponse) -> Response {
     Response::None {
-        is_lost: true,
+        kind,
         why: "no response".into(),
     }
 }

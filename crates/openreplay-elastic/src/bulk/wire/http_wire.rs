@@ -1,7 +1,9 @@
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::gzip::Gzip;
-use super::{Presence, Response, Target, Unknown, Wire, retry_after};
+use super::{NoResponse, Presence, Response, Target, Unknown, Wire, retry_after};
 use crate::transport::client::{self, Body, Encoding};
 use crate::transport::error::with_causes;
 
@@ -27,6 +29,10 @@ impl Wire for HttpWire {
         self.target.alias()
     }
 
+    fn timeout(&self) -> Duration {
+        self.target.timeout()
+    }
+
     async fn send(&mut self, index: Option<&str>, body: Vec<Bytes>) -> Response {
         let (body, encoding): (Body, _) = match &mut self.gzip {
             Some(gzip) => (gzip.compress(&body).into(), Encoding::GzippedLines),
@@ -38,7 +44,11 @@ impl Wire for HttpWire {
             }
             Ok(response) => failed(response),
             Err(error) => Response::None {
-                is_lost: !error.is_connect(),
+                kind: match &error {
+                    error if error.is_connect() => NoResponse::NotSent,
+                    error if error.is_timeout() => NoResponse::TimedOut,
+                    _ => NoResponse::Lost,
+                },
                 why: with_causes(&error),
             },
         }

@@ -32,6 +32,9 @@ pub(crate) trait Wire {
     /// The alias that records go to.
     fn alias(&self) -> &str;
 
+    /// How long a request may take, its response included.
+    fn timeout(&self) -> Duration;
+
     /// Sends framed records to an index, or to the alias.
     async fn send(&mut self, index: Option<&str>, body: Vec<Bytes>) -> Response;
 
@@ -58,10 +61,20 @@ pub(crate) enum Response {
         why: String,
     },
     None {
-        /// Whether the request may have arrived.
-        is_lost: bool,
+        kind: NoResponse,
         why: String,
     },
+}
+
+/// Why no response came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoResponse {
+    /// There was no connection, so nothing was sent.
+    NotSent,
+    /// The connection broke. The request may have arrived.
+    Lost,
+    /// The request took too long. It may have arrived.
+    TimedOut,
 }
 
 /// The longest pause that the other side may ask for.

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::Method;
 
@@ -48,6 +50,11 @@ impl Target {
 
     pub(crate) fn alias(&self) -> &str {
         &self.alias
+    }
+
+    /// Returns how long a request may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.client.timeout()
     }
 
     /// Sends framed records: to the alias, which has to be one, or to an index.

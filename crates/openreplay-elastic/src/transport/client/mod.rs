@@ -146,6 +146,11 @@ impl Client {
         }
     }
 
+    /// Returns how long a request may take, its response included.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.shared.timeout
+    }
+
     fn build(
         &self,
         method: &Method,

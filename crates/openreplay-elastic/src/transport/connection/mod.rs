@@ -135,7 +135,8 @@ impl ConnectionBuilder {
         self
     }
 
-    /// How long a request may take, its whole answer included; 30 seconds by default.
+    /// Sets how long a request may take, its whole response included; 30 seconds by default. Records that get no response in time are
+    /// sent again in halves, so a longer time only helps where a single record is too slow.
     pub fn request_timeout(mut self, limit: Duration) -> Self {
         self.request_timeout = limit;
         self
