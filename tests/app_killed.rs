@@ -211,7 +211,7 @@ impl App {
         }
     }
 
-    /// What it has said that it logged, and has to be in its files.
+    /// What it printed that it had logged, and must be in its files.
     fn kill(mut self) -> Vec<Record> {
         let out = self.process.0.stdout.take().unwrap();
         drop(self.process);

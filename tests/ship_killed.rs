@@ -1,6 +1,6 @@
 //! `ship` killed at random moments while its files are rotated: each line that was ended arrives once.
 //!
-//! The far end is a stand-in that stalls, hangs up and rolls over meanwhile; the same with a real engine is in `engine`.
+//! Elasticsearch is a stand-in that stalls, hangs up and rolls over meanwhile; the same with a real engine is in `engine`.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -102,7 +102,7 @@ struct Log {
     file: File,
     /// Lines that have a line feed.
     ended: usize,
-    /// What is left to write of a line that was begun.
+    /// The rest of a line that has been started.
     rest: Option<String>,
     renamed: usize,
     copied: usize,

@@ -90,7 +90,7 @@ fn an_event_allocates_nothing_in_steady_state_nor_with_a_full_buffer() {
     });
 }
 
-/// That this test ends is the proof: the far end hangs for ten minutes.
+/// That this test ends is the proof: the server hangs for ten minutes.
 #[test]
 fn a_log_call_into_a_full_buffer_allocates_nothing_and_waits_for_nobody() {
     const CALLS: usize = 20_000;

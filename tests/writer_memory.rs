@@ -1,4 +1,4 @@
-//! The memory that the writer takes while a slow far end holds it up.
+//! The memory that the writer takes while a slow server holds it up.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -66,7 +66,7 @@ fn stays_within_the_bound(records: usize) {
     // else the bound was not put to the test
     assert!(stats.dropped > 0, "{stats:?}");
     assert!(grown > BUFFER / 2, "grown by {grown} bytes");
-    // the far end lives in this process too, and holds a request or two
+    // the server lives in this process as well, and holds a request or two
     assert!(grown < BUFFER + 16 * 1024 * 1024, "grown by {grown} bytes");
 }
 

@@ -8,7 +8,8 @@ use crate::{BoxedLayer, Seen, in_turn, request, with_layer};
 
 type Form = fn(BoxedLayer) -> BoxedLayer;
 
-/// Checks that a layer sees `all` in each of its forms, and from the second on in those that let warnings through.
+/// Checks that a layer sees `all` in each of its forms, and from the second on in those that let
+/// warnings through.
 ///
 /// `capture` runs its argument with a layer, and tells what that layer has seen.
 pub(crate) fn in_every_form(all: &[Seen], capture: impl Fn(&dyn Fn(BoxedLayer)) -> Vec<Seen>) {

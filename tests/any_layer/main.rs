@@ -1,4 +1,4 @@
-//! `with_session()` over layers that people have: what comes out at their far end.
+//! `with_session()` over common layers: what they write or send in the end.
 
 mod forms;
 mod json;
@@ -19,7 +19,7 @@ use tracing_subscriber::{Layer, Registry, prelude::*};
 
 type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// What is left of an event at the far end of a layer.
+/// What a layer makes of an event in the end.
 #[derive(Debug, PartialEq)]
 struct Seen {
     message: String,
@@ -56,8 +56,9 @@ fn library() {
     tracing_log::format_trace(&record).unwrap();
 }
 
-/// One test at a time: what a call site is enabled for is kept for the whole process, and while another thread's subscriber
-/// comes or goes with filters of its own, `tracing` can pass over an event.
+/// One test at a time: what a call site is enabled for is kept for the whole process, and while
+/// another thread's subscriber comes or goes with filters of its own, `tracing` can pass over an
+/// event.
 static TURN: Mutex<()> = Mutex::new(());
 
 fn in_turn(run: impl FnOnce()) {

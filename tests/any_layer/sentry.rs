@@ -179,8 +179,8 @@ fn breadcrumbs_and_logs_carry_it_as_an_attribute() {
     }
 }
 
-/// A part of the search message: Sentry puts the log entry, the event's metadata and the culprit in it
-/// (`search_message` in `src/sentry/eventstore/models.py`).
+/// A part of the search message: Sentry puts the log entry, the event's metadata and the culprit in
+/// it (`search_message` in `src/sentry/eventstore/models.py`).
 fn is_found(event: &Event<'_>, session: u64) -> bool {
     let exceptions = event.exception.iter();
     let exceptions = exceptions.filter_map(|exception| exception.value.as_deref());
@@ -242,7 +242,8 @@ fn before_send_puts_the_session_where_openreplay_searches_first() {
     }
 }
 
-/// What Sentry groups by (`src/sentry/grouping/strategies/`): neither culprit nor tags are among it.
+/// What Sentry groups by (`src/sentry/grouping/strategies/`): neither culprit nor tags are among
+/// it.
 #[test]
 fn before_send_changes_nothing_that_sentry_groups_by() {
     let grouped = |event: Event<'static>| {

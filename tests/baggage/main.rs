@@ -1,4 +1,5 @@
-//! The session in W3C Baggage: which members name one, and what becomes of them on the way to other services.
+//! The session in W3C Baggage: which members name one, and what becomes of them on the way to other
+//! services.
 
 mod opentelemetry;
 
@@ -33,7 +34,8 @@ fn baggage(headers: &HeaderMap) -> Vec<&str> {
     values.map(|value| value.to_str().unwrap()).collect()
 }
 
-/// The headers that a request to a host has once it is through a layer that sends the session to the host `ours` only.
+/// The headers that a request to a host has once it is through a layer that sends the session to
+/// the host `ours` only.
 fn sent(host: &str, scope: Scope, headers: HeaderMap) -> HeaderMap {
     let mut sent = HeaderMap::new();
     let layer = PropagateSessionLayer::to_hosts(["ours"]).unwrap();

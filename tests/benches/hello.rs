@@ -1,7 +1,9 @@
-//! What one record per request costs a server: the CPU time of an axum service under load that logs to /dev/null or not at all.
+//! What one record per request costs a server: the CPU time of an axum service under load that logs
+//! to /dev/null or not at all.
 //!
-//! `cargo bench -p integration-tests --bench hello`. The service is this program in a process of its own, so that the load is not counted.
-//! Rounds are interleaved, the figures medians; with `--quick` they mean little. CPU time is read from `/proc`, so this is for Linux.
+//! `cargo bench -p integration-tests --bench hello`. The service is this program in a process of
+//! its own, so that the load is not counted. Rounds are interleaved, the figures medians; with
+//! `--quick` they mean little. CPU time is read from `/proc`, so this is for Linux.
 
 use std::{
     env, fs,

@@ -21,7 +21,8 @@ fn serve() -> (SocketAddr, Arc<AtomicUsize>) {
     let count = connections.clone();
     let (sender, receiver) = std::sync::mpsc::channel();
     thread::spawn(move || {
-        // said rather than left out: a callsite that is met here first would count as off in all threads
+        // said rather than left out: a callsite that is met here first would count as off in all
+        // threads
         let _nobody = tracing::subscriber::set_default(NoSubscriber::new());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

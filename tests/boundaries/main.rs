@@ -1,4 +1,5 @@
-//! No record is in a session that did not cause it: what one visitor's request starts and others use.
+//! No record is in a session that did not cause it: what one visitor's request starts and others
+//! use.
 
 mod http2_pool;
 mod two_versions;

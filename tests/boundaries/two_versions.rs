@@ -1,4 +1,5 @@
-//! Two versions of `openreplay-session` would keep two current sessions: Cargo does not resolve them.
+//! Two versions of `openreplay-session` would keep two current sessions: Cargo does not resolve
+//! them.
 
 use std::{
     fs,

@@ -187,7 +187,8 @@ fn site(version: Version) -> Site {
     Site::start_over(version, session)
 }
 
-/// Runs the code beside `docs/frontend.md`'s modules, before the tracker has started; gives the session's id.
+/// Runs the code next to `docs/frontend.md`'s modules, before the tracker has started; gives the
+/// session's id.
 fn run(site: &Site, code: &str) -> Value {
     let script = format!(
         r#"

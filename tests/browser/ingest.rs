@@ -61,7 +61,8 @@ async fn start(body: Bytes) -> Json<Value> {
         "sessionID": session.as_str(),
         "projectID": "1",
         "delay": 0,
-        // OpenReplay computes it from the id as well (`startSessionHandlerWeb` in `backend/pkg/sessions/api/web/handlers.go`)
+        // OpenReplay computes it from the id as well (`startSessionHandlerWeb` in
+        // `backend/pkg/sessions/api/web/handlers.go`)
         "startTimestamp": SESSIONS_SINCE + (session.as_u64().expect("a number") >> 24),
         "beaconSizeLimit": 1_000_000,
     }))

@@ -1,6 +1,8 @@
-//! The browser's side: a real Chromium, OpenReplay's real tracker, and what a backend receives from them.
+//! The browser's side: a real Chromium, OpenReplay's real tracker, and what a backend receives from
+//! them.
 //!
-//! Only OpenReplay's ingest is a stand-in: `ingest.rs` responds to the tracker as the real one does.
+//! Only OpenReplay's ingest is a stand-in: `ingest.rs` responds to the tracker as the real one
+//! does.
 
 mod behind_nginx;
 mod bundle;

@@ -49,7 +49,7 @@ fn with_the_guides_layer_a_json_api_answers_and_the_session_arrives() {
         );
         assert_eq!(ran["answered"], json!(true), "{ran}");
         assert_eq!(api.session_of(&format!("asked {path}")), ran["id"]);
-        // all that is asked for, in lower case and sorted
+        // all requested headers, in lower case and sorted
         let preflight = preflight(&api, method, path);
         assert_eq!(
             preflight,
@@ -113,7 +113,7 @@ fn without_the_names_the_request_never_leaves_the_browser() {
 fn a_star_serves_only_requests_without_credentials() {
     let page = Site::start();
     for (credentials, answered) in [("omit", true), ("include", false)] {
-        // CorsLayer refuses a star beside credentials, so the answer is made by hand
+        // CorsLayer rejects a star together with credentials, so the test builds the response
         let cors = CorsLayer::new()
             .allow_origin(origin(&page))
             .allow_methods([Method::GET])
@@ -194,7 +194,8 @@ fn asks(headers: &str, token: bool, credentials: &str) -> String {
     )
 }
 
-/// Runs the code in a page of `page`, where `api` is the address of the other; gives what it returns, and the console.
+/// Runs the code in a page of `page`, where `api` is the address of the other; gives what it
+/// returns, and the console.
 pub(crate) fn in_page(page: &Site, api: &Site, code: &str) -> Value {
     let script = format!(
         "await page.goto(args.page); return page.evaluate(async (api) => {{ {TRACKER} {XHR} {code} }}, args.api);"

@@ -1,5 +1,5 @@
-//! What the recording contains of the session's headers: the tracker records its own token header, unless a sanitizer
-//! removes it.
+//! What the recording contains of the session's headers: the tracker records its own token header,
+//! unless a sanitizer removes it.
 
 use crate::{ingest::SIGNATURE, site::Site, ways::in_page};
 
@@ -57,8 +57,8 @@ fn the_ids_own_header_puts_no_token_into_the_recording() {
     assert!(!site.ingest.has_recorded(SIGNATURE));
 }
 
-/// Runs the code, which leaves a `tracker`, then sends requests with every kind of header list, and returns once the recording
-/// contains the last of them.
+/// Runs the code, which leaves a `tracker`, then sends requests with every kind of header list, and
+/// returns once the recording contains the last of them.
 fn record(site: &Site, code: &str) {
     in_page(
         site,

@@ -10,7 +10,8 @@ use tracing_subscriber::prelude::*;
 
 use crate::{site::Site, ways::TRACKER};
 
-/// Both clocks stand still at this time, in milliseconds since 1970: about a day after the first session of the ingest.
+/// Both clocks stand still at this time, in milliseconds since 1970: about a day after the first
+/// session of the ingest.
 const NOW: u64 = 1_845_150_000_000;
 
 #[test]

@@ -71,7 +71,7 @@ struct Open {
     may_end: Notify,
 }
 
-/// One event, and no end before the script says so.
+/// One event, and no end before the script requests it.
 async fn open_events(State(open): State<Arc<Open>>) -> impl IntoResponse {
     info!("open event");
     let event = Ok::<_, io::Error>(sse::Event::default().data("1"));

@@ -1,5 +1,5 @@
-//! A backend for the browser to ask: `SessionLayer` and `json()` as an app has them, and beside its records
-//! whatever the browser really sent.
+//! A backend for the browser to ask: `SessionLayer` and `json()` as an app has them, and next to its
+//! records whatever the browser really sent.
 
 use std::{
     net::SocketAddr,
@@ -98,7 +98,8 @@ impl Site {
             .with(tracing_openreplay::json().with_writer(log.clone()))
             .with(tracing_subscriber::filter::LevelFilter::INFO);
         thread::spawn(move || {
-            // one thread for all of it: the subscriber is this thread's, and so are the records this site's
+            // one thread for all of it: the subscriber is this thread's, and so are the records
+            // this site's
             let _guard = tracing::subscriber::set_default(subscriber);
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()

@@ -1,4 +1,5 @@
-//! What pages do wrong and no backend can mend: `docs/proxies-and-origins.md` names it by its symptom.
+//! What pages do wrong and no backend can fix: `docs/proxies-and-origins.md` lists it by its
+//! symptom.
 
 use axum::http::{HeaderValue, header::CONTENT_SECURITY_POLICY};
 use integration_tests::browser;

@@ -92,7 +92,7 @@ fn an_axios_instance_that_the_tracker_knows_ignores_the_matcher() {
     assert_eq!(api.one("/ask/unknown").method, "GET");
 }
 
-/// How many requests the browser held back for this header's sake.
+/// How many requests the browser held back because of this header.
 fn refusals(console: &serde_json::Value, name: &str) -> usize {
     let said = format!(
         "Request header field {name} is not allowed by Access-Control-Allow-Headers in preflight response"

@@ -21,7 +21,8 @@ fn a_request_before_the_tracker_has_started_is_one_without_a_session() {
               await fetch("/ask/fetch-" + way, { headers });
               await xhr("/ask/xhr-" + way, headers);
             };
-            // a tracker that refuses the page, here for want of https, has null; one that has not started, undefined
+            // a tracker that refuses the page, here for want of https, has null; one that has not
+            // started, undefined
             await send(make({ __DISABLE_SECURE_MODE: false }), "null");
             await send(make(), "undefined");
             "#,
@@ -95,7 +96,8 @@ fn of_a_pages_own_token_and_the_trackers_the_later_counts_where_both_arrive() {
         return { current: tracker.getSessionID(), kept };
         "#,
     );
-    // the tracker replaces an object's value, adds to a list, and leaves what `Headers` or XHR already have
+    // the tracker replaces an object's value, adds to a list, and leaves what `Headers` or XHR
+    // already have
     for (way, tokens, session) in [
         ("object", 1, "current"),
         ("list", 2, "current"),
@@ -129,7 +131,7 @@ fn a_token_under_the_ids_name_is_read_as_a_token() {
         assert!(site.one(path).header("openreplaysession.id")[0].ends_with(SIGNATURE));
         assert_eq!(site.session_of(&format!("asked {path}")), id, "{path}");
     }
-    // a list that has the name already gets the token besides
+    // a list that has the name already gets the token as well
     let list = site.one("/ask/list");
     let both = list.header("openreplaysession.id").join(", ");
     assert!(both.starts_with(&format!("{}, ", id.as_str().unwrap())));

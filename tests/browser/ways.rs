@@ -154,7 +154,7 @@ fn a_page_without_a_tracker_asks_without_a_session() {
     }
 }
 
-/// Runs the code in a page of the site, beside what [`TRACKER`] and [`XHR`] give it.
+/// Runs the code in a page of the site, with what [`TRACKER`] and [`XHR`] define.
 pub(crate) fn in_page(site: &Site, code: &str) -> Value {
     let script = format!(
         "await page.goto(args.url); return page.evaluate(async () => {{ {TRACKER} {XHR} {code} }});"
@@ -174,7 +174,7 @@ pub(crate) const TRACKER: &str = r#"
   };
 "#;
 
-/// In a page: `await xhr(address, headers)` says whether there was an answer.
+/// In a page: `await xhr(address, headers)` resolves to whether there was a response.
 pub(crate) const XHR: &str = r#"
   const xhr = (address, headers = {}) => new Promise((answered) => {
     const request = new XMLHttpRequest();

@@ -102,7 +102,7 @@ fn finds_what_is_wrong_with_a_logs_of_someone_elses_making() {
         faults(&engine, &reader, &["7"]),
         ["not-analysed", "session-not-found"]
     );
-    // whoever may read the settings is told more
+    // a user who may read the settings gets more findings
     let said = engine.command(&["check", "--json", "7"]);
     assert!(names(&said).contains(&"not-sorted?".to_owned()), "{said:?}");
 
@@ -243,8 +243,8 @@ fn finds_that_an_index_is_closed() {
     assert_eq!(faults(&engine, &reader, &[]), ["no-sessions?"]);
 }
 
-/// What docs/elasticsearch.md says for an index that is not sorted. These engines have no `_reindex`, so what that does is done
-/// here by hand; the rest is as it stands on the page.
+/// What docs/elasticsearch.md says for an index that is not sorted. These engines have no
+/// `_reindex`, so what that does is done here by hand; the rest is as it stands on the page.
 #[test]
 #[ignore = "needs Elasticsearch"]
 fn an_index_that_is_not_sorted_is_put_in_order_as_the_guide_says() {

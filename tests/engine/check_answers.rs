@@ -112,7 +112,8 @@ fn says_that_wired_streams_could_not_be_asked_for_where_that_may_be_why() {
     assert_eq!(faults_of(absent, None), ["wired-streams", "no-logs"]);
 }
 
-/// A stand-in: these engines have no wired streams. The answers have the shapes that Elasticsearch 9.1 documents.
+/// A stand-in: these engines have no wired streams. The answers have the shapes that Elasticsearch
+/// 9.1 documents.
 #[test]
 fn finds_wired_streams() {
     let hit = json!({"_index": ".ds-logs-2026.07.01-000001", "_id": "1", "_source": {

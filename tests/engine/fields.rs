@@ -1,4 +1,5 @@
-//! Each field of a record that an option or a feature adds is found by its value, where `setup` made `logs`.
+//! Each field of a record that an option or a feature adds is found by its value, where `setup`
+//! made `logs`.
 
 use std::time::Duration;
 

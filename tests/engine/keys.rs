@@ -1,4 +1,4 @@
-//! `api-key`: what each key may do, and what is said where none can be made.
+//! `api-key`: what each key may do, and the error if none can be created.
 
 use integration_tests::engine::PASSWORD;
 use integration_tests::{Elasticsearch, Engine, OpenSearch, Said, openreplay_elastic};

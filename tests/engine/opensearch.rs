@@ -1,4 +1,5 @@
-//! OpenReplay's client reads OpenSearch behind the nginx that docs/elasticsearch.md shows, and only there.
+//! OpenReplay's client reads OpenSearch behind the nginx that docs/elasticsearch.md shows, and only
+//! there.
 
 use integration_tests::{OpenSearch, Tap, ask_as_openreplay, nginx};
 use serde_json::json;

@@ -131,7 +131,8 @@ fn an_index_of_any_number_is_like_the_first_and_indices_of_others_are_left_alone
     }
 }
 
-/// Writes a record by the alias, and one to the index behind, as a batch is repeated; both arrive there.
+/// Writes a record by the alias, and one to the index behind, as a batch is repeated; both arrive
+/// there.
 #[track_caller]
 fn write_with(engine: &Engine, key: &Value, index: &str) {
     let encoded = key["encoded"].as_str().unwrap();
@@ -330,7 +331,8 @@ fn eight_at_once_roll_over_once() {
     assert_eq!(rolled, ["logs-000002"]);
 }
 
-/// A stand-in: the engines' clocks cannot be turned. What it answers has the shape of what Elasticsearch 9.1 answers.
+/// A stand-in: the engines' clocks cannot be turned. What it answers has the shape of what
+/// Elasticsearch 9.1 answers.
 #[test]
 fn removes_what_is_older_and_only_its_own() {
     let days_ago =

@@ -1,4 +1,5 @@
-//! From nothing to rows beside a replay, in the order of time, while two apps write and `logs` rolls over.
+//! From nothing to rows next to a replay, in time order, while two apps write and `logs`
+//! rolls over.
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -23,7 +24,8 @@ const SESSION: &str = "4950498349085463837";
 #[test]
 #[ignore = "needs Elasticsearch and OpenSearch"]
 fn openreplay_shows_each_record_once_and_in_order() {
-    // all turns at once: nothing else is asked of an engine meanwhile, which would take the time that the order depends on
+    // all turns at once: no other test uses an engine meanwhile, which would take the time
+    // that the order depends on
     let (elasticsearch, elasticsearch_8) = (Elasticsearch::start(), Elasticsearch8::start());
     let opensearch = OpenSearch::start();
     for engine in [&elasticsearch, &elasticsearch_8] {

@@ -1,4 +1,5 @@
-//! Over TLS, with an authority of one's own before the engine: everything, and what is said where it is not trusted.
+//! Over TLS, with an authority of one's own before the engine: everything, and what is said where
+//! it is not trusted.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Which messages name a session: Elasticsearch and `names_session` agree, whatever character stands next to the phrase.
+//! Which messages name a session: Elasticsearch and `names_session` agree, whatever character
+//! stands next to the phrase.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +31,8 @@ fn a_message_names_the_sessions_that_elasticsearch_finds_in_it() {
     }
 }
 
-/// What stands in messages, but for the few characters that Elasticsearch's version of Unicode knows otherwise.
+/// What stands in messages, but for the few characters that Elasticsearch's version of Unicode
+/// knows otherwise.
 fn characters() -> impl Iterator<Item = char> {
     const OTHERWISE: [char; 10] = [
         '\u{b8}', '\u{55a}', '\u{55f}', '\u{58a}', '\u{6dd}', '\u{3006}', '\u{309b}', '\u{309c}',

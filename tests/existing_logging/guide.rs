@@ -35,7 +35,8 @@ fn every_snippet_of_a_page_is_one_of_these_and_the_other_way_round() {
     }
 }
 
-/// What stands between `[guide]` and `[end]`, at the left margin. `[guide: more]` goes on with the one before.
+/// What stands between `[guide]` and `[end]`, at the left margin. `[guide: more]` goes on with the
+/// one before.
 fn snippets(source: &str) -> Vec<String> {
     let mut snippets: Vec<String> = Vec::new();
     for part in source.split("    // [guide").skip(1) {

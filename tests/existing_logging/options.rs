@@ -1,4 +1,5 @@
-//! The page's table of options: it has each option of `json()`, and what it names of other layers is there.
+//! The page's table of options: it has each option of `json()`, and what it names of other layers
+//! is there.
 
 use std::fs;
 

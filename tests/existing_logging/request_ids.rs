@@ -1,4 +1,5 @@
-//! tower-http's request ids: one in the record and in the response, whoever gave it, whatever becomes of the request.
+//! tower-http's request ids: one in the record and in the response, whatever its source, whatever
+//! becomes of the request.
 
 use axum::{Router, body::Body, routing::get};
 use http::{HeaderValue, Request, Response, StatusCode};

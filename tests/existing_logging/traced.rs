@@ -1,4 +1,5 @@
-//! One record under OpenTelemetry, and the three places that it leads to: its trace, its request and its replay.
+//! One record under OpenTelemetry, and the three places that it leads to: its trace, its request
+//! and its replay.
 
 use std::{error::Error, time::Duration};
 

@@ -1,4 +1,5 @@
-//! A failed request says what failed, once, in its session: over axum, tonic, hyper and plain Tower.
+//! A failed request logs what failed, once, in its session: over axum, tonic, hyper and plain
+//! Tower.
 
 mod axum_app;
 mod body;

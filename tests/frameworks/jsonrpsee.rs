@@ -1,4 +1,5 @@
-//! Over HTTP a method is in the session; over a WebSocket, and where it blocks, it takes it from its extensions.
+//! Over HTTP a method is in the session; over a WebSocket, and where it blocks, it takes it from
+//! its extensions.
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use jsonrpsee::{

@@ -1,4 +1,5 @@
-//! What the guide's table of frameworks says, with each of them: where the session is, and what takes it there.
+//! What the guide's table of frameworks says, with each of them: where the session is, and what
+//! takes it there.
 
 mod async_graphql;
 mod buffer;

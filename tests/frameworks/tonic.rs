@@ -1,4 +1,5 @@
-//! A client's interceptor, a layer around one service of a server, and the stream that a client sends.
+//! A client's interceptor, a layer around one service of a server, and the stream that a client
+//! sends.
 
 use std::{net::SocketAddr, time::Duration};
 

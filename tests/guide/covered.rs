@@ -6,8 +6,8 @@ use integration_tests::guide;
 
 use crate::root;
 
-/// A page, a language, how many blocks of it, and the file that holds the page to it. Who adds a block adds what checks it
-/// there, and then counts it here.
+/// A page, a language, how many blocks of it, and the file that holds the page to it. Who adds a
+/// block adds what checks it there, and then counts it here.
 const COVERED: &[(&str, &str, usize, &str)] = &[
     ("CONTRIBUTING.md", "sh", 1, "tests/guide/examples.rs"),
     ("README.md", "rust,no_run", 2, "tests/support/docs.rs"),

@@ -1,4 +1,5 @@
-//! What a page says that a section's programs need in `Cargo.toml`: they build with it, and with nothing else.
+//! What a section's programs need in `Cargo.toml`, according to its page: they build with it, and with
+//! nothing else.
 
 use std::{fs, path::Path};
 
@@ -70,7 +71,8 @@ fn a_crates_readme_names_its_own_version_and_features_that_exist() {
     }
 }
 
-/// The dependencies of each section, and its program; a section that only names a feature has an empty one.
+/// The dependencies of each section, and its program; a section that only names a feature has an
+/// empty one.
 fn sections(page: &str) -> Vec<(String, String)> {
     let (rust, rest): (Vec<Block>, Vec<Block>) = guide::blocks(page)
         .into_iter()

@@ -1,4 +1,5 @@
-//! The whole way of a newcomer: docs/quick-start.md, then docs/elasticsearch.md, each from the top down.
+//! The whole way of a newcomer: docs/quick-start.md, then docs/elasticsearch.md, each from the top
+//! down.
 
 use std::{fs, path::Path};
 
@@ -81,7 +82,8 @@ fn the_container_that_the_page_names_is_there_with_its_address_and_password() {
     }
 }
 
-/// Installs the command below this folder, of what is built already, and lets it come first on the path.
+/// Installs the command below this folder, of what is built already, and lets it come first on the
+/// path.
 fn install_it(terminal: &mut Terminal, line: &str, folder: &Path) {
     terminal.ok(&format!(
         "(cd {} && CARGO_INSTALL_ROOT={} {} --debug)",

@@ -1,6 +1,6 @@
 //! The commands that stand in the text, not in a block: each parses, and names what is there.
 //!
-//! Those of `docker` are not looked at: examples/compose says that containers are untested.
+//! Those of `docker` are not looked at: containers are untested, as examples/compose states.
 
 use std::{fs, path::Path, process::Command};
 
@@ -28,7 +28,7 @@ fn every_option_and_subcommand_in_the_text_is_one_of_the_programs() {
             .filter(|word| !word.is_empty())
             .collect();
         let said = match &words[..] {
-            // all of it, up to where help is asked for
+            // the whole command, with a request for help at its end
             ["openreplay-elastic", rest @ ..] => {
                 let said = Said::by(openreplay_elastic().args(rest).arg("--help"));
                 assert_eq!(said.code, Some(0), "{page}: `{span}`: {said:?}");

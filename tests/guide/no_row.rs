@@ -1,4 +1,5 @@
-//! docs/no-row.md: each question's command, with an app that does everything right, and with what is missing.
+//! docs/no-row.md: each question's command, with an app that does everything right, and with what
+//! is missing.
 
 use integration_tests::{
     Elasticsearch, Terminal,

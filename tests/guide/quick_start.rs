@@ -84,15 +84,16 @@ impl QuickStart {
         fs::copy(root.join("Cargo.lock"), self.folder().join("Cargo.lock")).unwrap();
     }
 
-    /// Starts the page's program by these lines, which end in `cargo run`, and waits until it listens.
+    /// Starts the page's program by these lines, which end in `cargo run`, and waits until it
+    /// listens.
     pub(crate) fn run(&self, terminal: &mut Terminal, lines: &str) -> Running {
         self.run_without(terminal, lines, "")
     }
 
     /// The same, with these words of the program left out.
     pub(crate) fn run_without(&self, terminal: &mut Terminal, lines: &str, words: &str) -> Running {
-        // To cargo the programs of two tests are one, wherever they stand, and the later text is the newer one: so text, build
-        // and start are one turn.
+        // To cargo the programs of two tests are one, wherever they stand, and the later text is
+        // the newer one: so text, build and start are one turn.
         static TURN: Mutex<()> = Mutex::new(());
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let program = guide::block(PAGE, BACKEND, "rust,no_run");
@@ -110,7 +111,8 @@ impl QuickStart {
         running
     }
 
-    /// Makes the page, with the packages that the browser's tests have locked, and serves it through nginx.
+    /// Makes the page, with the packages that the browser's tests have locked, and serves it
+    /// through nginx.
     pub(crate) fn serve(&self, terminal: &mut Terminal) {
         for file in ["package.json", "package-lock.json"] {
             fs::copy(browser::frontend().join(file), self.folder().join(file)).unwrap();
@@ -154,7 +156,8 @@ impl QuickStart {
         );
     }
 
-    /// Presses the button in a page whose tracker is answered so when it starts, until the page shows this.
+    /// Presses the button in a page whose tracker is answered so when it starts, until the page
+    /// shows this.
     fn press(&self, started: &str, shown: &str) -> Vec<String> {
         let script = r#"
             const headers = { "access-control-allow-origin": "*" };

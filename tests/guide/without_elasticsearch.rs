@@ -1,4 +1,5 @@
-//! docs/without-elasticsearch.md: from the first start to the move, and OpenReplay's own client in between.
+//! docs/without-elasticsearch.md: from the first start to the move, and OpenReplay's own client in
+//! between.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

@@ -1,4 +1,5 @@
-//! docs/shippers.md: what it shows, run by the real shippers, and what it says of untested services.
+//! docs/shippers.md: what it shows, run by the real shippers, and what it says of untested
+//! services.
 
 mod run;
 mod services;
@@ -15,7 +16,8 @@ use tracing_subscriber::{Registry, prelude::*};
 const PAGE: &str = "docs/shippers.md";
 const SESSION: u64 = 4_950_498_349_085_463_837;
 
-/// Records such as an app writes, among them what shippers stumble over: four of the session, one of none.
+/// Records such as an app writes, among them those that shippers fail on: four of the session, one
+/// of none.
 fn write_records(path: &Path) -> Vec<Value> {
     let file = Arc::new(File::create(path).unwrap());
     with_default(

@@ -129,7 +129,8 @@ impl Shipper {
     }
 }
 
-/// Asks as OpenReplay does for what the started shipper brings to Elasticsearch of a file of records.
+/// Asks as OpenReplay does for what the started shipper brings to Elasticsearch of a file of
+/// records.
 fn is_found<R>(start: impl FnOnce(&Engine, &Work) -> R) {
     let engine = Elasticsearch::start();
     assert_eq!(engine.command(&["setup"]).code, Some(0));
@@ -165,7 +166,7 @@ fn rsyslog(work: &Path) -> io::Result<Child> {
 }
 
 fn syslog_ng(work: &Path) -> io::Result<Child> {
-    // Debian's package cannot stand beside rsyslog's, so scripts/install unpacks it here
+    // Debian's package conflicts with rsyslog's, so scripts/install unpacks it here
     let unpacked = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/syslog-ng");
     let libraries = format!("{unpacked}/usr/lib/syslog-ng");
     let entries = fs::read_dir(&libraries)?;

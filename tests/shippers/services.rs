@@ -1,5 +1,6 @@
-//! The other services that OpenReplay reads. They are untested: what each makes of a record is written after its
-//! documentation, and the questions are those of OpenReplay's `backend/pkg/integrations/clients`.
+//! The other services that OpenReplay reads. They are untested: what each makes of a record is
+//! written after its documentation, and the questions are those of OpenReplay's
+//! `backend/pkg/integrations/clients`.
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -21,7 +22,8 @@ fn the_record_answers_what_datadog_is_asked() {
         .filter(|record| record["message"].as_str().unwrap().contains(&query));
     let found: Vec<_> = found
         .map(|record| {
-            // what Datadog's preprocessing takes for `date` and `status`, and OpenReplay's panel for the row
+            // what Datadog's preprocessing takes for `date` and `status`, and OpenReplay's panel
+            // for the row
             assert!(record["@timestamp"].is_string(), "{record}");
             record["level"].as_str().unwrap()
         })

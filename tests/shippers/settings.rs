@@ -8,8 +8,9 @@ use tempfile::TempDir;
 
 use crate::{PAGE, SESSION, write_records};
 
-/// docs/reference/filebeat of elastic/beats, main of 2026: `filebeat-input-filestream`, `configuration-general-options`,
-/// `configuring-internal-queue`, `configuration-template`, `ilm`, `elasticsearch-output`.
+/// docs/reference/filebeat of elastic/beats, main of 2026: `filebeat-input-filestream`,
+/// `configuration-general-options`, `configuring-internal-queue`, `configuration-template`, `ilm`,
+/// `elasticsearch-output`.
 const FILEBEAT: [&str; 20] = [
     "backoff.init",
     "backoff.max",
@@ -57,7 +58,8 @@ const VECTOR: [&str; 19] = [
     "type",
 ];
 
-/// fluent/fluent-bit d55459d, 5.1.1: `plugins/in_tail/tail.c`, `plugins/out_es/es.c`, `src/flb_config.c`, `src/flb_output.c`.
+/// fluent/fluent-bit d55459d, 5.1.1: `plugins/in_tail/tail.c`, `plugins/out_es/es.c`,
+/// `src/flb_config.c`, `src/flb_output.c`.
 const FLUENT_BIT: [&str; 20] = [
     "buffer_max_size",
     "db",

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 /// Method, path without query, status and body of an answer.
 pub type Answer = (&'static str, &'static str, u16, Value);
 
-/// Answers each request as it was told, and any other as an engine answers a question that it does not know.
+/// Answers each request as it was told, and any other as an engine answers a question that it does
+/// not know.
 #[derive(Debug)]
 pub struct Answers {
     url: String,

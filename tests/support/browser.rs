@@ -17,7 +17,8 @@ pub struct Ran {
     pub console: Vec<String>,
 }
 
-/// Runs a Playwright script in a Chromium of its own; it has `page`, `context`, `browser` and `args`.
+/// Runs a Playwright script in a Chromium of its own; it has `page`, `context`, `browser` and
+/// `args`.
 ///
 /// # Panics
 ///
@@ -56,7 +57,8 @@ pub fn run(script: &str, args: &Value) -> Ran {
     }
 }
 
-/// Bundles the frontend code as an app would, into a folder: a module for each file of `tests/browser/frontend`.
+/// Bundles the frontend code as an app would, into a folder: a module for each file of
+/// `tests/browser/frontend`.
 ///
 /// # Panics
 ///

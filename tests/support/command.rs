@@ -113,8 +113,8 @@ impl Engine {
         Said::by(&mut command)
     }
 
-    /// Asks as OpenReplay does, by the Go client that it uses: for a session, or what "Add" asks. Gives the hits, or what
-    /// the client says.
+    /// Asks as OpenReplay does, by the Go client that it uses: for a session, or what "Add" asks.
+    /// Gives the hits, or what the client says.
     ///
     /// # Errors
     ///
@@ -132,7 +132,8 @@ impl Engine {
     }
 }
 
-/// Asks as OpenReplay does, with the Go client that it uses: for a session, or what "Add" asks. `key` has `id` and `api_key`.
+/// Asks as OpenReplay does, with the Go client that it uses: for a session, or what "Add" asks.
+/// `key` has `id` and `api_key`.
 ///
 /// # Errors
 ///

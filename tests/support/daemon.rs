@@ -22,8 +22,8 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Writes the configuration for a folder and a port, and starts the program with it; with another port where it ends,
-    /// since somebody may have taken that one.
+    /// Writes the configuration for a folder and a port, and starts the program with it; with
+    /// another port where it ends, since somebody may have taken that one.
     ///
     /// # Panics
     ///

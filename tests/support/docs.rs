@@ -1,4 +1,5 @@
-//! The guide's programs: each Rust block of it compiles, and runs where it can, as a documentation test.
+//! The guide's programs: each Rust block of it compiles, and runs where it can, as a documentation
+//! test.
 
 macro_rules! pages {
     ($($name:ident = $path:literal),* $(,)?) => {

@@ -1,6 +1,8 @@
-//! A stand-in for Elasticsearch that speaks `_bulk`, keeps the documents, and misbehaves on request.
+//! A stand-in for Elasticsearch that speaks `_bulk`, keeps the documents, and misbehaves on
+//! request.
 //!
-//! What it answers has the shape of what Elasticsearch 9.1 answers; the tests with the real one hold it to that.
+//! What it answers has the shape of what Elasticsearch 9.1 answers; the tests with the real one
+//! hold it to that.
 
 mod fault;
 mod http;
@@ -83,15 +85,15 @@ impl StandIn {
         self.state().roll_over(index);
     }
 
-    /// Deletes an index; the alias, if it led there, leads nowhere.
+    /// Deletes an index; an alias that pointed to it then points to none.
     pub fn remove_index(&self, index: &str) {
         let mut state = self.state();
         state.indices.remove(index);
         state.write_index.take_if(|write| write == index);
     }
 
-    /// From now on the alias leads to no index that takes documents: each item is answered with this status, type and
-    /// reason, under the name of the alias; `None` ends that.
+    /// From now on the alias leads to no index that takes documents: each item is answered with
+    /// this status, type and reason, under the name of the alias; `None` ends that.
     pub fn block(&self, answer: Option<(u16, &'static str, &'static str)>) {
         self.state().blocked = answer;
     }

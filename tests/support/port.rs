@@ -6,8 +6,9 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// A port that is free now, below the range that the system gives its own from: nobody gets it by chance before the program
-/// binds it, or between two runs of it. No port is given twice, since a program may take a while to start.
+/// A port that is free now, below the range that the system gives its own from: nobody gets it by
+/// chance before the program binds it, or between two runs of it. No port is given twice, since a
+/// program may take a while to start.
 ///
 /// # Panics
 ///

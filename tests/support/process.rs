@@ -166,7 +166,7 @@ fn read(stdout: ChildStdout, records: &Mutex<Vec<Value>>) {
     }
 }
 
-/// Builds the package's program and says where it is.
+/// Builds the package's program and returns its path.
 ///
 /// # Panics
 ///
@@ -199,8 +199,8 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
-/// Takes away what cargo tells a test about its package: it makes build scripts run again, and with them half the
-/// dependencies.
+/// Takes away what cargo tells a test about its package: it makes build scripts run again, and with
+/// them half the dependencies.
 pub(crate) fn leave_the_test(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();

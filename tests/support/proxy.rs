@@ -12,12 +12,13 @@ use std::thread;
 pub enum Cut {
     /// Of what the client sends.
     Request(usize),
-    /// Of what the far end answers.
+    /// Of the server's responses.
     Answer(usize),
 }
 
 impl Cut {
-    /// One or the other, at random: a request within these bytes, an answer within a twentieth of them.
+    /// One or the other, at random: a request within these bytes, an answer within a twentieth of
+    /// them.
     #[must_use]
     pub fn random(random: &mut fastrand::Rng, bytes: usize) -> Self {
         if random.bool() {

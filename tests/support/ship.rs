@@ -10,7 +10,8 @@ use serde_json::Value;
 use crate::command::openreplay_elastic;
 use crate::elasticsearch::StandIn;
 
-/// Ships what matches `pattern` in a folder to this address, with the checkpoint in `ship.json` there.
+/// Ships what matches `pattern` in a folder to this address, with the checkpoint in `ship.json`
+/// there.
 #[must_use]
 pub fn ship(url: &str, folder: &Path, pattern: &str) -> Command {
     let mut command = openreplay_elastic();

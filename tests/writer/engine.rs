@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// An engine with `logs` as an alias, and the encoded key of somebody who may add documents to it and nothing else.
+/// An engine with `logs` as an alias, and the encoded key of somebody who may add documents to it
+/// and nothing else.
 pub(crate) fn engine() -> (Engine, String) {
     with_key(Elasticsearch::start())
 }
@@ -152,7 +153,8 @@ fn doubles_nothing_over_a_rollover(engine: &Engine, key: Option<&str>) {
     assert_eq!(writer.stats().indexed, written as u64);
 }
 
-/// Connections are cut at random bytes of requests and answers, the engine hangs, its indices take no records, `logs` rolls over.
+/// Connections are cut at random bytes of requests and answers, the engine hangs, its indices take
+/// no records, `logs` rolls over.
 #[test]
 #[ignore = "needs Elasticsearch"]
 fn any_mixture_of_faults_leaves_each_record_there_once() {

@@ -7,7 +7,8 @@ use integration_tests::{Cut, Fault, Proxy, StandIn, StoredIn};
 
 use crate::support::*;
 
-/// Writes while the faults are met; every record has to be there once, and the books have to balance all the while.
+/// Writes while the faults are met; every record has to be there once, and the books have to
+/// balance all the while.
 #[track_caller]
 fn survives(name: &str, faults: &[Fault]) {
     survives_with_cuts(name, faults, |_| None);

@@ -1,4 +1,4 @@
-//! `ElasticWriter` against a far end that misbehaves: the stand-in, and the real engine.
+//! `ElasticWriter` against a server that misbehaves: the stand-in, and the real engine.
 
 mod aside;
 mod delivery;

@@ -29,7 +29,8 @@ fn a_pipeline_costs_no_record_on_opensearch() {
     costs_no_record(&engine, || quick(engine.url()));
 }
 
-/// With a pipeline that does nothing and one that does not exist, before the index's own and after it.
+/// With a pipeline that does nothing and one that does not exist, before the index's own and after
+/// it.
 fn costs_no_record(engine: &Engine, builder: impl Fn() -> ElasticWriterBuilder) {
     engine.ok("PUT", "/_ingest/pipeline/nothing", r#"{"processors":[]}"#);
     let mut written = 0;

@@ -1,4 +1,4 @@
-//! A log call while the buffer is full and the far end hangs waits for nobody.
+//! A log call while the buffer is full and the server hangs does not wait.
 #![cfg(target_os = "linux")]
 
 use std::time::{Duration, Instant};
@@ -42,7 +42,8 @@ fn a_log_call_waits_no_more_with_a_full_buffer_than_without_a_sink() {
     let layer = tracing_openreplay::json().with_writer(io::sink);
     let sink = measure(&tracing_subscriber::registry().with(layer).into());
     println!("full {full:?}, sink {sink:?}");
-    // a call that sleeps or waits gives its core away each time; threads that meet at a lock do so now and then
+    // a call that sleeps or waits gives its core away each time; threads that meet at a lock do so
+    // now and then
     assert!(full.waits < sink.waits + calls / 10, "{full:?} {sink:?}");
     assert!(full.slow < Duration::from_millis(10), "{full:?} {sink:?}");
 }

@@ -21,7 +21,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// Starts with the defaults. `destination` is the name of the store in reports, such as `Elasticsearch`.
+    /// Starts with the defaults. `destination` is the name of the store in reports, such as
+    /// `Elasticsearch`.
     pub fn new(destination: &'static str) -> Self {
         Self {
             memory_bytes: 32 * 1024 * 1024,
@@ -36,14 +37,16 @@ impl Options {
         self
     }
 
-    /// Sets how many bytes are sent without waiting for the interval. Default: 1 MiB; at least 1, at most half of the memory.
+    /// Sets how many bytes are sent without waiting for the interval. Default: 1 MiB; at least 1,
+    /// at most half of the memory.
     pub fn request_bytes(mut self, bytes: usize) -> Self {
         self.request_bytes = bytes.max(1);
         self
     }
 }
 
-/// A bounded buffer of records, shared by the code that logs and the thread that stores. See the [crate] for how.
+/// A bounded buffer of records, shared by the code that logs and the thread that stores. See the
+/// [crate] for how.
 pub struct Buffer<F> {
     queue: Mutex<Queue<F>>,
     pub(crate) destination: &'static str,
@@ -76,7 +79,8 @@ impl<F: Framing> Buffer<F> {
         }
     }
 
-    /// Takes a line, or several, with or without the last line feed. Without a priority, the `level` in each line decides.
+    /// Takes a line, or several, with or without the last line feed. Without a priority, the
+    /// `level` in each line decides.
     ///
     /// A line that is not a JSON object is rejected.
     pub fn push(&self, text: &[u8], priority: Option<Priority>) {
@@ -235,7 +239,7 @@ impl<F: Framing> Buffer<F> {
         self.queue().is_closed()
     }
 
-    /// Drops what is left and reports it: nothing is stored any more. A second call does nothing.
+    /// Drops the remaining records and reports them: nothing is stored any more. A second call does nothing.
     pub fn close(&self) {
         let mut queue = self.queue();
         if queue.is_closed() {

@@ -1,4 +1,5 @@
-//! Reports to the operator: rate-limited, counted, and never through `tracing`, where they would log about themselves.
+//! Reports to the operator: rate-limited, counted, and never through `tracing`, where they would
+//! log about themselves.
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -6,7 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What a report is about. The same topic is reported at once the first time, and then at most once a minute.
+/// What a report is about. The same topic is reported at once the first time, and then at most once
+/// a minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Topic(&'static str);
 
@@ -46,7 +48,8 @@ impl Diagnostics {
         })
     }
 
-    /// Calls a function for each report. The function must not block; if it panics, the report is lost.
+    /// Calls a function for each report. The function must not block; if it panics, the report is
+    /// lost.
     pub fn to(handler: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self {
             handler: Box::new(handler),

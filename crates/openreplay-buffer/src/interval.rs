@@ -4,9 +4,9 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// How long records are gathered before they are sent.
 ///
-/// All writers that share a clock end their intervals at the same moments, so the records of one interval become searchable before any
-/// of the next. The writers do not all send at once: records of requests that are processed at the same time would lie in parts of
-/// the index that overlap.
+/// All writers that share a clock end their intervals at the same moments, so the records of one
+/// interval become searchable before any of the next. The writers do not all send at once: records
+/// of requests that are processed at the same time would lie in parts of the index that overlap.
 #[derive(Clone, Copy, Debug)]
 pub struct Interval {
     length: Duration,
@@ -30,7 +30,8 @@ impl Interval {
         self.length - Duration::from_nanos(u64::try_from(past).unwrap_or_default())
     }
 
-    /// Returns how long to wait after the interval before sending: a random time, at most a quarter of it and of a second.
+    /// Returns how long to wait after the interval before sending: a random time, at most a quarter
+    /// of it and of a second.
     pub(crate) fn delay(self) -> Duration {
         self.length.min(SECOND).mul_f64(fastrand::f64() / 4.0)
     }
@@ -47,7 +48,8 @@ mod tests {
     }
 
     proptest! {
-        /// Two writers that look at the clock at any two moments of an interval see the same end: a whole multiple of its length.
+        /// Two writers that look at the clock at any two moments of an interval see the same end: a
+        /// whole multiple of its length.
         #[test]
         fn all_writers_end_their_intervals_at_the_same_moments(
             millis in 1..100_000_u64,

@@ -8,7 +8,8 @@ pub(crate) struct Ledger {
     undecided: VecDeque<u64>,
 }
 
-/// The records that the buffer had at some moment: whole chunks, and the beginnings of those that were still open.
+/// The records that the buffer had at some moment: whole chunks, and the beginnings of those that
+/// were still open.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark {
     pub(crate) end: u64,

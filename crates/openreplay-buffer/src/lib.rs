@@ -1,7 +1,8 @@
 //! A bounded buffer of log records between the code that logs and the thread that stores them.
 //!
-//! Log calls never block: a record that does not fit is dropped, counted and reported. `openreplay-elastic` sends what it
-//! takes from this buffer to Elasticsearch; the crate itself does no I/O.
+//! Log calls never block: a record that does not fit is dropped, counted and reported.
+//! `openreplay-elastic` sends what it takes from this buffer to Elasticsearch; the crate itself
+//! does no I/O.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -25,16 +26,19 @@
 //!
 //! # Accounts
 //!
-//! Each record is in one place, so at every moment `accepted == indexed + rejected + dropped + queued`: see [`Stats`].
+//! Each record is in one place, so at every moment `accepted == indexed + rejected + dropped +
+//! queued`: see [`Stats`].
 //!
 //! # Priorities
 //!
-//! Warnings and errors have memory of their own kind ([`Priority::High`]). When the buffer is full, debug and info records are
-//! dropped first. [`report_drops`](Buffer::report_drops) writes a record with the number of those that were dropped.
+//! Warnings and errors have memory of their own kind ([`Priority::High`]). When the buffer is full,
+//! debug and info records are dropped first. [`report_drops`](Buffer::report_drops) writes a record
+//! with the number of those that were dropped.
 //!
 //! # Memory
 //!
-//! Records lie framed in chunks of memory that are reused. Once the buffer has been used, a log call allocates nothing.
+//! Records lie framed in chunks of memory that are reused. Once the buffer has been used, a log
+//! call allocates nothing.
 
 mod buffer;
 mod chunk;

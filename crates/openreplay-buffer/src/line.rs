@@ -3,8 +3,8 @@ use std::io::{self, Write};
 
 use crate::{Buffer, Framing, Priority};
 
-/// A writer for the text of records, in any number of writes. Each line is pushed at its line feed, and the rest when the writer is
-/// dropped. Writing never fails.
+/// A writer for the text of records, in any number of writes. Each line is pushed at its line feed,
+/// and the rest when the writer is dropped. Writing never fails.
 #[must_use = "it does nothing until it is written to"]
 pub struct LineWriter<'a, F: Framing> {
     buffer: &'a Buffer<F>,

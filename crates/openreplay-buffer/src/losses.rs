@@ -28,7 +28,8 @@ impl Losses {
 }
 
 impl<F: Framing> Buffer<F> {
-    /// Writes a record with the number of those that were dropped, if there are any. Call it once something was stored.
+    /// Writes a record with the number of those that were dropped, if there are any. Call it once
+    /// something was stored.
     pub fn report_drops(&self, logger: &str) {
         let dropped = self.queue().take_unnoticed();
         if dropped == 0 {
@@ -43,7 +44,8 @@ impl<F: Framing> Buffer<F> {
         self.wake(wake);
     }
 
-    /// Reports losses to the operator for as long as it runs: each kind at once, and then at most once a minute.
+    /// Reports losses to the operator for as long as it runs: each kind at once, and then at most
+    /// once a minute.
     pub async fn report_losses(&self) {
         loop {
             self.report.notified().await;

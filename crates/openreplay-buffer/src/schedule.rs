@@ -30,10 +30,11 @@ impl<F: Framing> Buffer<F> {
         chunks
     }
 
-    /// Waits until there is something to send and takes it. Returns nothing at the end, when all has been taken.
+    /// Waits until there is something to send and takes it. Returns nothing at the end, when all
+    /// has been taken.
     ///
-    /// `due` belongs to the sender: it starts as `None` and is the same variable in each call. Do not cancel a call: chunks that it has
-    /// taken would be missing.
+    /// `due` belongs to the sender: it starts as `None` and is the same variable in each call. Do
+    /// not cancel a call: chunks that it has taken would be missing.
     pub async fn next(&self, interval: Interval, due: &mut Option<Instant>) -> Vec<Chunk> {
         loop {
             let flushed = self.flushed();

@@ -7,7 +7,8 @@ pub struct Stats {
     pub accepted: u64,
     /// Stored.
     pub indexed: u64,
-    /// Not a record (not a JSON object, or longer than a quarter of the buffer), or rejected by the store, in its minimal form too.
+    /// Not a record (not a JSON object, or longer than a quarter of the buffer), or rejected by the
+    /// store, in its minimal form too.
     pub rejected: u64,
     /// Dropped: the buffer was full, or the time to shut down was over.
     pub dropped: u64,

@@ -1,4 +1,5 @@
-//! The command `openreplay-elastic`: sets up, checks and fills the Elasticsearch that OpenReplay reads logs from.
+//! The command `openreplay-elastic`: sets up, checks and fills the Elasticsearch from which
+//! OpenReplay reads logs.
 
 use std::env;
 use std::process::ExitCode;
@@ -14,16 +15,16 @@ mod connect;
 mod exit;
 mod print;
 
-/// Makes Elasticsearch show an app's logs beside OpenReplay's session replays.
+/// Show an app's logs next to OpenReplay's session replays.
 ///
-/// From nothing to a row beside a replay:
+/// From nothing to a row next to a replay:
 ///
-///   openreplay-elastic setup         makes `logs`, where OpenReplay searches
-///   openreplay-elastic api-key       makes the key for OpenReplay's form
-///   openreplay-elastic check         asks as OpenReplay asks, and says what is wrong
-///   openreplay-elastic logs SESSION  shows a session's rows as the replay would
+///   openreplay-elastic setup         create `logs`, where OpenReplay searches
+///   openreplay-elastic api-key       create the key for OpenReplay's form
+///   openreplay-elastic check         send OpenReplay's requests, print each problem
+///   openreplay-elastic logs SESSION  print a session's rows as the panel shows them
 ///
-/// And where an app writes its records to files: openreplay-elastic ship 'app.log*'
+/// If an app writes its records to files: openreplay-elastic ship 'app.log*'
 ///
 /// Without Elasticsearch, on one machine: openreplay-elastic serve --data DIR
 #[derive(Debug, Parser)]
@@ -35,7 +36,8 @@ struct Args {
     #[command(flatten)]
     connect: ConnectArgs,
 
-    /// Prints one JSON object on standard output, for programs: the result, or {"error": {"kind", "text", ...}}.
+    /// Print one JSON object on standard output, for programs: the result, or
+    /// {"error": {"kind", "text", ...}}.
     #[arg(long, global = true, help_heading = "Options")]
     json: bool,
 }
@@ -81,10 +83,10 @@ fn main() -> ExitCode {
     exit::code(outcome, args.json, args.connect.passed_over())
 }
 
-/// Help and the version are no misuse, though they come this way.
+/// Help and the version are no misuse, although clap returns them as errors.
 fn misused(error: &clap::Error) -> ExitCode {
     let asks_json = || env::args_os().any(|arg| arg == "--json");
-    // whoever read it may be gone
+    // the reader may have closed the pipe
     let _ = error.print();
     if error.use_stderr() && asks_json() {
         let text = error.render().to_string();

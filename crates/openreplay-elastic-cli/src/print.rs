@@ -24,7 +24,7 @@ pub(crate) fn line(text: &str) -> io::Result<()> {
     unless_gone(writeln!(anstream::stdout().lock(), "{text}"))
 }
 
-/// Whoever reads may have read enough, which changes nothing of the outcome.
+/// The reader may have closed the pipe, which does not change the outcome.
 fn unless_gone(written: io::Result<()>) -> io::Result<()> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -31,7 +31,7 @@ fn logs(on_terminal: bool, variables: &[(&str, &str)]) -> String {
         true => command.args(["-qec", line, "/dev/null"]),
         false => command.args(["-c", &format!("{line} 2>&1 | cat")]),
     };
-    // what else says whether colours are wanted; where tests run by themselves, they are
+    // the other variables that switch colours on or off; a runner of tests may set them
     for name in ["CI", "CLICOLOR", "CLICOLOR_FORCE", "NO_COLOR"] {
         command.env_remove(name);
     }

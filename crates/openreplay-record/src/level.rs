@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 /// A level that OpenReplay's panel knows.
 ///
-/// The panel reads any other word as `info`, so a warning must be `warning`, not `warn`, and a trace must be `debug`
-/// (`frontend/.../BackendLogs/utils.ts`).
+/// The panel reads any other word as `info`, so a warning must be `warning`, not `warn`, and a
+/// trace must be `debug` (`frontend/.../BackendLogs/utils.ts`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(
     clippy::exhaustive_enums,
@@ -42,7 +42,8 @@ impl Level {
         }
     }
 
-    /// Returns the first level that a plain text names, in any case: `panicked` and `fatal` are errors.
+    /// Returns the first level that a plain text names, in any case: `panicked` and `fatal` are
+    /// errors.
     ///
     /// ```
     /// # use openreplay_record::Level;

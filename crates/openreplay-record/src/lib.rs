@@ -1,9 +1,11 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
-//! What a log record must contain for OpenReplay to find it and to show it next to a session's replay.
+//! What a log record must contain for OpenReplay to find it and to show it next to a session's
+//! replay.
 //!
-//! OpenReplay searches the field `message` for the [phrase] `openReplaySession.id=<id>`, shows the record's
-//! [level](Level), and places it by its time. This crate is the only place that knows these rules. `tracing-openreplay` writes records
-//! that follow them, and `openreplay-elastic` delivers and checks them.
+//! OpenReplay searches the field `message` for the [phrase] `openReplaySession.id=<id>`, shows the
+//! record's [level](Level), and places it by its time. This crate is the only place that knows
+//! these rules. `tracing-openreplay` writes records that follow them, and `openreplay-elastic`
+//! delivers and checks them.
 //!
 //! ```
 //! use openreplay_record::{Level, phrase};
@@ -17,7 +19,8 @@
 //!
 //! # Features
 //!
-//! - `search`: [`session_of`], [`sessions_of`] and [`names_session`], the sessions that a message names
+//! - `search`: [`session_of`], [`sessions_of`] and [`names_session`], the sessions that a message
+//!   names
 //! - `json`: [`Record`], a whole record as JSON, and [`time`]
 
 pub mod field;

@@ -1,18 +1,22 @@
-//! The text by which OpenReplay finds a session's records: `openReplaySession.id=<id>`, anywhere in the message.
+//! The text by which OpenReplay finds a session's records: `openReplaySession.id=<id>`, anywhere in
+//! the message.
 //!
 //! # Text that clients send
 //!
-//! A client that gets this text logged, in a path or a form field, would put the record under a session of its choice. So in
-//! all of a message but our own prefix, [`break_in`] or [`broken`] turns `openReplaySession.id` into `openReplaySessi*n.id`,
-//! whatever follows: no analyser and no substring search treats the one as the other, and a reader still sees what was sent.
+//! A client that gets this text logged, in a path or a form field, would put the record under a
+//! session of its choice. So in all of a message but our own prefix, [`break_in`] or [`broken`]
+//! turns `openReplaySession.id` into `openReplaySessi*n.id`, whatever follows: no analyser and no
+//! substring search treats the one as the other, and a reader still sees what was sent.
 //!
-//! The search ignores case. It also treats `İ` as `i`, since Lucene lower-cases the one to the other.
+//! The search ignores case. It also treats `İ` as `i`, since Lucene lower-cases the one to the
+//! other.
 
 use std::borrow::Cow;
 
 use openreplay_session::SessionId;
 
-/// The beginning of the phrase, up to the `=`; also the name of the [field](crate::field::SESSION_ID) that has the id.
+/// The beginning of the phrase, up to the `=`; also the name of the
+/// [field](crate::field::SESSION_ID) that has the id.
 pub const NAME: &str = "openReplaySession.id";
 /// The beginning of the message of a record that belongs to a session, up to the id.
 pub const PREFIX: &str = "[openReplaySession.id=";
@@ -48,7 +52,8 @@ pub fn prefix(id: &SessionId) -> String {
     [PREFIX, id.as_str(), PREFIX_END].concat()
 }
 
-/// Breaks every occurrence in place, in a text that is valid UTF-8 or in its escaped form in JSON. Allocates nothing.
+/// Breaks every occurrence in place, in a text that is valid UTF-8 or in its escaped form in JSON.
+/// Allocates nothing.
 ///
 /// ```
 /// let mut text = *b"GET /?q=openReplaySession.id=42";

@@ -22,10 +22,12 @@ pub fn session_of(message: &str) -> Option<SessionId> {
     })
 }
 
-/// Whether OpenReplay's query finds a message for this session: Elasticsearch compares words, in any case, one after the other.
+/// Whether OpenReplay's query finds a message for this session: Elasticsearch compares words, in
+/// any case, one after the other.
 ///
-/// Words are those of Unicode's rules, of which Elasticsearch 9 has version 12.1. So next to a character that is newer, or to a sign
-/// that only one of the versions treats as a picture, the two may differ.
+/// Words are those of Unicode's rules, of which Elasticsearch 9 has version 12.1. So next to a
+/// character that is newer, or to a sign that only one of the versions treats as a picture, the two
+/// may differ.
 ///
 /// ```
 /// use openreplay_record::names_session;
@@ -55,8 +57,8 @@ pub fn names_session(message: &str, id: &SessionId) -> bool {
     false
 }
 
-/// Iterates over the sessions that a message is found for, by the ids that OpenReplay itself can search for: a message can name
-/// several, and one more than once.
+/// Iterates over the sessions that a message is found for, by the ids that OpenReplay itself can
+/// search for: a message can name several, and one more than once.
 ///
 /// ```
 /// use openreplay_record::sessions_of;
@@ -66,7 +68,8 @@ pub fn names_session(message: &str, id: &SessionId) -> bool {
 /// assert_eq!(sessions_of("openReplaySession.id=checkout-7").next(), None);
 /// ```
 pub fn sessions_of(message: &str) -> impl Iterator<Item = u64> {
-    // Splitting a text into words takes long, and nearly every message has our prefix or no session at all.
+    // Splitting a text into words takes long, and nearly every message has our prefix or no session
+    // at all.
     let (first, rest) = match after_prefix(message) {
         Some((id, rest)) => (Some(id), rest),
         None => (None, message),
@@ -97,7 +100,8 @@ fn number(word: &str) -> Option<u64> {
     word.parse::<SessionId>().ok()?.as_u64()
 }
 
-/// Whether the analyser lower-cases both to the same word: character by character, so `İ` becomes an `i`.
+/// Whether the analyser lower-cases both to the same word: character by character, so `İ` becomes
+/// an `i`.
 fn is_same(one: &str, other: &str) -> bool {
     let lower = |char: char| char.to_lowercase().next();
     one.chars().map(lower).eq(other.chars().map(lower))

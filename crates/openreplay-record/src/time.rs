@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 
-/// Returns the text of a time. A time outside of the years -9999 to 9999 becomes the nearest that the format can show.
+/// Returns the text of a time. A time outside of the years -9999 to 9999 becomes the nearest that
+/// the format can show.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -27,7 +28,8 @@ pub fn now() -> String {
     text(SystemTime::now())
 }
 
-/// Reads a time in RFC 3339 with any offset and up to nine digits of a second; `None` for other text.
+/// Reads a time in RFC 3339 with any offset and up to nine digits of a second; `None` for other
+/// text.
 ///
 /// ```
 /// let read = openreplay_record::time::parse;
@@ -40,8 +42,8 @@ pub fn parse(text: &str) -> Option<SystemTime> {
     Some(time.into())
 }
 
-/// Returns the time so many milliseconds after 1970, which the panel reads as well; `None` beyond the years that
-/// [`text`](text()) can show.
+/// Returns the time so many milliseconds after 1970, which the panel reads as well; `None` beyond
+/// the years that [`text`](text()) can show.
 #[must_use]
 pub fn from_milliseconds(milliseconds: i64) -> Option<SystemTime> {
     let time = Timestamp::from_millisecond(milliseconds).ok()?;

@@ -1,8 +1,10 @@
-//! The words of a text, as Lucene's standard analyser splits it: by Unicode's rules (UAX #29), 255 characters at most.
+//! The words of a text, as Lucene's standard analyser splits it: by Unicode's rules (UAX #29), 255
+//! characters at most.
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-/// The analyser splits a longer word after so many UTF-16 code units (Elasticsearch's `max_token_length`).
+/// The analyser splits a longer word after so many UTF-16 code units (Elasticsearch's
+/// `max_token_length`).
 const MAX_LENGTH: usize = 255;
 
 /// Iterates over the words of a text, neither lower-cased nor otherwise changed.
@@ -42,9 +44,11 @@ fn first_units(text: &str, limit: usize) -> &str {
     end.map_or(text, |(at, _)| &text[..at])
 }
 
-/// Whether a segment with this character is a word: letters, digits and pictures are; spaces, signs and lone accents are not.
+/// Whether a segment with this character is a word: letters, digits and pictures are; spaces, signs
+/// and lone accents are not.
 ///
-/// The classes of UAX #29 are known by what joins what: everything takes an accent, and only a zero-width joiner takes a picture.
+/// The classes of UAX #29 are known by what joins what: everything takes an accent, and only a
+/// zero-width joiner takes a picture.
 fn makes_word(char: char) -> bool {
     if char.is_ascii() {
         return char.is_ascii_alphanumeric();

@@ -2,8 +2,9 @@ use crate::{Scope, sync_scope};
 
 /// Takes the current session along with a closure: for `spawn_blocking`, rayon and threads.
 ///
-/// The closure runs in the session that is current now. If it never runs, it is dropped in that session. If
-/// there is no current session, the closure runs outside of any, whatever runs on the thread that calls it.
+/// The closure runs in the session that is current now. If it never runs, it is dropped in that
+/// session. If there is no current session, the closure runs outside of any, whatever runs on the
+/// thread that calls it.
 ///
 /// ```
 /// use openreplay_session::{SessionId, current, in_current_session, sync_scope};

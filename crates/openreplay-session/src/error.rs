@@ -2,7 +2,8 @@ use std::{error::Error, fmt};
 
 /// Why a value is not a session id, or not a token that holds one.
 ///
-/// The text says what was found, where, and what is allowed. It never holds the value: that can be a token.
+/// The text names what was found, where, and what is allowed. It never contains the value: that can be
+/// a token.
 ///
 /// ```
 /// use openreplay_session::SessionId;
@@ -33,8 +34,8 @@ impl SessionIdError {
         Self { kind }
     }
 
-    /// Whether there was no value rather than a wrong one: nothing, or what a page sends before it has an id
-    /// (`undefined`, `null`, `NaN`).
+    /// Whether there was no value rather than a wrong one: nothing, or what a page sends before it
+    /// has an id (`undefined`, `null`, `NaN`).
     ///
     /// ```
     /// # use openreplay_session::SessionId;

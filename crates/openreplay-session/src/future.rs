@@ -7,7 +7,8 @@ use pin_project_lite::pin_project;
 
 use crate::{Scope, SessionId, sync_scope};
 
-/// Runs a future in a session: each poll of it, and its drop. `None` leaves it in the session of the task that polls it.
+/// Runs a future in a session: each poll of it, and its drop. `None` leaves it in the session of
+/// the task that polls it.
 ///
 /// With the feature `stream`, it does the same for a `Stream`.
 ///
@@ -28,10 +29,12 @@ pub fn scope<F>(scope: impl Into<Scope>, future: F) -> InSession<F> {
     }
 }
 
-/// Runs a future outside of any session: for a worker or a connection that one request starts and others use.
+/// Runs a future outside of any session: for a worker or a connection that one request starts and
+/// others use.
 ///
-/// Inside, no enclosing span gives a session either, and spans that are created there remember that they
-/// have none. Jobs that the worker does for a request enter the session of that request with [`scope`].
+/// Inside, no enclosing span gives a session either, and spans that are created there remember that
+/// they have none. Jobs that the worker does for a request enter the session of that request with
+/// [`scope`].
 ///
 /// ```
 /// use openreplay_session::{SessionId, current, scope, without_session};
@@ -50,11 +53,11 @@ pub fn without_session<F>(future: F) -> InSession<F> {
 
 /// Takes the current session along with a future or, with the feature `stream`, a `Stream`.
 pub trait InCurrentSession: Sized {
-    /// Runs this future in the session that is current now. If there is none, runs it outside of any, whatever
-    /// runs in the task that polls it.
+    /// Runs this future in the session that is current now. If there is none, runs it outside of
+    /// any, whatever runs in the task that polls it.
     ///
-    /// Call it on the work, inside of `tokio::spawn`. `tokio::spawn(work).in_current_session()` compiles, and gives
-    /// the session to the join handle: `work` does not have it.
+    /// Call it on the work, inside of `tokio::spawn`. `tokio::spawn(work).in_current_session()`
+    /// compiles, and gives the session to the join handle: `work` does not have it.
     ///
     /// ```
     /// use openreplay_session::{InCurrentSession as _, SessionId, current, scope};
@@ -80,7 +83,8 @@ pub trait InCurrentSession: Sized {
 impl<F> InCurrentSession for F {}
 
 pin_project! {
-    /// A future or stream that runs in a session, see [`scope`], [`without_session`] and [`InCurrentSession`].
+    /// A future or stream that runs in a session, see [`scope`], [`without_session`] and
+    /// [`InCurrentSession`].
     #[derive(Debug)]
     #[must_use = "futures and streams do nothing unless polled"]
     pub struct InSession<F> {

@@ -11,8 +11,8 @@ impl Serialize for SessionId {
     }
 }
 
-/// Reads a string or an unsigned integer from a human-readable format such as JSON, and a string alone
-/// from any other.
+/// Reads a string or an unsigned integer from a human-readable format such as JSON, and a string
+/// alone from any other.
 impl<'de> Deserialize<'de> for SessionId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {

@@ -1,11 +1,13 @@
 use crate::{SessionId, SessionIdError, error::Kind};
 
 impl SessionId {
-    /// The session id in a token of OpenReplay's tracker, which it sends as `X-OpenReplay-SessionToken`.
+    /// The session id in a token of OpenReplay's tracker, which it sends as
+    /// `X-OpenReplay-SessionToken`.
     ///
-    /// A token is four parts joined by dots: session id, delay and expiry in base 36, signature in base 58. All four must
-    /// be there and well-formed. Only the id is kept: the rest lets its holder write into the recording, and is
-    /// neither checked against OpenReplay nor shown anywhere. A token that has expired still names its session.
+    /// A token is four parts joined by dots: session id, delay and expiry in base 36, signature in
+    /// base 58. All four must be there and well-formed. Only the id is kept: the rest lets its
+    /// holder write into the recording, and is neither checked against OpenReplay nor shown
+    /// anywhere. A token that has expired still names its session.
     ///
     /// ```
     /// use openreplay_session::SessionId;

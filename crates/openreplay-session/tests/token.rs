@@ -21,7 +21,8 @@ fn base_36(mut number: u128) -> String {
     }
 }
 
-// composed as OpenReplay's `backend/pkg/token/tokenizer.go` does: HMAC-SHA256 with the secret `not a secret`
+// composed as OpenReplay's `backend/pkg/token/tokenizer.go` does: HMAC-SHA256 with the secret `not
+// a secret`
 #[test]
 fn reads_the_id_at_the_seams_of_base_36() {
     let rows = [

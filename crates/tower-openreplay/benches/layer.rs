@@ -1,7 +1,8 @@
 //! What a request costs more with a layer than without: `cargo bench -p tower-openreplay`.
 //!
-//! Each round runs every case on a batch of browser-like requests, one after the other; a case's cost is the median over
-//! the rounds of what it took more than the bare service on the same requests. `-- --quick` runs few rounds.
+//! Each round runs every case on a batch of browser-like requests, one after the other; a case's
+//! cost is the median over the rounds of what it took more than the bare service on the same
+//! requests. `-- --quick` runs few rounds.
 
 mod common;
 

@@ -1,7 +1,9 @@
-//! What a request costs that is logged, to a sink: `cargo bench -p tower-openreplay --bench request_log`.
+//! What a request costs that is logged, to a sink: `cargo bench -p tower-openreplay --bench
+//! request_log`.
 //!
-//! Each round runs every case on a batch of browser-like requests of one session, one after the other; a case's cost is the median
-//! over the rounds of what it took more than the bare service. `-- --quick` runs few rounds.
+//! Each round runs every case on a batch of browser-like requests of one session, one after the
+//! other; a case's cost is the median over the rounds of what it took more than the bare service.
+//! `-- --quick` runs few rounds.
 
 mod common;
 

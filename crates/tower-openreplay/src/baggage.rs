@@ -1,4 +1,5 @@
-//! The session in W3C Baggage: the member `session.id`, as <https://www.w3.org/TR/baggage/> writes one.
+//! The session in W3C Baggage: the member `session.id`, as <https://www.w3.org/TR/baggage/> writes
+//! one.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use openreplay_session::SessionId;
@@ -13,7 +14,8 @@ const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 /// OpenTelemetry's name for the id of a session.
 const KEY: &[u8] = b"session.id";
 
-/// Returns what all members `session.id` say together. Only numbers are ids here: other programs have ids of their own there.
+/// Returns what all members `session.id` say together. Only numbers are ids here: other programs
+/// have ids of their own there.
 pub(crate) fn said(headers: &HeaderMap) -> Said {
     let mut found = Found::default();
     for value in ours(headers) {
@@ -26,7 +28,8 @@ pub(crate) fn said(headers: &HeaderMap) -> Said {
     found.said()
 }
 
-/// Sets the member `session.id` to this session, and removes any other. Members of other names stay as they are.
+/// Sets the member `session.id` to this session, and removes any other. Members of other names stay
+/// as they are.
 pub(crate) fn set(headers: &mut HeaderMap, session: Option<SessionId>) {
     let session = session.filter(|id| id.as_u64().is_some());
     if session.is_none() && ours(headers).next().is_none() {
@@ -94,7 +97,8 @@ fn members(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
     members.map(<[u8]>::trim_ascii)
 }
 
-/// Returns the value of a member `session.id`, without the properties behind it. Keys are neither decoded nor compared without case.
+/// Returns the value of a member `session.id`, without the properties behind it. Keys are neither
+/// decoded nor compared without case.
 fn value_of(member: &[u8]) -> Option<&[u8]> {
     let pair = member.split(|byte| *byte == b';').next()?;
     let mut parts = pair.splitn(2, |byte| *byte == b'=');

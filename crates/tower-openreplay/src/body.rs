@@ -1,4 +1,5 @@
-//! A body in a session: the response bodies of [`SessionLayer`](crate::SessionLayer), and those of requests that you send.
+//! A body in a session: the response bodies of [`SessionLayer`](crate::SessionLayer), and those of
+//! requests that you send.
 
 use std::{
     pin::Pin,
@@ -14,9 +15,10 @@ use crate::poll_to_end::poll_to_end;
 pin_project! {
     /// A body whose frames are polled in a session, and which is dropped in it.
     ///
-    /// [`SessionLayer`](crate::SessionLayer) wraps each response body with it. Wrap the body of a request to another service
-    /// yourself if its frames log: an HTTP client polls it in the task of the connection, which is in no session. For the stream
-    /// that becomes a body, or that tonic sends, [`openreplay_session`] does the same with its feature `stream`.
+    /// [`SessionLayer`](crate::SessionLayer) wraps each response body with it. Wrap the body of a
+    /// request to another service yourself if its frames log: an HTTP client polls it in the task
+    /// of the connection, which is in no session. For the stream that becomes a body, or that tonic
+    /// sends, [`openreplay_session`] does the same with its feature `stream`.
     ///
     /// ```
     /// use http_body_util::Full;
@@ -54,7 +56,8 @@ impl<B> SessionBody<B> {
         }
     }
 
-    /// Puts a body in the session that is current now. If there is none, the body is in none, whatever polls it.
+    /// Puts a body in the session that is current now. If there is none, the body is in none,
+    /// whatever polls it.
     pub fn in_current_session(inner: B) -> Self {
         Self::new(Scope::captured(), inner)
     }

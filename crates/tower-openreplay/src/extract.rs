@@ -22,8 +22,9 @@ use openreplay_session::{SessionId, current};
 /// # let _ = app;
 /// ```
 ///
-/// As an `Option` it cannot fail. Without one, a request that runs in no session is refused with `400 Bad Request`,
-/// also where it sends an id and [`SessionLayer`](crate::SessionLayer) is missing: nothing in a request tells the two apart.
+/// As an `Option` it cannot fail. Without one, a request that runs in no session is refused with
+/// `400 Bad Request`, also where it sends an id and [`SessionLayer`](crate::SessionLayer) is
+/// missing: nothing in a request tells the two apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CurrentSession(pub SessionId);
 
@@ -46,8 +47,8 @@ impl<S: Sync> OptionalFromRequestParts<S> for CurrentSession {
     }
 }
 
-/// The request has no [`CurrentSession`]: it sends no id, or none that is one, or [`SessionLayer`](crate::SessionLayer) is
-/// not around the route.
+/// The request has no [`CurrentSession`]: it sends no id, or none that is one, or
+/// [`SessionLayer`](crate::SessionLayer) is not around the route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CurrentSessionRejection;

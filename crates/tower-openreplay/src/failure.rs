@@ -21,13 +21,16 @@
 //!
 //! # Logged exactly once
 //!
-//! - With [`RequestLogLayer`](crate::RequestLogLayer), the error is a field of the request's one record.
+//! - With [`RequestLogLayer`](crate::RequestLogLayer), the error is a field of the request's one
+//!   record.
 //! - Without it, [`SessionLayer`](crate::SessionLayer) logs the error when the response passes.
-//! - With neither, or if a middleware replaces the response, the error is logged when it is dropped.
+//! - With neither, or if a middleware replaces the response, the error is logged when it is
+//!   dropped.
 //!
-//! In each case the record belongs to the session that gets the response, or to that in which the `Failure` was created if
-//! there is no response. A `Failure` that a panic drops is logged next to the panic.
-//! The order of the two layers does not matter. A 5xx is logged at `ERROR`, any other status at `INFO`.
+//! In each case the record belongs to the session that gets the response, or to that in which the
+//! `Failure` was created if there is no response. A `Failure` that a panic drops is logged next to
+//! the panic. The order of the two layers does not matter. A 5xx is logged at `ERROR`, any other
+//! status at `INFO`.
 //!
 //! # Your own error type
 //!
@@ -75,10 +78,11 @@ use tracing::Span;
 
 use crate::request_log::{is_polling, record};
 
-/// An error of a handler: logged once with its causes, answered without them. See the [module](self).
+/// An error of a handler: logged once with its causes, answered without them. See the
+/// [module](self).
 ///
-/// Converts from any error with `?`, from `anyhow::Error`, `eyre::Report` and boxed errors too.
-/// The response's status is `500 Internal Server Error`, or that of [`with_status`](Self::with_status).
+/// Converts from any error with `?`, from `anyhow::Error`, `eyre::Report` and boxed errors too. The
+/// response's status is `500 Internal Server Error`, or that of [`with_status`](Self::with_status).
 pub struct Failure {
     unlogged: Box<Unlogged>,
 }
@@ -118,7 +122,8 @@ impl Failure {
 
     /// Attaches the error to a response of yours, which it leaves as it is otherwise.
     ///
-    /// The status that the response has when it is logged counts: a 5xx is logged at `ERROR`, any other at `INFO`.
+    /// The status that the response has when it is logged counts: a 5xx is logged at `ERROR`, any
+    /// other at `INFO`.
     pub fn attach_to<B>(mut self, mut response: Response<B>) -> Response<B> {
         self.unlogged.status = response.status();
         self.unlogged.belong_here();
@@ -226,8 +231,8 @@ impl Unlogged {
         matches!(scope, Scope::Session(_)) && self.scope == scope
     }
 
-    /// Gives the error to the request that responds with it, if that is another than the one that caused
-    /// the error: it must not carry the span of the other.
+    /// Gives the error to the request that responds with it, if that is another than the one that
+    /// caused the error: it must not carry the span of the other.
     fn belong_here(&mut self) {
         let here = Scope::current();
         if matches!(here, Scope::Session(_)) && !self.is_of(here) {

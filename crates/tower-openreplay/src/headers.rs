@@ -8,7 +8,7 @@ use openreplay_session::{Scope, SessionId};
 use crate::names::{HEADERS, OPENREPLAY_SESSION_ID, TOKEN_HEADERS};
 
 /// Returns the session that these headers name, if they name one: the default names, by
-/// [the rule](crate::session#where-the-id-is-looked-for) that [`SessionLayer`](crate::SessionLayer) follows.
+/// [the rule](crate::session#sources-of-the-id) that [`SessionLayer`](crate::SessionLayer) follows.
 ///
 /// For code that has headers but no Tower service. [`SessionHeaders::session_of`] reads names of your
 /// own. Neither marks values as sensitive; the layer's service does.
@@ -100,7 +100,7 @@ impl SessionHeaders {
     }
 
     /// Returns the session that these headers name, if they name one, by
-    /// [the rule](crate::session#where-the-id-is-looked-for) that [`SessionLayer`](crate::SessionLayer) follows.
+    /// [the rule](crate::session#sources-of-the-id) that [`SessionLayer`](crate::SessionLayer) follows.
     ///
     /// ```
     /// use http::{HeaderMap, HeaderName, HeaderValue};
@@ -322,7 +322,7 @@ impl Read {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Said {
     Session(SessionId),
-    /// Two different ids: in doubt there is no session, and no other place is asked.
+    /// Two different ids: in doubt there is no session, and no other place is read.
     Contradiction,
     /// Nothing valid, so the next place decides.
     Nothing,

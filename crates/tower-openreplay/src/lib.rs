@@ -1,10 +1,10 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
-//! Tower layers that take OpenReplay's session id from requests, log each request in its session, and
-//! pass the session on.
+//! Tower layers that take OpenReplay's session id from requests, log each request in its session,
+//! and pass the session on.
 //!
-//! A page that OpenReplay records sends the id of its session with each request. [`SessionLayer`] makes the
-//! id available to all code that serves the request. The layers of `tracing-openreplay` write it into every record, and
-//! OpenReplay shows the records next to the replay.
+//! A page that OpenReplay records sends the id of its session with each request. [`SessionLayer`]
+//! makes the id available to all code that serves the request. The layers of `tracing-openreplay`
+//! write it into every record, and OpenReplay shows the records next to the replay.
 //!
 //! ```toml
 //! [dependencies]
@@ -44,13 +44,15 @@
 //! | poll a body in a session | [`SessionBody`] |
 //! | take the session as an argument of an axum handler | [`CurrentSession`] |
 //!
-//! See also [behind a proxy](session#behind-a-proxy) and [from another origin](session#from-another-origin).
+//! See also [behind a proxy](session#behind-a-proxy) and [from another
+//! origin](session#from-another-origin).
 //!
 //! # Features
 //!
-//! - `request-log`, on by default: [`RequestLogLayer`] and [`Failure`]; brings `tracing` and tower-http's `classify`
-//! - `axum`: [`CurrentSession`], [`Failure`] as a response, and the route in the records of [`RequestLogLayer`]; brings axum
-//!   without its default features
+//! - `request-log`, on by default: [`RequestLogLayer`] and [`Failure`]; brings `tracing` and
+//!   tower-http's `classify`
+//! - `axum`: [`CurrentSession`], [`Failure`] as a response, and the route in the records of
+//!   [`RequestLogLayer`]; brings axum without its default features
 //! - `baggage`: the session in the member `session.id` of W3C Baggage, in and out, for
 //!   [services that only use OpenTelemetry](session#baggage)
 //! - `serde`, `stream`: the features of [`openreplay_session`]

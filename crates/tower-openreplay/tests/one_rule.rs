@@ -1,6 +1,8 @@
-//! One rule for the session that headers name: the layer, the function, and what the next service reads.
+//! One rule for the session that headers name: the layer, the function, and what the next service
+//! reads.
 //!
-//! With the feature `baggage` the member `session.id` of W3C Baggage is a part of it; without, baggage passes through as it is.
+//! With the feature `baggage` the member `session.id` of W3C Baggage is a part of it; without,
+//! baggage passes through as it is.
 
 use std::{collections::BTreeSet, convert::Infallible};
 
@@ -106,7 +108,8 @@ fn propagated(layer: &PropagateSessionLayer, uri: &str, headers: &HeaderMap) -> 
     sent
 }
 
-/// The session that a service behind the layer runs in, and what a layer with an extension puts there.
+/// The session that a service behind the layer runs in, and what a layer with an extension puts
+/// there.
 fn served(layer: &SessionLayer, headers: &HeaderMap) -> (Option<SessionId>, Option<SessionId>) {
     let mut seen = (None, None);
     let mut service = layer

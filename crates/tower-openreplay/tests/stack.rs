@@ -301,7 +301,7 @@ async fn a_panic_that_nobody_catches_unwinds_in_the_session_and_leaves_none_behi
         }
         Ok::<_, Infallible>(Response::new(String::new()))
     }));
-    // in the same task, so that what is left behind would show
+    // in the same task, so that anything left behind would show
     let caught = futures_util::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(
         service.oneshot(request("/")),
     ))

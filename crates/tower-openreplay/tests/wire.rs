@@ -1,4 +1,5 @@
-//! The layer in real servers, over a socket: hyper on HTTP/1.1 and HTTP/2, an upgraded connection, tonic.
+//! The layer in real servers, over a socket: hyper on HTTP/1.1 and HTTP/2, an upgraded connection,
+//! tonic.
 
 use std::{
     convert::Infallible,

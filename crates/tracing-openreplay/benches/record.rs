@@ -1,7 +1,7 @@
-//! What a record costs, beside other layers that write JSON, all to a sink.
+//! What a record costs, compared with other layers that write JSON, all to a sink.
 //!
-//! `cargo bench -p tracing-openreplay --bench record` prints medians of interleaved rounds. With `--quick` the rounds are so short that the
-//! figures mean little.
+//! `cargo bench -p tracing-openreplay --bench record` prints medians of interleaved rounds. With
+//! `--quick` the rounds are so short that the figures mean little.
 
 use std::{error::Error, fmt, hint::black_box, io, time::Instant};
 

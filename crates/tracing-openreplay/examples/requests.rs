@@ -1,4 +1,5 @@
-//! Two sessions at once, with work that leaves its task: `cargo run -p tracing-openreplay --example requests`
+//! Two sessions at once, with work that leaves its task: `cargo run -p tracing-openreplay --example
+//! requests`
 //!
 //! Each line on standard output is a record; each carries the session that caused it.
 

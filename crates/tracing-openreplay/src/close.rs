@@ -1,4 +1,5 @@
-//! An event for each span that closes, with the time that the span was entered and the time that it was not.
+//! An event for each span that closes, with the time that the span was entered and the time that it
+//! was not.
 
 use std::{
     collections::HashMap,
@@ -18,7 +19,8 @@ use tracing_subscriber::{
 
 const FIELDS: &[&str] = &["message", "busy_ms", "idle_ms"];
 
-/// In the extensions of a span. Several layers of one subscriber share it: what one has added, the next adds nothing to.
+/// In the extensions of a span. Several layers of one subscriber share it: what one has added, the
+/// next adds nothing to.
 struct Timing {
     busy: Duration,
     idle: Duration,
@@ -106,9 +108,11 @@ where
     Some((milliseconds(timing.busy), milliseconds(timing.idle)))
 }
 
-/// The metadata of the event: that of the span, its callsite's identity included, with other fields.
+/// The metadata of the event: that of the span, its callsite's identity included, with other
+/// fields.
 ///
-/// An event's metadata has to live for ever. One is leaked for each span in the program's source that closes.
+/// An event's metadata must be `'static`. One is leaked for each span in the program's source
+/// that closes.
 fn of(span: &'static Metadata<'static>) -> &'static Metadata<'static> {
     static ALL: RwLock<Option<HashMap<usize, &'static Metadata<'static>>>> = RwLock::new(None);
 

@@ -8,8 +8,8 @@ use crate::lookup;
 
 /// A filter that only accepts records with a session.
 ///
-/// A [per-layer filter](tracing_subscriber::layer::Filter) for a sink that is only read through OpenReplay. It accepts all spans, since
-/// a record may get its session from a span.
+/// A [per-layer filter](tracing_subscriber::layer::Filter) for a sink that is only read through
+/// OpenReplay. It accepts all spans, since a record may get its session from a span.
 ///
 /// ```
 /// use tracing_openreplay::SessionOnly;
@@ -23,11 +23,14 @@ use crate::lookup;
 ///
 /// # With other filters
 ///
-/// - `SessionOnly.or_level(LevelFilter::ERROR)` also accepts all errors, see [`or_level`](Self::or_level).
-/// - [`and`](tracing_subscriber::filter::FilterExt::and) works as expected, `SessionOnly.and(LevelFilter::INFO)` for instance. A span
-///   that the other filter hides gives no session.
-/// - [`or`](tracing_subscriber::filter::FilterExt::or) accepts **everything**, and [`not`](tracing_subscriber::filter::FilterExt::not)
-///   **nothing**, spans included: both decide once per callsite, and a callsite has no session.
+/// - `SessionOnly.or_level(LevelFilter::ERROR)` also accepts all errors, see
+///   [`or_level`](Self::or_level).
+/// - [`and`](tracing_subscriber::filter::FilterExt::and) works as expected,
+///   `SessionOnly.and(LevelFilter::INFO)` for instance. A span that the other filter hides gives no
+///   session.
+/// - [`or`](tracing_subscriber::filter::FilterExt::or) accepts **everything**, and
+///   [`not`](tracing_subscriber::filter::FilterExt::not) **nothing**, spans included: both decide
+///   once per callsite, and a callsite has no session.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SessionOnly;
 
@@ -49,7 +52,8 @@ impl SessionOnly {
     }
 }
 
-/// A filter that accepts records with a session, and other records up to a level. Created by [`SessionOnly::or_level`].
+/// A filter that accepts records with a session, and other records up to a level. Created by
+/// [`SessionOnly::or_level`].
 #[derive(Clone, Copy, Debug)]
 pub struct SessionOrLevel {
     level: LevelFilter,
@@ -129,7 +133,8 @@ mod tests {
         assert_eq!(filtered.0.load(Ordering::Relaxed), 2);
     }
 
-    /// How many of four events pass: an `INFO` and an `ERROR` outside of a session, a `DEBUG` and an `INFO` in one.
+    /// How many of four events pass: an `INFO` and an `ERROR` outside of a session, a `DEBUG` and
+    /// an `INFO` in one.
     fn passed(filter: impl Filter<Registry> + Send + Sync + 'static) -> usize {
         let count = Count::default();
         let subscriber = Registry::default().with(count.clone().with_filter(filter));

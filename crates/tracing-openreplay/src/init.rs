@@ -15,7 +15,8 @@ use tracing_subscriber::{
 
 use crate::{Json, json, log_panics};
 
-/// Sets up logging for OpenReplay: JSON records on standard output, filtered by `RUST_LOG`, with a record for each panic.
+/// Sets up logging for OpenReplay: JSON records on standard output, filtered by `RUST_LOG`, with a
+/// record for each panic.
 ///
 /// ```
 /// tracing_openreplay::init();
@@ -55,9 +56,10 @@ where
     /// tracing_openreplay::json().with_service_name("shop").init();
     /// ```
     ///
-    /// - `RUST_LOG` filters the records, `shop=debug,tower_http=warn` for instance, in the syntax of [`EnvFilter`]. Default:
-    ///   `info`. An invalid directive is reported on standard error; the others apply. Panics, and the
-    ///   records and the span of `tower_openreplay::RequestLogLayer`, pass a filter that names targets only, such as `shop=debug`.
+    /// - `RUST_LOG` filters the records, `shop=debug,tower_http=warn` for instance, in the syntax
+    ///   of [`EnvFilter`]. Default: `info`. An invalid directive is reported on standard error; the
+    ///   others apply. Panics, and the records and the span of `tower_openreplay::RequestLogLayer`,
+    ///   pass a filter that names targets only, such as `shop=debug`.
     /// - Records of the crate `log` are captured.
     /// - [`log_panics`] is called.
     ///
@@ -76,8 +78,8 @@ where
     ///
     /// # Errors
     ///
-    /// If a global subscriber or a logger of the crate `log` is set already. In the latter case the subscriber is set, but
-    /// captures no records of `log`.
+    /// If a global subscriber or a logger of the crate `log` is set already. In the latter case the
+    /// subscriber is set, but captures no records of `log`.
     pub fn try_init(self) -> Result<(), TryInitError> {
         let set = tracing_subscriber::registry()
             .with(self)
@@ -108,11 +110,12 @@ fn filter() -> EnvFilter {
     EnvFilter::builder().parse_lossy(directives)
 }
 
-/// What a failed request must leave, whatever else a filter of targets lets pass: panics, and the records and the span
-/// of `tower_openreplay::RequestLogLayer`.
+/// What a failed request must leave, whatever else a filter of targets lets pass: panics, and the
+/// records and the span of `tower_openreplay::RequestLogLayer`.
 const FAILURES: &str = "panic=error,tower_openreplay=info";
 
-/// Returns the valid directives, with what failures need in front, and an error for each of the others.
+/// Returns the valid directives, with what failures need in front, and an error for each of the
+/// others.
 fn directives(wanted: &str) -> (String, Vec<String>) {
     let mut errors = Vec::new();
     let mut valid: Vec<_> = wanted

@@ -35,48 +35,56 @@
 //!
 //! # Which session a record belongs to
 //!
-//! 1. The session of the running task, which [`openreplay_session`] keeps and `tower-openreplay` sets. A task that left its session
-//!    ([`without_session`](openreplay_session::without_session)) has none, whatever its spans are.
-//! 2. Otherwise the session of the nearest span around the event that was created in one. A span that was created where the session
-//!    had been left gives none, and neither does one with an explicit `parent: None`: such a span belongs to no request, and nor do
-//!    the spans that are created inside it in the same session.
+//! 1. The session of the running task, which [`openreplay_session`] keeps and `tower-openreplay`
+//!    sets. A task that left its session ([`without_session`](openreplay_session::without_session))
+//!    has none, whatever its spans are.
+//! 2. Otherwise the session of the nearest span around the event that was created in one. A span
+//!    that was created where the session had been left has none, and neither does one with an
+//!    explicit `parent: None`: such a span belongs to no request, and nor do the spans that are
+//!    created inside it in the same session.
 //!
 //! So work that is handed to another task or thread has two ways to take its session along:
 //!
-//! - `in_current_session()`, of [`openreplay_session::InCurrentSession`] for futures and [`openreplay_session::in_current_session`]
-//!   for closures. It works whatever the log level and the filters.
-//! - a span of the request: `tokio::spawn(work.in_current_span())`. It works as long as the layer sees that span. Under
-//!   `RUST_LOG=error` most spans are off. An event with an explicit `parent:` which a filter of the layer hides has no session, even
-//!   where a span further out has one.
+//! - `in_current_session()`, of [`openreplay_session::InCurrentSession`] for futures and
+//!   [`openreplay_session::in_current_session`] for closures. It works whatever the log level and
+//!   the filters.
+//! - a span of the request: `tokio::spawn(work.in_current_span())`. It works as long as the layer
+//!   sees that span. Under `RUST_LOG=error` most spans are off. An event with an explicit `parent:`
+//!   which a filter of the layer hides has no session, even where a span further out has one.
 //!
-//! A worker or a connection that one request starts and others use must take neither along: create its span inside the spawned
-//! task, or wrap the task in `without_session`.
+//! A worker or a connection that one request starts and others use must take neither along: create
+//! its span inside the spawned task, or wrap the task in `without_session`.
 //!
-//! A boundary exists only for layers that see its span. If the level or a filter hides a span with `parent: None`, or a span that was
-//! created without a session, its descendants belong to the spans around it. `layer.with_filter(f).with_session()` sees all spans
-//! that any layer sees, whatever `f` hides.
+//! A boundary exists only for layers that see its span. If the level or a filter hides a span with
+//! `parent: None`, or a span that was created without a session, its descendants belong to the
+//! spans around it. `layer.with_filter(f).with_session()` sees all spans that any layer sees,
+//! whatever `f` hides.
 //!
 //! # Any other layer
 //!
-//! [`LayerExt::with_session`] makes the events of any layer carry their session, `fmt::layer()` for instance.
+//! [`LayerExt::with_session`] makes the events of any layer carry their session, `fmt::layer()` for
+//! instance.
 //!
 //! # Setup in one call
 //!
-//! `tracing_openreplay::init()`, or `json().init()` for options, installs [`json()`] with a filter from `RUST_LOG`, captures records of
-//! the crate `log`, and calls [`log_panics()`].
+//! `tracing_openreplay::init()`, or `json().init()` for options, installs [`json()`] with a filter
+//! from `RUST_LOG`, captures records of the crate `log`, and calls [`log_panics()`].
 //!
 //! # Panics
 //!
-//! [`log_panics()`] writes a record for each panic. To write the records of sessions alone, see [`SessionOnly`].
+//! [`log_panics()`] writes a record for each panic. To write the records of sessions alone, see
+//! [`SessionOnly`].
 //!
 //! # Features
 //!
-//! - `init`, on by default: `init()`, `try_init()` and the methods of these names on [`Json`]. They need tracing-subscriber's
-//!   `env-filter`, which depends on a regular expression engine.
-//! - `opentelemetry`: `trace.id` and `span.id` in the records of [`json()`], from OpenTelemetry's current context. Tested with
-//!   `opentelemetry` 0.33 and `tracing-opentelemetry` 0.34, whose layer sets the context when a span is entered.
+//! - `init`, on by default: `init()`, `try_init()` and the methods of these names on [`Json`]. They
+//!   need tracing-subscriber's `env-filter`, which depends on a regular expression engine.
+//! - `opentelemetry`: `trace.id` and `span.id` in the records of [`json()`], from OpenTelemetry's
+//!   current context. Tested with `opentelemetry` 0.33 and `tracing-opentelemetry` 0.34, whose
+//!   layer sets the context when a span is entered.
 //! - `sentry`: the module [`sentry`], for `before_send` of the crate `sentry`, version 0.49.
-//! - `valuable`: with `--cfg tracing_unstable`, values of the crate `valuable` keep their structure.
+//! - `valuable`: with `--cfg tracing_unstable`, values of the crate `valuable` keep their
+//!   structure.
 
 pub use openreplay_session;
 

@@ -1,15 +1,16 @@
 //! How a record finds its session.
 //!
-//! The scope of the running task comes first: a session, or that it was left. If there is none, the nearest enclosing
-//! span that remembers something decides, so that work which left the task with `in_current_span` keeps its
-//! session without any code of ours.
+//! The scope of the running task comes first: a session, or that it was left. If there is none, the
+//! nearest enclosing span that remembers something decides, so that work which left the task with
+//! `in_current_span` keeps its session without any code of ours.
 //!
-//! A span remembers only what its ancestors do not imply: once per request as a rule, so that nested spans cost
-//! no allocation.
+//! A span remembers only what its ancestors do not imply: once per request as a rule, so that
+//! nested spans cost no allocation.
 //!
-//! Several layers of one subscriber call [`remember`] for the same span and share what it remembers. Each layer knows only the
-//! spans that its filters let through, so they may disagree on whether a span is inside a boundary. If one of them
-//! sees a boundary, the span has no session, whichever layer comes first.
+//! Several layers of one subscriber call [`remember`] for the same span and share what it
+//! remembers. Each layer knows only the spans that its filters let through, so they may disagree on
+//! whether a span is inside a boundary. If one of them sees a boundary, the span has no session,
+//! whichever layer comes first.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -32,14 +33,15 @@ enum Origin {
     Session(SessionId),
     /// Created where the session had been left.
     NoSession,
-    /// Created in this session with an explicit `parent: None`, so it belongs to no request: a pool's or a worker's span.
-    /// A span that the same session creates inside belongs to the pool as well and remembers the same.
+    /// Created in this session with an explicit `parent: None`, so it belongs to no request: a
+    /// pool's or a worker's span. A span that the same session creates inside belongs to the pool
+    /// as well and remembers the same.
     Root(SessionId),
 }
 
 impl Origin {
-    /// Returns what a new span remembers, given the nearest span `around` it that remembers something. `None` where that one
-    /// implies the right session.
+    /// Returns what a new span remembers, given the nearest span `around` it that remembers
+    /// something. `None` where that one implies the right session.
     fn of_new_span(attributes: &Attributes<'_>, around: Option<Self>) -> Option<Self> {
         match (Scope::current(), around) {
             (Scope::Session(id), _) if attributes.is_root() => Some(Self::Root(id)),
@@ -65,7 +67,8 @@ impl Origin {
 /// In the extensions of a span.
 struct Remembered(Origin);
 
-/// How many spans remember something at this moment. While none does, no record has to look through its spans.
+/// How many spans remember something at this moment. While none does, no record has to look through
+/// its spans.
 static REMEMBERED: AtomicUsize = AtomicUsize::new(0);
 
 impl Remembered {
@@ -106,7 +109,8 @@ where
     }
 }
 
-/// Returns the session of a record: where `with_session()` is around the layer, the one that it found.
+/// Returns the session of a record: where `with_session()` is around the layer, the one that it
+/// found.
 pub(crate) fn of_event<S>(event: &Event<'_>, ctx: &Context<'_, S>) -> Option<SessionId>
 where
     S: for<'lookup> LookupSpan<'lookup> + tracing_core::Subscriber,
@@ -122,7 +126,8 @@ where
     }
 }
 
-/// Returns the session of a span that closes, wherever it is closed. As with [`of_event`], a layer around comes first.
+/// Returns the session of a span that closes, wherever it is closed. As with [`of_event`], a layer
+/// around comes first.
 pub(crate) fn of_span<S>(span: &SpanRef<'_, S>) -> Option<SessionId>
 where
     S: for<'lookup> LookupSpan<'lookup>,

@@ -4,7 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use openreplay_session::SessionId;
 
-/// The time that session ids count from, in milliseconds since the Unix epoch (`backend/pkg/flakeid/flakeid.go` of OpenReplay).
+/// The time that session ids count from, in milliseconds since the Unix epoch
+/// (`backend/pkg/flakeid/flakeid.go` of OpenReplay).
 const SESSIONS_SINCE: u64 = 1_550_000_000_000;
 /// The bits of an id below its time.
 const SESSION_BITS: u32 = 24;

@@ -1,12 +1,14 @@
 //! Sentry's events, in which OpenReplay finds the session.
 //!
-//! OpenReplay first searches Sentry's *search message* for `openReplaySession.id=<id>`, as a substring (`clients/sentry.go`). Sentry makes
-//! that text of the log entry, the event's metadata and the culprit (`search_message` in `src/sentry/eventstore/models.py`), not
-//! of tags. Only if nothing is found, OpenReplay asks for issues by tag, which gives one row for each issue at the time of the
-//! issue's latest event, perhaps another visitor's.
+//! OpenReplay first searches Sentry's *search message* for `openReplaySession.id=<id>`, as a
+//! substring (`clients/sentry.go`). Sentry makes that text of the log entry, the event's metadata
+//! and the culprit (`search_message` in `src/sentry/eventstore/models.py`), not of tags. Only if
+//! nothing is found, OpenReplay asks for issues by tag, which gives one row for each issue at the
+//! time of the issue's latest event, perhaps another visitor's.
 //!
-//! So the phrase goes into the culprit. A culprit that comes with an event is kept (`get_culprit` in `src/sentry/event_manager.py`), and
-//! no strategy of grouping reads it (`src/sentry/grouping/strategies/`): the same error of two sessions stays one issue.
+//! So the phrase goes into the culprit. A culprit that comes with an event is kept (`get_culprit`
+//! in `src/sentry/event_manager.py`), and no strategy of grouping reads it
+//! (`src/sentry/grouping/strategies/`): the same error of two sessions stays one issue.
 //!
 //! ```
 //! use tracing_openreplay::sentry::before_send;
@@ -34,18 +36,22 @@ const CULPRIT: usize = 140;
 
 /// Marks an event with its session; for `before_send` of Sentry's options.
 ///
-/// The session is that of [`as_sentry_tag()`](crate::WithSession::as_sentry_tag) if the event came through such a layer, else that of
-/// the running task: so panics and `capture_error` have theirs. It becomes the tag `openReplaySession.id` and a part of the
-/// culprit, behind the event's own culprit or transaction. The phrase that OpenReplay searches for is broken in texts that a client
-/// may have sent (`openReplaySessi*n.id`): the message, the exceptions and the transaction. Without a session nothing else changes.
+/// The session is that of [`as_sentry_tag()`](crate::WithSession::as_sentry_tag) if the event came
+/// through such a layer, else that of the running task: so panics and `capture_error` have theirs.
+/// It becomes the tag `openReplaySession.id` and a part of the culprit, behind the event's own
+/// culprit or transaction. The phrase that OpenReplay searches for is broken in texts that a client
+/// may have sent (`openReplaySessi*n.id`): the message, the exceptions and the transaction. Without
+/// a session nothing else changes.
 #[must_use]
 pub fn before_send(event: Event<'static>) -> Option<Event<'static>> {
     Some(marked(event, None))
 }
 
-/// Returns a function that does what [`before_send`] does and adds the address of the replay, as the tag `openReplaySessionURL`.
+/// Returns a function that does what [`before_send`] does and adds the address of the replay, as
+/// the tag `openReplaySessionURL`.
 ///
-/// `project` is the address of the project in OpenReplay, with the project's id, see [`with_replay_url`](crate::Json::with_replay_url).
+/// `project` is the address of the project in OpenReplay, with the project's id, see
+/// [`with_replay_url`](crate::Json::with_replay_url).
 ///
 /// ```
 /// use tracing_openreplay::sentry::before_send_with_replay_url;

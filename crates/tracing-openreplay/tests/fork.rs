@@ -19,7 +19,8 @@ fn the_process_of_a_record_is_the_one_that_logs() {
         let layer = json().with_process_id(true);
         tracing_subscriber::registry().with(layer).init();
         info!(pid = std::process::id(), "parent");
-        // SAFETY: the child only logs and ends; no other thread of the test program holds a lock that it needs
+        // SAFETY: the child only logs and ends; no other thread of the test program holds a lock
+        // that it needs
         let child = unsafe { libc::fork() };
         assert!(child >= 0);
         if child == 0 {

@@ -1,4 +1,5 @@
-//! `init()`: each case in a process of its own, since subscriber, logger and hook belong to the process.
+//! `init()`: each case in a process of its own, since subscriber, logger and hook belong to the
+//! process.
 
 #![cfg(feature = "init")]
 

@@ -1,4 +1,5 @@
-//! What holds for a subscriber of the whole process: only there does a log call inside of another one get through.
+//! What holds for a subscriber of the whole process: only there does a log call inside of another
+//! one get through.
 
 use std::{
     fmt,

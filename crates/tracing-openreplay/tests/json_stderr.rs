@@ -18,7 +18,8 @@ use tracing_subscriber::prelude::*;
 
 use crate::support::{alone, records, said};
 
-/// Does with the nth call what the nth letter says: `o` is fine, `t` takes ten bytes and fails, `p` panics, `l` logs.
+/// Does with the nth call what the nth letter says: `o` is fine, `t` takes ten bytes and fails, `p`
+/// panics, `l` logs.
 #[derive(Clone)]
 struct Writer {
     plan: &'static str,
@@ -86,7 +87,8 @@ fn each_reason_of_a_loss_has_a_count_of_its_own() {
     let run = || {
         let writer = Writer::new("fffplo");
         let layer = json().with_writer(move || writer.clone());
-        // only under a subscriber of the whole process does a log call inside of another one get through
+        // only under a subscriber of the whole process does a log call inside of another one get
+        // through
         tracing_subscriber::registry().with(layer).init();
         for _ in 0..6 {
             info!("x");

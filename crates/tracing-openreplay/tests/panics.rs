@@ -1,4 +1,5 @@
-//! What `log_panics()` writes: each case in a process of its own, since hook and subscriber belong to the process.
+//! What `log_panics()` writes: each case in a process of its own, since hook and subscriber belong
+//! to the process.
 
 mod support;
 
@@ -520,7 +521,8 @@ mod aborts {
 
     #[test]
     fn a_panic_while_standard_output_is_locked_is_logged() {
-        // the thread that panics holds the lock of standard output, and is asked for it again by the hook
+        // the thread that panics holds the lock of standard output, and needs it again for
+        // the hook
         let test = "aborts::a_panic_while_standard_output_is_locked_is_logged";
         assert_one_record(test, || {
             tracing_subscriber::registry().with(json()).init();

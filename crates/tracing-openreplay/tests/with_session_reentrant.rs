@@ -1,4 +1,5 @@
-//! A value that logs while it is written, under the process-wide subscriber: under a scoped one `tracing` drops such an event.
+//! A value that logs while it is written, under the process-wide subscriber: under a scoped one
+//! `tracing` drops such an event.
 
 use std::{
     fmt,

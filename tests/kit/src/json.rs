@@ -1,4 +1,5 @@
-//! JSON that two independent parsers, serde_json and simd-json, read as the same value, with no key twice in an object.
+//! JSON that two independent parsers, serde_json and simd-json, read as the same value, with no key
+//! twice in an object.
 //!
 //! Elasticsearch rejects a document in which a key comes twice, while most parsers pass over it.
 
@@ -12,7 +13,8 @@ use simd_json::{Node, StaticNode};
 ///
 /// # Panics
 ///
-/// If a parser rejects the line, if both read different values, if the line is no object, or if a key comes twice in one of its objects.
+/// If a parser rejects the line, if both read different values, if the line is no object, or if a
+/// key comes twice in one of its objects.
 #[must_use]
 #[track_caller]
 pub fn object(line: &str) -> Value {

@@ -29,11 +29,12 @@ pub enum Fault {
     Stall(Duration),
     /// Break the connection, and store everything after that time in the index that was meant.
     Late(Duration),
-    /// Let the alias lead to a new index of this name, before or after the documents are stored, and hang up.
+    /// Let the alias lead to a new index of this name, before or after the documents are stored,
+    /// and hang up.
     RollOver {
         /// The new index.
         to: &'static str,
-        /// Whether the documents are stored in the old index, in the new one, or nowhere.
+        /// Whether the documents are stored in the old index, in the new one, or in neither.
         stored_in: StoredIn,
     },
 }

@@ -38,7 +38,8 @@ impl State {
         self.write_index = Some(index.to_owned());
     }
 
-    /// Does what `_bulk` does, for `create` and for `index` without an `_id`; `every` fails each so many-th item.
+    /// Does what `_bulk` does, for `create` and for `index` without an `_id`; `every` fails each so
+    /// many-th item.
     ///
     /// Without a target each action names its own, and may leave the `_id` to it.
     pub(super) fn bulk(

@@ -50,7 +50,7 @@ impl Node {
         self.try_spawn(kind).unwrap_or_else(|said| panic!("{said}"));
     }
 
-    /// Gives what it said where it does not start.
+    /// Returns its output if it does not start.
     fn try_spawn(&mut self, kind: &Kind) -> Result<(), String> {
         let log = self.data.join("stderr.log");
         let mut command = Command::new(

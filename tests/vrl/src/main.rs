@@ -1,4 +1,5 @@
-//! Runs the program in the file that is its argument over the events on standard input, one a line, and prints each event then.
+//! Runs the program in the file that is its argument over the events on standard input, one a line,
+//! and prints each event then.
 
 use std::{env, fs, io::stdin};
 

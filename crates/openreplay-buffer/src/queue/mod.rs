@@ -1,4 +1,5 @@
-//! Records that wait, framed where they lie, in chunks of memory that are reused; and their accounts.
+//! Records that wait, framed where they lie, in chunks of memory that are reused; and their
+//! accounts.
 
 use std::collections::VecDeque;
 use std::time::{Instant, SystemTime};
@@ -16,7 +17,8 @@ const MOST_CHUNKS: usize = 16 * 1024;
 
 /// The records and their accounts.
 ///
-/// Warnings and errors have chunks of their own, so that the other records can be dropped when memory runs out.
+/// Warnings and errors have chunks of their own, so that the other records can be dropped when
+/// memory runs out.
 #[derive(Debug)]
 pub(crate) struct Queue<F> {
     framing: F,
@@ -170,7 +172,8 @@ impl<F: Framing> Queue<F> {
         }
     }
 
-    /// Takes a notice of `dropped` records. If there is no room, the number waits for a later notice.
+    /// Takes a notice of `dropped` records. If there is no room, the number waits for a later
+    /// notice.
     pub(crate) fn notice(&mut self, dropped: u64, line: &[u8]) -> Wake {
         let was_silent = self.unreported.is_empty();
         let length = line.len() + F::OVERHEAD;

@@ -9,7 +9,8 @@ use crate::ledger::{Beginning, Mark};
 use crate::losses::Losses;
 
 impl<F: Framing> Queue<F> {
-    /// Takes the next chunks to send, about `most` bytes: warnings and errors first, then the oldest first.
+    /// Takes the next chunks to send, about `most` bytes: warnings and errors first, then the
+    /// oldest first.
     pub(crate) fn take(&mut self, most: usize) -> Vec<Chunk> {
         let mut taken = Vec::new();
         let mut bytes = 0;
@@ -34,7 +35,8 @@ impl<F: Framing> Queue<F> {
         taken
     }
 
-    /// Marks all current records, to be sent at once. [`left`](Self::left) tells when all of them are decided.
+    /// Marks all current records, to be sent at once. [`left`](Self::left) tells when all of them
+    /// are decided.
     pub(crate) fn mark(&mut self) -> Mark {
         self.marked = self.ledger.next();
         Mark {

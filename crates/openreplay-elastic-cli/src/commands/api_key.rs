@@ -9,14 +9,14 @@ use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, BOLD};
 
-/// Creates the API key that OpenReplay needs, and says which part goes where
+/// Create the API key that OpenReplay needs, and print which part goes where
 ///
-/// The key may read `logs` and nothing else. It is shown this once, on standard
-/// output. Each run creates another one.
+/// The key can read `logs` and nothing else. It is printed only once, on standard
+/// output. Each run creates another key.
 ///
-/// It takes a user with the cluster privilege manage_own_api_key: a key cannot
-/// create keys that may do anything. Where security is off there are no keys:
-/// OpenReplay's form then takes any text.
+/// It needs a user with the cluster privilege manage_own_api_key: a key cannot
+/// create keys with privileges. If security is off, there are no keys, and
+/// OpenReplay's form accepts any text.
 ///
 /// Examples:
 ///
@@ -25,28 +25,29 @@ use crate::print::{self, BOLD};
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// Further indices that it may read, or add to with --writer, separated by commas. OpenReplay itself searches `logs` only
-    /// [default: none but `logs`]
+    /// Further indices that the key can read, or with --writer add to, separated by commas.
+    /// OpenReplay itself searches `logs` only [default: none but `logs`]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     index: Vec<String>,
 
-    /// Lets it end after this time: a whole number and d, h, m or s, such as 90d [default: never]
+    /// Set an expiry: a whole number and d, h, m or s, such as 90d [default: never]
     #[arg(long, value_name = "AGE")]
     expires_in: Option<Age>,
 
-    /// Creates exactly the key of OpenReplay's documentation, which may administer the whole cluster.
+    /// Create exactly the key of OpenReplay's documentation, which can administer the whole cluster.
     #[arg(long)]
     documented: bool,
 
-    /// Creates the key for the app or `ship` instead: it may add records to `logs`, and read none.
+    /// Create the key for the app or `ship` instead: it can add records to `logs`, and read none.
     #[arg(long, conflicts_with = "documented")]
     writer: bool,
 
-    /// Lets that key read `logs` too, for an app that shows its own records.
+    /// Let that key read `logs` as well, for an app that shows its own records.
     #[arg(long, requires = "writer")]
     read: bool,
 
-    /// Create the key for the store in this folder, which `openreplay-elastic serve` or an app has open [default: Elasticsearch creates it]
+    /// Create the key for the store in this folder, which `openreplay-elastic serve` or an app has
+    /// open [default: Elasticsearch creates it]
     #[arg(long, value_name = "DIR", conflicts_with_all = ["documented", "expires_in", "index"])]
     data: Option<PathBuf>,
 }

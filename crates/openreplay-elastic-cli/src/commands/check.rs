@@ -8,13 +8,13 @@ use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, BOLD, DIM, GREEN, RED, YELLOW, tame};
 
-/// Asks as OpenReplay asks, and says what keeps a row from appearing
+/// Send OpenReplay's requests, and print what keeps a row from appearing
 ///
-/// Give it the key that OpenReplay has, by ELASTICSEARCH_API_KEY. It asks what
-/// "Add" in OpenReplay's form asks, then for the records of a session: the one
-/// given, or else that of the latest record. Each finding comes with what to do.
+/// Set ELASTICSEARCH_API_KEY to OpenReplay's key. It sends the request of "Add" in
+/// OpenReplay's form, then the query for the records of a session: the given one,
+/// or that of the latest record. It prints each problem with its fix.
 ///
-/// It ends with exit code 4 where rows are kept away; hints alone end with 0.
+/// It ends with exit code 4 if a problem keeps rows away. Hints alone end with 0.
 ///
 /// Examples:
 ///
@@ -23,7 +23,7 @@ use crate::print::{self, BOLD, DIM, GREEN, RED, YELLOW, tame};
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// The session's id, as tracker.getSessionID() gives it.
+    /// The session's id, as tracker.getSessionID() returns it.
     session: Option<String>,
 }
 

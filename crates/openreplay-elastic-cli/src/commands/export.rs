@@ -6,7 +6,7 @@ use openreplay_store::{Record, Store};
 use crate::exit::{Failure, Outcome};
 use crate::print::tame;
 
-/// Write all records of a store to standard output, one JSON object a line
+/// Write all records of a store to standard output, one JSON object per line
 ///
 /// The records come as OpenReplay gets them, the earliest day first. Use it to move
 /// to Elasticsearch:
@@ -28,7 +28,7 @@ impl Args {
         let store = Store::builder(&self.data).open_to_read()?;
         let mut out = BufWriter::new(io::stdout().lock());
         let written = store.export(|record: Record| {
-            // an export is one record a line, whatever was sent
+            // an export has one record per line, whatever was sent
             let line = record.to_source().replace(['\n', '\r'], " ");
             writeln!(out, "{line}").map_err(Failure::Io)
         });

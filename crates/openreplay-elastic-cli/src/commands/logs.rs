@@ -10,18 +10,17 @@ use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, DIM, RED, YELLOW, tame};
 
-/// OpenReplay asks for so many.
+/// OpenReplay requests this many.
 const SHOWN: usize = 1_000;
 
-/// Shows a session's records as the panel beside its replay would
+/// Print a session's records as OpenReplay's panel shows them
 ///
-/// A row has the time (UTC), the level, and the first line of the message; that
-/// is all that OpenReplay shows until the row is opened. The rows come in the
-/// order in which Elasticsearch answers, 1,000 at most: the panel does not sort
-/// them. Files are read as if `ship` had stored them in the `logs` of `setup`: the
-/// earliest 1,000 in the order of their times. It ends with exit code 5 where there
-/// is none, and with 1 where a record would break the panel, so that it shows
-/// nothing.
+/// A row has the time (UTC), the level, and the first line of the message, which is
+/// what OpenReplay shows until the row is opened. The rows come in Elasticsearch's
+/// order, at most 1,000: the panel does not sort them. Files are read as if `ship`
+/// had stored them in the `logs` of `setup`: the earliest 1,000, in time order. It
+/// ends with exit code 5 if there is no row, and with 1 if a record would break the
+/// panel, so that the panel shows nothing.
 ///
 /// Examples:
 ///
@@ -30,18 +29,19 @@ const SHOWN: usize = 1_000;
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// The session's id, as tracker.getSessionID() gives it.
+    /// The session's id, as tracker.getSessionID() returns it.
     session: String,
 
-    /// Reads files of records, one JSON object a line, instead of asking Elasticsearch; can be repeated.
+    /// Read files of records, one JSON object per line, instead of querying Elasticsearch; can be
+    /// repeated.
     #[arg(long, value_name = "FILE")]
     file: Vec<PathBuf>,
 
-    /// Read the store in this folder instead of asking a server; it may be in use.
+    /// Read the store in this folder instead of querying a server; the store may be in use.
     #[arg(long, value_name = "DIR", conflicts_with = "file")]
     data: Option<PathBuf>,
 
-    /// Shows every line of each message, as an opened row does.
+    /// Show every line of each message, as an opened row does.
     #[arg(long)]
     open: bool,
 }
@@ -110,7 +110,7 @@ impl Args {
             Level::Debug => DIM,
         };
         let time = match row.time.map(jiff::Timestamp::try_from) {
-            // the digits that do not fit are left out, as a browser does
+            // further digits are cut, as a browser does
             Some(Ok(time)) => format!("{time:.3}"),
             _ => tame(&row.time_text),
         };

@@ -27,7 +27,8 @@ pub(crate) enum Command {
     Export(export::Args),
 }
 
-/// Reads a session's id. The error repeats nothing of the text, since it may be the session's token.
+/// Reads a session's id. The error repeats nothing of the text, since it may be the session's
+/// token.
 fn session(text: &str) -> Result<SessionId, Failure> {
     text.parse().map_err(|_| {
         Failure::Usage(

@@ -6,32 +6,32 @@ use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, BOLD, GREEN};
 
-/// Rolls `logs` over to a new index, and removes old ones
+/// Roll `logs` over to a new index, and delete old ones
 ///
-/// Run it from time to time, by cron or a timer, where Elasticsearch's own
-/// lifecycle management is not at work:
+/// Run it regularly, with cron or a timer, unless Elasticsearch's own lifecycle
+/// management does this:
 ///
 ///   openreplay-elastic rotate --max-age 1d --max-size 20gb --keep 14d
 ///
-/// It rolls over when one of the conditions holds, and at once when none is
-/// given. It works by aliases only, and two at once do it once. Only indices that
-/// `setup` or an earlier run made are removed, and never the one that is written
-/// to. It takes the cluster privilege monitor, and manage on `logs` and logs-*.
+/// It rolls over if one of the conditions holds, or at once if none is given. It
+/// uses aliases only, and concurrent runs roll over only once. It deletes only
+/// indices that `setup` or an earlier run created, and never the write index. It
+/// needs the cluster privilege monitor, and manage on `logs` and logs-*.
 ///
-/// An AGE is a whole number and d, h, m (minutes) or s; a SIZE one and b, kb, mb,
-/// gb or tb, powers of 1024.
+/// An AGE is a whole number and d, h, m (minutes) or s; a SIZE is a whole number and
+/// b, kb, mb, gb or tb, powers of 1024.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// Rolls over an index that is older, such as 1d [default: whatever the age]
+    /// Roll over once the index is older than this, such as 1d [default: age is ignored]
     #[arg(long, value_name = "AGE")]
     max_age: Option<Age>,
 
-    /// Rolls over an index that is larger, such as 20gb [default: whatever the size]
+    /// Roll over once the index is larger than this, such as 20gb [default: size is ignored]
     #[arg(long, value_name = "SIZE")]
     max_size: Option<Size>,
 
-    /// Removes indices whose last record is older, such as 14d; at least 1h [default: removes none]
+    /// Delete indices whose last record is older than this, such as 14d; at least 1h [default: none]
     #[arg(long, value_name = "AGE")]
     keep: Option<Age>,
 }
@@ -49,7 +49,7 @@ impl Args {
             options = options.retain_for(age);
         }
         let client = connect.client()?;
-        // credentials need not be allowed to ask for that
+        // the credentials may lack the privilege for that request
         let engine = Engine::ask(&client).await.ok();
         if engine.is_some_and(|engine| engine.flavor == Flavor::Store) {
             if json {

@@ -31,12 +31,13 @@ use crate::print::{self, BOLD, tame};
 ///   openreplay-elastic serve --data /var/lib/openreplay-store
 ///   openreplay-elastic serve --data . --listen 0.0.0.0:9200 --tls-cert c.pem --tls-key k.pem
 ///
-/// It stops on SIGTERM and on Ctrl-C; at any moment it can be killed, too: what it
+/// It stops on SIGTERM and on Ctrl-C. It can also be killed at any moment: what it
 /// has acknowledged is on disk.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// The folder for the records and the keys; created if it is missing [default: none, so it must be given]
+    /// The folder for the records and the keys; created if it is missing [default: none, so it must
+    /// be given]
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
 
@@ -44,11 +45,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9200")]
     listen: SocketAddr,
 
-    /// How long records are kept, in whole days: a whole number and d, h, m or s.
+    /// How long records are kept, in whole days: a whole number and d, h, m or s, such as 30d
     #[arg(long, value_name = "AGE", default_value = "14d")]
     max_age: Age,
 
-    /// How much the records may take on disk: a whole number and kb, mb, gb or tb. Above that, the earliest days are deleted.
+    /// How much the records may take on disk: a whole number and kb, mb, gb or tb. Above that, the
+    /// earliest days are deleted.
     #[arg(long, value_name = "SIZE", default_value = "20gb")]
     max_size: Size,
 
@@ -60,7 +62,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
-    /// Let everybody search and add records without a key; on a loopback address only.
+    /// Let everybody search and add records without a key; only on a loopback address.
     #[arg(long)]
     no_keys: bool,
 }
@@ -228,7 +230,7 @@ async fn connection(
         .header_read_timeout(PATIENCE);
     let service = TowerToHyperService::new(service);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
-    // a client that breaks off is its own affair
+    // a client that disconnects needs no response
     let _ = watcher.watch(connection).await;
 }
 

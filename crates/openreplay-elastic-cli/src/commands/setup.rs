@@ -6,16 +6,15 @@ use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, BOLD, GREEN, YELLOW};
 
-/// Makes `logs`, where OpenReplay searches, in the order of time
+/// Create the `logs` alias and its first index, sorted by time
 ///
-/// It makes an index template and, behind the alias `logs`, the index
-/// logs-000001, and writes a first record there, without which "Add" in
-/// OpenReplay's form fails. It is safe to run again, and brings the template up
-/// to date, and names an index to write to where `logs` has lost that. Where `logs`
-/// is something else already, it changes nothing, says what it found and what can
-/// be done, and ends with exit code 3.
+/// It creates an index template and, behind the alias `logs`, the index
+/// logs-000001 with one initial record, which "Add" in OpenReplay's form needs. It
+/// is safe to rerun: it updates the template and restores a missing write index. If
+/// `logs` already is something else, it changes nothing, prints what it found and
+/// what you can do, and ends with exit code 3.
 ///
-/// It takes the cluster privileges monitor and manage_index_templates, and all
+/// It needs the cluster privileges monitor and manage_index_templates, and all
 /// privileges on `logs`, logs-* and the indices of `--also`.
 ///
 /// Examples:
@@ -25,8 +24,9 @@ use crate::print::{self, BOLD, GREEN, YELLOW};
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// Puts an existing index behind `logs` too, to be read there; can be repeated. One that OpenReplay could not read is
-    /// refused: without `message` as analysed text, or with a session's record that has no `level` [default: none]
+    /// Put an existing index behind `logs` as well, to be read there; can be repeated. Rejects an
+    /// index that OpenReplay could not read: one without `message` as analysed text, or with a
+    /// session's record that has no `level` [default: none]
     #[arg(long, value_name = "NAME")]
     also: Vec<String>,
 }

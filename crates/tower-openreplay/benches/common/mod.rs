@@ -15,7 +15,8 @@ use http_body::Body;
 use http_body_util::{Empty, Full};
 use tower::Service;
 
-/// Requests at a time: few, so that their headers are in the cache, as if a server had just parsed them.
+/// Requests at a time: few, so that their headers are in the cache, as if a server had just parsed
+/// them.
 pub(crate) const BATCH: usize = 20;
 
 /// Runs a service on a batch of requests. Returns nanoseconds per request.

@@ -10,7 +10,8 @@ use tower_service::Service;
 use super::hosts::{Host, HostError, Hosts};
 use crate::headers::{DEFAULT, SessionHeaders};
 
-/// A layer that sets the header of the current session on outgoing requests, see the [module](super).
+/// A layer that sets the header of the current session on outgoing requests, see the
+/// [module](super).
 #[derive(Clone, Debug)]
 pub struct PropagateSessionLayer {
     hosts: Hosts,
@@ -30,13 +31,15 @@ impl PropagateSessionLayer {
     ///
     /// # Errors
     ///
-    /// Returns an error if one of them is not a host, for instance a URL, a path, or a name with a user or a wildcard.
+    /// Returns an error if one of them is not a host, for instance a URL, a path, or a name with a
+    /// user or a wildcard.
     pub fn to_hosts<H: AsRef<str>>(hosts: impl IntoIterator<Item = H>) -> Result<Self, HostError> {
         let hosts = hosts.into_iter().map(|host| Host::parse(host.as_ref()));
         Ok(Self::to(Hosts::Named(hosts.collect::<Result<_, _>>()?)))
     }
 
-    /// Creates a layer that sends the session to all hosts, foreign ones included: for a client that only talks to your own services.
+    /// Creates a layer that sends the session to all hosts, foreign ones included: for a client
+    /// that only talks to your own services.
     #[must_use]
     pub fn to_all_hosts() -> Self {
         Self::to(Hosts::All)
@@ -51,8 +54,8 @@ impl PropagateSessionLayer {
 
     /// Sets the names of the headers. Default: [`SessionHeaders::new`].
     ///
-    /// Use the value that [`SessionLayer::with_headers`](crate::SessionLayer::with_headers) has. The next service needs the same
-    /// id header.
+    /// Use the value that [`SessionLayer::with_headers`](crate::SessionLayer::with_headers) has.
+    /// The next service needs the same id header.
     #[must_use]
     pub fn with_headers(mut self, headers: SessionHeaders) -> Self {
         self.names = Arc::new(headers);
@@ -68,7 +71,8 @@ impl<S> Layer<S> for PropagateSessionLayer {
     }
 }
 
-/// A service that sets the header of the current session on outgoing requests, see the [module](super).
+/// A service that sets the header of the current session on outgoing requests, see the
+/// [module](super).
 #[derive(Clone, Debug)]
 pub struct PropagateSession<S> {
     inner: S,
@@ -120,10 +124,11 @@ where
     }
 }
 
-/// Sets the header `openReplaySession.id` to the current session and removes every other header that names one, as
-/// [the layer does](super#what-happens-to-the-headers).
+/// Sets the header `openReplaySession.id` to the current session and removes every other header
+/// that names one, as [the layer does](super#what-happens-to-the-headers).
 ///
-/// For clients that are not Tower services. [`SessionHeaders::propagate`] takes names of your own. The caller decides whether the host may have the session.
+/// For clients that are not Tower services. [`SessionHeaders::propagate`] takes names of your own.
+/// The caller decides whether the host may have the session.
 ///
 /// ```
 /// use http::HeaderMap;

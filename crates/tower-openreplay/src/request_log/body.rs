@@ -12,7 +12,8 @@ use super::{protocol, request::Request};
 use crate::poll_to_end::poll_to_end;
 
 pin_project! {
-    /// The response body of [`RequestLog`](super::RequestLog): polled and dropped in the request's span.
+    /// The response body of [`RequestLog`](super::RequestLog): polled and dropped in the request's
+    /// span.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         // `None` once it is finished, and in a default body

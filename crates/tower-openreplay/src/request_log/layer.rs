@@ -64,8 +64,9 @@ impl RequestLogLayer {
     /// Excludes requests with one of these paths, health checks for instance: they get neither a
     /// record nor a span. Default: none.
     ///
-    /// A path must be equal, the query string aside; inside of axum's `Router::nest` it is the whole path. An attached [`Failure`](crate::Failure) is still
-    /// logged, by [`SessionLayer`](crate::SessionLayer).
+    /// A path must be equal, the query string aside; inside of axum's `Router::nest` it is the
+    /// whole path. An attached [`Failure`](crate::Failure) is still logged, by
+    /// [`SessionLayer`](crate::SessionLayer).
     ///
     /// ```
     /// use tower_openreplay::RequestLogLayer;

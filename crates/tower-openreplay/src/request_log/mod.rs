@@ -37,7 +37,8 @@
 //! A request is dropped if the client disconnects, a timeout layer further out elapses, or the
 //! server shuts down. A request that panics gets no record: `tracing_openreplay::log_panics` writes
 //! the panic's own, and the span gives it method and path. An error of `Service::poll_ready` gets
-//! none either: there is no request yet. If two of these layers are around a request, the outer one logs it.
+//! none either: there is no request yet. If two of these layers are around a request, the outer one
+//! logs it.
 //!
 //! | field | value | when |
 //! |---|---|---|
@@ -59,8 +60,9 @@
 //!
 //! # Request ids
 //!
-//! `request_id` is the header `x-request-id`, whoever sent it. tower-http's `SetRequestIdLayer` gives an id to a request without one: put
-//! it outside this layer, and `PropagateRequestIdLayer`, which copies the id to the response, between the two.
+//! `request_id` is the header `x-request-id`, from any sender. tower-http's `SetRequestIdLayer`
+//! gives an id to a request without one: put it outside this layer, and `PropagateRequestIdLayer`,
+//! which copies the id to the response, between the two.
 //!
 //! ```
 //! # use axum::{Router, routing::get};

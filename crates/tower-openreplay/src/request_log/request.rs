@@ -14,7 +14,8 @@ use crate::failure::Attached;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// In the extensions of a request that is logged, so that a `RequestLog` further in does not log it again.
+/// In the extensions of a request that is logged, so that a `RequestLog` further in does not log it
+/// again.
 #[derive(Clone, Copy)]
 struct IsLogged;
 

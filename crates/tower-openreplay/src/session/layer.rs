@@ -39,11 +39,12 @@ impl SessionLayer {
         self
     }
 
-    /// Sets the query parameter that holds the id, for `EventSource`, `WebSocket` and `sendBeacon`, which cannot set headers.
-    /// Default: none.
+    /// Sets the query parameter that holds the id, for `EventSource`, `WebSocket` and `sendBeacon`,
+    /// which cannot set headers. Default: none.
     ///
-    /// The page sends `getSessionID()` there, never the token: addresses end up in logs, browser histories and referrers.
-    /// Only ids are read; a request with a token there has no session from it.
+    /// The page sends `getSessionID()` there, never the token: addresses end up in logs, browser
+    /// histories and referrers. Only ids are read; a request with a token there has no session from
+    /// it.
     ///
     /// ```
     /// use tower_openreplay::SessionLayer;
@@ -58,11 +59,11 @@ impl SessionLayer {
         self
     }
 
-    /// Also inserts the [`SessionId`] into the extensions of each request that runs in a session, and removes one that is
-    /// there already from all others. Default: off.
+    /// Also inserts the [`SessionId`] into the extensions of each request that runs in a session,
+    /// and removes one that is there already from all others. Default: off.
     ///
-    /// For frameworks that run a part of a request in a task of their own and hand it the request's extensions or parts: a
-    /// lambda's context, a subscription's data. It costs an allocation.
+    /// For frameworks that run a part of a request in a task of their own and hand it the request's
+    /// extensions or parts: a lambda's context, a subscription's data. It costs an allocation.
     ///
     /// ```
     /// use std::convert::Infallible;
@@ -89,7 +90,8 @@ impl SessionLayer {
         self
     }
 
-    /// Returns the session that these headers name, if they name one: [`SessionHeaders::session_of`] of this layer's names.
+    /// Returns the session that these headers name, if they name one:
+    /// [`SessionHeaders::session_of`] of this layer's names.
     ///
     /// The query parameter is not part of the headers, so it is not read.
     #[must_use]

@@ -31,14 +31,14 @@
 //! # Sources of the id
 //!
 //! The first place that yields an id counts. Two different ids in one place contradict each other:
-//! the request then has no session, and the layer reads no further place. Other malformed values are
-//! skipped.
+//! the request then has no session, and the layer reads no further place. Other malformed values
+//! are skipped.
 //!
 //! 1. The header `openReplaySession.id`
-//!    ([`with_id_header`](crate::SessionHeaders::with_id_header)). A tracker's token under this name
-//!    is decoded to the id. Of several tokens, joined by commas or in several headers, the last one
-//!    that decodes counts. Without a token, all values must be the same id; an id next to a malformed
-//!    value does not count.
+//!    ([`with_id_header`](crate::SessionHeaders::with_id_header)). A tracker's token under this
+//!    name is decoded to the id. Of several tokens, joined by commas or in several headers, the
+//!    last one that decodes counts. Without a token, all values must be the same id; an id next to
+//!    a malformed value does not count.
 //! 2. The headers `X-OpenReplay-SessionToken` and `X-OpenReplay-Session-Token`
 //!    ([`with_token_headers`](crate::SessionHeaders::with_token_headers)), in this order: tokens
 //!    only, the last one that decodes.
@@ -46,8 +46,8 @@
 //!    numbers only.
 //! 4. A query parameter, if you name one
 //!    ([`with_query_parameter`](SessionLayer::with_query_parameter)): ids only. A token or a list
-//!    joined by commas is malformed there. If the parameter is repeated, all values must be the same
-//!    id.
+//!    joined by commas is malformed there. If the parameter is repeated, all values must be the
+//!    same id.
 //!
 //! Empty values, `undefined`, `null` and `NaN` do not count. If no place yields an id, the request
 //! is an ordinary request without a session. Header names match in any case, the parameter's name
@@ -65,12 +65,13 @@
 //!
 //! # Baggage
 //!
-//! A service in another language that uses only OpenTelemetry forwards neither of these headers, but
-//! by default it forwards [W3C Baggage](https://www.w3.org/TR/baggage/). With the feature `baggage`,
-//! the session travels there as well, as the member `session.id`. The layer percent-decodes its value
-//! and ignores properties after a `;`. Only an id as OpenReplay writes it counts, an unsigned 64-bit
-//! integer in decimal: other programs keep sessions of their own under this name. Two different ids,
-//! in one header or in several, contradict each other; an id next to any other value does not count.
+//! A service in another language that uses only OpenTelemetry forwards neither of these headers,
+//! but by default it forwards [W3C Baggage](https://www.w3.org/TR/baggage/). With the feature
+//! `baggage`, the session travels there as well, as the member `session.id`. The layer
+//! percent-decodes its value and ignores properties after a `;`. Only an id as OpenReplay writes it
+//! counts, an unsigned 64-bit integer in decimal: other programs keep sessions of their own under
+//! this name. Two different ids, in one header or in several, contradict each other; an id next to
+//! any other value does not count.
 //!
 //! [`propagate`](crate::propagate#what-happens-to-the-headers) sets the member, and removes it from
 //! requests to hosts that are not named.
@@ -121,9 +122,9 @@
 //!
 //! # Behind a proxy
 //!
-//! **Symptom: the browser sends `openReplaySession.id`, but no request has a session.** nginx treats
-//! a header name with a dot as invalid and drops the header by default. It only logs an `info` line
-//! in its error log. Any of these fixes it:
+//! **Symptom: the browser sends `openReplaySession.id`, but no request has a session.** nginx
+//! treats a header name with a dot as invalid and drops the header by default. It only logs an
+//! `info` line in its error log. Any of these fixes it:
 //!
 //! - `ignore_invalid_headers off;` in nginx's `http` or `server` block.
 //! - A header name without a dot, set with
@@ -138,8 +139,8 @@
 //! **Symptom: the browser's console shows "Request header field openreplaysession.id is not allowed
 //! by Access-Control-Allow-Headers in preflight response", and the request never leaves.** Before
 //! the browser sends one of these headers to another origin, it sends a preflight request. Allow
-//! [`header_names`](crate::header_names) in tower-http's `CorsLayer`. `*` suffices only for requests
-//! without credentials.
+//! [`header_names`](crate::header_names) in tower-http's `CorsLayer`. `*` suffices only for
+//! requests without credentials.
 //!
 //! `EventSource`, `WebSocket` and `sendBeacon` cannot set headers. Name a query parameter, in which
 //! the page sends `getSessionID()`, never the token: many programs log addresses, and tower-http's

@@ -32,7 +32,8 @@ impl Sources {
         self.names.session_of(headers)
     }
 
-    /// Returns the session that a request names. Marks the header values that hold a token as sensitive.
+    /// Returns the session that a request names. Marks the header values that hold a token as
+    /// sensitive.
     pub(super) fn session<B>(&self, request: &mut Request<B>) -> Option<SessionId> {
         let session = match self.names.read_and_mark(request.headers_mut()) {
             Said::Session(id) => Some(id),
@@ -48,7 +49,8 @@ impl Sources {
         session
     }
 
-    // ids only: a token in an address is in every log that has the address, and reading it would hide that
+    // ids only: a token in an address is in every log that has the address, and reading it would
+    // hide that
     fn in_query(&self, query: &str) -> Option<SessionId> {
         let name = self.query_parameter.as_ref()?;
         let mut found = Found::default();

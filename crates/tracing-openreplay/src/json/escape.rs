@@ -5,7 +5,7 @@ const BLOCK: usize = 16;
 /// Up to this length a text is copied as it is looked at, byte by byte.
 const SHORT: usize = 2 * BLOCK;
 
-/// Appends the bytes of a UTF-8 text, escaped, and says whether there was anything to escape.
+/// Appends the bytes of a UTF-8 text, escaped. Returns whether there was anything to escape.
 pub(super) fn escape(out: &mut Vec<u8>, text: &[u8]) -> bool {
     let start = out.len();
     if text.len() > SHORT {
@@ -36,7 +36,8 @@ fn escape_long(out: &mut Vec<u8>, mut text: &[u8]) {
     }
 }
 
-/// The length of the longest beginning of an escaped text that is no longer than `max` and cuts no character and no escape.
+/// The length of the longest beginning of an escaped text that is no longer than `max` and cuts no
+/// character and no escape.
 pub(super) fn cut(escaped: &[u8], max: usize) -> usize {
     if escaped.len() <= max {
         return escaped.len();

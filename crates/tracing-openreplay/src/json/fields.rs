@@ -76,7 +76,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Renders one value, where it belongs. `render` says whether it wrote a line break.
+    /// Renders one value, where it belongs. `render` returns whether it wrote a line break.
     fn put(&mut self, field: &Field, kind: Kind, render: impl FnOnce(&mut Vec<u8>) -> bool) {
         let name = field.name();
         if let Some(message) = &mut self.message {
@@ -108,7 +108,8 @@ impl<'a> Fields<'a> {
         self.put(field, kind, |out| value::display(out, limit, &text));
     }
 
-    /// Appends the nth cause of the error that is the message, which `value` writes. Returns whether there was one.
+    /// Appends the nth cause of the error that is the message, which `value` writes. Returns
+    /// whether there was one.
     pub(super) fn own_cause(&mut self, nth: usize, value: &dyn fmt::Debug) -> bool {
         let Some(message) = &mut self.message else {
             return false;
@@ -264,7 +265,8 @@ impl Visit for Fields<'_> {
 }
 
 impl Message<'_> {
-    /// Whether this field is the message: the first one of that name. A further one is a field like any other.
+    /// Whether this field is the message: the first one of that name. A further one is a field like
+    /// any other.
     fn takes(&mut self, name: &str) -> bool {
         let takes = !self.found && name == "message";
         self.found |= takes;
@@ -275,7 +277,7 @@ impl Message<'_> {
         self.is_log && name.starts_with("log.")
     }
 
-    /// What is left out here makes the record too long: it will be marked as cut.
+    /// The values left out here would make the record too long: it is marked as cut.
     fn has_room(&self) -> bool {
         self.with_fields && self.text.len() + self.below.len() <= self.limit
     }

@@ -14,7 +14,8 @@ use std::{
 /// How often the losses of one reason are reported.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Counts the records that a [`json()`](crate::json()) layer could not write. Returned by [`Json::losses`](crate::Json::losses).
+/// Counts the records that a [`json()`](crate::json()) layer could not write. Returned by
+/// [`Json::losses`](crate::Json::losses).
 ///
 /// ```
 /// use tracing_subscriber::prelude::*;
@@ -31,7 +32,8 @@ const INTERVAL: Duration = Duration::from_secs(10);
 pub struct Losses(Arc<Counts>);
 
 impl Losses {
-    /// Returns how many records the layer could not write, whatever the reason, since it was created.
+    /// Returns how many records the layer could not write, whatever the reason, since it was
+    /// created.
     #[must_use]
     pub fn total(&self) -> u64 {
         let counts = self.0.all();
@@ -96,7 +98,8 @@ pub(super) struct Counts {
     pub(super) failed: Loss,
     pub(super) panicked: Loss,
     pub(super) logs: Loss,
-    /// The records of panics that were not passed to a writer that had panicked before: in a panic hook that would abort.
+    /// The records of panics that were not passed to a writer that had panicked before: in a panic
+    /// hook that would abort.
     pub(super) hook: Loss,
     has_reporter: AtomicBool,
 }

@@ -6,7 +6,8 @@ use tracing_core::Field;
 
 use super::{CUT, escape, site::Keys};
 
-/// Elasticsearch refuses a document with more than 32,766 bytes of key and value in a `flattened` object.
+/// Elasticsearch refuses a document with more than 32,766 bytes of key and value in a `flattened`
+/// object.
 pub(super) const VALUE_LIMIT: usize = 32_000;
 
 #[derive(Debug)]
@@ -61,7 +62,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Appends a key, and says where it is.
+    /// Appends a key, and returns its position.
     fn key(&mut self, field: &Field) -> usize {
         if let Some(key) = self.known(field) {
             let at = self.json.len();
@@ -154,7 +155,7 @@ impl<R> Member<'_, R> {
         &self.json[self.value_at..]
     }
 
-    /// Adds to the value, and says where in it what was rendered begins.
+    /// Appends to the value, and returns the position at which the rendered text begins.
     pub(super) fn append<T>(
         &mut self,
         separator: &[u8],

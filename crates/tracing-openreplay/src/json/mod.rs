@@ -64,7 +64,8 @@ pub fn json() -> Json {
     }
 }
 
-/// A layer that writes each event as one line of JSON, the record that OpenReplay shows beside the replay. Made by [`json`].
+/// A layer that writes each event as one line of JSON, the record that OpenReplay shows next to the
+/// replay. Made by [`json`].
 ///
 /// | field | value | when |
 /// |---|---|---|
@@ -85,43 +86,52 @@ pub fn json() -> Json {
 ///
 /// # The message
 ///
-/// OpenReplay shows the message alone, so it holds the fields as well. A string that has spaces, quotes or nothing in it
-/// is quoted, like a string of JSON; what `Debug` and `Display` write is not. A value with line breaks and the causes of an
-/// error come on lines of their own behind it, so that the first line, all that OpenReplay shows of a closed row, stays whole.
-/// An event that has neither message nor fields gets its name as its message.
+/// OpenReplay shows the message alone, so it holds the fields as well. A string that has spaces,
+/// quotes or nothing in it is quoted, like a string of JSON; what `Debug` and `Display` write is
+/// not. A value with line breaks and the causes of an error come on lines of their own behind it,
+/// so that the first line, all that OpenReplay shows of a closed row, stays whole. An event that
+/// has neither message nor fields gets its name as its message.
 ///
-/// OpenReplay finds a session's records by a phrase in the message. Text that holds this phrase, sent by a client to be found
-/// under another session, is changed: `openReplaySession.id` becomes `openReplaySessi*n.id`.
+/// OpenReplay finds a session's records by a phrase in the message. Text that holds this phrase,
+/// sent by a client to be found under another session, is changed: `openReplaySession.id` becomes
+/// `openReplaySessi*n.id`.
 ///
 /// # Levels
 ///
-/// OpenReplay knows four: `ERROR` is `error`, `WARN` is `warning`, `INFO` is `info`, `DEBUG` and `TRACE` are `debug`.
+/// OpenReplay knows four: `ERROR` is `error`, `WARN` is `warning`, `INFO` is `info`, `DEBUG` and
+/// `TRACE` are `debug`.
 ///
 /// # Values
 ///
-/// - Integers are numbers, those that need more than 64 bits strings; `NaN`, `inf` and `-inf` are strings.
-/// - An error is its text and the texts of its causes, `: ` between them. Of more than 32 causes the first 24 and the last 8
-///   are kept, with `… [18 causes left out]` for instance between them.
+/// - Integers are numbers, those that need more than 64 bits strings; `NaN`, `inf` and `-inf` are
+///   strings.
+/// - An error is its text and the texts of its causes, `: ` between them. Of more than 32 causes
+///   the first 24 and the last 8 are kept, with `… [18 causes left out]` for instance between them.
 /// - Bytes are hexadecimal, `[00 ff]`.
-/// - With the feature `valuable` and `--cfg tracing_unstable`, a value of the crate `valuable` keeps its structure. One of more than 32
-///   levels or 32,000 bytes is its `Debug` text.
+/// - With the feature `valuable` and `--cfg tracing_unstable`, a value of the crate `valuable`
+///   keeps its structure. One of more than 32 levels or 32,000 bytes is its `Debug` text.
 /// - A key never comes twice in an object: the last value counts, of `r#type` and `type` too.
 /// - A `Debug` or `Display` that panics costs its own value, not the record.
-/// - A value of more than 32,000 bytes is cut in `fields` and `spans`, since Elasticsearch refuses more; not in `message`.
+/// - A value of more than 32,000 bytes is cut in `fields` and `spans`, since Elasticsearch refuses
+///   more; not in `message`.
 ///
 /// # Long records
 ///
-/// A record is no longer than its [limit](Self::with_record_limit). `fields` and `spans` may take a quarter of it each, the first
-/// fields and the outermost spans that fit; the message what they leave. Whatever was cut, the message ends in `… [cut]`.
+/// A record is no longer than its [limit](Self::with_record_limit). `fields` and `spans` may take a
+/// quarter of it each, the first fields and the outermost spans that fit; the message what they
+/// leave. Whatever was cut, the message ends in `… [cut]`.
 ///
 /// # Lost records
 ///
-/// A record is lost if the writer fails, panics, or itself logs while it writes. [`losses`](Self::losses) counts the lost records. The first
-/// one is reported on standard error at once, with the reason; from then on a thread reports the number of further ones every ten
-/// seconds, until none are lost any more. No log call fails or panics because of a loss. After a failure the next record begins with a
-/// line break, so that it never ends half a line: at worst one line is empty.
+/// A record is lost if the writer fails, panics, or itself logs while it writes.
+/// [`losses`](Self::losses) counts the lost records. The first one is reported on standard error at
+/// once, with the reason; from then on a thread reports the number of further ones every ten
+/// seconds, until none are lost any more. No log call fails or panics because of a loss. After a
+/// failure the next record begins with a line break, so that it never ends half a line: at worst
+/// one line is empty.
 ///
-/// A non-blocking standard output is waited for, see [`Stdout`]. Any other writer that fails with `WouldBlock` has failed.
+/// A non-blocking standard output is waited for, see [`Stdout`]. Any other writer that fails with
+/// `WouldBlock` has failed.
 pub struct Json<W = Stdout> {
     make_writer: W,
     options: Options,
@@ -130,7 +140,8 @@ pub struct Json<W = Stdout> {
 }
 
 impl<W> Json<W> {
-    /// Where the records go: each is handed over in one piece, line break included. Default: [`Stdout`].
+    /// Where the records go: each is handed over in one piece, line break included. Default:
+    /// [`Stdout`].
     ///
     /// ```
     /// # use tracing_openreplay::json;
@@ -188,19 +199,22 @@ impl<W> Json<W> {
         self.with_service(|service| service.host_name = Some(name.into()))
     }
 
-    /// Adds a field with the same text to each record, `deployment.region` for instance. Default: none.
+    /// Adds a field with the same text to each record, `deployment.region` for instance. Default:
+    /// none.
     ///
     /// ```
     /// # use tracing_openreplay::json;
     /// let layer = json().with_field("deployment.region", "eu");
     /// ```
     ///
-    /// A later call with the same name replaces the text. To search for the field in Elasticsearch, add it to the mapping.
+    /// A later call with the same name replaces the text. To search for the field in Elasticsearch,
+    /// add it to the mapping.
     ///
     /// # Panics
     ///
-    /// If a record has [a field](Self) of this name, or above or below it in Elasticsearch, where a dot leads into an object:
-    /// `log` and `service.name.short` are taken as well. If the name, or what is between two dots, is empty.
+    /// If a record has [a field](Self) of this name, or above or below it in Elasticsearch, where a
+    /// dot leads into an object: `log` and `service.name.short` are taken as well. If the name, or
+    /// what is between two dots, is empty.
     #[must_use]
     pub fn with_field(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.with_service(|service| service.set(name.into(), value.into()))
@@ -233,7 +247,8 @@ impl<W> Json<W> {
         self
     }
 
-    /// Writes the address of the session's replay, at the time of the record, as `openReplaySession.url`. Default: no address.
+    /// Writes the address of the session's replay, at the time of the record, as
+    /// `openReplaySession.url`. Default: no address.
     ///
     /// `project` is the address of the project in OpenReplay, with the project's id:
     ///
@@ -242,10 +257,11 @@ impl<W> Json<W> {
     /// let layer = json().with_replay_url("https://openreplay.example.com/1234");
     /// ```
     ///
-    /// The address is `https://openreplay.example.com/1234/session/<id>?jumpto=<ms>`, as that of the tracker's
-    /// `getSessionURL({ withCurrentTime: true })`. OpenReplay's ids contain the time when the session started, so the milliseconds are
-    /// the record's time minus that one. They are left out if they are negative or more than 24 hours. Ids that are not
-    /// numbers are unknown to OpenReplay and have no address.
+    /// The address is `https://openreplay.example.com/1234/session/<id>?jumpto=<ms>`, as that of
+    /// the tracker's `getSessionURL({ withCurrentTime: true })`. OpenReplay's ids contain the time
+    /// when the session started, so the milliseconds are the record's time minus that one. They are
+    /// left out if they are negative or more than 24 hours. Ids that are not numbers are unknown to
+    /// OpenReplay and have no address.
     #[must_use]
     pub fn with_replay_url(mut self, project: impl AsRef<str>) -> Self {
         self.options.extra.set_project(project.as_ref());
@@ -259,7 +275,8 @@ impl<W> Json<W> {
         self
     }
 
-    /// Whether the event's place in the source is written, as `log.origin.file.name` and `log.origin.file.line`. Default: yes.
+    /// Whether the event's place in the source is written, as `log.origin.file.name` and
+    /// `log.origin.file.line`. Default: yes.
     #[must_use]
     pub fn with_source_location(mut self, source_location: bool) -> Self {
         self.options.source_location = source_location;
@@ -275,7 +292,8 @@ impl<W> Json<W> {
         self
     }
 
-    /// Whether the event's fields are part of its message too, which is all that OpenReplay shows. Default: yes.
+    /// Whether the event's fields are part of its message too, which is all that OpenReplay shows.
+    /// Default: yes.
     ///
     /// The fields of an event without a message are its message in any case.
     #[must_use]
@@ -284,9 +302,11 @@ impl<W> Json<W> {
         self
     }
 
-    /// Whether the spans around the event are part of its message too, which is all that OpenReplay shows. Default: no.
+    /// Whether the spans around the event are part of its message too, which is all that OpenReplay
+    /// shows. Default: no.
     ///
-    /// Each span has a line of its own at the end, the innermost first: `in request method=GET path=/cart`.
+    /// Each span has a line of its own at the end, the innermost first: `in request method=GET
+    /// path=/cart`.
     #[must_use]
     pub fn with_span_fields_in_message(mut self, span_fields_in_message: bool) -> Self {
         self.options.span_fields_in_message = span_fields_in_message;
@@ -295,17 +315,18 @@ impl<W> Json<W> {
 
     /// Whether a record is written when a span closes. Default: no.
     ///
-    /// Its message is `request closed` with the span's name, its level and place are the span's, and its fields are `busy_ms`, the
-    /// milliseconds during which the span was entered, and `idle_ms`, the others. It belongs to the session in which the span was
-    /// created, wherever the span is closed.
+    /// Its message is `request closed` with the span's name, its level and place are the span's,
+    /// and its fields are `busy_ms`, the milliseconds during which the span was entered, and
+    /// `idle_ms`, the others. It belongs to the session in which the span was created, wherever the
+    /// span is closed.
     #[must_use]
     pub fn with_span_close(mut self, span_close: bool) -> Self {
         self.options.span_close = span_close;
         self
     }
 
-    /// The most bytes that a record may have, see [above](Self#long-records). Default: 256 KiB. At least 8 KiB beside what
-    /// is said of the service and the host.
+    /// The most bytes that a record may have, see [above](Self#long-records). Default: 256 KiB. At
+    /// least 8 KiB in addition to the fields of the service and the host.
     #[must_use]
     pub fn with_record_limit(mut self, bytes: usize) -> Self {
         self.options.wanted_limit = bytes;

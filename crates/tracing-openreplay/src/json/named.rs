@@ -28,7 +28,8 @@ const OWN: [&str; 22] = [
 
 /// Panics if the name is empty, or a record has a field of that name, above it, or below it.
 ///
-/// Elasticsearch treats a dot as a step into an object, so `log` is above `log.logger`, and a record with both is rejected.
+/// Elasticsearch treats a dot as a step into an object, so `log` is above `log.logger`, and a
+/// record with both is rejected.
 pub(super) fn check(name: &str) {
     assert!(
         name.split('.').all(|part| !part.trim().is_empty()),

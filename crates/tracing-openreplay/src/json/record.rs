@@ -161,7 +161,8 @@ fn message(options: &Options, from: &Source<'_>, parts: &mut Parts) {
         lines,
         ..
     } = parts;
-    // each part begins with what keeps it apart from the one before it: needless where there is none
+    // each part begins with what keeps it apart from the one before it: needless where there is
+    // none
     for (part, separator) in [(&*text, " "), (&*below, "\\n")] {
         let skipped = if line.len() == start {
             separator.len()
@@ -203,8 +204,8 @@ impl Source<'_> {
     }
 }
 
-/// Makes message, fields and spans fit in the room for them: the fields and the spans may take a quarter each, the message
-/// what they leave.
+/// Makes message, fields and spans fit in the room for them: the fields and the spans may take a
+/// quarter each, the message what they leave.
 fn shorten(room: usize, start: usize, parts: &mut Parts) {
     let message = parts.line.len() - start;
     let spans = parts.spans.len() + parts.spans_at.len();

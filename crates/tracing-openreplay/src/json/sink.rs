@@ -18,8 +18,8 @@ use crate::{panics, text::Contained};
 pub(super) struct State {
     pub(super) losses: Counter,
     has_panicked: AtomicBool,
-    /// Whether a part of a record may have been the last thing written: nobody can tell how far a failed writer came. A line
-    /// break ends that part, so that it does not spoil the next record.
+    /// Whether a part of a record may have been the last thing written: nobody can tell how far a
+    /// failed writer came. A line break ends that part, so that it does not spoil the next record.
     is_torn: AtomicBool,
 }
 
@@ -46,7 +46,8 @@ pub(super) fn write<'w>(
         return;
     }
     let write = |bytes: &[u8]| make_writer.make_writer_for(metadata).write_all(bytes);
-    // `write_all` and no loop of our own: standard output stays locked in it, and a tee writes to both of its sides
+    // `write_all` and no loop of our own: standard output stays locked in it, and a tee writes to
+    // both of its sides
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         if state.is_torn.load(Ordering::Relaxed) {
             write(&[b"\n", line].concat())
@@ -73,7 +74,8 @@ pub(super) fn write<'w>(
     }
 }
 
-/// Why a write failed. The text can be a user's, whose `Display` may panic; in a panic hook that would abort.
+/// Why a write failed. The text can be a user's, whose `Display` may panic; in a panic hook that
+/// would abort.
 struct Failed<'a>(&'a io::Error);
 
 impl fmt::Display for Failed<'_> {

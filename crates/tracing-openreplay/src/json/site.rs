@@ -1,5 +1,5 @@
-//! What is the same in all records of a call site, rendered once a call site and thread: its place in the program, and the
-//! keys of its fields.
+//! What is the same in all records of a call site, rendered once a call site and thread: its place
+//! in the program, and the keys of its fields.
 
 use std::{ops::Range, ptr};
 
@@ -22,7 +22,8 @@ pub(super) struct Sites {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Site {
-    /// The address of the metadata, which are never freed, and the options that the place depends on.
+    /// The address of the metadata, which are never freed, and the options that the place depends
+    /// on.
     of: (usize, bool, bool),
     pub(super) place: Vec<u8>,
     pub(super) keys: Keys,

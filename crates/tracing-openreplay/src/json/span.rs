@@ -28,7 +28,8 @@ const FIELDS: &[u8] = br#"","fields":{"#;
 /// Bounds what one value of a span takes.
 const VALUE_LIMIT: usize = 64 * 1024;
 
-/// The span of a request, as tower-openreplay's `RequestLogLayer` creates it, and its field that has the request's id.
+/// The span of a request, as tower-openreplay's `RequestLogLayer` creates it, and its field that
+/// has the request's id.
 const REQUEST: &str = "request";
 const REQUEST_ID: &[u8] = br#""request_id""#;
 pub(super) const REQUEST_ID_LIMIT: usize = 256;
@@ -58,7 +59,8 @@ where
     render(span, |fields| values.record(fields));
 }
 
-/// Calls the user's code first and takes the lock on the extensions afterwards: the code may log, or enter this very span.
+/// Calls the user's code first and takes the lock on the extensions afterwards: the code may log,
+/// or enter this very span.
 fn render<S>(span: &SpanRef<'_, S>, record: impl FnOnce(&mut Fields<'_>))
 where
     S: for<'lookup> LookupSpan<'lookup>,

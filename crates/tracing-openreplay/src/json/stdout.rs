@@ -19,9 +19,9 @@ static IS_STALLED: AtomicBool = AtomicBool::new(false);
 /// Standard output, the default writer of [`json()`](crate::json()).
 ///
 /// A process can inherit a standard output that is non-blocking: then [`io::stdout`] fails with
-/// [`WouldBlock`](io::ErrorKind::WouldBlock) while the pipe is full, with half a record written. This writer tries again for up to
-/// one second. If its reader is slower than that, the record is lost, and further records are tried only once each until
-/// one passes.
+/// [`WouldBlock`](io::ErrorKind::WouldBlock) while the pipe is full, with half a record written.
+/// This writer tries again for up to one second. If its reader is slower than that, the record is
+/// lost, and further records are tried only once each until one passes.
 ///
 /// ```
 /// use tracing_openreplay::{Stdout, json};

@@ -4,10 +4,12 @@ use valuable::{NamedValues, Valuable, Value, Visit};
 
 use super::{escape::escape, members, value};
 
-/// A structure that is deeper is not rendered: `flattened` accepts 64 levels (`depth_limit` of the mapping).
+/// A structure that is deeper is not rendered: `flattened` accepts 64 levels (`depth_limit` of the
+/// mapping).
 const DEPTH: usize = 32;
 
-/// Returns the JSON of a list, a map, a struct, an enum or a tuple, `None` if it is too deep or takes more bytes than this.
+/// Returns the JSON of a list, a map, a struct, an enum or a tuple, `None` if it is too deep or
+/// takes more bytes than this.
 pub(super) fn render(value: Value<'_>, limit: usize) -> Option<Vec<u8>> {
     let mut json = Vec::new();
     write(&mut json, value, limit, DEPTH)?;
@@ -49,7 +51,8 @@ fn write(out: &mut Vec<u8>, value: Value<'_>, limit: usize, depth: usize) -> Opt
     Some(())
 }
 
-/// `"Variant"` without fields, else `{"Variant":…}`, with the field itself if there is a single one without a name.
+/// `"Variant"` without fields, else `{"Variant":…}`, with the field itself if there is a single one
+/// without a name.
 fn variant_of(out: &mut Vec<u8>, name: &str, fields: &Parts) {
     if fields.json.is_empty() {
         out.push(b'"');

@@ -40,7 +40,8 @@ impl Stamp {
         }
         let start = out.len();
         out.extend_from_slice(&self.text);
-        // where they belong, not in the text that is kept: a processor is slow to copy what was written in pieces just now
+        // where they belong, not in the text that is kept: a processor is slow to copy what was
+        // written in pieces just now
         let digits = micros_text(micros);
         let text = &mut out[start..];
         for at in AT {
@@ -95,8 +96,8 @@ fn date_time(second: i64) -> [u8; 19] {
     text
 }
 
-/// Year, month and day of the days since 1970: counted in eras of 400 years, which are all alike, and in years that begin in March,
-/// so that the leap day is a year's last.
+/// Year, month and day of the days since 1970: counted in eras of 400 years, which are all alike,
+/// and in years that begin in March, so that the leap day is a year's last.
 fn civil(days: i64) -> (i64, i64, i64) {
     const ERA: i64 = 146_097;
     // from the first of March of year 0

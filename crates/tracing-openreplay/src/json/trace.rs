@@ -9,8 +9,8 @@ use opentelemetry::{Context, trace::TraceContextExt as _};
 
 /// Appends `trace.id` and `span.id`, if there is an active span.
 ///
-/// Reads the current context, which `tracing-opentelemetry` sets when a span is entered. Asking its layer for the context of a span
-/// would start the span, and a later `set_parent` would fail.
+/// Reads the current context, which `tracing-opentelemetry` sets when a span is entered. Asking its
+/// layer for the context of a span would start the span, and a later `set_parent` would fail.
 pub(super) fn write(out: &mut Vec<u8>) {
     let current = || {
         Context::map_current(|context| {

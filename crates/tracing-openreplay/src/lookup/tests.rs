@@ -26,7 +26,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Probe {
     }
 }
 
-/// The sessions of the events that happen in `run`, of which only those spans are seen that are not named `hidden`.
+/// The sessions of the events that happen in `run`, of which only those spans are seen that are not
+/// named `hidden`.
 fn sessions(run: impl FnOnce()) -> Vec<Option<SessionId>> {
     let probe = Probe::default();
     let visible = filter_fn(|metadata| metadata.name() != "hidden");
@@ -47,7 +48,8 @@ struct OfOthers;
 
 impl<S: Subscriber> Layer<S> for OfOthers {}
 
-/// The sessions that a layer which sees all spans finds, and those that one which does not see the hidden ones finds.
+/// The sessions that a layer which sees all spans finds, and those that one which does not see the
+/// hidden ones finds.
 #[derive(Debug, PartialEq)]
 struct Seen {
     all: Vec<Option<SessionId>>,
@@ -370,7 +372,8 @@ fn expected(around: &[&Made]) -> Option<SessionId> {
     (!is_in_root_of(&around[at..], session)).then_some(session)
 }
 
-/// Whether an explicit root of this session is around a span of it, with no span of another session between.
+/// Whether an explicit root of this session is around a span of it, with no span of another session
+/// between.
 fn is_in_root_of(around: &[&Made], session: SessionId) -> bool {
     let mut of_session = around
         .iter()

@@ -20,14 +20,18 @@ use tracing_log::log::{Level, Record};
 use self::stage::Hook;
 pub(crate) use self::stage::{accept, expect_records, is_hook_running};
 
-/// Writes one error record for each panic, with its location, in the session of the code that panicked.
+/// Writes one error record for each panic, with its location, in the session of the code that
+/// panicked.
 ///
-/// The hook that was set before still runs, so the panic also shows on standard error. Call this once the subscriber is set.
-/// If another library sets a hook of its own later on (`color_eyre::install()` does), call this again. However often it is
-/// called, and even if the other hook calls ours, a panic has one record. Called while the thread is panicking, it does nothing.
+/// The hook that was set before still runs, so the panic also shows on standard error. Call this
+/// once the subscriber is set. If another library sets a hook of its own later on
+/// (`color_eyre::install()` does), call this again. However often it is called, and even if the
+/// other hook calls ours, a panic has one record. Called while the thread is panicking, it does
+/// nothing.
 ///
-/// The record's target is `panic`; its file and line are those of the panic, like those of a `log` record. So it reaches every
-/// layer, and layers that know `log` records show the location. Its message is `panicked at src/cart.rs:12:5: …`.
+/// The record's target is `panic`; its file and line are those of the panic, like those of a `log`
+/// record. So it reaches every layer, and layers that know `log` records show the location. Its
+/// message is `panicked at src/cart.rs:12:5: …`.
 ///
 /// ```
 /// tracing_openreplay::log_panics();
@@ -35,21 +39,25 @@ pub(crate) use self::stage::{accept, expect_records, is_hook_running};
 ///
 /// # Filters
 ///
-/// A filter that names targets but no default level, `RUST_LOG=shop=debug,tower_http=warn` for instance, rejects `panic`. If
-/// no layer accepts the record, it is dispatched once more with the name of the running program as its target, spelled as a
-/// crate: `shop`. If no layer accepts that either, a line on standard error reports that the panic has no record.
+/// A filter that names targets but no default level, `RUST_LOG=shop=debug,tower_http=warn` for
+/// instance, rejects `panic`. If no layer accepts the record, it is dispatched once more with the
+/// name of the running program as its target, spelled as a crate: `shop`. If no layer accepts that
+/// either, a line on standard error reports that the panic has no record.
 ///
-/// A layer accepts the record if it formats the message. If another layer accepts the record but no [`json()`](crate::json())
-/// and no [`with_session()`](crate::LayerExt::with_session) does, the record is not dispatched again, since the other layer
-/// would write it twice. If the panic happened in a session, a line on standard error reports that OpenReplay does not show
-/// the panic. To avoid that, add `panic=error` to the filters or use [`log_panics_as`].
+/// A layer accepts the record if it formats the message. If another layer accepts the record but no
+/// [`json()`](crate::json()) and no [`with_session()`](crate::LayerExt::with_session) does, the
+/// record is not dispatched again, since the other layer would write it twice. If the panic
+/// happened in a session, a line on standard error reports that OpenReplay does not show the panic.
+/// To avoid that, add `panic=error` to the filters or use [`log_panics_as`].
 ///
 /// # Aborts
 ///
-/// A panic inside of a panic hook aborts the process, even under `catch_unwind`. A hook runs the layers, so a layer or a writer
-/// that panics on the record aborts the process. `json()` does not panic itself. Once its writer has panicked, `json()` does not
-/// pass the records of panics to that writer any more; these records are counted as lost. What remains is a writer of `json()` whose
-/// first panic is on such a record, and other layers: their writers, and the locks that they hold while they call your code.
+/// A panic inside of a panic hook aborts the process, even under `catch_unwind`. A hook runs the
+/// layers, so a layer or a writer that panics on the record aborts the process. `json()` does not
+/// panic itself. Once its writer has panicked, `json()` does not pass the records of panics to that
+/// writer any more; these records are counted as lost. What remains is a writer of `json()` whose
+/// first panic is on such a record, and other layers: their writers, and the locks that they hold
+/// while they call your code.
 pub fn log_panics() {
     PanicLog::new().install();
 }
@@ -100,10 +108,11 @@ impl PanicLog {
         self
     }
 
-    /// Whether the message ends in a backtrace, on lines of its own, whatever `RUST_BACKTRACE` says. Default: no.
+    /// Whether the message ends in a backtrace, on lines of its own, whatever `RUST_BACKTRACE`
+    /// says. Default: no.
     ///
-    /// Its functions have names and lines only as far as the program has debug information. The first panic of a process takes
-    /// some milliseconds longer, which it needs to read that.
+    /// Its functions have names and lines only as far as the program has debug information. The
+    /// first panic of a process takes some milliseconds longer, which it needs to read that.
     pub fn with_backtrace(mut self, backtrace: bool) -> Self {
         self.backtrace = backtrace;
         self
@@ -159,7 +168,8 @@ fn log<'a>(
             return;
         }
     }
-    // inside of another log call the dispatcher hands out no subscriber either, unless it is that of the whole process
+    // inside of another log call the dispatcher hands out no subscriber either, unless it is that
+    // of the whole process
     let has_subscriber = dispatcher::get_default(|dispatch| !dispatch.is::<NoSubscriber>());
     let reason = if has_subscriber { FILTERED } else { UNREACHED };
     report(info, "no record of", reason);
@@ -207,8 +217,8 @@ fn dispatch(
     }
 }
 
-/// The message of the record. Whether any layer formatted it shows whether any layer has the record: with filters of
-/// layers, the dispatcher does not know.
+/// The message of the record. Whether any layer formatted it shows whether any layer has the
+/// record: with filters of layers, the dispatcher does not know.
 struct Text<'a> {
     at: Option<&'a panic::Location<'a>>,
     text: &'a str,

@@ -1,7 +1,7 @@
 //! What `with_session()` tells the layers inside of it.
 //!
-//! A filter between the two may hide spans from the inner layer, so the outer one's session counts. `json()` also learns
-//! how an event was rewritten, and undoes it.
+//! A filter between the two may hide spans from the inner layer, so the outer one's session counts.
+//! `json()` also learns how an event was rewritten, and undoes it.
 
 use std::{cell::Cell, ptr};
 
@@ -88,7 +88,8 @@ pub(super) fn during(
     pass(passed, session, tags, then);
 }
 
-/// Calls `then`, which passes on an event or a span as it is, with the mark of an outer layer if it has one.
+/// Calls `then`, which passes on an event or a span as it is, with the mark of an outer layer if it
+/// has one.
 pub(super) fn unchanged(
     metadata: &'static Metadata<'static>,
     session: Option<SessionId>,
@@ -130,13 +131,15 @@ fn passed(metadata: &Metadata<'_>) -> Option<Passed> {
         .filter(|passed| ptr::addr_eq(passed.metadata, metadata))
 }
 
-/// Returns the session that an outer layer found for the event or the span that has this metadata, `Some(None)` if it found none.
+/// Returns the session that an outer layer found for the event or the span that has this metadata,
+/// `Some(None)` if it found none.
 #[inline]
 pub(crate) fn session_of(metadata: &Metadata<'_>) -> Option<Option<SessionId>> {
     passed(metadata).map(|_| SESSION.get())
 }
 
-/// Returns the mark of the event that has this metadata, if it is a rewritten one that is being passed on.
+/// Returns the mark of the event that has this metadata, if it is a rewritten one that is being
+/// passed on.
 #[inline]
 pub(crate) fn of(metadata: &Metadata<'_>) -> Option<Mark> {
     let rewritten = passed(metadata)?.rewritten?;
@@ -146,15 +149,16 @@ pub(crate) fn of(metadata: &Metadata<'_>) -> Option<Mark> {
     })
 }
 
-/// Calls `read`, which reads a field, without what was added to the field. Returns whether it was a message that has a prefix.
+/// Calls `read`, which reads a field, without what was added to the field. Returns whether it was a
+/// message that has a prefix.
 pub(crate) fn read_original(read: impl FnOnce()) -> bool {
     READING.set(Reading::Original);
     read();
     READING.take() == Reading::Prefixed
 }
 
-/// Calls `read`, which reads a message that has a prefix: the nth cause of the error that is the message. Returns whether there
-/// was one.
+/// Calls `read`, which reads a message that has a prefix: the nth cause of the error that is the
+/// message. Returns whether there was one.
 pub(crate) fn read_cause(nth: usize, read: impl FnOnce()) -> bool {
     READING.set(Reading::Cause(nth));
     read();
@@ -166,7 +170,8 @@ pub(super) fn no_cause() {
     READING.set(Reading::NoCause);
 }
 
-/// Takes what is wanted, so that code of the user's which logs while it is read finds its own events unchanged.
+/// Takes what is wanted, so that code of the user's which logs while it is read finds its own
+/// events unchanged.
 pub(super) fn wanted() -> Reading {
     READING.take()
 }

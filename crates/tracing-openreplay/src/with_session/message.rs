@@ -70,7 +70,8 @@ impl Debug for Message<'_> {
 }
 
 impl Message<'_> {
-    /// What was recorded as the message, in the form that `json()` gives it; of an error without its causes.
+    /// What was recorded as the message, in the form that `json()` gives it; of an error without
+    /// its causes.
     fn original(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fields(_) => Ok(()),
@@ -133,7 +134,8 @@ fn with_scratch(run: impl FnOnce(&mut String) -> fmt::Result) -> fmt::Result {
     thread_local! {
         static SCRATCH: Cell<String> = const { Cell::new(String::new()) };
     }
-    // taken, not borrowed: a value that logs while it is written gets one of its own, and so does a thread at its end
+    // taken, not borrowed: a value that logs while it is written gets one of its own, and so does a
+    // thread at its end
     let mut text = SCRATCH.try_with(Cell::take).unwrap_or_default();
     text.clear();
     let result = run(&mut text);
@@ -143,5 +145,5 @@ fn with_scratch(run: impl FnOnce(&mut String) -> fmt::Result) -> fmt::Result {
     result
 }
 
-/// One huge message shall not hold its memory for ever.
+/// Don't keep the buffer of one huge message.
 const KEPT: usize = 64 * 1024;

@@ -1,8 +1,10 @@
-//! The metadata of a rewritten event: that of the original, its callsite's identity included, with the fields that are added.
+//! The metadata of a rewritten event: that of the original, its callsite's identity included, with
+//! the fields that are added.
 //!
-//! An event's metadata has to live for ever, so one is leaked the first time that an event with a given metadata is
-//! rewritten. Metadata belongs to a callsite and is static itself, so their number is that of the callsites in the program;
-//! `log` records come from one callsite a level. An event that is rewritten again finds what was made for it the first time.
+//! An event's metadata must be `'static`, so one is leaked the first time that an event with a
+//! given metadata is rewritten. Metadata belongs to a callsite and is static itself, so their
+//! number is that of the callsites in the program; `log` records come from one callsite a level. An
+//! event that is rewritten again finds what was made for it the first time.
 
 use std::{
     cell::Cell,
@@ -45,7 +47,8 @@ pub(super) struct Rewritten {
     pub(super) metadata: &'static Metadata<'static>,
     pub(super) addition: Addition,
     pub(super) names: &'static [&'static str],
-    /// The index of the original's first field: 1 where a `message` was put in front, as a macro would have put it.
+    /// The index of the original's first field: 1 where a `message` was put in front, as a macro
+    /// would have put it.
     pub(super) first: usize,
     /// The index of the field that was added at the end.
     pub(super) added: Option<usize>,
@@ -124,7 +127,8 @@ fn slot_of((address, _): Key) -> usize {
     ((address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58) as usize
 }
 
-/// Two callsites never share a static, and one callsite's identity can stand for two: it is the address that counts.
+/// Two callsites never share a static, and one callsite's identity can stand for two: it is the
+/// address that counts.
 fn address(metadata: &'static Metadata<'static>) -> usize {
     std::ptr::from_ref(metadata).addr()
 }

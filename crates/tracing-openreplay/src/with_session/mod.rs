@@ -67,30 +67,36 @@ where
     ///
     /// # What changes, and what does not
     ///
-    /// - `message` begins with `[openReplaySession.id=<id>] `, by which OpenReplay finds it. An event without a message gets
-    ///   one of its fields, so that a row in OpenReplay has something to say.
-    /// - An error has one more field: `tags`, with the text `error`, in a session or not. Text, because every layer can write
-    ///   that, and to Elasticsearch a text is the same as a list of one. In an event with a `tags` field of its own, ` error` is added to
-    ///   that field's text: `tags=3` becomes `tags="3 error"`. See [`with_tags`](WithSession::with_tags).
-    /// - All else is handed on as the macro recorded it: a number is a number, an error is that very error, with its causes.
-    ///   Metadata, span and callsite are the original's, so that filters decide as before. `log` records keep target, file and line.
-    /// - A value whose `Debug` panics is cut there, and an error that would harm the layer, because its causes have no end or one
-    ///   of its methods panics, is passed on as a text.
+    /// - `message` begins with `[openReplaySession.id=<id>] `, by which OpenReplay finds it. An
+    ///   event without a message gets one of its fields, so that a row in OpenReplay has something
+    ///   to say.
+    /// - An error has one more field: `tags`, with the text `error`, in a session or not. Text,
+    ///   because every layer can write that, and to Elasticsearch a text is the same as a list of
+    ///   one. In an event with a `tags` field of its own, ` error` is added to that field's text:
+    ///   `tags=3` becomes `tags="3 error"`. See [`with_tags`](WithSession::with_tags).
+    /// - All else is handed on as the macro recorded it: a number is a number, an error is that
+    ///   very error, with its causes. Metadata, span and callsite are the original's, so that
+    ///   filters decide as before. `log` records keep target, file and line.
+    /// - A value whose `Debug` panics is cut there, and an error that would harm the layer, because
+    ///   its causes have no end or one of its methods panics, is passed on as a text.
     /// - Outside of a session, what is no error passes through untouched.
     /// - [`json()`](crate::json()) writes what it writes without `with_session()`.
     ///
     /// # Order
     ///
-    /// Filters work on either side of `with_session()`. In `layer.with_filter(f).with_session()` the spans that `f` hides still count:
-    /// they give their session to spawned work, and with `parent: None` they are boundaries. In `layer.with_session().with_filter(f)`
-    /// they do not count. A boundary exists only for layers that see its span.
+    /// Filters work on either side of `with_session()`. In `layer.with_filter(f).with_session()`
+    /// the spans that `f` hides still count: they give their session to spawned work, and with
+    /// `parent: None` they are boundaries. In `layer.with_session().with_filter(f)` they do not
+    /// count. A boundary exists only for layers that see its span.
     ///
     /// # Text from clients
     ///
-    /// OpenReplay takes any record for a session's that has `openReplaySession.id=<id>` in its message. In a session this phrase is
-    /// broken wherever it stands in a message but at the front (`openReplaySessi*n.id`), so that a client's text cannot name another
-    /// session. Events outside of a session, the other fields, and spans are the inner layer's: where such a layer's whole line becomes
-    /// the message, as with plain text, a client's text in them can be taken for the phrase.
+    /// OpenReplay takes any record for a session's that has `openReplaySession.id=<id>` in its
+    /// message. In a session this phrase is broken wherever it stands in a message but at the front
+    /// (`openReplaySessi*n.id`), so that a client's text cannot name another session. Events
+    /// outside of a session, the other fields, and spans are the inner layer's: where such a
+    /// layer's whole line becomes the message, as with plain text, a client's text in them can be
+    /// taken for the phrase.
     fn with_session(self) -> WithSession<Self, S> {
         panics::expect_records();
         WithSession {
@@ -114,15 +120,16 @@ pub struct WithSession<L, S> {
     inner: L,
     addition: Addition,
     span_close: bool,
-    // as in `Filtered`: without it nobody could tell for which subscriber a layer that fits all of them is wrapped
+    // as in `Filtered`: without it nobody could tell for which subscriber a layer that fits all of
+    // them is wrapped
     subscriber: PhantomData<fn(S)>,
 }
 
 impl<L, S> WithSession<L, S> {
     /// Whether an error has the field `tags`, with the text `error`. Default: yes.
     ///
-    /// OpenReplay's documentation marks errors by this field. Leave it out of lines that only people read: in the text formats of
-    /// `fmt::layer()` every error ends in `tags="error"`.
+    /// OpenReplay's documentation marks errors by this field. Leave it out of lines that only
+    /// people read: in the text formats of `fmt::layer()` every error ends in `tags="error"`.
     ///
     /// ```
     /// use tracing_openreplay::LayerExt as _;
@@ -142,9 +149,10 @@ impl<L, S> WithSession<L, S> {
 
     /// Whether the layer gets an event when a span closes. Default: no.
     ///
-    /// fmt's own `with_span_events(FmtSpan::CLOSE)` passes that event around `with_session()`, so it has no session. This one has: the
-    /// session in which the span was created, wherever it is closed. Its message is `request closed` with the span's name, and its
-    /// fields are `busy_ms`, the milliseconds during which the span was entered, and `idle_ms`, the others.
+    /// fmt's own `with_span_events(FmtSpan::CLOSE)` passes that event around `with_session()`, so
+    /// it has no session. This one has: the session in which the span was created, wherever it is
+    /// closed. Its message is `request closed` with the span's name, and its fields are `busy_ms`,
+    /// the milliseconds during which the span was entered, and `idle_ms`, the others.
     ///
     /// ```
     /// use tracing_openreplay::LayerExt as _;
@@ -158,11 +166,11 @@ impl<L, S> WithSession<L, S> {
         self
     }
 
-    /// For the layers of `sentry-tracing`: the session becomes the tag `openReplaySession.id`, which is what OpenReplay searches
-    /// Sentry for.
+    /// For the layers of `sentry-tracing`: the session becomes the tag `openReplaySession.id`,
+    /// which is what OpenReplay searches Sentry for.
     ///
-    /// Message and errors stay as they are. Sentry groups events by their messages: with an id in each, every session
-    /// would open an issue of its own.
+    /// Message and errors stay as they are. Sentry groups events by their messages: with an id in
+    /// each, every session would open an issue of its own.
     ///
     /// ```
     /// use tracing_openreplay::LayerExt as _;
@@ -174,8 +182,9 @@ impl<L, S> WithSession<L, S> {
     /// tracing_subscriber::registry().with(error_layer.with_session().as_sentry_tag());
     /// ```
     ///
-    /// `sentry-tracing` makes a tag of each field of an event whose name begins with `tags.`, so that is what is added. It does so
-    /// for events and issues; on a breadcrumb or a log it is an attribute of that name.
+    /// `sentry-tracing` makes a tag of each field of an event whose name begins with `tags.`, so
+    /// that is what is added. It does so for events and issues; on a breadcrumb or a log it is an
+    /// attribute of that name.
     #[must_use]
     pub fn as_sentry_tag(mut self) -> Self {
         self.addition = Addition::SentryTag;
@@ -282,14 +291,16 @@ where
         self.inner.on_id_change(old, new, ctx);
     }
 
-    // Per-layer filters and `Option<L>` make themselves known to the layers around them only by being asked here;
-    // unanswered, they fail in silence. The trait's method is unsafe, so forwarding it cannot be otherwise.
+    // Per-layer filters and `Option<L>` make themselves known to the layers around them only by
+    // being asked here; unanswered, they fail in silence. The trait's method is unsafe, so
+    // forwarding it cannot be otherwise.
     #[allow(unsafe_code)]
     unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
         if id == TypeId::of::<Self>() {
             return Some(std::ptr::from_ref(self).cast());
         }
-        // SAFETY: the caller's promise is handed on unchanged, and a pointer into `inner` lives as long as `self`
+        // SAFETY: the caller's promise is handed on unchanged, and a pointer into `inner` lives as
+        // long as `self`
         unsafe { self.inner.downcast_raw(id) }
     }
 }

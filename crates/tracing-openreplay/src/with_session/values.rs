@@ -1,9 +1,11 @@
 //! The values of an event, all at once and as the macro recorded them.
 //!
-//! An event shows its values one after another to a visitor, and a reference among them is good only for that one call.
-//! So the calls are nested: while the visitor holds one reference, the event is visited again for the next, and when all
-//! are held the innermost call goes on with every value still alive. Nothing is copied to the heap, text stays the caller's
-//! text, an error stays the very error unless reading it would harm the layer. Visits grow with the square of the number of references, at a few nanoseconds each.
+//! An event shows its values one after another to a visitor, and a reference among them is good
+//! only for that one call. So the calls are nested: while the visitor holds one reference, the
+//! event is visited again for the next, and when all are held the innermost call goes on with every
+//! value still alive. Nothing is copied to the heap, text stays the caller's text, an error stays
+//! the very error unless reading it would harm the layer. Visits grow with the square of the number
+//! of references, at a few nanoseconds each.
 
 use std::{error::Error, fmt};
 
@@ -35,7 +37,8 @@ pub(super) enum Recorded<'a> {
     Str(&'a str),
     Bytes(&'a [u8]),
     Error(&'a (dyn Error + 'static)),
-    /// One with a method that panics, or with causes without end: the layer must not walk through it.
+    /// One with a method that panics, or with causes without end: the layer must not walk through
+    /// it.
     Unreadable(&'a (dyn Error + 'static), DebugValue<OneLine<'a>>),
     #[cfg(all(tracing_unstable, feature = "valuable"))]
     Valuable(valuable::Value<'a>),

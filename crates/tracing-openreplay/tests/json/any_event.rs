@@ -106,7 +106,8 @@ impl Any {
         }
     }
 
-    /// What has to be read back. The ranges of the integers are those of the types, not of what is written.
+    /// What has to be read back. The ranges of the integers are those of the types, not of what is
+    /// written.
     fn read_back(&self) -> Option<Value> {
         Some(match self {
             Self::U64(value) => (*value).into(),
@@ -227,7 +228,8 @@ fn limit() -> impl Strategy<Value = usize> {
     ]
 }
 
-/// A text of any length that is worth a limit, of characters that take from one to six bytes in JSON.
+/// A text of any length that is worth a limit, of characters that take from one to six bytes in
+/// JSON.
 fn long() -> impl Strategy<Value = String> {
     (
         prop_oneof![
@@ -269,7 +271,7 @@ proptest! {
                 tracing::error!(a, b, error = Chain::of(&texts).as_deref().unwrap() as &(dyn Error + 'static), "{c}");
             }
         }));
-        // as it is documented: at least 8 KiB beside what is written of the service
+        // as it is documented: at least 8 KiB in addition to the fields of the service
         let constant = serde_json::to_string(&service).unwrap().len() + ",\"service.name\":".len();
         let constant = if service.is_empty() { constant + 2 } else { constant };
         let length = written.text().len();

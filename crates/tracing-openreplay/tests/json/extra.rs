@@ -1,4 +1,5 @@
-//! What a record says of more than the event: the request, the replay, the thread, the span that closes.
+//! What a record says of more than the event: the request, the replay, the thread, the span that
+//! closes.
 
 use std::{
     panic::catch_unwind,

@@ -7,7 +7,8 @@ use std::{
 
 const CHILD: &str = "TRACING_OPENREPLAY_CHILD";
 
-/// Returns the command that runs the calling test once more, in a process of its own, where `run` is called.
+/// Returns the command that runs the calling test once more, in a process of its own, where `run`
+/// is called.
 ///
 /// Returns `None` there.
 pub(crate) fn command(test: &str, run: impl FnOnce()) -> Option<Command> {
@@ -29,7 +30,8 @@ pub(crate) fn child(test: &str, variables: &[(&str, &str)], run: impl FnOnce()) 
     Some(child.envs(variables.iter().copied()).output().unwrap())
 }
 
-/// What `run` writes on standard output and standard error in a process of its own, which has to succeed.
+/// What `run` writes on standard output and standard error in a process of its own, which has to
+/// succeed.
 pub(crate) fn alone_with(
     test: &str,
     variables: &[(&str, &str)],
@@ -54,7 +56,8 @@ pub(crate) fn said(stderr: &str) -> Vec<&str> {
         .collect()
 }
 
-/// The records on standard output; the first may follow what the test harness wrote on the same line.
+/// The records on standard output; the first may follow what the test harness wrote on the same
+/// line.
 pub(crate) fn records(out: &str) -> Vec<serde_json::Value> {
     out.lines()
         .filter_map(|line| line.find('{').map(|at| &line[at..]))

@@ -49,7 +49,8 @@ fn has_warnings_beside_all(
     all: &Sink,
     row: &str,
 ) {
-    // other tests' subscribers raise the level of the process, so a wrong hint would not show in what is written
+    // other tests' subscribers raise the level of the process, so a wrong hint would not show in
+    // what is written
     assert_eq!(subscriber.max_level_hint(), None, "{row}");
     with_default(subscriber, three_levels);
     assert_eq!(some.text(), WARNINGS, "{row}");
