@@ -1,4 +1,5 @@
-//! The setups of docs/existing-logging.md and docs/requests-and-traces.md, each as a process of its own, and what comes out of it.
+//! The setups of docs/existing-logging.md and docs/requests-and-traces.md, each as a process of its
+//! own, and what comes out of it.
 
 mod collector;
 mod files;
@@ -33,7 +34,8 @@ fn is_child() -> bool {
     env::var_os("SET_UP").is_some()
 }
 
-/// Runs a test of this binary alone in another process, as if it were a program, and tells what it wrote to stdout.
+/// Runs a test of this binary alone in another process, as if it were a program, and tells what it
+/// wrote to stdout.
 fn run(test: &str, environment: &[(&str, &str)]) -> String {
     let output = Command::new(env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])

@@ -1,14 +1,17 @@
 //! The records that pages show.
 
+use std::{collections::BTreeSet, fs};
+
 use anyhow::anyhow;
 use integration_tests::{Lines, guide};
+use openreplay_record::field;
 use openreplay_session::{SessionId, sync_scope};
 use tower::ServiceExt as _;
 use tower_openreplay::{Failure, RequestLogLayer, SessionLayer};
 use tracing::subscriber::{set_default, with_default};
 use tracing_subscriber::prelude::*;
 
-use crate::{SESSION, shows, without_durations};
+use crate::{SESSION, root, shows, without_durations};
 
 #[test]
 fn the_readme_of_tracing_openreplay_shows_the_record_that_is_written() {
@@ -44,4 +47,25 @@ async fn the_page_on_errors_shows_the_message_that_is_written() {
     let shown = guide::block("docs/errors-and-panics.md", "Errors and panics", "text");
     let shown = without_durations(&shown.trim_end().into());
     assert_eq!(shown, without_durations(&lines.records()[0]["message"]));
+}
+
+#[test]
+fn both_tables_of_fields_have_exactly_those_of_a_record() {
+    let json = "crates/tracing-openreplay/src/json/mod.rs";
+    let readme = "crates/tracing-openreplay/README.md";
+    for (file, comment) in [(json, "/// "), (readme, "")] {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        let heading = format!("{comment}| field | value | when |\n");
+        let (_, table) = text.split_once(&heading).unwrap();
+        let start = format!("{comment}| ");
+        let rows = table
+            .lines()
+            .skip(1)
+            .map_while(|line| line.strip_prefix(&start));
+        let names = rows
+            .filter_map(|row| row.split('|').next())
+            .flat_map(|names| names.split('`').skip(1).step_by(2));
+        let shown: BTreeSet<_> = names.collect();
+        assert_eq!(shown, BTreeSet::from(field::ALL), "{file}");
+    }
 }

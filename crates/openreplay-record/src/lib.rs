@@ -21,7 +21,7 @@
 //!
 //! - `search`: [`session_of`], [`sessions_of`] and [`names_session`], the sessions that a message
 //!   names
-//! - `json`: [`Record`], a whole record as JSON, and [`time`]
+//! - `json`: [`Record`], a whole record as JSON, and what reads a time
 
 pub mod field;
 mod level;
@@ -31,7 +31,6 @@ pub mod phrase;
 mod record;
 #[cfg(feature = "search")]
 mod search;
-#[cfg(feature = "json")]
 pub mod time;
 #[cfg(feature = "search")]
 mod words;

@@ -7,9 +7,10 @@ use std::{
     time::SystemTime,
 };
 
+use openreplay_record::field;
 use openreplay_session::SessionId;
 
-use super::{escape::escape, value};
+use super::{escape::escape, member::member, value};
 use crate::replay::{JUMP, Replay, SESSION};
 
 /// The most bytes of a thread's name.
@@ -40,19 +41,23 @@ impl Extra {
         }
         if self.process_id {
             // asked for each time: after a fork it is another one
-            number(out, br#","process.pid":"#, std::process::id().into());
+            number(
+                out,
+                member!(field::PROCESS_ID, ""),
+                std::process::id().into(),
+            );
         }
         if self.thread_name
             && let Some(name) = thread::current().name()
         {
-            out.extend_from_slice(br#","process.thread.name":""#);
+            out.extend_from_slice(member!(field::THREAD_NAME, "\""));
             value::str(out, NAME_LIMIT, name);
             out.push(b'"');
         }
         if self.thread_id
             && let Some(id) = thread_id()
         {
-            number(out, br#","process.thread.id":"#, id);
+            number(out, member!(field::THREAD_ID, ""), id);
         }
     }
 }
@@ -67,7 +72,7 @@ fn replay(replays: &[u8], session: &SessionId, now: SystemTime, out: &mut Vec<u8
     let Some(replay) = Replay::of(session, now) else {
         return;
     };
-    out.extend_from_slice(br#","openReplaySession.url":""#);
+    out.extend_from_slice(member!(field::SESSION_URL, "\""));
     out.extend_from_slice(replays);
     out.extend_from_slice(session.as_bytes());
     if let Some(jump) = replay.jump {

@@ -5,6 +5,7 @@ mod extra;
 mod fields;
 mod layer;
 mod losses;
+mod member;
 mod members;
 mod named;
 mod options;
@@ -16,7 +17,6 @@ mod span;
 mod stdout;
 #[cfg(all(tracing_unstable, feature = "valuable"))]
 mod structure;
-mod time;
 #[cfg(feature = "opentelemetry")]
 mod trace;
 mod unmarked;
@@ -73,16 +73,16 @@ pub fn json() -> Json {
 /// | `level` | `error`, `warning`, `info` or `debug` | always |
 /// | `message` | `[openReplaySession.id=<id>] ` in a session, then the event's message, then its fields as ` key=value` | always |
 /// | `tags` | `["error"]` | for errors |
-/// | `openReplaySession.id` | the id | in a session |
+/// | `openReplaySession.id` | the session's id | in a session |
 /// | `openReplaySession.url` | the address of the replay, at the record's time | in a session, [if configured](Self::with_replay_url) |
-/// | `trace.id`, `span.id` | the active OpenTelemetry span, in hexadecimal | with the feature `opentelemetry`, if there is one |
+/// | `trace.id`, `span.id` | OpenTelemetry's active span, in hexadecimal | with the feature `opentelemetry`, if there is one |
 /// | `http.request.id` | the field `request_id` of the nearest span `request` | if there is one |
-/// | `log.logger`, `log.origin.file.name`, `log.origin.file.line` | target, file, line | unless switched off |
+/// | `log.logger`, `log.origin.file.name`, `log.origin.file.line` | the event's target, file and line | unless switched off |
 /// | `service.name`, `service.version`, `service.environment`, `host.name` | as configured | if configured |
 /// | `process.pid`, `process.thread.name`, `process.thread.id` | the process and the thread | if configured |
 /// | fields of your own | [as configured](Self::with_field) | if configured |
-/// | `fields` | the event's own fields | if it has any |
-/// | `spans` | name and `fields` of the spans around it, the outermost first | if there are any |
+/// | `fields` | the event's own fields, an object | if there are any |
+/// | `spans` | name and `fields` of each enclosing span, the outermost first | if there are any, unless switched off |
 ///
 /// # The message
 ///

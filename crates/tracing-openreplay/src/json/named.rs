@@ -1,30 +1,6 @@
 //! Names of constant fields.
 
-/// The names of a record's own fields, apart from those that are set as constants.
-const OWN: [&str; 22] = [
-    "@timestamp",
-    "utc_time",
-    "level",
-    "message",
-    "tags",
-    "openReplaySession.id",
-    "openReplaySession.url",
-    "log.logger",
-    "log.origin.file.name",
-    "log.origin.file.line",
-    "service.name",
-    "service.version",
-    "service.environment",
-    "host.name",
-    "process.pid",
-    "process.thread.name",
-    "process.thread.id",
-    "http.request.id",
-    "trace.id",
-    "span.id",
-    "fields",
-    "spans",
-];
+use openreplay_record::field;
 
 /// Panics if the name is empty, or a record has a field of that name, above it, or below it.
 ///
@@ -35,7 +11,7 @@ pub(super) fn check(name: &str) {
         name.split('.').all(|part| !part.trim().is_empty()),
         "a field's name has an empty part: {name:?}"
     );
-    for own in OWN {
+    for own in field::ALL {
         assert!(
             own != name && !is_below(own, name) && !is_below(name, own),
             "`{name}` is taken by a record's own field `{own}`"

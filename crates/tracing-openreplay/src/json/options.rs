@@ -2,6 +2,8 @@
 
 use std::{fmt, time::SystemTime};
 
+use openreplay_record::field;
+
 use super::{clock::Clock, escape::escape, extra::Extra, named, span};
 
 const DEFAULT_RECORD_LIMIT: usize = 256 * 1024;
@@ -88,10 +90,10 @@ impl Service {
     pub(super) fn render(&self) -> Vec<u8> {
         let mut out = Vec::new();
         let texts = [
-            ("service.name", &self.name),
-            ("service.version", &self.version),
-            ("service.environment", &self.environment),
-            ("host.name", &self.host_name),
+            (field::SERVICE_NAME, &self.name),
+            (field::SERVICE_VERSION, &self.version),
+            (field::SERVICE_ENVIRONMENT, &self.environment),
+            (field::HOST_NAME, &self.host_name),
         ];
         for (key, text) in texts {
             if let Some(text) = text {

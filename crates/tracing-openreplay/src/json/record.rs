@@ -1,6 +1,6 @@
 //! One record, from its parts.
 
-use openreplay_record::{Level as RecordLevel, phrase};
+use openreplay_record::{Level as RecordLevel, field, phrase};
 use openreplay_session::SessionId;
 use tracing_core::{Event, Level, Subscriber};
 use tracing_log::NormalizeEvent as _;
@@ -12,6 +12,7 @@ use super::{
     CUT, Options,
     escape::{cut, escape},
     fields::{Fields, Message},
+    member::member,
     members,
     scratch::{Parts, Scratch},
     site::Keys,
@@ -20,13 +21,18 @@ use super::{
 };
 use crate::with_session::mark::Mark;
 
-const TAGS: &[u8] = br#","tags":["error"]"#;
-const REQUEST_ID: &[u8] = br#","http.request.id":""#;
-const ID: &[u8] = br#","openReplaySession.id":""#;
+const TAGS: &[u8] = member!(field::TAGS, "[\"error\"]");
+const REQUEST_ID: &[u8] = member!(field::REQUEST_ID, "\"");
+const ID: &[u8] = member!(field::SESSION_ID, "\"");
+const LEVEL: &[u8] = member!(field::LEVEL, "\"");
+/// Behind the level's word.
+const MESSAGE: &[u8] = member!(field::MESSAGE, "\"");
+const FIELDS: &[u8] = member!(field::FIELDS, "{");
+const SPANS: &[u8] = member!(field::SPANS, "[");
 
 /// The most that a record has behind its message, but for what differs from one to the other.
 const FRAME: usize =
-    TAGS.len() + ID.len() + r#"""#.len() + r#"","fields":{},"spans":[]}"#.len() + 1;
+    TAGS.len() + ID.len() + r#""""#.len() + FIELDS.len() + SPANS.len() + "}]}\n".len();
 
 /// Renders an event into `scratch.parts.line`.
 pub(super) fn render<S>(
@@ -52,9 +58,10 @@ pub(super) fn render<S>(
     let line = &mut parts.line;
     stamp.write(line, now);
     let metadata = event.metadata();
-    line.extend_from_slice(br#","level":""#);
+    line.extend_from_slice(LEVEL);
     line.extend_from_slice(level(*metadata.level()).as_str().as_bytes());
-    line.extend_from_slice(br#"","message":""#);
+    line.push(b'"');
+    line.extend_from_slice(MESSAGE);
     let id = session.as_ref().map(SessionId::as_bytes);
     if let Some(id) = id {
         line.extend_from_slice(phrase::PREFIX.as_bytes());
@@ -241,11 +248,11 @@ fn join(parts: &mut Parts) {
         ..
     } = parts;
     if !fields.is_empty() {
-        line.extend_from_slice(br#","fields":{"#);
+        line.extend_from_slice(FIELDS);
         line.extend_from_slice(fields);
         line.push(b'}');
     }
-    let mut before: &[u8] = br#","spans":["#;
+    let mut before = SPANS;
     for span in spans_at.iter().rev() {
         line.extend_from_slice(before);
         line.extend_from_slice(&spans[span.clone()]);

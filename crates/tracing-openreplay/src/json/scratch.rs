@@ -2,7 +2,9 @@
 
 use std::{cell::Cell, ops::Range};
 
-use super::{site::Sites, time::Stamp};
+use openreplay_record::time::Stamp;
+
+use super::site::Sites;
 
 /// A buffer that grew beyond this is not kept.
 const KEPT: usize = 64 * 1024;

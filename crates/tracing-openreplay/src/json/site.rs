@@ -3,9 +3,10 @@
 
 use std::{ops::Range, ptr};
 
+use openreplay_record::field;
 use tracing_core::{Field, Metadata};
 
-use super::{CUT, Options, escape::cut, members, value};
+use super::{CUT, Options, escape::cut, member::member, members, value};
 
 /// A `log` record brings its target and file: no more bytes than this, escaped, are kept of each.
 const LIMIT: usize = 1024;
@@ -56,16 +57,16 @@ impl Sites {
 fn write_place(options: &Options, metadata: &Metadata<'_>, out: &mut Vec<u8>) {
     out.clear();
     if options.target {
-        out.extend_from_slice(br#","log.logger":""#);
+        out.extend_from_slice(member!(field::LOGGER, "\""));
         text(out, metadata.target());
     }
     if options.source_location {
         if let Some(file) = metadata.file() {
-            out.extend_from_slice(br#","log.origin.file.name":""#);
+            out.extend_from_slice(member!(field::FILE_NAME, "\""));
             text(out, file);
         }
         if let Some(line) = metadata.line() {
-            out.extend_from_slice(br#","log.origin.file.line":"#);
+            out.extend_from_slice(member!(field::FILE_LINE, ""));
             out.extend_from_slice(itoa::Buffer::new().format(line).as_bytes());
         }
     }

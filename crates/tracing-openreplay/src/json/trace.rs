@@ -5,7 +5,10 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
+use openreplay_record::field;
 use opentelemetry::{Context, trace::TraceContextExt as _};
+
+use super::member::member;
 
 /// Appends `trace.id` and `span.id`, if there is an active span.
 ///
@@ -24,5 +27,8 @@ pub(super) fn write(out: &mut Vec<u8>) {
         return;
     };
     // writing into a `Vec` succeeds
-    let _ = write!(out, r#","trace.id":"{trace}","span.id":"{span}""#);
+    out.extend_from_slice(member!(field::TRACE_ID, "\""));
+    let _ = write!(out, "{trace}\"");
+    out.extend_from_slice(member!(field::SPAN_ID, "\""));
+    let _ = write!(out, "{span}\"");
 }

@@ -9,12 +9,14 @@ use crate::Error;
 pub(crate) const CREATED_BY: &str = "openreplay-elastic";
 /// Above those that the engines bring, below those that a user would give to overrule ours.
 const PRIORITY: u32 = 640;
-/// For Elasticsearch's own rollover: ours brings all of this along. Six digits from `logs-000001` on, an index an hour for eleven
-/// years, and not `logs-2026.07.01`, which other shippers name theirs: a pattern cannot say "digits".
+/// For Elasticsearch's own rollover: ours brings all of this along. Six digits from `logs-000001`
+/// on, an index an hour for eleven years, and not `logs-2026.07.01`, which other shippers name
+/// theirs: a pattern cannot say "digits".
 const PATTERN: &str = "logs-0*";
 /// `keyword` and `flattened` refuse a value over 32,766 bytes, and a character has up to four.
 const LONGEST_TERM: u32 = 8_191;
-/// So many neighbours become one segment, within which all is in order. By default 32, in OpenSearch 10, which costs less work.
+/// So many neighbours become one segment, within which all is in order. By default 32, in
+/// OpenSearch 10, which costs less work.
 const MERGE_FACTOR: u32 = 5;
 
 pub(super) fn template(flavor: Flavor) -> Value {
@@ -26,12 +28,14 @@ pub(super) fn template(flavor: Flavor) -> Value {
     })
 }
 
-/// Given with each index that we make: what a request says goes before any template, ours or one of a higher priority.
+/// Given with each index that we make: what a request says goes before any template, ours or one of
+/// a higher priority.
 pub(crate) fn like(flavor: Flavor) -> Value {
     json!({"settings": {"index": settings(flavor)}, "mappings": mappings(flavor)})
 }
 
-/// Says what to do where an index cannot be made since a template of others wants the name for data streams.
+/// Says what to do where an index cannot be made since a template of others wants the name for data
+/// streams.
 pub(crate) fn explained(error: Error) -> Error {
     if !error
         .reason()
@@ -45,7 +49,8 @@ pub(crate) fn explained(error: Error) -> Error {
     )
 }
 
-/// Neighbours in time have to stay neighbours when segments merge, and these are soon few: the engines name that differently.
+/// Neighbours in time have to stay neighbours when segments merge, and these are soon few: the
+/// engines name that differently.
 fn settings(flavor: Flavor) -> Value {
     let mut settings = json!({
         "number_of_shards": 1,
@@ -112,4 +117,24 @@ pub(super) fn first_record() -> Value {
     let mut record = Record::now(Level::Info, message);
     record.service_name = Some("openreplay-elastic");
     json!(record)
+}
+
+#[cfg(test)]
+mod tests {
+    use openreplay_record::field;
+
+    use super::*;
+
+    #[test]
+    fn every_field_of_a_record_is_mapped() {
+        for flavor in [Flavor::Elasticsearch, Flavor::OpenSearch, Flavor::Store] {
+            let mappings = mappings(flavor);
+            for name in field::ALL {
+                let path = format!("/properties/{}", name.replace('.', "/properties/"));
+                let found = mappings.pointer(&path);
+                // the same time as `@timestamp`, which a query can use instead
+                assert_eq!(found.is_some(), name != field::UTC_TIME, "{name}");
+            }
+        }
+    }
 }

@@ -1,0 +1,109 @@
+//! The digits of a time.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The last second of year 9999, and the first of year 0: what RFC 3339 can say.
+const LAST: i64 = 253_402_300_799;
+const FIRST: i64 = -62_167_219_200;
+
+/// Seconds since 1970, rounded down, and the microseconds beyond them.
+#[inline]
+pub(super) fn since_epoch(time: SystemTime) -> (i64, u32) {
+    let (second, micros) = match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => (
+            i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
+            after.subsec_micros(),
+        ),
+        Err(error) => {
+            let before = error.duration();
+            let nanos = before.subsec_nanos();
+            let whole = i64::try_from(before.as_secs()).unwrap_or(i64::MAX);
+            if nanos == 0 {
+                (-whole, 0)
+            } else {
+                (-whole.saturating_add(1), (1_000_000_000 - nanos) / 1000)
+            }
+        }
+    };
+    match second {
+        ..FIRST => (FIRST, 0),
+        FIRST..=LAST => (second, micros),
+        _ => (LAST, 999_999),
+    }
+}
+
+/// `0000-00-00T00:00:00`
+pub(super) fn date_time(second: i64) -> [u8; 19] {
+    let (year, month, day) = civil(second.div_euclid(86_400));
+    let time = second.rem_euclid(86_400);
+    let mut text = *b"0000-00-00T00:00:00";
+    let parts = [
+        (0, year / 100),
+        (2, year % 100),
+        (5, month),
+        (8, day),
+        (11, time / 3600),
+        (14, time / 60 % 60),
+        (17, time % 60),
+    ];
+    for (at, number) in parts {
+        text[at] = digit(number / 10);
+        text[at + 1] = digit(number % 10);
+    }
+    text
+}
+
+/// Year, month and day of the days since 1970: counted in eras of 400 years, which are all alike,
+/// and in years that begin in March, so that the leap day is a year's last.
+fn civil(days: i64) -> (i64, i64, i64) {
+    const ERA: i64 = 146_097;
+    // from the first of March of year 0
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(ERA), days.rem_euclid(ERA));
+    let leap_days = day / 1460 - day / 36_524 + day / (ERA - 1);
+    let year = (day - leap_days) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    // five months from March on have 153 days, twice and then some
+    let month = (5 * day + 2) / 153;
+    let day_of_month = day - (153 * month + 2) / 5 + 1;
+    let (month, next_year) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    (era * 400 + year + next_year, month, day_of_month)
+}
+
+#[inline]
+pub(super) fn micros_text(micros: u32) -> [u8; 6] {
+    [100_000, 10_000, 1000, 100, 10, 1].map(|unit| b'0' + (micros / unit % 10).to_le_bytes()[0])
+}
+
+fn digit(number: i64) -> u8 {
+    // 0 to 9
+    b'0' + number.rem_euclid(10).to_le_bytes()[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_day_follows_the_one_before() {
+        let days = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        let (mut year, mut month, mut day) = (0, 1, 1);
+        for number in -719_528..=2_932_896 {
+            assert_eq!(civil(number), (year, month, day));
+            let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let in_month =
+                days[usize::try_from(month).unwrap() - 1] + i64::from(leap && month == 2);
+            day += 1;
+            if day > in_month {
+                (day, month) = (1, month + 1);
+            }
+            if month > 12 {
+                (month, year) = (1, year + 1);
+            }
+        }
+    }
+}
