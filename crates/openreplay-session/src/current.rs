@@ -63,8 +63,21 @@ impl Scope {
     /// ```
     #[inline]
     pub fn restore<R>(self, f: impl FnOnce() -> R) -> R {
-        let _entered = Entered::new(self);
+        let _entered = Entered::exactly(&self);
         f()
+    }
+
+    /// Enters this scope until the guard is dropped, as [`sync_scope`] does.
+    ///
+    /// For `tower-openreplay`: a closure moves what it takes and returns, a whole request and response. A guard that
+    /// lives across an `await` would put other tasks in this scope, so everybody else uses [`sync_scope`] and [`scope`](crate::scope).
+    #[doc(hidden)]
+    #[inline]
+    pub fn enter(&self) -> Entered {
+        match self {
+            Self::Unset => Entered(Before::Unchanged),
+            scope => Entered::exactly(scope),
+        }
     }
 
     /// Returns the session of this scope, if it has one.
@@ -117,35 +130,39 @@ pub fn current() -> Option<SessionId> {
 /// ```
 #[inline]
 pub fn sync_scope<R>(scope: impl Into<Scope>, f: impl FnOnce() -> R) -> R {
-    let scope = scope.into();
-    if matches!(scope, Scope::Unset) {
-        return f();
-    }
-    let _entered = Entered::new(scope);
+    let _entered = scope.into().enter();
     f()
 }
 
 /// Restores the scope before when it is dropped, by a panic too.
-///
-/// As three variants, not as a `Scope`, since mostly there was no session before: then nothing but
-/// the discriminant is moved.
-enum Entered {
+#[doc(hidden)]
+#[derive(Debug)]
+#[must_use = "the scope is left when this is dropped"]
+pub struct Entered(Before);
+
+/// As variants of its own, not as a `Scope`, since mostly there was no session before: then nothing but the
+/// discriminant is moved.
+#[derive(Debug)]
+enum Before {
     InSession(SessionId),
     InNone,
     Unset,
+    /// The scope of the caller stays.
+    Unchanged,
 }
 
 impl Entered {
+    /// Enters `Scope::Unset` too.
     #[inline]
-    fn new(scope: Scope) -> Self {
+    fn exactly(scope: &Scope) -> Self {
         CURRENT.with(|current| {
             let before = match current.get() {
-                Scope::Session(id) => Self::InSession(id),
-                Scope::NoSession => Self::InNone,
-                Scope::Unset => Self::Unset,
+                Scope::Session(id) => Before::InSession(id),
+                Scope::NoSession => Before::InNone,
+                Scope::Unset => Before::Unset,
             };
-            current.set(scope);
-            before
+            current.set(*scope);
+            Self(before)
         })
     }
 }
@@ -153,11 +170,12 @@ impl Entered {
 impl Drop for Entered {
     #[inline]
     fn drop(&mut self) {
-        CURRENT.with(|current| match *self {
-            Self::InSession(id) => current.set(Scope::Session(id)),
-            Self::InNone => current.set(Scope::NoSession),
-            Self::Unset => current.set(Scope::Unset),
-        });
+        match self.0 {
+            Before::InSession(id) => CURRENT.set(Scope::Session(id)),
+            Before::InNone => CURRENT.set(Scope::NoSession),
+            Before::Unset => CURRENT.set(Scope::Unset),
+            Before::Unchanged => {}
+        }
     }
 }
 

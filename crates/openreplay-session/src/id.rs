@@ -20,6 +20,8 @@ use crate::{SessionIdError, error::Kind};
 ///
 /// Ids are ordered as their texts are.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+// whole words: compilers move what has an odd length in pieces, together with what is next to it
+#[repr(align(8))]
 pub struct SessionId {
     // zero beyond `len`, so that the derived comparisons hold
     bytes: [u8; SessionId::MAX_LEN],
@@ -77,29 +79,41 @@ impl SessionId {
         &self.bytes[..usize::from(self.len.get())]
     }
 
+    #[inline]
     fn parse(value: &[u8]) -> Result<Self, Kind> {
-        if matches!(value, b"undefined" | b"null" | b"NaN") {
-            return Err(Kind::Placeholder);
-        }
-        let len = u8::try_from(value.len()).map_err(|_| Kind::TooLong(value.len()))?;
-        let len = NonZeroU8::new(len).ok_or(Kind::Empty)?;
+        let len = u8::try_from(value.len()).ok().and_then(NonZeroU8::new);
         let mut bytes = [0; Self::MAX_LEN];
-        bytes
-            .get_mut(..value.len())
-            .ok_or(Kind::TooLong(value.len()))?
-            .copy_from_slice(value);
-        // no early way out: so the compiler compares many bytes at once
-        if value.iter().fold(true, |all, byte| all & is_allowed(*byte)) {
-            return Ok(Self { bytes, len });
+        if let (Some(len), Some(text)) = (len, bytes.get_mut(..value.len())) {
+            text.copy_from_slice(value);
+            // all bytes of the array, in a few vector instructions: those beyond the value are not allowed
+            let allowed = (bytes.iter()).fold(0, |count, byte| count + u8::from(is_allowed(*byte)));
+            if allowed == len.get() && !is_placeholder(value) {
+                return Ok(Self { bytes, len });
+            }
         }
+        Err(Self::error(value))
+    }
+
+    /// Returns why this is no id.
+    #[cold]
+    fn error(value: &[u8]) -> Kind {
         let at = value.iter().take_while(|byte| is_allowed(**byte)).count();
-        Err(Kind::Byte {
-            byte: value[at],
-            at,
-        })
+        match value.get(at) {
+            _ if value.is_empty() => Kind::Empty,
+            _ if value.len() > Self::MAX_LEN => Kind::TooLong(value.len()),
+            Some(&byte) => Kind::Byte { byte, at },
+            None => Kind::Placeholder,
+        }
     }
 }
 
+/// Whether this is what a page sends when it has no id yet.
+#[inline]
+fn is_placeholder(value: &[u8]) -> bool {
+    matches!(value, b"undefined" | b"null" | b"NaN")
+}
+
+#[inline]
 fn is_allowed(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
@@ -123,6 +137,7 @@ impl TryFrom<&str> for SessionId {
 impl TryFrom<&[u8]> for SessionId {
     type Error = SessionIdError;
 
+    #[inline]
     fn try_from(bytes: &[u8]) -> Result<Self, Self::Error> {
         Self::parse(bytes).map_err(SessionIdError::new)
     }

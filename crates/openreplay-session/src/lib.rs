@@ -85,7 +85,7 @@ mod serde;
 
 pub use self::{
     closure::in_current_session,
-    current::{Scope, current, sync_scope, sync_without_session},
+    current::{Entered, Scope, current, sync_scope, sync_without_session},
     error::SessionIdError,
     future::{InCurrentSession, InSession, scope, without_session},
     id::SessionId,

@@ -50,16 +50,17 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let scope = *this.scope;
-        sync_scope(scope, || {
-            let inner = this.inner.as_mut().as_pin_mut();
-            let result = ready!(inner.expect("polled after it had finished").poll(cx));
-            // in the scope that is entered anyway
-            this.inner.set(None);
-            let response = result?;
-            #[cfg(feature = "request-log")]
-            crate::failure::log_attached(&response);
-            Poll::Ready(Ok(response.map(|body| SessionBody::new(scope, body))))
-        })
+        let entered = this.scope.enter();
+        let inner = this.inner.as_mut().as_pin_mut();
+        let result = ready!(inner.expect("polled after it had finished").poll(cx));
+        // in the scope that is entered anyway
+        this.inner.set(None);
+        let response = result?;
+        #[cfg(feature = "request-log")]
+        crate::failure::log_attached(&response);
+        drop(entered);
+        let (head, body) = response.into_parts();
+        let body = SessionBody::new(*this.scope, body);
+        Poll::Ready(Ok(Response::from_parts(head, body)))
     }
 }

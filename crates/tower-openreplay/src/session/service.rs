@@ -4,7 +4,7 @@ use std::{
 };
 
 use http::{Request, Response};
-use openreplay_session::{Scope, sync_scope};
+use openreplay_session::Scope;
 use tower_service::Service;
 
 use super::{ResponseFuture, sources::Sources};
@@ -59,11 +59,9 @@ where
     #[inline]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let scope = Scope::from(self.sources.session(&mut request));
-        // not `sync_scope` for both: its closure would move the request once more
-        let future = match scope {
-            Scope::Unset => self.inner.call(request),
-            scope => sync_scope(scope, || self.inner.call(request)),
-        };
+        let entered = scope.enter();
+        let future = self.inner.call(request);
+        drop(entered);
         ResponseFuture::new(scope, future)
     }
 }
