@@ -1,8 +1,9 @@
 //! What the benchmarks share: a request like a browser's, and the time that a service takes for it.
 
+mod request;
+
 use std::{
     convert::Infallible,
-    future::{Ready, ready},
     hint::black_box,
     pin::pin,
     task::{Context, Poll, Waker},
@@ -12,8 +13,10 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use http_body_util::{Empty, Full};
+use http_body_util::Empty;
 use tower::Service;
+
+pub(crate) use self::request::{answer, browser_request};
 
 /// Requests at a time: few, so that their headers are in the cache, as if a server had just parsed
 /// them.
@@ -45,43 +48,6 @@ where
         }
         started.elapsed().as_secs_f64() * 1e9 / BATCH as f64
     })
-}
-
-pub(crate) fn answer(
-    request: Request<Empty<Bytes>>,
-) -> Ready<Result<Response<Full<Bytes>>, Infallible>> {
-    black_box(request);
-    ready(Ok(Response::new(Full::new(Bytes::from_static(b"Success")))))
-}
-
-/// What Chromium sends with a `fetch`.
-pub(crate) fn browser_request(header: Option<(&str, &str)>) -> Request<Empty<Bytes>> {
-    let request = Request::get("/api/endpoint")
-        .header("host", "shop.example")
-        .header("connection", "keep-alive")
-        .header("sec-ch-ua-platform", "\"Linux\"")
-        .header(
-            "user-agent",
-            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0",
-        )
-        .header(
-            "sec-ch-ua",
-            "\"Chromium\";v=\"156\", \"Not A(Brand\";v=\"24\"",
-        )
-        .header("sec-ch-ua-mobile", "?0")
-        .header("accept", "*/*")
-        .header("sec-fetch-site", "same-origin")
-        .header("sec-fetch-mode", "cors")
-        .header("sec-fetch-dest", "empty")
-        .header("referer", "https://shop.example/")
-        .header("accept-encoding", "gzip, deflate, br, zstd")
-        .header("accept-language", "en-US,en;q=0.9");
-    let request = header.into_iter().fold(request, |request, (name, value)| {
-        request.header(name, value)
-    });
-    request
-        .body(Empty::new())
-        .expect("the headers above are legal")
 }
 
 pub(crate) fn median(samples: &mut [f64]) -> f64 {
