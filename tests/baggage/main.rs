@@ -1,6 +1,7 @@
 //! The session in W3C Baggage: which members name one, and what becomes of them on the way to other
 //! services.
 
+mod node;
 mod opentelemetry;
 
 use std::convert::Infallible;

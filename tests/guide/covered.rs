@@ -154,6 +154,13 @@ const COVERED: &[(&str, &str, usize, &str)] = &[
     ),
     ("docs/frontend.md", "ts", 7, "tests/browser/snippets.rs"),
     ("docs/no-row.md", "sh", 4, "tests/guide/no_row.rs"),
+    ("docs/other-services.md", "js", 1, "tests/baggage/node.rs"),
+    (
+        "docs/other-services.md",
+        "toml",
+        1,
+        "tests/guide/dependencies.rs",
+    ),
     (
         "docs/proxies-and-origins.md",
         "nginx",

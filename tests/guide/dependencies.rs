@@ -26,6 +26,7 @@ fn each_program_builds_with_the_dependencies_of_its_section() {
     for page in [
         "docs/errors-and-panics.md",
         "docs/existing-logging.md",
+        "docs/other-services.md",
         "docs/proxies-and-origins.md",
         "docs/requests-and-traces.md",
         "docs/spawns-streams-websockets.md",
