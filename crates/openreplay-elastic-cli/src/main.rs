@@ -14,6 +14,7 @@ mod commands;
 mod connect;
 mod exit;
 mod print;
+mod stop;
 
 /// Show an app's logs next to OpenReplay's session replays.
 ///

@@ -40,6 +40,8 @@ pub mod ship;
 pub mod writer;
 
 mod bulk;
+#[cfg(any(feature = "admin", feature = "ship"))]
+mod envelope;
 mod numbered;
 mod text;
 mod topic;

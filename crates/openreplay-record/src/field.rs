@@ -78,3 +78,5 @@ pub const ALL: [&str; 22] = [
     FIELDS,
     SPANS,
 ];
+/// The stream that a line without a record was written to, `stdout` or `stderr`: Filebeat uses the same name.
+pub const STREAM: &str = "stream";

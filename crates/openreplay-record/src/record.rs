@@ -32,6 +32,8 @@ pub struct Record<'a> {
     pub logger: Option<&'a str>,
     /// The service that logs. Default: none.
     pub service_name: Option<&'a str>,
+    /// The stream that the line was written to, `stdout` or `stderr`, as a container's runtime reports it. Default: none.
+    pub stream: Option<&'a str>,
 }
 
 impl<'a> Record<'a> {
@@ -45,6 +47,7 @@ impl<'a> Record<'a> {
             session_id: None,
             logger: None,
             service_name: None,
+            stream: None,
         }
     }
 
@@ -71,6 +74,7 @@ impl Serialize for Record<'_> {
             (field::SESSION_ID, self.session_id.as_deref()),
             (field::LOGGER, self.logger),
             (field::SERVICE_NAME, self.service_name),
+            (field::STREAM, self.stream),
         ];
         for (name, value) in optional {
             if let Some(value) = value {
@@ -108,10 +112,12 @@ mod tests {
         record.session_id = Some("7".into());
         record.logger = Some("shop");
         record.service_name = Some("orders");
+        record.stream = Some("stderr");
         let mut whole = bare;
         whole["openReplaySession.id"] = json!("7");
         whole["log.logger"] = json!("shop");
         whole["service.name"] = json!("orders");
+        whole["stream"] = json!("stderr");
         whole.as_object_mut().unwrap().remove("tags");
         assert_eq!(
             serde_json::from_str::<Value>(&record.to_json()).unwrap(),

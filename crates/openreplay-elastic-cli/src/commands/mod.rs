@@ -9,6 +9,7 @@ use crate::exit::{Failure, Outcome};
 mod api_key;
 mod check;
 mod export;
+mod input;
 mod logs;
 mod rotate;
 mod serve;

@@ -1,4 +1,3 @@
-use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::pin;
@@ -21,6 +20,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, BOLD, tame};
+use crate::stop;
 
 /// Keep records on this machine and serve OpenReplay, without Elasticsearch
 ///
@@ -99,7 +99,7 @@ impl Args {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", listener.local_addr()?);
         self.introduce(&url, &keys, is_new, json)?;
-        let stop = stopped()?;
+        let stop = stop::stopped()?;
         serve(listener, tls, store.service(keys), stop).await;
         // what was accepted is on disk; this closes the files
         drop(store);
@@ -232,29 +232,4 @@ async fn connection(
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     // a client that disconnects needs no response
     let _ = watcher.watch(connection).await;
-}
-
-/// Ends with SIGTERM or Ctrl-C.
-#[cfg(unix)]
-fn stopped() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
-/// Ends with Ctrl-C.
-#[cfg(not(unix))]
-fn stopped() -> io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
 }

@@ -2,9 +2,10 @@ use std::env;
 use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use openreplay_elastic::ship::{Progress, ShipOptions, Shipper};
+use openreplay_elastic::ship::{self, Progress, ShipOptions, Shipper};
 use serde_json::json;
 
+use super::input;
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, GREEN, RED, YELLOW, tame};
@@ -23,6 +24,19 @@ use crate::print::{self, GREEN, RED, YELLOW, tame};
 ///   openreplay-elastic ship '/var/log/app/*.log*'
 ///   openreplay-elastic ship --once 'old/**/*.log'    all that is there, then end
 ///
+/// Lines of a container's log (Kubernetes, Docker) and of the journal are taken
+/// out of what the runtime puts around them, and the pieces of long lines are
+/// joined; --format tells how:
+///
+///   openreplay-elastic ship '/var/log/pods/shop_*/*/*.log*'
+///
+/// `-` is standard input, such as an app's output. Each line is delivered at least
+/// once; at the end of the input, or 5 seconds after SIGTERM, it ends. --tee passes
+/// the input on to standard output:
+///
+///   shop | openreplay-elastic ship --tee -
+///   journalctl --follow --all --output=json --unit=shop | openreplay-elastic ship -
+///
 /// Names that end in .gz, .zst, .bz2, .xz or .lz4 are left out. It takes an API
 /// key that may add records: openreplay-elastic api-key --writer
 ///
@@ -37,7 +51,7 @@ use crate::print::{self, GREEN, RED, YELLOW, tame};
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// Files, or patterns of them with * ? [...] and **
+    /// Files, or patterns of them with * ? [...] and **; or - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
 
@@ -52,13 +66,50 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
 
+    /// What a runtime puts around each line
+    #[arg(long, value_enum, default_value_t = Format::Auto)]
+    format: Format,
+
+    /// Pass standard input on to standard output
+    #[arg(long, conflicts_with_all = ["once", "checkpoint"])]
+    tee: bool,
+
     /// Compresses what is sent: 1 is fast, 9 is small [default: not compressed]
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u32).range(1..=9))]
     gzip: Option<u32>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Recognise each of these, line by line
+    Auto,
+    /// Nothing: a line is a record, or the message of one
+    Plain,
+    /// Kubernetes' runtimes: 2026-07-01T12:00:00Z stdout F {...}
+    Cri,
+    /// Docker's logging driver json-file: {"log":"{...}\n","stream":"stdout","time":"..."}
+    JsonFile,
+    /// journalctl --output=json
+    Journal,
+}
+
+impl From<Format> for ship::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Auto => Self::Auto,
+            Format::Plain => Self::Plain,
+            Format::Cri => Self::Cri,
+            Format::JsonFile => Self::JsonFile,
+            Format::Journal => Self::Journal,
+        }
+    }
+}
+
 impl Args {
     pub(super) async fn run(&self, connect: &ConnectArgs, json: bool) -> Result<Outcome, Failure> {
+        if self.reads_input()? {
+            return input::run(connect, self.format.into(), self.gzip, self.tee, json).await;
+        }
         let checkpoint = self
             .checkpoint
             .clone()
@@ -69,7 +120,8 @@ impl Args {
         let mut options = self
             .files
             .iter()
-            .fold(ShipOptions::new(checkpoint), ShipOptions::file);
+            .fold(ShipOptions::new(checkpoint), ShipOptions::file)
+            .format(self.format.into());
         if let Some(level) = self.gzip {
             options = options.gzip(level);
         }
@@ -101,6 +153,24 @@ impl Args {
         } else {
             Outcome::Done
         })
+    }
+}
+
+impl Args {
+    /// Whether it reads standard input, which goes with no file.
+    fn reads_input(&self) -> Result<bool, Failure> {
+        let names_input = self.files.iter().any(|file| file == "-");
+        let wrong = match names_input {
+            false if self.tee => "--tee passes on standard input: give - instead of files",
+            true if self.files.len() > 1 => {
+                "- is standard input, and goes with no file: run one command for each"
+            }
+            true if self.once || self.checkpoint.is_some() => {
+                "standard input is read to its end, and only once: leave out --once and --checkpoint"
+            }
+            _ => return Ok(names_input),
+        };
+        Err(Failure::Usage(wrong.to_owned()))
     }
 }
 

@@ -10,6 +10,8 @@ pub(super) struct Counts {
     stored: AtomicU64,
     rejected: AtomicU64,
     wrapped: AtomicU64,
+    /// Records that a stream had; of files, that is not counted.
+    read: AtomicU64,
     diagnostics: Diagnostics,
 }
 
@@ -19,6 +21,7 @@ impl Default for Counts {
             stored: AtomicU64::default(),
             rejected: AtomicU64::default(),
             wrapped: AtomicU64::default(),
+            read: AtomicU64::default(),
             diagnostics: Diagnostics::to_stderr("openreplay-elastic"),
         }
     }
@@ -29,15 +32,23 @@ impl Counts {
         self.wrapped.fetch_add(lines as u64, Ordering::Relaxed);
     }
 
+    pub(super) fn read(&self, records: usize) {
+        self.read.fetch_add(records as u64, Ordering::Relaxed);
+    }
+
     /// Prints a message without rate limiting.
     pub(super) fn warn(&self, text: &str) {
         self.diagnostics.print(text);
     }
 
     pub(super) fn progress(&self) -> Progress {
+        let stored = self.stored.load(Ordering::Relaxed);
+        let rejected = self.rejected.load(Ordering::Relaxed);
+        let read = self.read.load(Ordering::Relaxed);
         Progress {
-            stored: self.stored.load(Ordering::Relaxed),
-            rejected: self.rejected.load(Ordering::Relaxed),
+            stored,
+            rejected,
+            undelivered: read.saturating_sub(stored + rejected),
             wrapped: self.wrapped.load(Ordering::Relaxed),
             ..Progress::default()
         }

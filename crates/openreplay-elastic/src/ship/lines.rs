@@ -1,8 +1,8 @@
 //! Records as `_bulk` wants them, and where their lines stood.
 
-use super::position::Part;
+use super::position::{Part, Start};
 use super::record::{LineReader, RawLine};
-use crate::bulk::{Action, LENGTH, change_digits, write_digits};
+use crate::bulk::{Action, LENGTH, Stored, change_digits, write_digits};
 
 const SEED: usize = 11;
 
@@ -16,10 +16,10 @@ pub(super) struct Framed {
     pub(super) parts: Vec<Part>,
 }
 
-/// Creates the `_id` of each line of one file from the file's seed and the line's offset.
+/// Creates the `_id` of each line from the seed of its file and its offset there.
 pub(super) struct LineIds {
     next: Action,
-    offset: u64,
+    last: Start,
 }
 
 impl LineIds {
@@ -28,13 +28,18 @@ impl LineIds {
         write_digits(seed, &mut id[..SEED]);
         Self {
             next: Action::new(id),
-            offset: 0,
+            last: Start { seed, offset: 0 },
         }
     }
 
-    fn at(&mut self, offset: u64) -> &Action {
-        change_digits(self.offset, offset, &mut self.next.id_mut()[SEED..]);
-        self.offset = offset;
+    fn at(&mut self, start: Start) -> &Action {
+        let id = self.next.id_mut();
+        if start.seed != self.last.seed {
+            // The line begins in the file before this one.
+            write_digits(start.seed, &mut id[..SEED]);
+        }
+        change_digits(self.last.offset, start.offset, &mut id[SEED..]);
+        self.last = start;
         &self.next
     }
 }
@@ -46,10 +51,10 @@ pub(super) struct LineFramer {
 }
 
 impl LineFramer {
-    pub(super) fn new(seed: u64, reader: LineReader) -> Self {
+    pub(super) fn new(reader: LineReader) -> Self {
         Self {
+            ids: LineIds::new(reader.seed),
             reader,
-            ids: LineIds::new(seed),
         }
     }
 }
@@ -103,12 +108,19 @@ impl Framed {
     }
 
     pub(super) fn add_line(&mut self, line: RawLine<'_>, framer: &mut LineFramer) {
-        let Some(record) = framer.reader.read(line) else {
-            return;
-        };
-        self.wrapped += usize::from(record.is_wrapped);
-        let action = framer.ids.at(record.start);
-        action.frame(&mut self.body, &record.document);
+        let LineFramer { reader, ids } = framer;
+        reader.read(line, |start, stored| self.add(ids.at(start), stored));
+    }
+
+    /// Adds the lines whose rest will not come.
+    pub(super) fn add_over(&mut self, framer: &mut LineFramer) {
+        let LineFramer { reader, ids } = framer;
+        reader.read_over(|start, stored| self.add(ids.at(start), stored));
+    }
+
+    fn add(&mut self, action: &Action, stored: &Stored<'_>) {
+        action.frame(&mut self.body, &stored.document);
         self.records += 1;
+        self.wrapped += usize::from(stored.is_wrapped);
     }
 }

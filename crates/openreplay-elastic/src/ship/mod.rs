@@ -28,6 +28,20 @@
 //! any follower. A line counts from its line feed on. A line that is no JSON object becomes a record with the line as its message;
 //! so does the half line that an app leaves when it is killed, with the line that the next run writes behind it.
 //!
+//! # Container runtimes and the journal
+//!
+//! What Kubernetes' runtimes, Docker's logging driver `json-file` and `journalctl --output=json` put around each line is recognised line by
+//! line, and taken off: see [`Format`]. A record keeps its own `@timestamp` and `level`; if it lacks one, it gets the runtime's time, or
+//! the level of a line that names none. A line that is not a JSON object becomes a record with the runtime's time and, in the field
+//! `stream`, `stdout` or `stderr`. Its level is the journal's `PRIORITY`, or the first that its text names, or else `error` on
+//! standard error and `info` elsewhere.
+//!
+//! Long lines come in pieces, of 16 KiB by default in Kubernetes and Docker, of 48 KiB in the journal. They are joined, also across a
+//! rotation and a restart, and stored once: the checkpoint holds the beginning of a line whose rest is still to come. If no rest comes for a
+//! minute, the beginning is delivered as it is. Docker destroys a character of several bytes that lies between two pieces.
+//!
+//! # Limits
+//!
 //! Any number of files may match: at most 256 are open at a time, fewer where the process may have fewer than twice as many; the
 //! quietest ones are closed, and opened again when they grow. A file that is deleted is read to its end if it is open. One that
 //! is nowhere to be found, since its folder is not mounted or it was moved within its file system, is known for 30 days: it goes
@@ -36,8 +50,10 @@
 
 use std::path::PathBuf;
 
+pub use self::input::InputShipper;
 pub use self::run::Shipper;
 pub use self::unreadable::Unreadable;
+pub use crate::envelope::Format;
 
 mod blocking;
 mod bytes;
@@ -49,6 +65,7 @@ mod folders;
 mod hash;
 mod identity;
 mod index;
+mod input;
 mod lines;
 mod patterns;
 mod position;
@@ -66,6 +83,7 @@ mod unreadable;
 pub struct ShipOptions {
     patterns: Vec<String>,
     checkpoint: PathBuf,
+    format: Format,
     gzip: Option<u32>,
 }
 
@@ -75,6 +93,7 @@ impl ShipOptions {
         Self {
             patterns: Vec::new(),
             checkpoint: checkpoint.into(),
+            format: Format::default(),
             gzip: None,
         }
     }
@@ -83,6 +102,13 @@ impl ShipOptions {
     #[must_use]
     pub fn file(mut self, pattern: impl Into<String>) -> Self {
         self.patterns.push(pattern.into());
+        self
+    }
+
+    /// Takes the envelopes of a container runtime or of the journal off the lines. Default: [`Format::Auto`].
+    #[must_use]
+    pub fn format(mut self, format: Format) -> Self {
+        self.format = format;
         self
     }
 
@@ -110,6 +136,9 @@ pub struct Progress {
     pub wrapped: u64,
     /// Files whose last line has no line feed yet: that line is left for later.
     pub unfinished: u64,
+    /// Records of a stream that were read, and not delivered when the signal to stop came. Of files, always 0: the next run delivers
+    /// what is left.
+    pub undelivered: u64,
     /// What cannot be read for now, by path.
     pub unreadable: Vec<Unreadable>,
 }

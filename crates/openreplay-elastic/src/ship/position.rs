@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bytes;
 use super::identity::{Identity, Place};
+use crate::envelope::Join;
 
 /// How far a file is delivered.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -20,18 +21,31 @@ pub(super) struct Position {
     pub(super) delivered: Place,
     /// Since when it is nowhere, in seconds of the epoch: a folder may be mounted later, or the file moved back.
     pub(super) missing_since: Option<u64>,
-    /// Missing in version 1, and if there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) piece: Option<Piece>,
+    /// Missing in version 1, and if there are none.
+    #[serde(default, skip_serializing_if = "Join::is_empty")]
+    pub(super) pieces: Pieces,
 }
 
-/// The beginning of a line that a container runtime wrote in pieces, whose rest is in no file yet: `delivered` is after it, but it is
-/// not sent. Its text is kept because its file may be gone when the rest comes, in the next one.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub(super) struct Piece {
-    /// Where the line begins: its `_id` is made from this offset.
-    pub(super) from: u64,
-    pub(super) text: String,
+/// The beginnings of lines that a container runtime wrote in pieces, one for each stream, whose rest is in no file yet: `delivered` is
+/// after them, but they are not sent. Their text is kept because its file may be gone when the rest comes, in the next one.
+pub(super) type Pieces = Join<Start>;
+
+/// Where a line begins: its `_id` is made from this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) struct Start {
+    pub(super) seed: u64,
+    pub(super) offset: u64,
+}
+
+impl Start {
+    /// An entry of the journal has the same `_id` wherever it is read.
+    pub(super) fn of_entry(entry: u128) -> Self {
+        let half = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default();
+        Self {
+            seed: half(entry >> 64),
+            offset: half(entry),
+        }
+    }
 }
 
 /// What one request holds, and the index that it was first sent to.

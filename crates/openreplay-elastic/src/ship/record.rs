@@ -1,9 +1,8 @@
 //! Where a line of a file becomes a record.
 
-use std::borrow::Cow;
-
-use super::position::Piece;
-use crate::bulk;
+use super::position::{Pieces, Start};
+use crate::bulk::{self, Stored};
+use crate::envelope::{Format, Line};
 
 /// A line as its file holds it, without its line feed.
 #[derive(Clone, Copy, Debug)]
@@ -13,31 +12,49 @@ pub(super) struct RawLine<'a> {
     pub(super) start: u64,
 }
 
-/// A record that is ready to be framed.
-#[derive(Debug)]
-pub(super) struct LineRecord<'a> {
-    /// The offset that its `_id` is made from: where its line, or the first piece of its line, begins.
-    pub(super) start: u64,
-    pub(super) document: Cow<'a, [u8]>,
-    /// The line is not a JSON object, and is stored as a message.
-    pub(super) is_wrapped: bool,
-}
-
 /// Makes records of the lines of one file, which come in file order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LineReader {
-    /// The beginning of a line that a container runtime wrote in pieces, until its rest comes.
-    pub(super) piece: Option<Piece>,
+    pub(super) format: Format,
+    /// The file's own.
+    pub(super) seed: u64,
+    /// The beginnings of lines that a container runtime wrote in pieces, until their rest comes.
+    pub(super) pieces: Pieces,
 }
 
 impl LineReader {
-    /// Returns the record of a line; `None` if there is none, or none yet.
-    pub(super) fn read<'a>(&mut self, line: RawLine<'a>) -> Option<LineRecord<'a>> {
-        let document = bulk::record_of_line(line.bytes, line.start)?;
-        Some(LineRecord {
-            start: line.start,
-            is_wrapped: matches!(document, Cow::Owned(_)),
-            document,
-        })
+    /// Passes on the record of a line, and where the line begins, if there is a record, and its last piece is there.
+    pub(super) fn read(&mut self, line: RawLine<'_>, record: impl FnMut(Start, &Stored<'_>)) {
+        let start = Start {
+            seed: self.seed,
+            offset: line.start,
+        };
+        match self.format.unwrap(line.bytes) {
+            Some(piece) => {
+                let start = piece.entry.map_or(start, Start::of_entry);
+                pass(self.pieces.take(piece, start), record);
+            }
+            None => {
+                let stored = bulk::record_of_line(line.bytes, line.start);
+                let mut record = record;
+                if let Some(stored) = stored {
+                    record(start, &stored);
+                }
+            }
+        }
+    }
+
+    /// Passes on the records of lines whose rest will not come.
+    pub(super) fn read_over(&mut self, mut record: impl FnMut(Start, &Stored<'_>)) {
+        while let Some(line) = self.pieces.take_over() {
+            pass(Some(line), &mut record);
+        }
+    }
+}
+
+fn pass(line: Option<Line<'_, Start>>, mut record: impl FnMut(Start, &Stored<'_>)) {
+    let Some(line) = line else { return };
+    if let Some(stored) = bulk::record_from(&line.text, &line.origin) {
+        record(line.from, &stored);
     }
 }

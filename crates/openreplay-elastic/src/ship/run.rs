@@ -47,11 +47,13 @@ impl Shipper {
         let ShipOptions {
             patterns,
             checkpoint,
+            format,
             gzip,
         } = options;
         let checkpoint = Checkpoint::open(&checkpoint)?;
         let files = Files::new(&patterns, checkpoint.files(), checkpoint.hash())?
-            .except(checkpoint.own_files());
+            .except(checkpoint.own_files())
+            .with_format(format);
         let target = Target::new(client.clone(), LOGS);
         Ok(Self {
             delivery: Delivery::new(target.clone(), gzip),

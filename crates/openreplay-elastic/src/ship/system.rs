@@ -64,6 +64,11 @@ impl Seen {
         }
     }
 
+    /// When it was written to last.
+    pub(super) fn modified(&self) -> Option<SystemTime> {
+        self.modified
+    }
+
     /// Whether nothing can have happened to the file since.
     pub(super) fn is_same_as(&self, now: &Self) -> bool {
         self.is_settled

@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -10,7 +9,8 @@ use serde_json::Value;
 use super::ask::LIMIT;
 use super::rows::time_of;
 use super::shallow;
-use crate::bulk;
+use crate::bulk::{self, Stored};
+use crate::envelope::{Format, Join};
 use crate::transport::error::Error;
 use crate::transport::kind::ErrorKind;
 
@@ -25,7 +25,7 @@ pub struct FileRecords {
 }
 
 /// Reads a file of records, one JSON object a line, and keeps those of the session, as Elasticsearch would find them after
-/// [`ship`](crate::ship) had stored them.
+/// [`ship`](crate::ship) had stored them. Lines of a container's runtime or of the journal are recognised as `ship` does.
 ///
 /// # Errors
 ///
@@ -35,27 +35,58 @@ pub fn read_file(path: &Path, id: &SessionId) -> Result<FileRecords, Error> {
         Error::new(ErrorKind::Io, format!("{} cannot be read", path.display())).with_source(error)
     };
     let file = BufReader::new(File::open(path).map_err(failed)?);
-    let mut found = FileRecords::default();
+    let mut lines = Lines::new(id);
     let mut offset = 0;
     for line in file.split(b'\n') {
         let line = line.map_err(failed)?;
-        let document = bulk::record_of_line(&line, offset);
+        lines.line(&line, offset);
         offset += line.len() as u64 + 1;
-        let Some(document) = document else { continue };
-        found.not_json += u64::from(matches!(document, Cow::Owned(_)));
-        let Some(record) = stored(&document) else {
-            continue;
-        };
-        let message = record.get(field::MESSAGE).and_then(Value::as_str);
-        if message.is_some_and(|message| names_session(message, id)) {
-            found.records.push(record);
+    }
+    Ok(lines.found)
+}
+
+/// The lines of one file, which can be wrapped and split by a container's runtime.
+struct Lines<'a> {
+    id: &'a SessionId,
+    join: Join<()>,
+    found: FileRecords,
+}
+
+impl<'a> Lines<'a> {
+    fn new(id: &'a SessionId) -> Self {
+        Self {
+            id,
+            join: Join::default(),
+            found: FileRecords::default(),
         }
     }
-    Ok(found)
+
+    fn line(&mut self, line: &[u8], offset: u64) {
+        let Some(piece) = Format::Auto.unwrap(line) else {
+            self.stored(bulk::record_of_line(line, offset));
+            return;
+        };
+        let whole = self.join.take(piece, ());
+        for line in whole.into_iter().chain(self.join.take_over()) {
+            self.stored(bulk::record_from(&line.text, &line.origin));
+        }
+    }
+
+    fn stored(&mut self, stored: Option<Stored<'_>>) {
+        let Some(stored) = stored else { return };
+        self.found.not_json += u64::from(stored.is_wrapped);
+        let Some(record) = document(&stored.document) else {
+            return;
+        };
+        let message = record.get(field::MESSAGE).and_then(Value::as_str);
+        if message.is_some_and(|message| names_session(message, self.id)) {
+            self.found.records.push(record);
+        }
+    }
 }
 
 /// What is stored of a record: one that Elasticsearch rejects is sent once more, with the fixed fields only.
-fn stored(document: &[u8]) -> Option<Value> {
+fn document(document: &[u8]) -> Option<Value> {
     let record = shallow::from_slice(document);
     record
         .or_else(|_| shallow::from_slice(&bulk::minimal(document)))

@@ -3,9 +3,10 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::envelope::Format;
 use crate::ship::files::{Files, Mode};
 use crate::ship::identity::{Identity, Place};
-use crate::ship::position::{Part, Piece};
+use crate::ship::position::{Part, Pieces, Start};
 
 proptest! {
     #[test]
@@ -18,7 +19,7 @@ proptest! {
 
     #[test]
     #[cfg(unix)]
-    fn what_was_written_is_read_back(seed: u64, from: u64, key: [u64; 2], path in prop::collection::vec(1..=255_u8, 1..40), index in ".{1,20}", text in ".{0,20}") {
+    fn what_was_written_is_read_back(seed: u64, from: u64, key: [u64; 2], path in prop::collection::vec(1..=255_u8, 1..40), index in ".{1,20}", text in prop::collection::vec(prop_oneof![1..10_u8, 11..=255_u8], 0..20)) {
         use std::os::unix::ffi::OsStringExt as _;
 
         let hash = Hash::SipHash { key };
@@ -32,7 +33,7 @@ proptest! {
         let state = State {
             version: VERSION,
             hash,
-            files: vec![Position { seed, identity, path, delivered: to, missing_since: Some(from), piece: Some(Piece { from, text }) }],
+            files: vec![Position { seed, identity, path, delivered: to, missing_since: Some(from), pieces: pieces(Start { seed, offset: from }, &text) }],
             in_flight: Some(in_flight.clone()),
             waiting: vec![in_flight],
         };
@@ -61,7 +62,7 @@ fn keeps_a_second_shipper_away() {
 const VERSION_1: &str = r#"{"version":1,"files":[{"seed":7,"identity":{"inode":12,"head":15445669652542104338},"path":"/var/log/app.log","delivered":{"offset":20,"before":1135801916242202611},"missing_since":1782907200}],"in_flight":{"index":"logs-000001","parts":[{"seed":7,"path":"/var/log/app.log","from":20,"to":{"offset":40,"before":3}}],"moved":{"id":"logs-000002"}},"waiting":[]}"#;
 
 /// As it is written now.
-const VERSION_2: &str = r#"{"version":2,"hash":{"name":"sip-hash","key":[1,2]},"files":[{"seed":7,"identity":{"inode":12,"head":1},"path":"/var/log/app.log","delivered":{"offset":20,"before":2},"missing_since":null,"piece":{"from":20,"text":"begin"}}],"in_flight":null,"waiting":[{"index":"logs-000001","parts":[{"seed":8,"path":{"base64":"L2xvZy//LmxvZw=="},"from":20,"to":{"offset":40,"before":3}}],"moved":{}}]}"#;
+const VERSION_2: &str = r#"{"version":2,"hash":{"name":"sip-hash","key":[1,2]},"files":[{"seed":7,"identity":{"inode":12,"head":1},"path":"/var/log/app.log","delivered":{"offset":20,"before":2},"missing_since":null,"pieces":[{"from":{"seed":7,"offset":0},"stream":"stdout","time":"2026-07-01T12:00:00.250000Z","text":"begin"},{"from":{"seed":6,"offset":9},"stream":{"journal":5},"time":"2026-07-01T12:00:00.250000Z","level":"error","is_over":true,"text":{"base64":"/w=="}}]}],"in_flight":null,"waiting":[{"index":"logs-000001","parts":[{"seed":8,"path":{"base64":"L2xvZy//LmxvZw=="},"from":20,"to":{"offset":40,"before":3}}],"moved":{}}]}"#;
 
 #[test]
 fn version_1_is_read_and_stays_with_its_hashes() {
@@ -78,8 +79,10 @@ fn version_1_is_read_and_stays_with_its_hashes() {
 fn version_2_is_written_and_read_to_the_letter() {
     let state = State::read(VERSION_2.as_bytes(), Path::new("x.json")).unwrap();
     assert_eq!(serde_json::to_string(&state).unwrap(), VERSION_2);
-    let piece = state.files[0].piece.as_ref().unwrap();
-    assert_eq!((piece.from, &piece.text[..]), (20, "begin"));
+    let start = Start { seed: 7, offset: 0 };
+    let mut pieces = state.files[0].pieces.clone();
+    assert_eq!(pieces.take_over().unwrap().text, &[255][..]);
+    assert_eq!(pieces, self::pieces(start, b"begin"));
 }
 
 #[test]
@@ -126,4 +129,13 @@ fn a_file_that_version_1_has_delivered_goes_on_where_it_was() {
         (framed.records, framed.parts[0].from, framed.parts[0].seed),
         (1, 20, 7)
     );
+}
+
+/// A line that has begun.
+fn pieces(start: Start, text: &[u8]) -> Pieces {
+    let line = [b"2026-07-01T12:00:00.25Z stdout P ", text].concat();
+    let mut pieces = Pieces::default();
+    let piece = Format::Cri.unwrap(&line).unwrap();
+    assert_eq!(pieces.take(piece, start), None);
+    pieces
 }

@@ -97,7 +97,7 @@ impl Files {
     /// followed already.
     pub(super) fn open(&mut self, path: &Path, places: &mut Places) -> io::Result<usize> {
         self.make_room(None);
-        let mut tail = Tail::open(path, self.hash)?;
+        let mut tail = Tail::open(path, self.hash, self.format)?;
         if let Some(&at) = places.get(&tail.node()) {
             self.tails[at].set_name(path);
             return Ok(at);
@@ -167,7 +167,7 @@ impl Files {
             return Ok(());
         }
         self.make_room(None);
-        let mut tail = Tail::open(path, self.hash)?;
+        let mut tail = Tail::open(path, self.hash, self.format)?;
         if !places.contains_key(&tail.node()) && tail.continues(position)? {
             tail.resume(position);
             self.push(tail, places);

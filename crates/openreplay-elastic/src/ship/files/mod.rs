@@ -12,11 +12,13 @@ use super::position::{Part, Position};
 use super::system::{Node, may_be_open};
 use super::tail::{LastLine, Tail};
 use super::unreadable::{Troubles, Unreadable};
+use crate::envelope::Format;
 use crate::transport::error::Error;
 
 mod decide;
 mod known;
 mod open;
+mod rotated;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -44,6 +46,7 @@ pub(super) struct Files {
     open: Vec<usize>,
     known: Known,
     hash: Hash,
+    format: Format,
     /// When the known ones were looked for.
     searched: Option<Instant>,
     /// Where the next batch starts, so that one busy file does not keep the others waiting.
@@ -85,6 +88,7 @@ impl Files {
             open: Vec::new(),
             known: Known::new(known),
             hash,
+            format: Format::Auto,
             searched: None,
             next: 0,
             most_open: may_be_open(),
@@ -101,6 +105,12 @@ impl Files {
         self
     }
 
+    /// Takes these envelopes off the lines. Default: any.
+    pub(super) fn with_format(mut self, format: Format) -> Self {
+        self.format = format;
+        self
+    }
+
     /// Reads whole lines of one file after the other until there is enough; `None` if there are none.
     pub(super) fn fill(&mut self, enough: usize) -> Option<Framed> {
         let last = match self.mode {
@@ -108,9 +118,12 @@ impl Files {
             Mode::Follow => LastLine::Wait,
         };
         let mut framed = Framed::default();
+        let mut families = None;
         for turn in 0..self.tails.len() {
             let at = (self.next + turn) % self.tails.len();
-            if !self.tails[at].has_more() || !self.reopen(at) {
+            let is_read =
+                self.tails[at].has_more() && self.reopen(at) && self.may_read(at, &mut families);
+            if !is_read {
                 continue;
             }
             if framed.body.capacity() == 0 {

@@ -158,9 +158,14 @@ impl Files {
     /// Forgets what is over, except for how far it was delivered if it may come back.
     fn let_go(&mut self, matching: &[bool]) {
         let tails = std::mem::take(&mut self.tails);
-        for (tail, matches) in tails.into_iter().zip(matching) {
-            let is_quiet = !matches && tail.last_growth.elapsed() > QUIET;
-            match decide::fate(tail.state(), is_quiet, tail.has_more()) {
+        for (mut tail, matches) in tails.into_iter().zip(matching) {
+            let is_still = tail.last_growth.elapsed() > QUIET;
+            if is_still && self.mode == Mode::Follow {
+                // The app ended within a line.
+                tail.end_pieces();
+            }
+            let has_more = tail.has_more() || tail.is_deleted() && tail.has_pieces();
+            match decide::fate(tail.state(), !matches && is_still, has_more) {
                 Fate::Follow => self.tails.push(tail),
                 Fate::Remember { is_missing } => self.remember(tail.position(), is_missing),
                 Fate::Forget => {}

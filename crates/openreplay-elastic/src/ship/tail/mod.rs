@@ -1,13 +1,14 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use self::state::{Observed, is_rewritten};
 use super::hash::Hash;
 use super::identity::{Identity, Place};
-use super::position::{Part, Piece, Position};
+use super::position::{Part, Pieces, Position};
 use super::system::{Node, Seen};
+use crate::envelope::Format;
 
 pub(super) use self::read::LastLine;
 pub(super) use self::state::State;
@@ -30,12 +31,13 @@ pub(super) struct Tail {
     /// What the `_id`s of its lines start with.
     seed: u64,
     hash: Hash,
+    format: Format,
     /// `None` as long as it has no whole first line.
     identity: Option<Identity>,
-    /// How far it is delivered, and the beginning of a line in pieces before that place.
-    delivered: (Place, Option<Piece>),
+    /// How far it is delivered, and the beginnings of lines in pieces before that place.
+    delivered: (Place, Pieces),
     /// How far it is read: what lies between is being delivered.
-    taken: (Place, Option<Piece>),
+    taken: (Place, Pieces),
     pub(super) length: u64,
     /// A single run reads no further.
     end: Option<u64>,
@@ -45,7 +47,7 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    pub(super) fn open(path: &Path, hash: Hash) -> io::Result<Self> {
+    pub(super) fn open(path: &Path, hash: Hash, format: Format) -> io::Result<Self> {
         let file = File::open(path)?;
         let seen = Seen::of(&file)?;
         if !seen.is_file {
@@ -60,8 +62,9 @@ impl Tail {
             seen,
             seed: fastrand::u64(..),
             hash,
-            delivered: (Place::start(hash), None),
-            taken: (Place::start(hash), None),
+            format,
+            delivered: (Place::start(hash), Pieces::default()),
+            taken: (Place::start(hash), Pieces::default()),
             length: seen.length,
             end: None,
             searched: 0,
@@ -84,6 +87,10 @@ impl Tail {
 
     pub(super) fn is_failing(&self) -> bool {
         self.state == State::Failing
+    }
+
+    pub(super) fn is_deleted(&self) -> bool {
+        self.state == State::Deleted
     }
 
     pub(super) fn is_away(&self) -> bool {
@@ -130,6 +137,11 @@ impl Tail {
         Ok(true)
     }
 
+    /// When it was written to last, as of the last look.
+    pub(super) fn modified(&self) -> Option<SystemTime> {
+        self.seen.modified()
+    }
+
     pub(super) fn node(&self) -> Node {
         self.seen.node
     }
@@ -168,12 +180,12 @@ impl Tail {
 
     pub(super) fn resume(&mut self, known: &Position) {
         self.seed = known.seed;
-        self.start_at(known.delivered, known.piece.clone());
+        self.start_at(known.delivered, known.pieces.clone());
     }
 
-    fn start_at(&mut self, place: Place, piece: Option<Piece>) {
-        self.delivered = (place, piece.clone());
-        self.taken = (place, piece);
+    fn start_at(&mut self, place: Place, pieces: Pieces) {
+        self.delivered = (place, pieces.clone());
+        self.taken = (place, pieces);
     }
 
     /// Looks how long it is, and whether it was written anew: then it is another file.
@@ -187,7 +199,10 @@ impl Tail {
         };
         if is_rewritten(self.identity, self.taken.0.offset, &now) {
             self.seed = fastrand::u64(..);
-            self.start_at(Place::start(self.hash), None);
+            // What was read of a line that goes on nowhere is not lost.
+            let mut pieces = std::mem::take(&mut self.taken.1);
+            pieces.end(|_| true);
+            self.start_at(Place::start(self.hash), pieces);
             self.length = 0;
             self.end = self.end.and(Some(0));
             self.searched = 0;
@@ -208,23 +223,50 @@ impl Tail {
     }
 
     pub(super) fn position(&self) -> Option<Position> {
-        let (delivered, piece) = self.delivered.clone();
+        let (delivered, pieces) = self.delivered.clone();
         Some(Position {
             seed: self.seed,
             identity: self.identity?,
             path: self.path.clone(),
             delivered,
             missing_since: None,
-            piece,
+            pieces,
         })
     }
 
     pub(super) fn has_more(&self) -> bool {
         let is_readable = !matches!(self.state, State::Failing | State::Away);
-        is_readable
-            && self.identity.is_some()
-            && self.taken.0.offset < self.length
-            && self.searched < self.length
+        let has_lines = self.taken.0.offset < self.length && self.searched < self.length;
+        is_readable && self.identity.is_some() && (has_lines || self.taken.1.has_over())
+    }
+
+    /// Whether nothing of it was read.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.taken.0.offset == 0 && self.taken.1.is_empty()
+    }
+
+    /// Whether what was read of it is still being delivered.
+    pub(super) fn is_in_flight(&self) -> bool {
+        self.delivered != self.taken
+    }
+
+    /// Whether it ended within a line so far.
+    pub(super) fn has_pieces(&self) -> bool {
+        !self.taken.1.is_empty()
+    }
+
+    /// Goes on with the lines that another file ended within. Nothing of both is in flight.
+    pub(super) fn inherit(&mut self, before: &mut Self) {
+        before.delivered.1 = Pieces::default();
+        let pieces = std::mem::take(&mut before.taken.1);
+        self.taken.1.inherit(pieces);
+        self.delivered.1.clone_from(&self.taken.1);
+    }
+
+    /// Gives up waiting for the rest of lines.
+    pub(super) fn end_pieces(&mut self) {
+        self.taken.1.end(|_| true);
+        self.delivered.1.clone_from(&self.taken.1);
     }
 
     /// Whether there are lines of it that were neither read nor found to be unreadable.
@@ -234,7 +276,8 @@ impl Tail {
 
     /// Whether its end is a part of a line.
     pub(super) fn is_unfinished(&self) -> bool {
-        self.offset() < self.length && self.state != State::Failing
+        let is_within = self.offset() < self.length || !self.delivered.1.is_empty();
+        is_within && self.state != State::Failing
     }
 
     fn file(&self) -> io::Result<&File> {
@@ -247,7 +290,8 @@ impl Tail {
         if part.to.offset > self.taken.0.offset {
             self.taken.0 = part.to;
         }
-        if part.to.offset > self.offset() {
+        // A stretch without bytes has the beginnings of lines whose rest did not come.
+        if part.to.offset >= self.offset() {
             self.delivered = (part.to, self.taken.1.clone());
         }
     }

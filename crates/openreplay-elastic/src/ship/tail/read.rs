@@ -5,7 +5,7 @@ use std::io;
 use super::Tail;
 use crate::ship::identity::{Place, is_whole};
 use crate::ship::lines::{Framed, LineFramer};
-use crate::ship::position::{Part, Piece};
+use crate::ship::position::{Part, Pieces};
 use crate::ship::record::{LineReader, RawLine};
 use crate::ship::system::read_at;
 
@@ -38,19 +38,19 @@ impl Tail {
         let mark = framed.mark();
         let searched = self.searched;
         let filled = self.read(framed, buffer, enough, last).and_then(|read| {
-            let (end, piece) = read;
+            let (end, pieces) = read;
             let to = Place::at(self.file()?, end, self.hash)?;
-            Ok((to, piece, self.taken.0.is_in(self.file()?, self.hash)?))
+            Ok((to, pieces, self.taken.0.is_in(self.file()?, self.hash)?))
         });
         match filled {
-            Ok((to, piece, true)) if to.offset > self.taken.0.offset => {
+            Ok((to, pieces, true)) if to.offset > self.taken.0.offset || pieces != self.taken.1 => {
                 framed.parts.push(Part {
                     seed: self.seed,
                     path: self.path.clone(),
                     from: self.taken.0.offset,
                     to,
                 });
-                self.taken = (to, piece);
+                self.taken = (to, pieces);
                 Ok(())
             }
             Ok((_, _, true)) => Ok(()),
@@ -63,20 +63,25 @@ impl Tail {
         }
     }
 
-    /// Returns how far it read, and the beginning of a line in pieces before that place.
+    /// Returns how far it read, and the beginnings of lines in pieces before that place.
     fn read(
         &mut self,
         framed: &mut Framed,
         buffer: &mut Vec<u8>,
         enough: usize,
         last: LastLine,
-    ) -> io::Result<(u64, Option<Piece>)> {
-        let (taken, piece) = self.taken.clone();
-        let mut framer = LineFramer::new(self.seed, LineReader { piece });
+    ) -> io::Result<(u64, Pieces)> {
+        let (taken, pieces) = self.taken.clone();
+        let mut framer = LineFramer::new(LineReader {
+            format: self.format,
+            seed: self.seed,
+            pieces,
+        });
+        framed.add_over(&mut framer);
         let mut at = taken.offset;
         let mut size = READ;
         if self.searched > at && self.end_of_line(self.searched)?.is_none() {
-            return Ok((at, framer.reader.piece));
+            return Ok((at, framer.reader.pieces));
         }
         while framed.body.len() < enough && at < self.length {
             buffer.resize(buffer.len().max(size), 0);
@@ -112,7 +117,20 @@ impl Tail {
                 break;
             }
         }
-        Ok((at, framer.reader.piece))
+        if self.end == Some(at) {
+            // There is no later, and an app may leave out the last line feed.
+            framer.reader.pieces.end(|text| is_whole(text, 1));
+            framed.add_over(&mut framer);
+        }
+        Ok((at, framer.reader.pieces))
+    }
+
+    /// Whether its first line has an envelope.
+    pub(in crate::ship) fn is_in_envelopes(&self) -> io::Result<bool> {
+        let mut head = vec![0; READ];
+        let read = read_at(self.file()?, &mut head, 0)?;
+        let line = head[..read].split(|byte| *byte == b'\n').next();
+        Ok(line.is_some_and(|line| self.format.unwrap(line).is_some()))
     }
 
     /// Reads just those lines again. If they are not there any more, it returns `false`, and gives the lines from here on other

@@ -176,7 +176,13 @@ fn ids_of_lines_are_the_same_in_every_version() {
             bytes: b"{}",
             start: offset,
         };
-        framed.add_line(line, &mut LineFramer::new(seed, LineReader::default()));
+        framed.add_line(
+            line,
+            &mut LineFramer::new(LineReader {
+                seed,
+                ..LineReader::default()
+            }),
+        );
         let action = format!("{{\"create\":{{\"_id\":\"{expected}\"}}}}\n{{}}\n");
         assert_eq!(String::from_utf8(framed.body).unwrap(), action);
     }

@@ -1,7 +1,7 @@
 use std::fs;
 
 use super::*;
-use crate::ship::position::Position;
+use crate::ship::position::{Pieces, Position};
 
 impl Folder {
     fn since(&self) -> Vec<bool> {
@@ -97,7 +97,7 @@ fn what_is_away_for_a_month_or_is_too_much_is_forgotten() {
     let now = jiff::Timestamp::now().as_second().cast_unsigned();
     let missing = |days: u64, seed| Position {
         seed,
-        piece: None,
+        pieces: Pieces::default(),
         missing_since: Some(now - days * 24 * 60 * 60),
         ..position.clone()
     };
@@ -146,7 +146,7 @@ fn what_was_on_its_way_from_a_deleted_file_waits_for_a_day() {
             false => fs::remove_dir(logs).unwrap(),
         }
         let missing = Position {
-            piece: None,
+            pieces: Pieces::default(),
             missing_since: Some(now - hours * 60 * 60),
             ..position.clone()
         };

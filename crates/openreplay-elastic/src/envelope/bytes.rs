@@ -1,0 +1,30 @@
+//! Bytes in a checkpoint: as text if they are text, in base64 otherwise. A line can be cut within a character.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+#[derive(Deserialize, Serialize)]
+#[serde(untagged)]
+enum Form<T> {
+    Text(T),
+    Bytes { base64: String },
+}
+
+pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    let form = match std::str::from_utf8(bytes) {
+        Ok(text) => Form::Text(text),
+        Err(_) => Form::Bytes {
+            base64: STANDARD.encode(bytes),
+        },
+    };
+    form.serialize(serializer)
+}
+
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    match Form::<String>::deserialize(deserializer)? {
+        Form::Text(text) => Ok(text.into_bytes()),
+        Form::Bytes { base64 } => STANDARD.decode(base64).map_err(D::Error::custom),
+    }
+}

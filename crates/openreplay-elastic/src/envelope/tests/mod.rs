@@ -1,0 +1,82 @@
+//! Each parser against a writer of its format, and what becomes of a line in the end.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use openreplay_record::{Level, time};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::bulk;
+
+mod cri;
+mod journal;
+mod json_file;
+mod records;
+
+/// The time of each line below.
+const TIME: &str = "2026-07-01T12:00:00.250000Z";
+
+fn at() -> SystemTime {
+    time::parse(TIME).unwrap()
+}
+
+fn any_time() -> impl Strategy<Value = SystemTime> {
+    (0..253_402_300_800_000_000_u64).prop_map(|micros| UNIX_EPOCH + Duration::from_micros(micros))
+}
+
+/// Lines of an app: what it writes without its line feeds, some of them longer than a piece.
+fn any_line() -> impl Strategy<Value = String> {
+    let long = (r#"[a-z"\\ é]{1,9}"#, 1..9_000_usize).prop_map(|(word, times)| word.repeat(times));
+    prop_oneof![4 => ".{0,80}", 1 => long].prop_map(|line| line.replace(['\n', '\r'], ""))
+}
+
+fn any_stream() -> impl Strategy<Value = Stream> {
+    prop_oneof![Just(Stream::Stdout), Just(Stream::Stderr)]
+}
+
+/// What comes out of the lines of a file: each line with its stream.
+fn joined(format: Format, file: &[u8]) -> Vec<(Stream, Vec<u8>)> {
+    let mut join = Join::default();
+    let mut lines = Vec::new();
+    for (number, line) in file.split(|byte| *byte == b'\n').enumerate() {
+        let Some(piece) = format.unwrap(line) else {
+            assert!(line.is_empty(), "{}", String::from_utf8_lossy(line));
+            continue;
+        };
+        let line = join.take(piece, number);
+        lines.extend(line.map(|line| (line.origin.stream, line.text.into_owned())));
+    }
+    lines
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_a_line_of_a_format_or_none(line in prop::collection::vec(any::<u8>(), 0..200)) {
+        for format in [Format::Auto, Format::Plain, Format::Cri, Format::JsonFile, Format::Journal] {
+            format.unwrap(&line);
+        }
+    }
+
+    #[test]
+    fn any_damaged_line_is_a_line_of_a_format_or_none(
+        line in any_line(), stream in any_stream(), time in any_time(), at in any::<prop::sample::Index>(), byte: u8, cut: bool
+    ) {
+        for (format, mut wrapped) in [
+            (Format::Cri, cri::Writer::new(time).lines(stream, &[line.as_bytes()])),
+            (Format::JsonFile, json_file::line(&line, stream, time).into_bytes()),
+            (Format::Journal, journal::entry(line.as_bytes(), time).to_string().into_bytes()),
+        ] {
+            let at = at.index(wrapped.len());
+            match cut {
+                true => wrapped.truncate(at),
+                false => wrapped[at] = byte,
+            }
+            for format in [Format::Auto, format] {
+                for line in wrapped.split(|byte| *byte == b'\n') {
+                    format.unwrap(line);
+                }
+            }
+        }
+    }
+}

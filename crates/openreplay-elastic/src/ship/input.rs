@@ -1,0 +1,248 @@
+//! Delivers the lines of a stream that can be read only once, such as standard input.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::Progress;
+use super::count::Counts;
+use super::lines::{Framed, LineFramer};
+use super::record::{LineReader, RawLine};
+use crate::Client;
+use crate::bulk::{Batch, Delivery, Patient, Piece, Target};
+use crate::envelope::Format;
+use crate::numbered::LOGS;
+use crate::transport::error::Error;
+use crate::transport::kind::ErrorKind;
+
+/// What is read at a time.
+const READ: usize = 256 * 1024;
+/// So many reads wait to be sent, about 32 MiB; then nothing more is read, and the app waits in its next write.
+const WAITING: usize = 128;
+/// What a request grows to, if there is as much.
+const BATCH: usize = 8 << 20;
+/// A longer line is no record, but the message of one.
+const LONGEST: usize = 16 << 20;
+/// How long reading and sending may go on after the signal to stop.
+const GRACE: Duration = Duration::from_secs(4);
+
+/// Delivers the lines of standard input, or of any other stream.
+///
+/// Each line is delivered at least once, for a stream cannot be read again: if the process is killed, the lines are lost that it has read
+/// and not delivered, about 32 MiB at most. While Elasticsearch is unreachable, nothing is lost: when that much waits, nothing more is read,
+/// and the app waits in its next write. An entry of the journal has an `_id` that is made from its cursor, so that an entry which a
+/// later run reads again is stored twice only if `logs` has got a new index in between.
+pub struct InputShipper {
+    delivery: Delivery,
+    format: Format,
+    copy: Option<Box<dyn Write + Send>>,
+}
+
+impl fmt::Debug for InputShipper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InputShipper")
+            .field("format", &self.format)
+            .field("copies", &self.copy.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl InputShipper {
+    /// Sends with this client, compressed at a level of 1 to 9 if there is one.
+    #[must_use]
+    pub fn new(client: Client, gzip: Option<u32>) -> Self {
+        Self {
+            delivery: Delivery::new(Target::new(client, LOGS), gzip),
+            format: Format::default(),
+            copy: None,
+        }
+    }
+
+    /// Takes the envelopes of a container runtime or of the journal off the lines. Default: [`Format::Auto`].
+    #[must_use]
+    pub fn format(mut self, format: Format) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// Passes everything on to `copy` as it is read. If that fails, it is reported on standard error once, and ends. Default: off.
+    #[must_use]
+    pub fn copy_to(mut self, copy: impl Write + Send + 'static) -> Self {
+        self.copy = Some(Box::new(copy));
+        self
+    }
+
+    /// Delivers the lines of `input` to its end, the last one even if it has no line feed. When `stop` is ready, it goes on for four
+    /// seconds at most: [`Progress::undelivered`] tells how many records are left then.
+    ///
+    /// Trouble with Elasticsearch is reported on standard error, and tried again.
+    ///
+    /// # Errors
+    ///
+    /// [`is_io`](Error::is_io) if `input` cannot be read; everything that was read before is delivered.
+    pub async fn run(
+        self,
+        input: impl Read + Send + 'static,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Progress, Error> {
+        let counts = Arc::new(Counts::default());
+        let (sender, mut chunks) = mpsc::channel(WAITING);
+        let reader = Reader {
+            framer: LineFramer::new(LineReader {
+                format: self.format,
+                seed: fastrand::u64(..),
+                ..LineReader::default()
+            }),
+            offset: 0,
+            copy: self.copy,
+            counts: Arc::clone(&counts),
+            chunks: sender,
+        };
+        // A thread of its own: no runtime can end a read that waits for input.
+        let reading = thread::Builder::new()
+            .name("openreplay-input".to_owned())
+            .spawn(move || reader.run(input))
+            .map_err(failed)?;
+        let ended = async {
+            stop.await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            () = deliver(self.delivery, &mut chunks, &counts) => {
+                // It has closed the channel.
+                let read = reading.join();
+                read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                Ok(counts.progress())
+            }
+            () = ended => Ok(counts.progress()),
+        }
+    }
+}
+
+async fn deliver(mut delivery: Delivery, chunks: &mut mpsc::Receiver<Framed>, counts: &Counts) {
+    loop {
+        let chunk = tokio::select! {
+            chunk = chunks.recv() => chunk,
+            () = delivery.until_due(&Patient) => {
+                delivery.retry(counts, &Patient).await;
+                continue;
+            }
+        };
+        let Some(chunk) = chunk else { break };
+        let mut batch = Batch::new(vec![piece(chunk)]);
+        while batch.bytes() < BATCH
+            && let Ok(chunk) = chunks.try_recv()
+        {
+            batch.pieces.push(piece(chunk));
+        }
+        delivery.deliver(batch, counts, &Patient).await;
+    }
+    delivery.finish(counts, &Patient).await;
+}
+
+fn piece(framed: Framed) -> Piece {
+    Piece {
+        bytes: framed.body.into(),
+        records: framed.records,
+        tag: 0,
+    }
+}
+
+fn failed(error: io::Error) -> Error {
+    Error::new(ErrorKind::Io, "the input cannot be read").with_source(error)
+}
+
+/// Reads lines, and makes them ready to be sent.
+struct Reader {
+    framer: LineFramer,
+    /// Of what follows, in the stream.
+    offset: u64,
+    copy: Option<Box<dyn Write + Send>>,
+    counts: Arc<Counts>,
+    chunks: mpsc::Sender<Framed>,
+}
+
+impl Reader {
+    fn run(mut self, mut input: impl Read) -> Result<(), Error> {
+        let mut buffer = vec![0; READ];
+        let mut text = Vec::new();
+        // Of a line that is too long, the rest is not kept.
+        let mut skips = false;
+        loop {
+            let read = match input.read(&mut buffer) {
+                Ok(read) => Ok(read),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => Err(failed(error)),
+            };
+            let new = &buffer[..*read.as_ref().unwrap_or(&0)];
+            if new.is_empty() {
+                self.end(&text);
+                return read.map(|_| ());
+            }
+            self.copy(new);
+            match skips {
+                true => {
+                    let Some(end) = memchr::memchr(b'\n', new) else {
+                        self.offset += new.len() as u64;
+                        continue;
+                    };
+                    self.offset += end as u64 + 1;
+                    text.extend_from_slice(&new[end + 1..]);
+                }
+                false => text.extend_from_slice(new),
+            }
+            skips = false;
+            let mut framed = Framed::default();
+            let used = framed.add_lines(&text, self.offset, &mut self.framer, usize::MAX);
+            self.offset += used as u64;
+            text.drain(..used);
+            if text.len() > LONGEST {
+                framed.add_line(self.line(&text), &mut self.framer);
+                self.offset += text.len() as u64;
+                text.clear();
+                skips = true;
+            }
+            framed.add_over(&mut self.framer);
+            if !self.send(framed) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes the last line, and those whose rest did not come.
+    fn end(&mut self, text: &[u8]) {
+        let mut framed = Framed::default();
+        framed.add_line(self.line(text), &mut self.framer);
+        self.framer.reader.pieces.end(|_| true);
+        framed.add_over(&mut self.framer);
+        self.send(framed);
+    }
+
+    fn line<'a>(&self, bytes: &'a [u8]) -> RawLine<'a> {
+        RawLine {
+            bytes,
+            start: self.offset,
+        }
+    }
+
+    /// Whether the other side still takes records.
+    fn send(&self, framed: Framed) -> bool {
+        self.counts.wrapped(framed.wrapped);
+        self.counts.read(framed.records);
+        framed.records == 0 || self.chunks.blocking_send(framed).is_ok()
+    }
+
+    fn copy(&mut self, text: &[u8]) {
+        if let Some(copy) = &mut self.copy
+            && let Err(error) = copy.write_all(text).and_then(|()| copy.flush())
+        {
+            let text = format!("no more lines are passed on ({error}); they are still delivered");
+            self.counts.warn(&text);
+            self.copy = None;
+        }
+    }
+}
