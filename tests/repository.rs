@@ -160,6 +160,17 @@ fn every_published_crate_inherits_the_addresses_of_the_project() {
 }
 
 #[test]
+fn the_readmes_badge_has_the_lowest_rust_version() {
+    let manifest = read("Cargo.toml").expect("Cargo.toml");
+    let version = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("rust-version = \"")?.strip_suffix('"'))
+        .expect("a lowest Rust version");
+    let readme = read("README.md").expect("README.md");
+    assert!(readme.contains(&format!("badge/rust-{version}%2B-")));
+}
+
+#[test]
 fn the_readme_names_every_crate_example_and_page() {
     let readme = read("README.md").expect("README.md");
     let mut missing = Vec::new();

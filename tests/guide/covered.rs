@@ -153,6 +153,11 @@ const COVERED: &[(&str, &str, usize, &str)] = &[
         "tests/existing_logging/plain.rs",
     ),
     ("docs/frontend.md", "ts", 7, "tests/browser/snippets.rs"),
+    ("docs/hyper.md", "rust,no_run", 1, "tests/support/docs.rs"),
+    ("docs/hyper.md", "toml", 1, "tests/guide/dependencies.rs"),
+    ("docs/tonic.md", "rust", 1, "tests/support/docs.rs"),
+    ("docs/tonic.md", "rust,no_run", 1, "tests/support/docs.rs"),
+    ("docs/tonic.md", "toml", 2, "tests/guide/dependencies.rs"),
     ("docs/no-row.md", "sh", 4, "tests/guide/no_row.rs"),
     ("docs/other-services.md", "js", 1, "tests/baggage/node.rs"),
     (

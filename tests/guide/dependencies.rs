@@ -26,10 +26,12 @@ fn each_program_builds_with_the_dependencies_of_its_section() {
     for page in [
         "docs/errors-and-panics.md",
         "docs/existing-logging.md",
+        "docs/hyper.md",
         "docs/other-services.md",
         "docs/proxies-and-origins.md",
         "docs/requests-and-traces.md",
         "docs/spawns-streams-websockets.md",
+        "docs/tonic.md",
     ] {
         for (dependencies, program) in sections(page) {
             write(&root, folder.path(), &dependencies, &program);
@@ -77,7 +79,7 @@ fn a_crates_readme_names_its_own_version_and_features_that_exist() {
 fn sections(page: &str) -> Vec<(String, String)> {
     let (rust, rest): (Vec<Block>, Vec<Block>) = guide::blocks(page)
         .into_iter()
-        .partition(|block| block.language == "rust");
+        .partition(|block| block.language.starts_with("rust"));
     let dependencies: Vec<_> = rest
         .into_iter()
         .filter(|block| block.language == "toml")

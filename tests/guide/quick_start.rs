@@ -195,6 +195,31 @@ fn the_program_responds_and_a_failure_is_one_record() {
     assert_eq!(records.matches("Endpoint accessed").count(), 1);
 }
 
+/// How OpenReplay responds to a tracker with an unknown project key.
+const NO_PROJECT: &str = r#"route.fulfill({ headers, status: 404, body: "no such project" })"#;
+
+#[test]
+#[ignore = "needs Chromium, nginx"]
+fn without_a_project_a_page_with_an_id_of_its_own_has_a_session() {
+    let quick_start = QuickStart::new();
+    let mut terminal = quick_start.terminal();
+    quick_start.init(&mut terminal);
+    quick_start.serve(&mut terminal);
+    let page = fs::read_to_string(root().join(PAGE)).unwrap();
+    assert!(page.contains(&format!("`\"{SESSION}\"`")), "{page}");
+    let file = quick_start.folder().join("page.js");
+    let shown = fs::read_to_string(&file).unwrap();
+    let own = shown.replace("tracker.getSessionID()", &format!("\"{SESSION}\""));
+    assert_ne!(own, shown);
+    fs::write(file, own).unwrap();
+    terminal.ok(&quick_start.bundle);
+    let app = quick_start.run(&mut terminal, &quick_start.run);
+    quick_start.press(NO_PROJECT, &format!("Success in session {SESSION}"));
+    app.wait_for(&format!(
+        "[openReplaySession.id={SESSION}] Endpoint accessed"
+    ));
+}
+
 #[test]
 #[ignore = "needs Chromium, nginx"]
 fn a_page_whose_tracker_does_not_start_says_why_and_asks_without_a_session() {
@@ -204,9 +229,8 @@ fn a_page_whose_tracker_does_not_start_says_why_and_asks_without_a_session() {
     quick_start.serve(&mut terminal);
     let app = quick_start.run(&mut terminal, &quick_start.run);
 
-    let refused = r#"route.fulfill({ headers, status: 404, body: "no such project" })"#;
     for (started, reason) in [
-        (refused, "Server error: 404. no such project"),
+        (NO_PROJECT, "Server error: 404. no such project"),
         ("undefined", "OpenReplay took more than a second"),
     ] {
         quick_start.press(started, &format!("Success without a session: {reason}"));

@@ -12,8 +12,10 @@ macro_rules! pages {
 
 pages! {
     errors_and_panics = "docs/errors-and-panics.md",
+    hyper = "docs/hyper.md",
     proxies_and_origins = "docs/proxies-and-origins.md",
     quick_start = "docs/quick-start.md",
     readme = "README.md",
     spawns_streams_websockets = "docs/spawns-streams-websockets.md",
+    tonic = "docs/tonic.md",
 }
