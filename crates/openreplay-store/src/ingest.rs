@@ -1,60 +1,32 @@
 //! The thread that writes: requests that wait together are committed together.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use crate::damaged;
-use crate::day::DayFile;
 use crate::entry::{Entry, Outcome, Rejected};
 use crate::error::Error;
 use crate::key::{Day, Kind, Shelf};
+use crate::message::{Job, Message};
 use crate::retention::Usage;
 use crate::shared::Shared;
-use crate::write::{DayWriter, Timed};
+use crate::write::Timed;
+use crate::writers::Writers;
 
 /// How often files are tidied up, and old days deleted.
 const TIDY: Duration = Duration::from_secs(60);
 /// So much is committed together.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
-/// So many files are open for writing. Records arrive for today; a shipper that catches up sends older days, too.
-const WRITERS: usize = 4;
 const NANOS_PER_DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
-
-/// Entries to be stored together, and what happens then.
-pub(crate) struct Job {
-    pub(crate) entries: Vec<Entry>,
-    /// Called on the thread that writes, so it must not block. It gets an outcome for each entry, in their order.
-    pub(crate) done: Box<dyn FnOnce(Vec<Outcome>) + Send>,
-}
-
-impl fmt::Debug for Job {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Job")
-            .field("entries", &self.entries.len())
-            .finish_non_exhaustive()
-    }
-}
-
-/// What the thread can be told.
-#[derive(Debug)]
-pub(crate) enum Message {
-    Store(Job),
-    /// A reader found this file damaged.
-    Damaged(Arc<DayFile>),
-    /// Tidy up now, and say when that is done.
-    Tidy(Sender<()>),
-    Stop,
-}
 
 /// What the thread knows.
 #[derive(Debug)]
 pub(crate) struct Ingest {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) writers: BTreeMap<Shelf, DayWriter>,
-    pub(crate) usage: Usage,
+    shared: Arc<Shared>,
+    writers: Writers,
+    usage: Usage,
 }
 
 /// Where an entry goes, or why it goes nowhere.
@@ -66,8 +38,8 @@ enum Place {
 impl Ingest {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self {
+            writers: Writers::new(Arc::clone(&shared)),
             shared,
-            writers: BTreeMap::new(),
             usage: Usage::default(),
         }
     }
@@ -85,22 +57,20 @@ impl Ingest {
             self.commit(jobs);
             match then {
                 Some(Message::Stop) => break,
-                Some(Message::Damaged(file)) => self.set_aside(&file),
+                Some(Message::Damaged(file)) => self.writers.set_aside(&file),
                 Some(Message::Tidy(done)) => {
-                    self.tidy();
+                    self.usage.tidy(&mut self.writers);
                     // whoever asked may not wait for it
                     let _ = done.send(());
                 }
                 Some(Message::Store(_)) | None => {}
             }
             if tidied.elapsed() >= TIDY {
-                self.tidy();
+                self.usage.tidy(&mut self.writers);
                 tidied = Instant::now();
             }
         }
-        for (_, mut writer) in std::mem::take(&mut self.writers) {
-            self.close(&mut writer);
-        }
+        self.writers.close_all();
     }
 
     /// Stores the entries of all jobs, a transaction a file, then tells each job.
@@ -168,7 +138,7 @@ impl Ingest {
             return self.place_without_time(entry, Kind::NoSession, now);
         };
         // it may have arrived before midnight, and be sent again now
-        if let Some(writer) = self.existing(Shelf {
+        if let Some(writer) = self.writers.existing(Shelf {
             day: yesterday,
             kind: Kind::NoSession,
         })? && let Some(outcome) = writer.existing(Timed { entry, time })?
@@ -189,7 +159,7 @@ impl Ingest {
         let today = Day::of(now);
         for day in [today, today.minus(1)] {
             let shelf = Shelf { day, kind };
-            if let Some(writer) = self.existing(shelf)?
+            if let Some(writer) = self.writers.existing(shelf)?
                 && let Some(time) = writer.arrived(&entry.id)?
             {
                 return Ok(Place::At(shelf, time));
@@ -204,69 +174,28 @@ impl Ingest {
         timed: &[Timed<'_>],
         now: i64,
     ) -> Result<Vec<Outcome>, Arc<Error>> {
-        self.make_room(now)?;
+        self.usage.make_room(&mut self.writers, now)?;
         let bytes: usize = timed
             .iter()
             .map(|timed| timed.entry.line.as_str().len())
             .sum();
         self.usage.add(bytes);
-        match self.writer(shelf).and_then(|writer| writer.store(timed)) {
+        match self
+            .writers
+            .writer(shelf)
+            .and_then(|writer| writer.store(timed))
+        {
             Err(error) if error.is_damaged() => {
                 match self.shared.file(shelf) {
-                    Some(file) => self.set_aside(&file),
+                    Some(file) => self.writers.set_aside(&file),
                     None => damaged::set_aside(&self.shared, shelf),
                 }
-                Ok(self.writer(shelf).and_then(|writer| writer.store(timed))?)
+                Ok(self
+                    .writers
+                    .writer(shelf)
+                    .and_then(|writer| writer.store(timed))?)
             }
             stored => Ok(stored?),
-        }
-    }
-
-    /// The writer of a file that exists.
-    fn existing(&mut self, shelf: Shelf) -> Result<Option<&mut DayWriter>, Error> {
-        match self.shared.file(shelf) {
-            Some(_) => self.writer(shelf).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// The writer of a file, which is created if it is missing.
-    fn writer(&mut self, shelf: Shelf) -> Result<&mut DayWriter, Error> {
-        if !self.writers.contains_key(&shelf) {
-            if self.writers.len() >= WRITERS
-                && let Some((_, mut earliest)) = self.writers.pop_first()
-            {
-                self.close(&mut earliest);
-            }
-            let known = self.shared.file(shelf);
-            let writer = DayWriter::open(&self.shared.folder, shelf, known)?;
-            self.shared.add(Arc::clone(&writer.file));
-            self.writers.insert(shelf, writer);
-        }
-        // it was inserted if it was missing
-        self.writers.get_mut(&shelf).ok_or_else(Error::closed)
-    }
-
-    /// Moves everything to its place before a file is closed.
-    pub(crate) fn close(&self, writer: &mut DayWriter) {
-        if let Err(error) = writer.settle().and_then(|()| writer.tidy()) {
-            // nothing is lost: it is read from `landing` the next time
-            self.shared.report(&error.with_causes());
-        }
-    }
-
-    /// Keeps a damaged file for people to look at, and goes on without it.
-    fn set_aside(&mut self, file: &Arc<DayFile>) {
-        let shelf = file.shelf;
-        // two readers may have found the same damage
-        if self
-            .shared
-            .file(shelf)
-            .is_some_and(|current| Arc::ptr_eq(&current, file))
-        {
-            self.writers.remove(&shelf);
-            self.shared.remove(shelf);
-            damaged::set_aside(&self.shared, shelf);
         }
     }
 }

@@ -66,6 +66,7 @@ mod ingest;
 mod key;
 mod keys;
 mod lock;
+mod message;
 mod pending;
 mod query;
 mod reader;
@@ -78,6 +79,7 @@ mod tests;
 mod time;
 mod write;
 mod writer;
+mod writers;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::day::{DayFile, Found};
 use crate::error::Error;
-use crate::ingest::Message;
 use crate::key::{Kind, session_column};
+use crate::message::Message;
 use crate::shared::Shared;
 
 /// So many records are read at once.

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use crate::damaged::with;
 use crate::error::{Error, Kind as ErrorKind};
-use crate::ingest::Ingest;
 use crate::key::{Day, Kind, Shelf};
 use crate::shared::Shared;
+use crate::writers::Writers;
 
 /// How much the store takes on disk, measured now and then.
 #[derive(Debug, Default)]
@@ -26,28 +26,27 @@ impl Usage {
     pub(crate) fn add(&mut self, bytes: usize) {
         self.added = self.added.saturating_add(bytes as u64);
     }
-}
 
-impl Ingest {
     /// Deletes old days, and closes what is not in use.
-    pub(crate) fn tidy(&mut self) {
-        let now = self.shared.options.now();
-        for shelf in self.shared.files().iter().map(|file| file.shelf) {
+    pub(crate) fn tidy(&mut self, writers: &mut Writers) {
+        let shared = Arc::clone(&writers.shared);
+        let now = shared.options.now();
+        for shelf in shared.files().iter().map(|file| file.shelf) {
             let first = match shelf.kind {
-                Kind::Session => self.shared.options.first_day(now),
+                Kind::Session => shared.options.first_day(now),
                 Kind::NoSession => Day::of(now).minus(1),
             };
             if shelf.day < first {
-                self.delete(shelf);
+                delete(writers, shelf);
             }
         }
-        self.measure(now);
-        for file in self.shared.files() {
+        self.measure(writers, now);
+        for file in shared.files() {
             file.rest();
         }
-        for writer in self.writers.values() {
+        for writer in writers.iter() {
             if let Err(error) = writer.tidy() {
-                self.shared.report(&error.with_causes());
+                shared.report(&error.with_causes());
             }
         }
     }
@@ -57,12 +56,12 @@ impl Ingest {
     /// # Errors
     ///
     /// Where today alone is too much.
-    pub(crate) fn make_room(&mut self, now: i64) -> Result<(), Arc<Error>> {
-        let limit = self.shared.options.max_bytes;
-        if self.usage.is_over || self.usage.added >= limit / 64 {
-            self.measure(now);
+    pub(crate) fn make_room(&mut self, writers: &mut Writers, now: i64) -> Result<(), Arc<Error>> {
+        let limit = writers.shared.options.max_bytes;
+        if self.is_over || self.added >= limit / 64 {
+            self.measure(writers, now);
         }
-        match self.usage.is_over {
+        match self.is_over {
             false => Ok(()),
             true => Err(Arc::new(Error::new(
                 ErrorKind::Full,
@@ -73,13 +72,13 @@ impl Ingest {
         }
     }
 
-    fn measure(&mut self, now: i64) {
-        let limit = self.shared.options.max_bytes;
-        let mut sizes: Vec<_> = self
-            .shared
+    fn measure(&mut self, writers: &mut Writers, now: i64) {
+        let limit = writers.shared.options.max_bytes;
+        let shared = Arc::clone(&writers.shared);
+        let mut sizes: Vec<_> = shared
             .files()
             .iter()
-            .map(|file| (file.shelf, size(&self.shared, file.shelf)))
+            .map(|file| (file.shelf, size(&shared, file.shelf)))
             .collect();
         let mut total: u64 = sizes.iter().map(|(_, size)| size).sum();
         let today = Shelf {
@@ -91,28 +90,28 @@ impl Ingest {
             if total <= limit {
                 break;
             }
-            self.shared.report(&format!(
+            shared.report(&format!(
                 "{shelf} is deleted: the store takes {total} bytes and may take {limit}"
             ));
-            self.delete(shelf);
+            delete(writers, shelf);
             total -= size;
         }
-        self.usage = Usage {
+        *self = Self {
             added: 0,
             is_over: total > limit,
         };
     }
+}
 
-    fn delete(&mut self, shelf: Shelf) {
-        self.writers.remove(&shelf);
-        self.shared.remove(shelf);
-        for path in paths(&self.shared, shelf) {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => self
-                    .shared
-                    .report(&format!("{} cannot be deleted: {error}", path.display())),
-                _ => {}
+fn delete(writers: &mut Writers, shelf: Shelf) {
+    writers.forget(shelf);
+    let shared = &writers.shared;
+    for path in paths(shared, shelf) {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                shared.report(&format!("{} cannot be deleted: {error}", path.display()));
             }
+            _ => {}
         }
     }
 }

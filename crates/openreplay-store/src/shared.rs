@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::day::DayFile;
 use crate::error::Error;
-use crate::ingest::Message;
 use crate::key::{Day, Shelf};
+use crate::message::Message;
 
 type Reporter = Box<dyn Fn(&str) + Send + Sync>;
 

@@ -12,8 +12,9 @@ use crate::batch::Batch;
 use crate::damaged;
 use crate::entry::{Entry, Outcome};
 use crate::error::{Error, Kind};
-use crate::ingest::{Ingest, Job, Message};
+use crate::ingest::Ingest;
 use crate::lock::Lock;
+use crate::message::{Job, Message};
 use crate::query::Record;
 use crate::shared::{Options, Shared};
 
