@@ -7,6 +7,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use openreplay_store::{Batch, Outcome, Store};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -212,4 +213,28 @@ fn the_first_start_prints_what_goes_where_and_secrets_on_standard_output_only() 
             assert_eq!(out.contains(word), is_first, "{word}: {out}");
         }
     }
+}
+
+#[test]
+fn an_export_has_one_line_per_record_and_changes_none() {
+    let folder = TempDir::new().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let lines = [
+        "{\"level\":\"info\",\"@timestamp\":1,\"message\":\"1\"}\r",
+        "{\r\"level\":\"info\",\t\"@timestamp\":2 , \"message\":\"2\\r\\n\"}",
+        "{\n\"level\":\"info\",\r\n\"@timestamp\":3,\"message\":\"3\"}",
+    ];
+    let mut batch = Batch::new();
+    for (id, line) in ["1", "2", "3"].into_iter().zip(lines) {
+        batch.create(Some(id), line);
+    }
+    let outcomes = store.write(batch).unwrap();
+    assert!(outcomes.iter().all(Outcome::is_stored), "{outcomes:?}");
+
+    let data = folder.path().to_str().unwrap();
+    let exported = command(&["export", "--data", data]).output().unwrap();
+    let exported = String::from_utf8(exported.stdout).unwrap();
+    let exported: Vec<_> = exported.split_terminator('\n').collect();
+    assert_eq!(exported[..2], lines[..2]);
+    assert_eq!(exported[2], lines[2].replace('\n', " "));
 }

@@ -28,8 +28,8 @@ impl Args {
         let store = Store::builder(&self.data).open_to_read()?;
         let mut out = BufWriter::new(io::stdout().lock());
         let written = store.export(|record: Record| {
-            // an export has one record per line, whatever was sent
-            let line = record.to_source().replace(['\n', '\r'], " ");
+            // In JSON, a line feed is only ever space between two values: it is escaped in a text.
+            let line = record.to_source().replace('\n', " ");
             writeln!(out, "{line}").map_err(Failure::Io)
         });
         match written.and_then(|()| out.flush().map_err(Failure::Io)) {
