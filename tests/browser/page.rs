@@ -67,7 +67,9 @@ fn every_button_works_from_the_keyboard_and_on_a_phone() {
           await page.getByRole("button", { name: "/api/" + path }).press("Enter");
         }
         await page.getByText("200 5 events", { exact: true }).waitFor();
-        await page.locator('#rows .content', { hasText: "from a spawned task" }).waitFor();
+        for (const line of ["from a spawned task", "Export: step 5 of 5"]) {
+          await page.locator('#rows .content', { hasText: line }).waitFor();
+        }
         return {
           answers: await page.locator("output").allInnerTexts(),
           wide: await page.evaluate(() => document.documentElement.scrollWidth > innerWidth),
