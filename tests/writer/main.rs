@@ -7,5 +7,6 @@ mod faults;
 mod limits;
 mod pipelines;
 mod stopped;
+mod store;
 mod support;
 mod waits;

@@ -4,3 +4,4 @@ pub(crate) mod client;
 pub(crate) mod connection;
 pub(crate) mod error;
 pub(crate) mod kind;
+pub(crate) mod store;

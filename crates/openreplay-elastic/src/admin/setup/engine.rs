@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::Method;
 use serde::Deserialize;
 
+use crate::transport::store::TAGLINE;
 use crate::{Client, Error};
 
 /// Which engine answers.
@@ -27,9 +28,6 @@ pub enum Flavor {
     Store,
 }
 
-/// What the store says of itself begins so.
-const STORE: &str = "openreplay-store ";
-
 impl Engine {
     /// Asks for its name and version.
     ///
@@ -41,7 +39,7 @@ impl Engine {
         let root: Root = answer.json()?;
         let flavor = match root.version.distribution.as_deref() {
             Some("opensearch") => Flavor::OpenSearch,
-            _ if root.tagline.starts_with(STORE) => Flavor::Store,
+            _ if root.tagline.starts_with(TAGLINE) => Flavor::Store,
             _ => Flavor::Elasticsearch,
         };
         Ok(Self {

@@ -115,9 +115,13 @@ fn serve(mut stream: &TcpStream, state: &Mutex<State>) -> io::Result<bool> {
         body = inflated;
     }
     let target = head.split(['/', '?', ' ']).nth(2).unwrap();
-    let answer = match answer(target, &body, length, &mut state.lock().unwrap()) {
-        _ if head.starts_with("head ") => Some((200, "", String::new())),
-        answer => answer,
+    let answer = if head.starts_with("get / ") {
+        Some((200, "", "{}".to_owned()))
+    } else {
+        match answer(target, &body, length, &mut state.lock().unwrap()) {
+            _ if head.starts_with("head ") => Some((200, "", String::new())),
+            answer => answer,
+        }
     };
     let Some((status, headers, body)) = answer else {
         return Ok(false);

@@ -8,6 +8,7 @@ use super::response::{self, FILTER, Item, ItemKind};
 use super::retry_after;
 use crate::transport::client::{Body, Client, Encoding, Response};
 use crate::transport::error::Error;
+use crate::transport::store::{INDEX, Recognition};
 
 /// The alias that records go to, and the indices behind it.
 ///
@@ -17,6 +18,7 @@ use crate::transport::error::Error;
 pub(crate) struct Target {
     client: Client,
     alias: String,
+    recognition: Recognition,
 }
 
 /// Whether an index has a document.
@@ -45,6 +47,7 @@ impl Target {
         Self {
             client,
             alias: alias.into(),
+            recognition: Recognition::default(),
         }
     }
 
@@ -77,8 +80,12 @@ impl Target {
 
     /// The index that the alias leads new records to.
     ///
-    /// SearchResult with a document that is none, past the pipeline that the index may have: the refusal names the index.
+    /// Sends a document that is none, past the pipeline that the index may have: the refusal names the index. A store has only
+    /// one index, so it is not asked.
     pub(crate) async fn write_index(&self) -> Result<String, Unknown> {
+        if self.recognition.is_store(&self.client).await {
+            return Ok(INDEX.to_owned());
+        }
         let no_document = Bytes::from_static(b"{\"create\":{}}\n\"which index is this?\"\n");
         let item = match self.ask(None, no_document).await {
             // Elasticsearch cannot lead that through a final pipeline, which nobody gets past

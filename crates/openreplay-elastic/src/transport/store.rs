@@ -1,0 +1,56 @@
+//! An openreplay-store in the place of Elasticsearch. It has one index, which it keeps, so it is not asked about indices.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::Method;
+use serde::Deserialize;
+
+use super::client::{Client, Response};
+
+/// The start of the tagline in its response to `GET /`.
+pub(crate) const TAGLINE: &str = "openreplay-store ";
+
+/// Its one index, which `logs` leads to.
+pub(crate) const INDEX: &str = "logs-000001";
+
+/// Another server may take its place at the same address.
+const KNOWN: Duration = Duration::from_secs(60);
+
+/// Whether the server is a store, and since when that is known.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recognition(Arc<Mutex<Option<(bool, Instant)>>>);
+
+impl Recognition {
+    /// Asks the server at most once a minute.
+    pub(crate) async fn is_store(&self, client: &Client) -> bool {
+        let known = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((is_store, asked)) = known
+            && asked.elapsed() < KNOWN
+        {
+            return is_store;
+        }
+        let Ok(response) = client.request(Method::GET, "/", Bytes::new()).await else {
+            return false;
+        };
+        // Elasticsearch responds with 403 to a key that may only add records; what is busy may be either
+        if response.status().as_u16() == 429 || response.status().is_server_error() {
+            return false;
+        }
+        let is_store = is_store(&response);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((is_store, Instant::now()));
+        is_store
+    }
+}
+
+fn is_store(response: &Response) -> bool {
+    let root = response.clone().ok().and_then(|root| root.json::<Root>());
+    root.is_ok_and(|root| root.tagline.starts_with(TAGLINE))
+}
+
+#[derive(Deserialize)]
+struct Root {
+    #[serde(default)]
+    tagline: String,
+}
