@@ -11,6 +11,7 @@ mod no_row;
 mod quick_start;
 mod readme;
 mod records;
+mod serve;
 mod without_elasticsearch;
 
 use std::{

@@ -2,67 +2,29 @@
 //! between.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use integration_tests::{Said, ask_as_openreplay, guide, openreplay_elastic};
+use integration_tests::{Said, Serve, ask_as_openreplay, guide, openreplay_elastic};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const PAGE: &str = "docs/without-elasticsearch.md";
 const SESSION: &str = "4950498349085463837";
 
-/// Killed when dropped.
-struct Serve {
-    child: Child,
-    said: Value,
+/// Runs the page's command in a folder.
+fn start(command: &str, folder: &TempDir) -> Serve {
+    let args = command.trim().strip_prefix("openreplay-elastic ");
+    let args = args.expect("it is ours").split(' ');
+    Serve::run(openreplay_elastic().args(args).current_dir(folder))
 }
 
-impl Serve {
-    /// Runs the page's command in a folder.
-    fn start(command: &str, folder: &TempDir) -> Self {
-        let args = command
-            .trim()
-            .strip_prefix("openreplay-elastic ")
-            .expect("it is ours");
-        let mut child = openreplay_elastic()
-            .args(args.split(' '))
-            .args(["--listen", "127.0.0.1:0", "--json"])
-            .current_dir(folder)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        Self {
-            child,
-            said: serde_json::from_str(&line).unwrap(),
-        }
-    }
-
-    fn url(&self) -> &str {
-        self.said["url"].as_str().unwrap()
-    }
-
-    /// Another subcommand, with the app's key.
-    fn command(&self) -> Command {
-        let mut command = openreplay_elastic();
-        command.env("ELASTICSEARCH_URL", self.url()).env(
-            "ELASTICSEARCH_API_KEY",
-            self.said["writer"].as_str().unwrap(),
-        );
-        command
-    }
-}
-
-impl Drop for Serve {
-    fn drop(&mut self) {
-        // it may have ended by itself
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Another subcommand, with the app's key.
+fn against(server: &Serve) -> Command {
+    let mut command = openreplay_elastic();
+    command
+        .env("ELASTICSEARCH_URL", server.url())
+        .env("ELASTICSEARCH_API_KEY", server.text("writer"));
+    command
 }
 
 #[test]
@@ -82,7 +44,7 @@ fn openreplay_finds_the_rows_after_a_kill_and_after_a_move() {
     );
 
     let (old, new) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let server = Serve::start(serve, &old);
+    let server = start(serve, &old);
     let add = ask_as_openreplay(server.url(), &server.said, None);
     assert_eq!(add.unwrap().len(), 1, "\"Add\" passes on a new store");
     let wrong = json!({"id": server.said["id"], "api_key": "wrong"});
@@ -102,16 +64,16 @@ fn openreplay_finds_the_rows_after_a_kill_and_after_a_move() {
     });
     fs::write(old.path().join("app.log"), lines.collect::<String>()).unwrap();
     let args = ["ship", "--once", "app.log", "--checkpoint", "ship.json"];
-    let shipped = Said::by(server.command().current_dir(&old).args(args));
+    let shipped = Said::by(against(&server).current_dir(&old).args(args));
     assert_eq!(shipped.code, Some(0), "{shipped:?}");
     // SIGKILL
     drop(server);
-    let server = Serve::start(serve, &old);
+    let server = start(serve, &old);
     let rows = ask_as_openreplay(server.url(), &server.said, Some(SESSION)).unwrap();
     assert_in_order(&rows);
 
     // the page's two commands, with another store in the place of Elasticsearch
-    let target = Serve::start(serve, &new);
+    let target = start(serve, &new);
     let checkpoint = new.path().join("ship.json");
     let mv = mv.replace(
         "ship --once",
@@ -127,10 +89,7 @@ fn openreplay_finds_the_rows_after_a_kill_and_after_a_move() {
             .args(["-ec", &mv])
             .current_dir(&old)
             .env("ELASTICSEARCH_URL", target.url())
-            .env(
-                "ELASTICSEARCH_API_KEY",
-                target.said["writer"].as_str().unwrap(),
-            ),
+            .env("ELASTICSEARCH_API_KEY", target.text("writer")),
     );
     assert_eq!(moved.code, Some(0), "{moved:?}");
     assert_in_order(&ask_as_openreplay(target.url(), &target.said, Some(SESSION)).unwrap());

@@ -1,11 +1,13 @@
 //! TLS in front of a server that speaks none, with a certificate of an authority made for it.
 
+use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -73,37 +75,71 @@ impl TlsProxy {
     }
 }
 
+/// Writes `certificate.pem` and `key.pem` for a server that goes by this name. Returns the authority's certificate as PEM.
+///
+/// # Panics
+///
+/// When they cannot be written.
+#[must_use]
+pub fn write_certificate(folder: &Path, name: &str) -> String {
+    let issued = Issued::to(name);
+    let certificate = pem("CERTIFICATE", issued.certificate.der());
+    fs::write(folder.join("certificate.pem"), certificate).expect("a file");
+    let key = pem("PRIVATE KEY", &issued.key.serialize_der());
+    fs::write(folder.join("key.pem"), key).expect("a file");
+    issued.authority
+}
+
+/// A certificate, its key, and the certificate of its authority as PEM.
+struct Issued {
+    certificate: Certificate,
+    key: KeyPair,
+    authority: String,
+}
+
+impl Issued {
+    fn to(name: &str) -> Self {
+        let key = || KeyPair::generate().expect("ring makes keys");
+        let mut authority = CertificateParams::default();
+        // two of the same name would be told apart by their keys only
+        let called = format!("the authority of {name}");
+        authority
+            .distinguished_name
+            .push(DnType::CommonName, called);
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority_key = key();
+        let itself = authority
+            .self_signed(&authority_key)
+            .expect("the key is good");
+        let authority = Issuer::new(authority, authority_key);
+
+        let server_key = key();
+        let server = CertificateParams::new([name.to_owned()])
+            .expect("a host's name or address")
+            .signed_by(&server_key, &authority)
+            .expect("the keys are good");
+        Self {
+            certificate: server,
+            key: server_key,
+            authority: pem("CERTIFICATE", itself.der()),
+        }
+    }
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = BASE64_STANDARD.encode(der);
+    format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
+}
+
 /// What a server needs that goes by this name, and the authority's certificate as PEM.
 fn certified(name: &str) -> (ServerConfig, String) {
-    let key = || KeyPair::generate().expect("ring makes keys");
-    let mut authority = CertificateParams::default();
-    // two of the same name would be told apart by their keys only
-    let called = format!("the authority of {name}");
-    authority
-        .distinguished_name
-        .push(DnType::CommonName, called);
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority_key = key();
-    let itself = authority
-        .self_signed(&authority_key)
-        .expect("the key is good");
-    let authority = Issuer::new(authority, authority_key);
-
-    let server_key = key();
-    let server = CertificateParams::new([name.to_owned()])
-        .expect("a host's name or address")
-        .signed_by(&server_key, &authority)
-        .expect("the keys are good");
-    let server_key = PrivateKeyDer::Pkcs8(server_key.serialize_der().into());
+    let issued = Issued::to(name);
+    let key = PrivateKeyDer::Pkcs8(issued.key.serialize_der().into());
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("ring has them")
         .with_no_client_auth()
-        .with_single_cert(vec![server.into()], server_key)
+        .with_single_cert(vec![issued.certificate.into()], key)
         .expect("the key belongs to the certificate");
-    let pem = format!(
-        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
-        BASE64_STANDARD.encode(itself.der())
-    );
-    (config, pem)
+    (config, issued.authority)
 }
