@@ -1,6 +1,7 @@
 //! What only a real Elasticsearch and a real OpenSearch can prove.
 
 mod also;
+mod bad_input;
 mod check;
 mod check_answers;
 mod exits;
