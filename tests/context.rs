@@ -29,7 +29,7 @@ use tracing::{Instrument as _, info, info_span};
 use tracing_openreplay::{json, log_panics};
 use tracing_subscriber::{filter::LevelFilter, prelude::*};
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 static WRITTEN: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 

@@ -75,7 +75,7 @@ fn serve() -> (SocketAddr, Lines) {
 fn ask(address: SocketAddr, headers: &[u8]) -> String {
     let mut socket = TcpStream::connect(address).unwrap();
     socket
-        .set_read_timeout(Some(Duration::from_secs(20)))
+        .set_read_timeout(Some(Duration::from_secs(60)))
         .unwrap();
     let head = [
         b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n",

@@ -54,7 +54,7 @@ fn what_went_to_the_next_index_is_looked_for_there() {
 
 #[track_caller]
 fn wait_until_met(far_end: &StandIn, faults: usize) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while far_end.faults_left() == faults {
         assert!(Instant::now() < deadline, "nothing is sent");
         thread::sleep(Duration::from_millis(10));

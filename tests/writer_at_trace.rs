@@ -23,9 +23,9 @@ fn at_trace_only_the_app_speaks() {
         .init();
     for number in 0..20 {
         tracing::trace!(number, "said by the app");
-        assert!(guard.flush(Duration::from_secs(30)).is_complete());
+        assert!(guard.flush(Duration::from_secs(60)).is_complete());
     }
-    assert!(guard.shutdown(Duration::from_secs(30)).is_complete());
+    assert!(guard.shutdown(Duration::from_secs(60)).is_complete());
     let documents = far_end.documents();
     assert_eq!(documents.len(), 20, "{documents:?}");
     assert_eq!(writer.stats().indexed, 20);

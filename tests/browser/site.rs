@@ -153,7 +153,7 @@ impl Site {
     /// The records with this message, once there are so many.
     #[track_caller]
     pub(crate) fn records(&self, message: &str, count: usize) -> Vec<Value> {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let log = self.log();
             let records = log.lines().map(object);

@@ -112,7 +112,7 @@ fn the_writers_key_may_add_records_and_nothing_else() {
     for n in 0..100 {
         writer.write_line(record("5", "info", &format!("m{n}")).to_string().as_bytes());
     }
-    let done = guard.shutdown(Duration::from_secs(30));
+    let done = guard.shutdown(Duration::from_secs(60));
     assert!(done.is_complete(), "{done:?}");
     engine.ok("POST", "/logs/_refresh", "");
     assert_eq!(

@@ -139,7 +139,7 @@ fn write_with(engine: &Engine, key: &Value, index: &str) {
     let builder = ElasticWriter::builder(engine.url()).api_key(encoded);
     let (writer, guard) = builder.build().unwrap();
     writer.write_line(record("6", "info", index).to_string().as_bytes());
-    let done = guard.shutdown(Duration::from_secs(30));
+    let done = guard.shutdown(Duration::from_secs(60));
     assert!(done.is_complete(), "{done:?}");
     assert_eq!(add_with(engine, key, index), 201, "{index}");
     engine.ok("POST", "/logs/_refresh", "");

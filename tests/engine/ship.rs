@@ -55,7 +55,7 @@ fn each_line_is_stored_once_though_ship_is_killed_thirty_times_and_logs_rolls_ov
         if loses {
             proxy.lose_next_answer();
             write(folder.path(), &mut written, rng.usize(1..300));
-            let deadline = Instant::now() + Duration::from_secs(30);
+            let deadline = Instant::now() + Duration::from_secs(60);
             while !proxy.is_down() {
                 assert!(Instant::now() < deadline, "nothing is sent");
                 thread::sleep(Duration::from_millis(5));

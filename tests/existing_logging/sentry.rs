@@ -56,7 +56,7 @@ fn events_arrive_with_the_tag() {
         &[("SENTRY_DSN", &dsn), ("NO_COLOR", "1")],
     );
     let next = || {
-        let event = events.recv_timeout(Duration::from_secs(10));
+        let event = events.recv_timeout(Duration::from_secs(60));
         event.expect("the process has ended, so all is sent")
     };
     let (by_tracing, by_hand) = (next(), next());

@@ -84,7 +84,7 @@ async fn ask(layer: RequestLogLayer, item: &str) -> (Code, Vec<Said>) {
     let session = new_session();
     let channel = Channel::from_shared(format!("http://{address}")).unwrap();
     let channel = channel
-        .timeout(Duration::from_secs(10))
+        .timeout(Duration::from_secs(60))
         .connect()
         .await
         .unwrap();

@@ -25,7 +25,7 @@ use tokio::net::TcpListener;
 use tracing_openreplay::{json, log_panics};
 use tracing_subscriber::{filter::LevelFilter, prelude::*};
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 static WRITTEN: LazyLock<Lines> = LazyLock::new(Lines::default);
 

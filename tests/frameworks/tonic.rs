@@ -30,7 +30,7 @@ use crate::{ID, Seen, serve, session};
 async fn channel(address: SocketAddr) -> Channel {
     Channel::from_shared(format!("http://{address}"))
         .unwrap()
-        .connect_timeout(Duration::from_secs(5))
+        .connect_timeout(Duration::from_secs(60))
         .connect()
         .await
         .unwrap()

@@ -42,7 +42,7 @@ const ANY_PORT: &str = "127.0.0.1:0";
 #[track_caller]
 fn address(program: &Running) -> String {
     program.wait_for("istening on ");
-    let end = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + Duration::from_secs(60);
     loop {
         let out = program.out();
         let (_, rest) = out.split_once("istening on ").expect("it was there");
@@ -58,7 +58,7 @@ fn address(program: &Running) -> String {
 /// Runs these lines until they succeed: a record takes a second or two.
 #[track_caller]
 fn soon(terminal: &mut Terminal, lines: &str) -> Said {
-    within(Duration::from_secs(20), terminal, lines)
+    within(Duration::from_secs(60), terminal, lines)
 }
 
 /// Runs these lines until they succeed, for no longer than that.

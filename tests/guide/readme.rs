@@ -67,7 +67,7 @@ impl Program {
         command.current_dir(self.folder.path());
         command.env_remove("RUST_LOG");
         let app = Example::run(&mut command);
-        let end = Instant::now() + Duration::from_secs(20);
+        let end = Instant::now() + Duration::from_secs(60);
         while TcpStream::connect(&self.address).is_err() {
             assert!(Instant::now() < end, "it does not listen");
             thread::sleep(Duration::from_millis(20));

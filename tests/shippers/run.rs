@@ -213,7 +213,7 @@ impl Work {
 /// As many records, once they are there.
 #[track_caller]
 fn wait_for(count: usize, records: impl Fn() -> Vec<Value>) -> Vec<Value> {
-    let end = Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + Duration::from_secs(60);
     loop {
         let records = records();
         if records.len() >= count {

@@ -27,7 +27,7 @@ impl Daemon {
     ///
     /// # Panics
     ///
-    /// Where it is not installed, ends three times, or does not listen within ten seconds.
+    /// Where it is not installed, ends three times, or does not listen within a minute.
     pub fn start(
         configuration: impl Fn(&Path, u16) -> String,
         command: impl Fn(&Path) -> Command,
@@ -77,7 +77,7 @@ impl Daemon {
     }
 
     fn wait_until_it_listens(&mut self, port: u16) -> Result<(), ExitStatus> {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let listens = TcpStream::connect(("127.0.0.1", port)).is_ok();
             if let Some(status) = self.child.try_wait().expect("it is ours") {

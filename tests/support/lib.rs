@@ -1,12 +1,10 @@
 //! What the integration tests share.
 
-pub mod answers;
 pub mod browser;
 pub mod command;
 pub mod daemon;
 #[cfg(doctest)]
 mod docs;
-pub mod elasticsearch;
 pub mod engine;
 pub mod guide;
 pub mod nginx;
@@ -20,13 +18,11 @@ pub mod terminal;
 pub mod throttle;
 pub mod tls;
 
-pub use answers::{Answer, Answers};
 pub use command::{Said, ask_as_openreplay, openreplay_elastic};
-pub use elasticsearch::{Fault, StandIn, StoredIn};
 pub use engine::{Elasticsearch, Elasticsearch8, Engine, OpenSearch};
 pub use proxy::{Cut, Proxy};
 pub use serve::Serve;
 pub use tap::Tap;
 pub use terminal::Terminal;
-pub use test_kit::{Lines, json};
+pub use test_kit::{Answer, Answers, Fault, Lines, StandIn, StoredIn, json};
 pub use tls::TlsProxy;

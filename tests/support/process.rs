@@ -90,7 +90,7 @@ impl Example {
     ///
     /// # Panics
     ///
-    /// Where it says none within ten seconds.
+    /// Where it says none within a minute.
     #[must_use]
     pub fn url(&self) -> String {
         let listening = |record: &Value| {
@@ -106,9 +106,9 @@ impl Example {
     ///
     /// # Panics
     ///
-    /// Where it finds nothing within ten seconds.
+    /// Where it finds nothing within a minute.
     pub fn wait_for<T>(&self, what: &str, find: impl Fn(&[Value]) -> Option<T>) -> T {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             if let Some(found) = find(&self.records()) {
                 return found;

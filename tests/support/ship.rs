@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::command::openreplay_elastic;
-use crate::elasticsearch::StandIn;
+use test_kit::StandIn;
 
 /// Ships what matches `pattern` in a folder to this address, with the checkpoint in `ship.json`
 /// there.
@@ -26,10 +26,10 @@ pub fn ship(url: &str, folder: &Path, pattern: &str) -> Command {
 ///
 /// # Panics
 ///
-/// When they are not there after half a minute.
+/// When they are not there after a minute.
 #[track_caller]
 pub fn wait_for(far_end: &StandIn, documents: usize) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while far_end.stored() < documents {
         assert!(
             Instant::now() < deadline,

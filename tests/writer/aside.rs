@@ -42,7 +42,7 @@ fn a_record_set_aside_is_sent_at_the_end_or_counted() {
         } else {
             let started = Instant::now();
             assert_eq!(guard.shutdown(Duration::from_millis(300)).left(), 1);
-            assert_in_time(started, Duration::from_millis(300));
+            assert_gave_up(started);
             said.wait_for("stopped with 1 records");
         }
         assert_balance(writer.stats());

@@ -293,7 +293,7 @@ fn an_engine_that_hangs_does_not_hold_up_the_end() {
     write(&writer, 10..30);
     let started = Instant::now();
     let flushed = guard.shutdown(Duration::from_millis(500));
-    assert_in_time(started, Duration::from_millis(500));
+    assert_gave_up(started);
     engine.resume();
     assert_eq!(flushed.left(), 20);
     assert_balance(writer.stats());

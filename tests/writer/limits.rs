@@ -66,7 +66,7 @@ fn ends_in_time_and_says_what_was_left_while_the_far_end_hangs() {
     let flushed = guard.flush(Duration::from_millis(50));
     assert_eq!((flushed.is_complete(), flushed.left()), (false, 30));
     let flushed = guard.shutdown(Duration::from_millis(100));
-    assert_in_time(started, Duration::from_millis(150));
+    assert_gave_up(started);
     assert_eq!(flushed.left(), 30);
     assert_eq!(
         said.all(),

@@ -100,11 +100,10 @@ pub(crate) fn assert_once(documents: &[Value], numbers: std::ops::Range<usize>) 
     assert_eq!(counts.len(), numbers.len(), "records that nobody wrote");
 }
 
-/// What began then was over within its limit; a busy machine may add something.
+/// What began then ended on its own: it waits for a server that responds to nothing for longer.
 #[track_caller]
-pub(crate) fn assert_in_time(started: Instant, limit: Duration) {
-    let took = started.elapsed();
-    assert!(took < limit + Duration::from_secs(2), "{took:?}");
+pub(crate) fn assert_gave_up(started: Instant) {
+    assert!(started.elapsed() < LIMIT, "{:?}", started.elapsed());
 }
 
 #[track_caller]

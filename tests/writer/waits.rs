@@ -1,7 +1,7 @@
 //! A log call while the buffer is full and the server hangs does not wait.
 #![cfg(target_os = "linux")]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{fs, io, thread};
 
 use integration_tests::{Fault, StandIn};
@@ -41,54 +41,39 @@ fn a_log_call_waits_no_more_with_a_full_buffer_than_without_a_sink() {
 
     let layer = tracing_openreplay::json().with_writer(io::sink);
     let sink = measure(&tracing_subscriber::registry().with(layer).into());
-    println!("full {full:?}, sink {sink:?}");
     // a call that sleeps or waits gives its core away each time; threads that meet at a lock do so
     // now and then
-    assert!(full.waits < sink.waits + calls / 10, "{full:?} {sink:?}");
-    assert!(full.slow < Duration::from_millis(10), "{full:?} {sink:?}");
+    assert!(
+        full < sink + calls / 10,
+        "{full} of {calls}, {sink} into a sink"
+    );
 }
 
-#[derive(Debug)]
-struct Calls {
-    /// How often a thread gave its core away by itself.
-    waits: u64,
-    /// What one call of a hundred takes at least.
-    slow: Duration,
-}
-
-/// The same calls on several threads.
-fn measure(subscriber: &Dispatch) -> Calls {
-    let (mut waits, mut times) = (0, Vec::new());
+/// How often the threads that make the calls gave their core away by themselves.
+fn measure(subscriber: &Dispatch) -> u64 {
     thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
             .map(|_| scope.spawn(|| with_default(subscriber, log)))
             .collect();
-        for thread in threads {
-            let (of_thread, mut took) = thread.join().unwrap();
-            waits += of_thread;
-            times.append(&mut took);
-        }
-    });
-    times.sort_unstable();
-    let slow = times[times.len() * 99 / 100];
-    Calls { waits, slow }
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum()
+    })
 }
 
-fn log() -> (u64, Vec<Duration>) {
-    let mut times = Vec::with_capacity(CALLS);
+fn log() -> u64 {
     let before = waits();
     sync_scope(SessionId::from(7), || {
         for number in 0..CALLS {
-            let started = Instant::now();
             if number % 2 == 0 {
                 tracing::info!(number, "an item was put into the cart");
             } else {
                 tracing::error!(number, "the payment was declined");
             }
-            times.push(started.elapsed());
         }
     });
-    (waits() - before, times)
+    waits() - before
 }
 
 /// Of this thread, as Linux counts them.

@@ -14,18 +14,19 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
-use common::{NullEndpoint, line, median};
+use common::{line, median};
 use cpu_time::ProcessTime;
 use openreplay_elastic::ship::{ShipOptions, Shipper};
 use openreplay_elastic::{Client, Connection, ElasticWriter};
 use openreplay_session::{SessionId, sync_scope};
+use test_kit::NullEndpoint;
 use tracing::dispatcher::{Dispatch, with_default};
 use tracing_subscriber::prelude::*;
 
 const RSYSLOGD: &str = "/usr/sbin/rsyslogd";
 
 fn main() {
-    common::serve_if_asked();
+    NullEndpoint::serve_if_asked();
     let quick = env::args().any(|arg| arg == "--quick");
     let (rounds, records) = if quick { (1, 100_000) } else { (3, 200_000) };
     assert!(
@@ -59,7 +60,7 @@ fn main() {
 fn ship(records: usize) -> f64 {
     let far_end = NullEndpoint::start();
     let folder = folder("ship", records);
-    let connection = Connection::builder(&far_end.url).build();
+    let connection = Connection::builder(far_end.url()).build();
     let client = Client::new(&connection.expect("an address")).expect("a client");
     let options = ShipOptions::new(folder.join("ship.json"))
         .file(folder.join("records").display().to_string());
@@ -82,7 +83,7 @@ fn ship(records: usize) -> f64 {
 fn event(records: usize) -> f64 {
     const AT_ONCE: usize = 50_000;
     let far_end = NullEndpoint::start();
-    let builder = ElasticWriter::builder(&far_end.url);
+    let builder = ElasticWriter::builder(far_end.url());
     let (writer, guard) = builder.build().expect("a writer");
     let layer = tracing_openreplay::json()
         .with_writer(writer.clone())
@@ -130,7 +131,7 @@ fn rsyslog(records: usize) -> f64 {
     let far_end = NullEndpoint::start();
     let folder = folder("rsyslog", records);
     let folder_name = folder.display();
-    let port = far_end.url.rsplit(':').next().expect("a port");
+    let port = far_end.url().rsplit(':').next().expect("a port");
     let configuration = format!(
         r#"global(workDirectory="{folder_name}" maxMessageSize="512k")
 module(load="imfile")

@@ -11,7 +11,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::{NullEndpoint, line, median};
+use common::{line, median};
 use cpu_time::{ProcessTime, ThreadTime};
 use flate2::{Compress, Compression, FlushCompress};
 use http_body_util::{BodyExt as _, Full};
@@ -19,6 +19,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use openreplay_elastic::{ElasticWriter, Guard};
 use openreplay_session::{SessionId, sync_scope};
+use test_kit::NullEndpoint;
 use tracing::Dispatch;
 use tracing::dispatcher::with_default;
 use tracing_subscriber::fmt::MakeWriter;
@@ -27,17 +28,17 @@ use tracing_subscriber::prelude::*;
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn main() {
-    common::serve_if_asked();
+    NullEndpoint::serve_if_asked();
     let quick = std::env::args().any(|arg| arg == "--quick");
     let (rounds, records) = if quick { (3, 20_000) } else { (15, 200_000) };
 
     let far_end = NullEndpoint::start();
     let lines: Vec<String> = (0..records).map(line).collect();
     let bodies = framed(&lines);
-    let builder = || ElasticWriter::builder(&far_end.url).buffer_bytes(256 * 1024 * 1024);
+    let builder = || ElasticWriter::builder(far_end.url()).buffer_bytes(256 * 1024 * 1024);
     let (plain, guard) = builder().build().expect("a writer");
     let (gzipped, gzip_guard) = builder().gzip(1).build().expect("a writer");
-    let hyper = Hyper::new(&far_end.url);
+    let hyper = Hyper::new(far_end.url());
     let mut compress = Compress::new(Compression::new(1), false);
 
     // takes the connection, and says nothing

@@ -10,7 +10,7 @@ use tracing::Dispatch;
 use tracing::dispatcher::with_default;
 use tracing_subscriber::prelude::*;
 
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(60);
 
 #[test]
 fn what_is_logged_in_a_session_is_in_the_store_in_the_order_of_the_calls() {

@@ -90,7 +90,7 @@ fn foreign_host(requests: usize) -> (String, JoinHandle<Vec<String>>) {
 
 fn read_head(socket: &mut TcpStream) -> String {
     socket
-        .set_read_timeout(Some(Duration::from_secs(20)))
+        .set_read_timeout(Some(Duration::from_secs(60)))
         .unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -104,7 +104,7 @@ fn read_head(socket: &mut TcpStream) -> String {
 fn order(address: &str, headers: &str) -> String {
     let mut socket = TcpStream::connect(address).unwrap();
     socket
-        .set_read_timeout(Some(Duration::from_secs(20)))
+        .set_read_timeout(Some(Duration::from_secs(60)))
         .unwrap();
     let head =
         format!("POST /order/teapot HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n{headers}\r\n");

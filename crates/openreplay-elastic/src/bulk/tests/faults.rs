@@ -28,20 +28,20 @@ async fn ten_minutes_of_500_for_everything_cost_nothing() {
         ("each record, under the alias", |request| {
             Reply::Items("logs", vec![400; request.documents.len()])
         }),
-        ("the whole", |_| Reply::Whole(500, "", "some_exception")),
-        ("a gateway", |_| Reply::Whole(502, "", "")),
-        ("a proxy", |_| Reply::Whole(403, "", "")),
-        ("a page", |_| Reply::Whole(200, "", "")),
-        ("a busy one", |_| Reply::Whole(429, "", "some_exception")),
+        ("the whole", |_| Reply::Whole(500, None, "some_exception")),
+        ("a gateway", |_| Reply::Whole(502, None, "")),
+        ("a proxy", |_| Reply::Whole(403, None, "")),
+        ("a page", |_| Reply::Whole(200, None, "")),
+        ("a busy one", |_| Reply::Whole(429, None, "some_exception")),
         ("credentials", |_| {
-            Reply::Whole(403, "", "security_exception")
+            Reply::Whole(403, None, "security_exception")
         }),
     ];
     for (name, fail) in cases {
         for records in [1, 2, 30] {
             let clock = Clock::new();
             let time = clock.clone();
-            let far_end = FarEnd::new(move |request| {
+            let far_end = Scripted::new(move |request| {
                 if time.passed() < 10 * MINUTES {
                     fail(request)
                 } else {
@@ -53,7 +53,7 @@ async fn ten_minutes_of_500_for_everything_cost_nothing() {
                 sender.deliver(&vec!["fine"; records]).await;
             }
             sender.finish().await;
-            assert_eq!(far_end.whole(), 3 * records, "{name}, {records}");
+            assert_eq!(whole(&far_end), 3 * records, "{name}, {records}");
             assert_eq!(far_end.documents().len(), 3 * records, "{name}: no note");
             assert_eq!(sender.told.stored(), 3 * records, "{name}");
             assert_eq!(sender.told.refused.borrow().len(), 0, "{name}");
@@ -64,7 +64,7 @@ async fn ten_minutes_of_500_for_everything_cost_nothing() {
 
 #[tokio::test]
 async fn a_record_that_the_engine_stumbles_over_is_reduced_and_holds_up_none() {
-    let far_end = FarEnd::new(stumbling);
+    let far_end = Scripted::new(stumbling);
     let mut sender = Sender::new(&far_end, Clock::new(), None);
     sender.deliver(&["fine", "poison", "fine", "poison"]).await;
     for _ in 0..20 {
@@ -75,7 +75,7 @@ async fn a_record_that_the_engine_stumbles_over_is_reduced_and_holds_up_none() {
     sender.finish().await;
     assert!(sender.clock.passed() >= OWN_FAULT);
     assert!(sender.clock.passed() < OWN_FAULT + MINUTES);
-    assert_eq!((sender.told.stored(), far_end.whole()), (204, 202));
+    assert_eq!((sender.told.stored(), whole(&far_end)), (204, 202));
     assert_eq!(sender.told.refused.borrow().len(), 0);
     let documents = far_end.documents();
     let reduced = |one: &&Value| one["message"].as_str().unwrap().ends_with(" poison");
@@ -86,7 +86,7 @@ async fn a_record_that_the_engine_stumbles_over_is_reduced_and_holds_up_none() {
 
 #[tokio::test]
 async fn a_record_that_is_not_taken_in_any_form_is_refused_in_the_end() {
-    let far_end = FarEnd::new(stumbling);
+    let far_end = Scripted::new(stumbling);
     let mut sender = Sender::new(&far_end, Clock::new(), None);
     sender.deliver(&["fine", "poison!"]).await;
     sender.finish().await;
@@ -98,7 +98,7 @@ async fn a_record_that_is_not_taken_in_any_form_is_refused_in_the_end() {
 
 #[tokio::test]
 async fn a_record_in_doubt_with_no_other_beside_it_is_set_aside_after_a_while() {
-    let far_end = FarEnd::new(stumbling);
+    let far_end = Scripted::new(stumbling);
     let mut sender = Sender::new(&far_end, Clock::new(), None);
     sender.deliver(&["poison"]).await;
     assert!(sender.clock.passed() < Duration::from_secs(5));
@@ -118,9 +118,9 @@ async fn a_request_that_is_refused_for_one_record_costs_the_others_nothing() {
         (403, ""),
         (200, ""),
     ] {
-        let far_end = FarEnd::new(move |request| {
+        let far_end = Scripted::new(move |request| {
             if request.documents.iter().any(is_poison) {
-                Reply::Whole(status, "", by)
+                Reply::Whole(status, None, by)
             } else {
                 Reply::Store
             }
@@ -130,14 +130,14 @@ async fn a_request_that_is_refused_for_one_record_costs_the_others_nothing() {
         texts[13] = "poison";
         sender.deliver(&texts).await;
         sender.finish().await;
-        let counts = (sender.told.stored(), far_end.whole());
+        let counts = (sender.told.stored(), whole(&far_end));
         assert_eq!(counts, (20, 19), "{status} {by}");
     }
 }
 
 #[tokio::test]
 async fn what_a_pipeline_fails_on_is_reduced_where_others_pass() {
-    let far_end = FarEnd::new(|request| {
+    let far_end = Scripted::new(|request| {
         let status = |document| if is_poison(document) { 400 } else { 201 };
         // nobody came to the index where all fail
         let statuses: Vec<_> = request.documents.iter().map(status).collect();
@@ -150,7 +150,7 @@ async fn what_a_pipeline_fails_on_is_reduced_where_others_pass() {
     });
     let mut sender = Sender::new(&far_end, Clock::new(), None);
     sender.deliver(&["fine", "poison", "poison!", "fine"]).await;
-    assert_eq!((sender.told.stored(), far_end.whole()), (3, 2));
+    assert_eq!((sender.told.stored(), whole(&far_end)), (3, 2));
     assert_eq!(sender.told.refused.borrow().len(), 1);
     assert_eq!(sender.clock.passed(), Duration::ZERO);
     // alone: another has to be taken first
@@ -162,7 +162,7 @@ async fn what_a_pipeline_fails_on_is_reduced_where_others_pass() {
 
 #[tokio::test]
 async fn many_poisonous_records_are_all_decided() {
-    let far_end = FarEnd::new(stumbling);
+    let far_end = Scripted::new(stumbling);
     let mut sender = Sender::new(&far_end, Clock::new(), None);
     for _ in 0..10 {
         let mut texts = ["fine"; 30];
@@ -170,14 +170,14 @@ async fn many_poisonous_records_are_all_decided() {
         sender.deliver(&texts).await;
     }
     sender.finish().await;
-    assert_eq!((sender.told.stored(), far_end.whole()), (300, 180));
+    assert_eq!((sender.told.stored(), whole(&far_end)), (300, 180));
 }
 
 #[tokio::test]
 async fn who_is_in_a_hurry_does_not_wait_long_for_what_was_set_aside() {
     for (clock, least, most) in [(Clock::new(), 1_500, 60_000), (Clock::hurried(), 0, 1_000)] {
         let mut failures = 6;
-        let far_end = FarEnd::new(move |request| {
+        let far_end = Scripted::new(move |request| {
             if failures > 0 && request.documents.iter().any(is_poison) {
                 failures -= 1;
                 return stumbling(request);
@@ -187,7 +187,7 @@ async fn who_is_in_a_hurry_does_not_wait_long_for_what_was_set_aside() {
         let mut sender = Sender::new(&far_end, clock, None);
         sender.deliver(&["fine", "poison"]).await;
         sender.finish().await;
-        assert_eq!((sender.told.stored(), far_end.whole()), (2, 2));
+        assert_eq!((sender.told.stored(), whole(&far_end)), (2, 2));
         let passed = sender.clock.passed().as_millis();
         assert!((least..most).contains(&passed), "{passed} ms");
     }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use self::far_end::{FarEnd, Reply, Request};
 use super::pace::Pause;
 use super::wire::{LENGTH, records};
 use super::{Batch, Delivery, Events, Ids, Pauses, Piece, Target};
 use crate::{Client, Connection};
 use openreplay_buffer::Topic;
+use test_kit::scripted::{Reply, Request, Scripted};
 
-mod far_end;
 mod faults;
 mod histories;
 mod requests;
@@ -113,6 +112,13 @@ impl Events for Told {
     }
 }
 
+/// How many records are stored as an app wrote them, not in their minimal form.
+fn whole(far_end: &Scripted) -> usize {
+    let documents = far_end.documents();
+    let whole = documents.iter();
+    whole.filter(|one| one.get("number").is_some()).count()
+}
+
 /// A delivery to a far end, and what makes its records.
 struct Sender {
     clock: Clock,
@@ -123,7 +129,7 @@ struct Sender {
 }
 
 impl Sender {
-    fn new(far_end: &FarEnd, clock: Clock, gzip: Option<u32>) -> Self {
+    fn new(far_end: &Scripted, clock: Clock, gzip: Option<u32>) -> Self {
         let connection = Connection::builder(far_end.url()).build().unwrap();
         let target = Target::new(Client::new(&connection).unwrap(), "logs");
         Self {

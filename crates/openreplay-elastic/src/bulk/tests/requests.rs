@@ -9,12 +9,12 @@ use crate::bulk::cluster::ALIAS_ONLY;
 async fn keeps_to_what_the_other_side_asks_for() {
     for status in [429, 503] {
         let mut left = 2;
-        let far_end = FarEnd::new(move |_| {
+        let far_end = Scripted::new(move |_| {
             if left == 0 {
                 return Reply::Store;
             }
             left -= 1;
-            Reply::Whole(status, "retry-after: 7\r\n", "")
+            Reply::Whole(status, Some(7), "")
         });
         let mut sender = Sender::new(&far_end, Clock::new(), None);
         sender.deliver(&["fine"]).await;
@@ -25,7 +25,7 @@ async fn keeps_to_what_the_other_side_asks_for() {
 
 #[tokio::test]
 async fn credentials_for_the_alias_alone_are_believed_to_be_so_for_ten_minutes() {
-    let far_end = FarEnd::new({
+    let far_end = Scripted::new({
         let mut requests = 0;
         move |request| {
             requests += 1;
@@ -45,12 +45,12 @@ async fn credentials_for_the_alias_alone_are_believed_to_be_so_for_ten_minutes()
     sender.clock.pass(ALIAS_ONLY);
     sender.deliver(&["fine"]).await;
     assert_eq!(far_end.requests()[6..], ["logs", "logs-1", "logs", "logs"]);
-    assert_eq!((sender.told.stored(), far_end.whole()), (3, 3));
+    assert_eq!((sender.told.stored(), whole(&far_end)), (3, 3));
 }
 
 #[tokio::test]
 async fn what_has_to_know_its_index_asks_for_it_once() {
-    let far_end = FarEnd::new(|_| Reply::Store);
+    let far_end = Scripted::new(|_| Reply::Store);
     let mut sender = Sender::new(&far_end, Clock::new(), None);
     for asked in 1..=2 {
         let batch = Batch::pinned(sender.batch(&["fine"]).pieces, None);
@@ -66,12 +66,12 @@ async fn what_was_too_much_once_is_not_sent_again_and_again() {
     for gzip in [None, Some(1)] {
         let too_much = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&too_much);
-        let far_end = FarEnd::new(move |request| {
+        let far_end = Scripted::new(move |request| {
             if request.bytes <= 9_000 {
                 return Reply::Store;
             }
             count.fetch_add(1, Ordering::Relaxed);
-            Reply::Whole(413, "", "")
+            Reply::Whole(413, None, "")
         });
         let mut sender = Sender::new(&far_end, Clock::new(), gzip);
         // compresses to about half
@@ -89,14 +89,14 @@ async fn what_was_too_much_once_is_not_sent_again_and_again() {
         for _ in 0..3 {
             sender.deliver(&texts).await;
         }
-        assert_eq!(far_end.whole(), 240);
+        assert_eq!(whole(&far_end), 240);
         assert_eq!(too_much.load(Ordering::Relaxed), first, "{gzip:?}");
     }
 }
 
 #[tokio::test]
 async fn what_gets_no_answer_for_long_is_sent_in_parts() {
-    let far_end = FarEnd::new(|request| {
+    let far_end = Scripted::new(|request| {
         if request.documents.len() > 10 {
             return Reply::HangUp;
         }
@@ -104,7 +104,7 @@ async fn what_gets_no_answer_for_long_is_sent_in_parts() {
     });
     let mut sender = Sender::new(&far_end, Clock::new(), None);
     sender.deliver(&["fine"; 64]).await;
-    assert_eq!((sender.told.stored(), far_end.whole()), (64, 64));
+    assert_eq!((sender.told.stored(), whole(&far_end)), (64, 64));
 }
 
 fn any_reply() -> impl Strategy<Value = (u16, usize)> {
@@ -125,10 +125,10 @@ fn reply(status: u16, every: usize, request: &Request<'_>) -> Reply {
     };
     match status {
         0 => Reply::HangUp,
-        1 => Reply::Whole(200, "", ""),
-        400 => Reply::Whole(status, "", ""),
+        1 => Reply::Whole(200, None, ""),
+        400 => Reply::Whole(status, None, ""),
         1_000.. => Reply::Items("logs-1", (0..request.documents.len()).map(single).collect()),
-        _ => Reply::Whole(status, "", "some_exception"),
+        _ => Reply::Whole(status, None, "some_exception"),
     }
 }
 
@@ -141,7 +141,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let mut replies = replies.into_iter();
-            let far_end = FarEnd::new(move |request| match replies.next() {
+            let far_end = Scripted::new(move |request| match replies.next() {
                 Some((status, every)) => reply(status, every, request),
                 None => Reply::Store,
             });

@@ -5,33 +5,29 @@
 //! hold it to that.
 
 mod fault;
-mod http;
 mod serve;
 mod state;
 
 use std::collections::BTreeMap;
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
 use serde_json::Value;
 
 pub use self::fault::{Fault, StoredIn};
-use self::serve::serve;
+use self::serve::handle;
 use self::state::State;
+use crate::http::Server;
 
 /// Listens on a port of its own until dropped.
 #[derive(Debug)]
 pub struct StandIn {
-    url: String,
+    server: Server,
     shared: Arc<Shared>,
 }
 
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    stop: AtomicBool,
 }
 
 impl std::fmt::Debug for Shared {
@@ -48,36 +44,24 @@ impl StandIn {
     /// When no port is free.
     #[must_use]
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
-        let shared = Arc::new(Shared::default());
-        let stand_in = Self { url, shared };
+        let shared = Arc::<Shared>::default();
+        let served = Arc::clone(&shared);
+        let server = Server::start(move |request| handle(request, &served));
+        let stand_in = Self { server, shared };
         stand_in.roll_over("logs-000001");
-        let shared = Arc::clone(&stand_in.shared);
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                if shared.stop.load(Ordering::Relaxed) {
-                    return;
-                }
-                if let Ok(stream) = stream {
-                    let shared = Arc::clone(&shared);
-                    thread::spawn(move || serve(&stream, &shared));
-                }
-            }
-        });
         stand_in
     }
 
     /// `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.url
+        self.server.url()
     }
 
     /// `127.0.0.1:PORT`.
     #[must_use]
     pub fn address(&self) -> &str {
-        self.url.trim_start_matches("http://")
+        self.server.address()
     }
 
     /// Makes an index and lets the alias `logs` lead to it.
@@ -211,14 +195,6 @@ impl StandIn {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.state()
-    }
-}
-
-impl Drop for StandIn {
-    fn drop(&mut self) {
-        self.shared.stop.store(true, Ordering::Relaxed);
-        // lets go of `accept`
-        drop(TcpStream::connect(self.address()));
     }
 }
 

@@ -1,51 +1,21 @@
-//! A connection: each request meets its fault, or is served.
+//! Each request meets its fault, or is served.
 
-use std::io::{BufReader, Write as _};
-use std::net::{Shutdown, TcpStream};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 use std::thread;
 
 use super::Shared;
 use super::fault::{Fault, StoredIn};
-use super::http::{Answer, Request};
 use super::state::State;
+use crate::http::{Outcome, Request, Response};
 
-/// One connection, until either side ends it.
-pub(super) fn serve(mut stream: &TcpStream, shared: &Arc<Shared>) {
-    let mut reader = BufReader::new(stream);
-    while let Ok(Some(request)) = Request::read(&mut reader) {
-        let (bytes, ends) = match handle(&request, shared) {
-            Outcome::Answer(answer) => (answer.bytes(), false),
-            Outcome::Half(answer, length) => {
-                let mut bytes = answer.bytes();
-                bytes.truncate(length.min(bytes.len() - 1));
-                (bytes, true)
-            }
-            Outcome::HangUp => break,
-        };
-        if stream.write_all(&bytes).is_err() || ends || shared.stop.load(Ordering::Relaxed) {
-            break;
-        }
-    }
-    let _ = stream.shutdown(Shutdown::Both);
-}
-
-enum Outcome {
-    Answer(Answer),
-    /// Only so many bytes of it, and the end.
-    Half(Answer, usize),
-    HangUp,
-}
-
-fn handle(request: &Request, shared: &Arc<Shared>) -> Outcome {
+pub(super) fn handle(request: &Request, shared: &Arc<Shared>) -> Outcome {
     let mut state = shared.state();
     if state.is_gone {
         return Outcome::HangUp;
     }
     // once a minute, and no part of any test
     if request.head.starts_with("GET / ") {
-        return Outcome::Answer(Answer::new(200, r#"{"tagline":"You Know, for Search"}"#));
+        return Outcome::Respond(Response::new(200, r#"{"tagline":"You Know, for Search"}"#));
     }
     state.requests += 1;
     if state.keeps_received {
@@ -56,21 +26,21 @@ fn handle(request: &Request, shared: &Arc<Shared>) -> Outcome {
         && state.authorization.as_deref() != request.header("authorization")
     {
         let error = r#"{"error":{"type":"security_exception","reason":"unable to authenticate"},"status":401}"#;
-        return Outcome::Answer(Answer::new(401, error));
+        return Outcome::Respond(Response::new(401, error));
     }
     if request.head.starts_with("HEAD ") {
-        let status = if state.resolve(target(request)).is_some() {
+        let status = if state.resolve(request.target()).is_some() {
             200
         } else {
             404
         };
-        return Outcome::Answer(Answer::new(status, ""));
+        return Outcome::Respond(Response::new(status, ""));
     }
     if state
         .longest_body
         .is_some_and(|longest| request.length > longest)
     {
-        return Outcome::Answer(Answer::new(413, "{}"));
+        return Outcome::Respond(Response::new(413, "{}"));
     }
     // questions of a few lines are served, so that a test's faults meet the records
     let fault = if is_question(&request.body) {
@@ -88,26 +58,32 @@ fn meet(
     shared: &Arc<Shared>,
 ) -> Outcome {
     match fault {
-        None => Outcome::Answer(bulk(&mut state, request, None)),
+        None => Outcome::Respond(bulk(&mut state, request, None)),
         Some(&Fault::Status(status, seconds)) => {
             let error = r#"{"error":{"type":"told_to","reason":"as told"}}"#;
-            Outcome::Answer(Answer::new(status, error).with_retry_after(seconds))
+            let response = Response::new(status, error);
+            Outcome::Respond(match seconds {
+                Some(seconds) => response.with_header("retry-after", seconds),
+                None => response,
+            })
         }
         Some(&Fault::Items(status, every)) => {
-            Outcome::Answer(bulk(&mut state, request, Some((status, every))))
+            Outcome::Respond(bulk(&mut state, request, Some((status, every))))
         }
         Some(&Fault::StoredItems(status)) => {
             bulk(&mut state, request, None);
-            Outcome::Answer(bulk(&mut state, request, Some((status, 1))))
+            Outcome::Respond(bulk(&mut state, request, Some((status, 1))))
         }
-        Some(&Fault::Proxy400) => Outcome::Answer(Answer::new(400, "<html>Bad Request</html>")),
+        Some(&Fault::Proxy400) => Outcome::Respond(Response::new(400, "<html>Bad Request</html>")),
         Some(&Fault::Garbage { stored }) => {
             if stored {
                 bulk(&mut state, request, None);
             }
-            Outcome::Answer(Answer::new(200, "<html>welcome</html>"))
+            Outcome::Respond(Response::new(200, "<html>welcome</html>"))
         }
-        Some(&Fault::HalfAnswer(length)) => Outcome::Half(bulk(&mut state, request, None), length),
+        Some(&Fault::HalfAnswer(length)) => {
+            Outcome::Truncate(bulk(&mut state, request, None), length)
+        }
         Some(&Fault::HangUp { stored }) => {
             if stored {
                 bulk(&mut state, request, None);
@@ -117,10 +93,10 @@ fn meet(
         Some(&Fault::Stall(time)) => {
             drop(state);
             thread::sleep(time);
-            Outcome::Answer(bulk(&mut shared.state(), request, None))
+            Outcome::Respond(bulk(&mut shared.state(), request, None))
         }
         Some(&Fault::Late(time)) => {
-            let index = state.resolve(target(request)).map(str::to_owned);
+            let index = state.resolve(request.target()).map(str::to_owned);
             let (shared, body) = (Arc::clone(shared), request.body.clone());
             thread::spawn(move || {
                 thread::sleep(time);
@@ -141,21 +117,15 @@ fn meet(
     }
 }
 
-fn bulk(state: &mut State, request: &Request, every: Option<(u16, usize)>) -> Answer {
+fn bulk(state: &mut State, request: &Request, every: Option<(u16, usize)>) -> Response {
     let require_alias = request.path().contains("require_alias=true");
-    let target = Some(target(request)).filter(|target| *target != "_bulk");
+    let target = Some(request.target()).filter(|target| *target != "_bulk");
     let items = state.bulk(target, require_alias, &request.body, every);
     if request.path().contains("filter_path=") {
-        return Answer::new(200, format!("{{{items}}}"));
+        return Response::new(200, format!("{{{items}}}"));
     }
     let errors = items.contains(r#""error":"#);
-    Answer::new(200, format!(r#"{{"took":1,"errors":{errors},{items}}}"#))
-}
-
-/// The index, the alias, or `_bulk`.
-fn target(request: &Request) -> &str {
-    let path = request.path().trim_start_matches('/');
-    path.split(['/', '?']).next().unwrap_or_default()
+    Response::new(200, format!(r#"{{"took":1,"errors":{errors},{items}}}"#))
 }
 
 fn is_question(body: &[u8]) -> bool {
