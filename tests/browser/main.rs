@@ -11,6 +11,7 @@ mod elsewhere;
 mod ingest;
 mod origin;
 mod page;
+mod page_edges;
 mod recording;
 mod replay_url;
 mod routes;

@@ -1,9 +1,6 @@
 //! The page of `examples/axum-app`, pressed as a person would.
 
-use integration_tests::{
-    browser::{self, frontend},
-    process::Example,
-};
+use integration_tests::{browser, process::Example};
 use serde_json::{Value, json};
 use tower_http::cors::CorsLayer;
 use tower_openreplay::SessionLayer;
@@ -98,32 +95,6 @@ fn every_button_works_from_the_keyboard_and_on_a_phone() {
         "Export: step 5 of 5",
     ] {
         assert!(lines.contains(line), "{line} is not in {lines}");
-    }
-}
-
-#[test]
-#[ignore = "needs Chromium"]
-fn it_is_accessible_in_light_and_in_dark() {
-    let app = Example::axum_app(&[]);
-    for scheme in ["light", "dark"] {
-        let ran = browser::run(
-            r#"
-            const { readFileSync } = process.getBuiltinModule("fs");
-            await page.emulateMedia({ colorScheme: args.scheme, reducedMotion: "reduce" });
-            await page.goto(args.url);
-            await page.getByRole("button", { name: "/api/error" }).click();
-            await page.locator('#rows > .error summary').first().click();
-            await page.evaluate(readFileSync(args.axe, "utf8"));
-            const { violations } = await page.evaluate(() => axe.run());
-            return violations.map(({ id, nodes }) => [id, nodes.map((node) => node.failureSummary)]);
-            "#,
-            &json!({
-                "url": app.url(),
-                "scheme": scheme,
-                "axe": frontend().join("node_modules/axe-core/axe.min.js"),
-            }),
-        );
-        assert_eq!(ran.value, json!([]), "{scheme}: {:#}", ran.value);
     }
 }
 

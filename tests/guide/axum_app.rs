@@ -39,7 +39,10 @@ fn the_examples_rows_are_there_after_a_kill() {
 #[ignore = "needs OpenReplay's Go client"]
 fn one_command_and_openreplay_shows_the_row_of_a_click() {
     let [try_it, ..]: [String; 2] = guide::commands("README.md", &[]);
-    let run = try_it.lines().next().expect("a command");
+    let mut lines = try_it.lines();
+    let run = lines
+        .find(|line| line.starts_with("cargo run "))
+        .expect("a command");
     let store = TempDir::new().unwrap();
     let variables = [
         ("LISTEN_ADDR", ANY_PORT),

@@ -4,6 +4,8 @@ import { clear, show } from "./records.js";
 export const HEADER = "openReplaySession.id";
 
 const trouble = document.querySelector("#trouble");
+const empty = document.querySelector("#empty");
+const rows = document.querySelector("#rows");
 const PAUSE = 500;
 
 let id;
@@ -11,7 +13,7 @@ let shown = [];
 let reading = false;
 let again = false;
 
-/** Reads twice a second from now on, while the page is looked at. */
+/** Reads twice a second from now on, while the page is visible. */
 export async function readOn(session) {
   ({ id } = await session);
   for (;;) {
@@ -22,7 +24,7 @@ export async function readOn(session) {
   }
 }
 
-/** Reads at once, because something was asked. */
+/** Reads at once, after a request. */
 export async function readNow() {
   again = true;
   if (reading || id === undefined) {
@@ -35,25 +37,29 @@ export async function readNow() {
       await read();
       trouble.hidden = true;
     } catch (error) {
-      trouble.textContent = error instanceof TypeError ? "The app does not answer. Is it still running?" : error.message;
+      trouble.textContent = error.message;
       trouble.hidden = false;
     }
+    // next to an error, an invitation to press a button would mislead
+    empty.hidden = !trouble.hidden || rows.children.length > 0;
   }
   reading = false;
 }
 
-// all of them each time, in the order in which OpenReplay gets them: usually what is new stands at the end
+// all of them each time, in the order in which OpenReplay gets them: usually the new ones are at the end
 async function read() {
-  const response = await fetch("/api/records", { headers: { [HEADER]: id } });
+  const response = await fetch("/api/records", { headers: { [HEADER]: id } }).catch(() => {
+    throw new Error("The app does not respond. Is it still running?");
+  });
   if (!response.ok) {
     throw new Error(await response.text());
   }
-  const { rows } = await response.json();
-  const texts = rows.map((row) => JSON.stringify(row));
+  const { rows: found } = await response.json();
+  const texts = found.map((row) => JSON.stringify(row));
   if (!shown.every((text, index) => text === texts[index])) {
     shown = [];
     clear();
   }
-  show(rows.slice(shown.length));
+  show(found.slice(shown.length));
   shown = texts;
 }

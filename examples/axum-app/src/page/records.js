@@ -1,10 +1,12 @@
-// The panel: one row a record, as OpenReplay shows it. Opened, a row shows every line of the message.
-// What a record says is set as text and never as markup, whoever sent it.
+// The panel: one row per record, as OpenReplay shows it. An opened row shows every line of the message.
+// A record's text is set as text and never as markup, since clients can put anything into it.
 
 const rows = document.querySelector("#rows");
 const panel = document.querySelector("#records");
 const count = document.querySelector("#count");
 const empty = document.querySelector("#empty");
+const full = document.querySelector("#full");
+const MOST = 1_000; // OpenReplay requests at most this many records of a session
 const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" };
 
 let shown = 0;
@@ -17,8 +19,9 @@ export function show(added) {
   const atEnd = panel.scrollTop + panel.clientHeight >= panel.scrollHeight - 40;
   rows.append(...added.map(row));
   shown += added.length;
-  count.textContent = shown === 1 ? "1 record" : `${shown} records`;
+  count.textContent = shown === 1 ? "1 record" : `${shown.toLocaleString("en")} records`;
   empty.hidden = true;
+  full.hidden = shown < MOST;
   if (atEnd) {
     panel.scrollTop = panel.scrollHeight;
   }
@@ -30,6 +33,7 @@ export function clear() {
   rows.replaceChildren();
   count.textContent = "none yet";
   empty.hidden = false;
+  full.hidden = true;
 }
 
 function row({ time: timestamp, level, message, record }) {
@@ -49,11 +53,14 @@ function time(timestamp) {
   return element("time", { dateTime: timestamp, textContent: text });
 }
 
-// the part in brackets is how OpenReplay finds the record; dimmed, since every row has it
+// OpenReplay finds the record by the part in brackets. Every row has it, so it is dimmed, and screen readers skip it.
 function content(line) {
-  const [, prefix, rest] = /^(\[openReplaySession\.id=[^\]]*\] )?(.*)$/.exec(line);
+  const [prefix] = /^(\[openReplaySession\.id=[^\]]*\] )?/.exec(line);
   const span = element("span", { className: "content" });
-  span.append(element("span", { className: "prefix", textContent: prefix ?? "" }), element("span", { textContent: rest }));
+  span.append(
+    element("span", { className: "prefix", ariaHidden: "true", textContent: prefix }),
+    element("span", { textContent: line.slice(prefix.length) }),
+  );
   return span;
 }
 
@@ -67,7 +74,13 @@ function written(record) {
   const details = element("details", { className: "written" });
   details.append(
     element("summary", { textContent: "The record as it was written" }),
-    element("pre", { textContent: JSON.stringify(record, null, 2) }),
+    // it can be wider than the page, so the keyboard must be able to scroll it
+    element("pre", {
+      tabIndex: 0,
+      role: "group",
+      ariaLabel: "The record as it was written",
+      textContent: JSON.stringify(record, null, 2),
+    }),
   );
   return details;
 }
