@@ -45,7 +45,7 @@ fn set_up_and_run(work: impl AsyncFnOnce(axum::Router)) -> Result<(), Box<dyn Er
         .with(records)
         .init();
 
-    let app = Router::new()
+    let app: Router = Router::new()
         .route("/price", get(price))
         .layer(RequestLogLayer::new())
         .layer(PropagateRequestIdLayer::x_request_id())
