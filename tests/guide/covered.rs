@@ -99,6 +99,24 @@ const COVERED: &[(&str, &str, usize, &str)] = &[
         "crates/tracing-openreplay/src/lib.rs",
     ),
     (
+        "docs/containers-and-systemd.md",
+        "ini",
+        4,
+        "tests/containers/main.rs",
+    ),
+    (
+        "docs/containers-and-systemd.md",
+        "sh",
+        1,
+        "tests/containers/main.rs",
+    ),
+    (
+        "docs/containers-and-systemd.md",
+        "yaml",
+        6,
+        "tests/containers/main.rs",
+    ),
+    (
         "docs/elasticsearch.md",
         "sh",
         10,

@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod command;
+pub mod cri;
 pub mod daemon;
 #[cfg(doctest)]
 mod docs;

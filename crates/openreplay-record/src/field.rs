@@ -52,7 +52,11 @@ pub const FIELDS: &str = "fields";
 /// The names and fields of the spans around the event, a list with the root first.
 pub const SPANS: &str = "spans";
 
-/// All of these names. A record can have further fields, under names that are neither above nor
+/// The stream that a line was written to, `stdout` or `stderr`: what `openreplay-elastic ship` adds to
+/// a line of a container that is no record. Filebeat uses the same name, and any record may.
+pub const STREAM: &str = "stream";
+
+/// All of these names but [`STREAM`]. A record can have further fields, under names that are neither above nor
 /// below one of them.
 pub const ALL: [&str; 22] = [
     TIMESTAMP,
@@ -78,5 +82,3 @@ pub const ALL: [&str; 22] = [
     FIELDS,
     SPANS,
 ];
-/// The stream that a line without a record was written to, `stdout` or `stderr`: Filebeat uses the same name.
-pub const STREAM: &str = "stream";
