@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use openreplay_record::{Level, Record, field, time};
+use openreplay_record::{Level, Record, field, phrase, time};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -11,6 +11,16 @@ use crate::text;
 /// (32766 bytes at most).
 pub(super) const MESSAGE: usize = 32_000;
 const CUT: &str = " … (cut)";
+/// Fields that lead to the record's trace, request and replay. They move into the message: as fields
+/// they may be what the mapping rejects.
+const LINKS: [&str; 4] = [
+    field::TRACE_ID,
+    field::SPAN_ID,
+    field::REQUEST_ID,
+    field::SESSION_URL,
+];
+/// No link is longer.
+const LINK: usize = 1_024;
 
 /// The fixed fields of a record, and nothing that an application could have put into it: the form in which it is sent
 /// once more after it was refused. A line that is no JSON object is a message as it stands.
@@ -24,7 +34,11 @@ pub(crate) fn minimal(line: &[u8]) -> Vec<u8> {
     // nothing of it may be lost where nobody would find it: the panel shows the message only
     let message = fixed.message.filter(|_| fixed.is_whole);
     let message = message.as_deref().unwrap_or(&line);
-    let mut record = Record::now(guessed, cut(message));
+    let links = match fixed.is_whole {
+        true => fixed.links.concat(),
+        false => String::new(),
+    };
+    let mut record = Record::now(guessed, cut_to(message, MESSAGE - links.len()) + &*links);
     if let Some(instant) = fixed.instant.filter(|text| time::parse(text).is_some()) {
         record.time = instant.into();
     }
@@ -45,6 +59,8 @@ struct Fixed {
     message: Option<String>,
     is_error: bool,
     id: Option<String>,
+    /// ` trace.id=…`, and so on, in the order of [`LINKS`].
+    links: [String; LINKS.len()],
     /// The line is an object, as far as its top tells.
     is_whole: bool,
 }
@@ -61,7 +77,12 @@ impl Fixed {
                 Ok(field::MESSAGE) => fixed.message = message(value),
                 Ok(field::TAGS) => fixed.is_error = names_error(value),
                 Ok(field::SESSION_ID) => fixed.id = text(),
-                _ => {}
+                Ok(name) => {
+                    if let Some(at) = LINKS.iter().position(|link| *link == name) {
+                        fixed.links[at] = text().map_or_else(String::new, |text| link(name, &text));
+                    }
+                }
+                Err(_) => {}
             }
         }
         fixed.is_whole = members.is_whole();
@@ -83,11 +104,23 @@ fn names_error(tags: &str) -> bool {
     tags.iter().any(|tag| tag == field::ERROR_TAG)
 }
 
+/// A link as a part of the message; nothing if its text cannot be one.
+fn link(name: &str, text: &str) -> String {
+    if text.len() > LINK || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return String::new();
+    }
+    format!(" {name}={}", phrase::broken(text))
+}
+
 pub(super) fn cut(message: &str) -> Cow<'_, str> {
-    if message.len() <= MESSAGE {
+    cut_to(message, MESSAGE)
+}
+
+fn cut_to(message: &str, length: usize) -> Cow<'_, str> {
+    if message.len() <= length {
         return message.into();
     }
-    let kept = text::shortened(message, MESSAGE - CUT.len());
+    let kept = text::shortened(message, length - CUT.len());
     format!("{kept}{CUT}").into()
 }
 
@@ -209,6 +242,30 @@ mod tests {
                 "level": "error", "tags": ["error"], "message": "[openReplaySession.id=1] no", "openReplaySession.id": "1",
             })
         );
+    }
+
+    #[test]
+    fn what_leads_to_trace_request_and_replay_moves_into_the_message() {
+        let record = json!({
+            "message": "no", "trace.id": "4bf9", "span.id": 7, "http.request.id": "a openReplaySession.id=7",
+            "openReplaySession.url": "https://openreplay.example.com/1/session/7",
+        });
+        let message =
+            "no trace.id=4bf9 openReplaySession.url=https://openreplay.example.com/1/session/7";
+        assert_eq!(of(&record)["message"], message);
+        let forged = json!({"message": "no", "http.request.id": "openReplaySession.id=7"});
+        assert_eq!(
+            of(&forged)["message"],
+            "no http.request.id=openReplaySessi*n.id=7"
+        );
+        // as often as a client likes
+        let again = r#","trace.id":"4bf9""#.repeat(10_000);
+        let again = minimal(format!(r#"{{"message":"no"{again}}}"#).as_bytes());
+        let again: Value = serde_json::from_slice(&again).unwrap();
+        assert_eq!(again["message"], "no trace.id=4bf9");
+        let long = of(&json!({"message": "x".repeat(100_000), "trace.id": "4bf9"}));
+        let long = long["message"].as_str().unwrap();
+        assert!(long.len() == MESSAGE && long.ends_with("x … (cut) trace.id=4bf9"));
     }
 
     #[test]
