@@ -3,7 +3,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -127,8 +127,15 @@ fn goes_on_with_the_others_and_names_what_it_cannot_read() {
 fn a_single_run_names_what_it_could_not_read_though_it_looks_once_more() {
     let folder = tempfile::tempdir().unwrap();
     let far_end = StandIn::start();
-    // it can be looked at, and its start cannot be read
-    symlink("/proc/self/mem", folder.path().join("a.log")).unwrap();
+    // It can be looked at, and not opened: root may read all files, but not over the links of others.
+    let path = folder.path().join("a.log");
+    if fs::metadata("/proc/self").unwrap().uid() == 0 {
+        symlink("/etc/passwd", &path).unwrap();
+        lchown(&path, Some(12_345), None).unwrap();
+    } else {
+        fs::write(&path, "x").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).unwrap();
+    }
     fs::write(folder.path().join("b.log"), "{\"n\":1}\n").unwrap();
     let said = Said::by(ship(far_end.url(), folder.path(), "*.log").args(["--once", "--json"]));
     assert_eq!((said.code, far_end.stored()), (Some(7), 1), "{said:?}");

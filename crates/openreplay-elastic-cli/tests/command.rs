@@ -205,7 +205,7 @@ fn wrong_usage_ends_with_2_and_says_what_is_wrong_on_standard_error() {
         (&["setup", "--also", "a b"], "cannot be an index's name"),
         (
             &["ship", "--checkpoint", "/dev/full", "app.log"],
-            "/dev/full is no file",
+            "/dev/full is not a regular file",
         ),
         (
             &["ship", "--checkpoint", "/tmp", "app.log"],

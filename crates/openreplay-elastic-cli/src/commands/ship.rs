@@ -1,4 +1,5 @@
 use std::env;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -53,7 +54,7 @@ use crate::print::{self, GREEN, RED, YELLOW, tame};
 pub(crate) struct Args {
     /// Files, or patterns of them with * ? [...] and **; or - for standard input
     #[arg(required = true, value_name = "FILE")]
-    files: Vec<String>,
+    files: Vec<OsString>,
 
     /// Ends when all that was there at the start has been delivered, showing how far it is on a terminal
     /// [default: goes on following]
@@ -73,6 +74,11 @@ pub(crate) struct Args {
     /// Pass standard input on to standard output
     #[arg(long, conflicts_with_all = ["once", "checkpoint"])]
     tee: bool,
+
+    /// Follow all symbolic links, and enter linked folders. Without it, a link is followed only if root or the user of this
+    /// process owns it, or if its owner also owns what it leads to [default: off]
+    #[arg(long)]
+    follow_links: bool,
 
     /// Compresses what is sent: 1 is fast, 9 is small [default: not compressed]
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u32).range(1..=9))]
@@ -121,7 +127,8 @@ impl Args {
             .files
             .iter()
             .fold(ShipOptions::new(checkpoint), ShipOptions::file)
-            .format(self.format.into());
+            .format(self.format.into())
+            .follow_links(self.follow_links);
         if let Some(level) = self.gzip {
             options = options.gzip(level);
         }
@@ -186,6 +193,7 @@ fn report(shipped: &Progress, json: bool) -> Result<(), Failure> {
             "stored": shipped.stored,
             "refused": shipped.rejected,
             "wrapped": shipped.wrapped,
+            "nuls": shipped.nuls,
             "unfinished": shipped.unfinished,
             "unreadable": unreadable,
         }))?);
@@ -199,6 +207,7 @@ fn report(shipped: &Progress, json: bool) -> Result<(), Failure> {
             shipped.wrapped,
             "lines were no JSON objects, and are stored as messages",
         ),
+        (shipped.nuls, "NUL bytes before lines were skipped"),
         (
             shipped.rejected,
             "records were refused by Elasticsearch, in their shortest form too",
@@ -241,8 +250,11 @@ fn default_checkpoint() -> Option<PathBuf> {
             .filter(|value| !value.is_empty())
             .map(PathBuf::from)
     };
-    // systemd's StateDirectory= names one of the service's own
-    if let Some(own) = folder("STATE_DIRECTORY") {
+    // systemd's StateDirectory= names folders of the service's own, with colons between them.
+    if let Some(own) = env::var_os("STATE_DIRECTORY")
+        .as_deref()
+        .and_then(first_folder)
+    {
         return Some(own.join("ship.json"));
     }
     let own = || match cfg!(windows) {
@@ -251,4 +263,27 @@ fn default_checkpoint() -> Option<PathBuf> {
     };
     let state = folder("XDG_STATE_HOME").or_else(own)?;
     Some(state.join("openreplay-elastic/ship.json"))
+}
+
+fn first_folder(folders: &OsStr) -> Option<PathBuf> {
+    let mut folders = env::split_paths(folders);
+    folders.next().filter(|first| !first.as_os_str().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn the_checkpoint_is_in_the_first_of_systemds_folders() {
+        for (folders, first) in [
+            ("/var/lib/ship", Some("/var/lib/ship")),
+            ("/var/lib/ship:/var/lib/other", Some("/var/lib/ship")),
+            ("", None),
+        ] {
+            let expected = first.map(PathBuf::from);
+            assert_eq!(first_folder(OsStr::new(folders)), expected, "{folders}");
+        }
+    }
 }

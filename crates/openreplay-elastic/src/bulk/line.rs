@@ -21,9 +21,9 @@ pub(crate) struct Stored<'a> {
 }
 
 /// Returns the record that is stored of a line, given without its end; `None` for an empty line. A line that is not a JSON object
-/// becomes the message of a record.
+/// becomes the message of a record. NULs before a line are no part of it.
 pub(crate) fn record(line: &[u8], offset: u64) -> Option<Stored<'_>> {
-    let line = without_mark(line, offset).trim_ascii_end();
+    let line = without_mark(without_nuls(line), offset).trim_ascii_end();
     let object = line.trim_ascii_start();
     match object {
         [] => None,
@@ -103,6 +103,12 @@ fn completed<'a>(object: &'a [u8], origin: &Origin) -> Option<Cow<'a, [u8]>> {
 
 fn member(name: &str, value: &str) -> String {
     format!("\"{name}\":{value}")
+}
+
+/// Returns a line without the NULs before it: a truncation leaves them if the app does not open its file to append.
+pub(crate) fn without_nuls(line: &[u8]) -> &[u8] {
+    let nuls = line.iter().take_while(|byte| **byte == 0).count();
+    &line[nuls..]
 }
 
 /// Returns a line without the mark that may stand at the start of its file.

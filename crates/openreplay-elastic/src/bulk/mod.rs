@@ -2,10 +2,10 @@
 //!
 //! `state` has what is known of a batch, `decide` every rule, `drive` and `attempt` the I/O, `wire` the format.
 
-#[cfg(feature = "ship")]
-pub(crate) use self::line::without_mark;
 #[cfg(any(feature = "admin", feature = "ship"))]
 pub(crate) use self::line::{Stored, record as record_of_line, record_from};
+#[cfg(feature = "ship")]
+pub(crate) use self::line::{without_mark, without_nuls};
 #[cfg(feature = "admin")]
 pub(crate) use self::minimal::minimal;
 pub(crate) use self::{

@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Progress;
+use super::lines::Framed;
 use crate::bulk::Events;
 use openreplay_buffer::{Diagnostics, Topic};
 
@@ -12,6 +13,7 @@ pub(super) struct Counts {
     wrapped: AtomicU64,
     /// Records that a stream had; of files, that is not counted.
     read: AtomicU64,
+    nuls: AtomicU64,
     diagnostics: Diagnostics,
 }
 
@@ -22,17 +24,21 @@ impl Default for Counts {
             rejected: AtomicU64::default(),
             wrapped: AtomicU64::default(),
             read: AtomicU64::default(),
+            nuls: AtomicU64::default(),
             diagnostics: Diagnostics::to_stderr("openreplay-elastic"),
         }
     }
 }
 
 impl Counts {
-    pub(super) fn wrapped(&self, lines: usize) {
-        self.wrapped.fetch_add(lines as u64, Ordering::Relaxed);
+    /// Counts what was read.
+    pub(super) fn read(&self, framed: &Framed) {
+        let wrapped = framed.wrapped as u64;
+        self.wrapped.fetch_add(wrapped, Ordering::Relaxed);
+        self.nuls.fetch_add(framed.nuls, Ordering::Relaxed);
     }
 
-    pub(super) fn read(&self, records: usize) {
+    pub(super) fn read_records(&self, records: usize) {
         self.read.fetch_add(records as u64, Ordering::Relaxed);
     }
 
@@ -50,6 +56,7 @@ impl Counts {
             rejected,
             undelivered: read.saturating_sub(stored + rejected),
             wrapped: self.wrapped.load(Ordering::Relaxed),
+            nuls: self.nuls.load(Ordering::Relaxed),
             ..Progress::default()
         }
     }

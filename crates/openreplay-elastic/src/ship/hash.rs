@@ -1,4 +1,4 @@
-use std::hash::Hasher as _;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
@@ -17,8 +17,10 @@ pub(super) enum Hash {
 impl Hash {
     /// Creates one with a key of its own.
     pub(super) fn random() -> Self {
+        // Its keys come from the system's source of randomness.
+        let random = RandomState::new();
         Self::SipHash {
-            key: [fastrand::u64(..), fastrand::u64(..)],
+            key: [random.hash_one(0), random.hash_one(1)],
         }
     }
 

@@ -2,8 +2,8 @@ use std::fs::File;
 use std::io;
 
 use openreplay_record::is_object;
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::hash::Hash;
 use super::system::{Seen, read_at};
@@ -27,9 +27,12 @@ impl Identity {
     }
 
     /// `None` as long as there is no whole first line. That may lack its end: it is the same one when the end comes.
-    pub(super) fn of(file: &File, hash: Hash) -> io::Result<Option<Self>> {
+    ///
+    /// Reads no further than the file is long: some of the system's files wait for what comes, or give it to one reader only.
+    pub(super) fn of(file: &File, seen: &Seen, hash: Hash) -> io::Result<Option<Self>> {
         let mut head = [0; WINDOW];
-        let length = read_at(file, &mut head, 0)?;
+        let length = usize::try_from(seen.length).map_or(WINDOW, |length| length.min(WINDOW));
+        let length = read_at(file, &mut head[..length], 0)?;
         let head = &head[..length];
         let line = match memchr::memchr(b'\n', head) {
             Some(end) => &head[..end],
@@ -37,7 +40,7 @@ impl Identity {
             None => return Ok(None),
         };
         Ok(Some(Self {
-            inode: Seen::of(file)?.node.inode,
+            inode: seen.node.inode,
             head: hash.of(line.trim_ascii_end()),
         }))
     }
@@ -51,6 +54,8 @@ impl Identity {
 /// may start with the same line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct Place {
+    /// No file is longer than an `i64` tells.
+    #[serde(deserialize_with = "offset")]
     pub(super) offset: u64,
     before: u64,
 }
@@ -76,6 +81,14 @@ impl Place {
     /// Whether it is still, or again, in this file.
     pub(super) fn is_in(&self, file: &File, hash: Hash) -> io::Result<bool> {
         Ok(Self::at(file, self.offset, hash)? == *self)
+    }
+}
+
+fn offset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let offset = u64::deserialize(deserializer)?;
+    match i64::try_from(offset) {
+        Ok(_) => Ok(offset),
+        Err(_) => Err(D::Error::custom(format_args!("an offset of {offset}"))),
     }
 }
 

@@ -6,16 +6,21 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 
 use super::Shipper;
-use crate::bulk;
+use super::position::IndexName;
+use crate::bulk::{self, Events as _};
+use crate::topic;
 use crate::transport::error::Error;
 use crate::transport::kind::{ErrorKind, Precondition};
 
 /// How long the index behind the alias is taken for known.
 const KEPT: Duration = Duration::from_secs(1);
 
+/// How long to wait after a response that names an impossible index.
+const MISNAMED: Duration = Duration::from_secs(5);
+
 impl Shipper {
     /// The index behind the alias, asked for again and again until there is an answer.
-    pub(super) async fn index(&mut self) -> String {
+    pub(super) async fn index(&mut self) -> IndexName {
         if let Some((index, asked)) = &self.index
             && asked.elapsed() < KEPT
         {
@@ -24,10 +29,17 @@ impl Shipper {
         let mut attempts = 0;
         loop {
             match self.target.write_index().await {
-                Ok(index) => {
-                    self.index = Some((index.clone(), Instant::now()));
-                    return index;
-                }
+                Ok(name) => match IndexName::try_from(name) {
+                    Ok(index) => {
+                        self.index = Some((index.clone(), Instant::now()));
+                        return index;
+                    }
+                    Err(why) => {
+                        let text = format!("a response names {why}; trying again");
+                        self.counts.report(topic::RESPONSE, &text);
+                        tokio::time::sleep(MISNAMED).await;
+                    }
+                },
                 Err(unknown) => {
                     attempts += 1;
                     bulk::report_unknown(&unknown, self.target.alias(), &self.counts);

@@ -231,8 +231,8 @@ impl Reader {
 
     /// Whether the other side still takes records.
     fn send(&self, framed: Framed) -> bool {
-        self.counts.wrapped(framed.wrapped);
-        self.counts.read(framed.records);
+        self.counts.read(&framed);
+        self.counts.read_records(framed.records);
         framed.records == 0 || self.chunks.blocking_send(framed).is_ok()
     }
 

@@ -2,7 +2,7 @@
 
 use super::position::{Part, Start};
 use super::record::{LineReader, RawLine};
-use crate::bulk::{Action, LENGTH, Stored, change_digits, write_digits};
+use crate::bulk::{self, Action, LENGTH, Stored, change_digits, write_digits};
 
 const SEED: usize = 11;
 
@@ -13,6 +13,8 @@ pub(super) struct Framed {
     pub(super) records: usize,
     /// How many of the records are lines that were not JSON objects.
     pub(super) wrapped: usize,
+    /// How many NULs before lines were skipped.
+    pub(super) nuls: u64,
     pub(super) parts: Vec<Part>,
 }
 
@@ -65,6 +67,7 @@ pub(super) struct Mark {
     body: usize,
     records: usize,
     wrapped: usize,
+    nuls: u64,
 }
 
 impl Framed {
@@ -73,6 +76,7 @@ impl Framed {
             body: self.body.len(),
             records: self.records,
             wrapped: self.wrapped,
+            nuls: self.nuls,
         }
     }
 
@@ -81,6 +85,7 @@ impl Framed {
         self.body.truncate(mark.body);
         self.records = mark.records;
         self.wrapped = mark.wrapped;
+        self.nuls = mark.nuls;
     }
 
     /// Adds whole lines of `text`, which starts at `offset` of its file, until the body has `enough` bytes. Returns the length of
@@ -109,6 +114,9 @@ impl Framed {
 
     pub(super) fn add_line(&mut self, line: RawLine<'_>, framer: &mut LineFramer) {
         let LineFramer { reader, ids } = framer;
+        let bytes = bulk::without_nuls(line.bytes);
+        self.nuls += (line.bytes.len() - bytes.len()) as u64;
+        let line = RawLine { bytes, ..line };
         reader.read(line, |start, stored| self.add(ids.at(start), stored));
     }
 

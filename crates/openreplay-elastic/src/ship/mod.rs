@@ -48,7 +48,10 @@
 //! on where it was when it comes back. What was on its way from it when a run ended waits for it; where its folder is there,
 //! for a day. A file that cannot be read is said once on standard error and tried again, while the others go on.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+
+use self::trusted::Links;
 
 pub use self::input::InputShipper;
 pub use self::run::Shipper;
@@ -62,6 +65,7 @@ mod count;
 mod disk;
 mod files;
 mod folders;
+mod glob;
 mod hash;
 mod identity;
 mod index;
@@ -69,6 +73,7 @@ mod input;
 mod lines;
 mod patterns;
 mod position;
+mod private;
 mod record;
 mod run;
 mod sending;
@@ -76,15 +81,17 @@ mod system;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod trusted;
 mod unreadable;
 
 /// What to follow, and how.
 #[derive(Clone, Debug)]
 pub struct ShipOptions {
-    patterns: Vec<String>,
+    patterns: Vec<OsString>,
     checkpoint: PathBuf,
     format: Format,
     gzip: Option<u32>,
+    links: Links,
 }
 
 impl ShipOptions {
@@ -95,12 +102,13 @@ impl ShipOptions {
             checkpoint: checkpoint.into(),
             format: Format::default(),
             gzip: None,
+            links: Links::default(),
         }
     }
 
-    /// Adds a file, or a pattern with `*`, `?`, `[...]` and `**`.
+    /// Adds a file, or a pattern with `*`, `?`, `[...]` and `**`. Names are bytes: a byte that is no text counts as one character.
     #[must_use]
-    pub fn file(mut self, pattern: impl Into<String>) -> Self {
+    pub fn file(mut self, pattern: impl Into<OsString>) -> Self {
         self.patterns.push(pattern.into());
         self
     }
@@ -109,6 +117,17 @@ impl ShipOptions {
     #[must_use]
     pub fn format(mut self, format: Format) -> Self {
         self.format = format;
+        self
+    }
+
+    /// Follows all symbolic links, and enters linked folders. Default: linked folders are not entered, and a link is followed only
+    /// if root or the user of this process owns it, or if its owner also owns what it leads to.
+    #[must_use]
+    pub fn follow_links(mut self, follow: bool) -> Self {
+        self.links = match follow {
+            true => Links::All,
+            false => Links::Trusted,
+        };
         self
     }
 
@@ -134,6 +153,8 @@ pub struct Progress {
     pub rejected: u64,
     /// Lines that were no JSON objects or too long, and are stored as the message of a record.
     pub wrapped: u64,
+    /// NUL bytes before lines, which are skipped: a truncation leaves them if the app does not open its file to append.
+    pub nuls: u64,
     /// Files whose last line has no line feed yet: that line is left for later.
     pub unfinished: u64,
     /// Records of a stream that were read, and not delivered when the signal to stop came. Of files, always 0: the next run delivers

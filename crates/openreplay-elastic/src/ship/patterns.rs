@@ -1,15 +1,18 @@
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::files::Mode;
+use super::glob::{Found, Glob, has_wildcard};
+use super::trusted::Links;
 use super::unreadable::Troubles;
 use crate::transport::error::Error;
 
 /// Compressed by a rotation: what is in them was delivered before.
 const COMPRESSED: [&str; 5] = ["gz", "zst", "bz2", "xz", "lz4"];
 
-/// What was asked for.
+/// What to follow.
 #[derive(Debug)]
 pub(super) enum Pattern {
     Path {
@@ -17,92 +20,127 @@ pub(super) enum Pattern {
         /// It has been there once.
         was_there: bool,
     },
-    Glob(String),
+    Glob {
+        /// As it was given.
+        text: PathBuf,
+        glob: Glob,
+    },
 }
 
-/// In which look, since files that are not there yet may come later.
+/// In which scan, since files that are not there yet may come later.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct When {
     pub(super) mode: Mode,
     pub(super) first: bool,
 }
 
-/// A path that was asked for.
+/// A path that a pattern leads to.
 #[derive(Debug)]
 pub(super) struct Match {
     pub(super) path: PathBuf,
-    /// By its own name: whatever is no file there is a mistake.
+    /// It was named, so it should be a file.
     pub(super) is_wanted: bool,
 }
 
 impl Pattern {
-    pub(super) fn parse(pattern: &str) -> Result<Self, Error> {
+    pub(super) fn parse(pattern: &OsStr) -> Result<Self, Error> {
         if pattern.is_empty() {
             return Err(Error::config(
                 "a file without a name: expected one, or a pattern such as app.log*",
             ));
         }
-        if Path::new(pattern).exists() || !pattern.contains(['*', '?', '[']) {
+        let text = Path::new(pattern);
+        if text.exists() || !has_wildcard(pattern) {
             return Ok(Self::Path {
-                path: absolute(Path::new(pattern)),
+                path: absolute(text),
                 was_there: false,
             });
         }
-        match glob::glob(pattern) {
-            Ok(_) => Ok(Self::Glob(pattern.to_owned())),
-            Err(error) => Err(
-                Error::config(format!("{pattern:?} is no pattern of file names: expected one such as app.log* or app-[0-9].log"))
-                    .with_source(error),
-            ),
+        match Glob::parse(&absolute(text)) {
+            Some(glob) => Ok(Self::Glob {
+                text: text.to_owned(),
+                glob,
+            }),
+            None => Err(Error::config(format!(
+                "{pattern:?} is no pattern of file names: expected one such as app.log* or app-[0-9].log"
+            ))),
         }
     }
 
-    fn paths(&mut self, when: When, paths: &mut BTreeMap<PathBuf, bool>, troubles: &mut Troubles) {
+    fn find(&mut self, when: When, links: Links, paths: &mut Paths<'_>) {
         match self {
             Self::Path { path, was_there } => {
                 if is_compressed(path) {
-                    troubles.add(path, &"it is compressed: give it uncompressed");
+                    paths
+                        .troubles
+                        .add(path, &"it is compressed: give it uncompressed");
                     return;
                 }
-                // once it was there, it may be missing for as long as a rotation takes
+                // Once it was there, it may be missing for as long as a rotation takes.
                 *was_there |= !matches!(path.try_exists(), Ok(false));
                 if !*was_there && when.mode == Mode::Once {
-                    troubles.add(path, &"there is no such file");
+                    paths.troubles.add(path, &"there is no such file");
                 } else if !*was_there && when.first {
                     let path = path.display();
-                    troubles.note(format!("there is no {path} yet; waiting for it"));
+                    paths
+                        .troubles
+                        .note(format!("there is no {path} yet; waiting for it"));
                 }
-                paths.insert(path.clone(), true);
+                paths.wanted.insert(path.clone(), true);
             }
-            Self::Glob(pattern) => {
-                let before = paths.len();
-                for found in glob::glob(pattern).into_iter().flatten() {
-                    match found {
-                        Ok(path) if is_compressed(&path) => {}
-                        Ok(path) => {
-                            paths.entry(absolute(&path)).or_insert(false);
-                        }
-                        // a folder that is gone again holds nothing
-                        Err(error) if error.error().kind() == io::ErrorKind::NotFound => {}
-                        Err(error) => troubles.add(error.path(), error.error()),
-                    }
-                }
-                if paths.len() == before && when.first {
-                    troubles.note(format!("no file matches {pattern} yet"));
+            Self::Glob { text, glob } => {
+                let before = paths.wanted.len();
+                glob.find(links, paths);
+                if paths.wanted.len() == before && when.first {
+                    let text = text.display();
+                    paths.troubles.note(format!("no file matches {text} yet"));
                 }
             }
         }
     }
 }
 
+/// The paths, and whether each was named.
+struct Paths<'a> {
+    wanted: BTreeMap<PathBuf, bool>,
+    troubles: &'a mut Troubles,
+}
+
+impl Found for Paths<'_> {
+    fn file(&mut self, path: PathBuf) {
+        if is_compressed(&path) {
+            self.troubles.leave_out(&path, "it is compressed");
+        } else {
+            self.wanted.entry(path).or_insert(false);
+        }
+    }
+
+    fn unreadable(&mut self, path: &Path, error: &io::Error) {
+        self.troubles.add(path, error);
+    }
+
+    fn linked_folder(&mut self, path: &Path) {
+        let reason = "it is a link to a folder; --follow-links enters it";
+        self.troubles.leave_out(path, reason);
+    }
+}
+
 impl Match {
     /// Each path once, in the order of their names.
-    pub(super) fn all(patterns: &mut [Pattern], when: When, troubles: &mut Troubles) -> Vec<Self> {
-        let mut paths = BTreeMap::new();
+    pub(super) fn all(
+        patterns: &mut [Pattern],
+        when: When,
+        links: Links,
+        troubles: &mut Troubles,
+    ) -> Vec<Self> {
+        let mut paths = Paths {
+            wanted: BTreeMap::new(),
+            troubles,
+        };
         for pattern in patterns {
-            pattern.paths(when, &mut paths, troubles);
+            pattern.find(when, links, &mut paths);
         }
-        let paths = paths.into_iter();
+        let paths = paths.wanted.into_iter();
         paths
             .map(|(path, is_wanted)| Self { path, is_wanted })
             .collect()
@@ -110,7 +148,7 @@ impl Match {
 }
 
 fn is_compressed(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
+    let extension = path.extension().and_then(OsStr::to_str);
     extension.is_some_and(|extension| COMPRESSED.contains(&extension))
 }
 

@@ -1,4 +1,4 @@
-//! What a checkpoint keeps of files.
+//! What a checkpoint keeps of files. It is parsed into what cannot be wrong.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ pub(super) struct Position {
     #[serde(with = "bytes")]
     pub(super) path: PathBuf,
     pub(super) delivered: Place,
-    /// Since when it is nowhere, in seconds of the epoch: a folder may be mounted later, or the file moved back.
+    /// Since when it is missing, in seconds of the epoch: a folder may be mounted later, or the file moved back.
     pub(super) missing_since: Option<u64>,
     /// Missing in version 1, and if there are none.
     #[serde(default, skip_serializing_if = "Join::is_empty")]
@@ -51,18 +51,129 @@ impl Start {
 /// What one request holds, and the index that it was first sent to.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct InFlight {
-    pub(super) index: String,
+    pub(super) index: IndexName,
     pub(super) parts: Vec<Part>,
     /// The index of each record that went to another one since, by `_id`.
-    pub(super) moved: BTreeMap<String, String>,
+    pub(super) moved: BTreeMap<String, IndexName>,
 }
 
 /// A stretch of whole lines.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "AnyPart")]
 pub(super) struct Part {
     pub(super) seed: u64,
     #[serde(with = "bytes")]
     pub(super) path: PathBuf,
+    /// At most the offset of `to`.
     pub(super) from: u64,
     pub(super) to: Place,
+}
+
+impl Part {
+    pub(super) fn bytes(&self) -> u64 {
+        self.to.offset - self.from
+    }
+}
+
+#[derive(Deserialize)]
+struct AnyPart {
+    seed: u64,
+    #[serde(with = "bytes")]
+    path: PathBuf,
+    from: u64,
+    to: Place,
+}
+
+impl TryFrom<AnyPart> for Part {
+    type Error = String;
+
+    fn try_from(part: AnyPart) -> Result<Self, String> {
+        let AnyPart {
+            seed,
+            path,
+            from,
+            to,
+        } = part;
+        if from > to.offset {
+            return Err(format!("a stretch from {from} to {}", to.offset));
+        }
+        Ok(Self {
+            seed,
+            path,
+            from,
+            to,
+        })
+    }
+}
+
+/// The name of an index, as Elasticsearch allows it: it stands in the path of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub(super) struct IndexName(String);
+
+impl IndexName {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The rules of Elasticsearch's `MetadataCreateIndexService.validateIndexOrAliasName`; a percent sign would be decoded in a path.
+impl TryFrom<String> for IndexName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let is_allowed = |char: char| {
+            let is_shown = !char.is_whitespace() && !char.is_control() && !char.is_uppercase();
+            is_shown && !r#"\/*?"<>|,#:%"#.contains(char)
+        };
+        let is_name = (1..=255).contains(&name.len())
+            && !name.starts_with(['-', '_', '+'])
+            && !name.starts_with("..")
+            && name != "."
+            && name.chars().all(is_allowed);
+        match is_name {
+            true => Ok(Self(name)),
+            false => Err(format!("an index of the name {name:?}")),
+        }
+    }
+}
+
+impl From<IndexName> for String {
+    fn from(name: IndexName) -> Self {
+        name.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_an_index_cannot_have_are_rejected() {
+        let long = "a".repeat(256);
+        for (name, is_name) in [
+            ("logs-000001", true),
+            (".ds-logs-2026.07.01-000001", true),
+            ("protokoll-é", true),
+            ("a b", false),
+            ("a/_search?x=", false),
+            ("a%2fb", false),
+            ("A", false),
+            ("", false),
+            (".", false),
+            ("..", false),
+            ("-a", false),
+            ("_all", false),
+            ("a,b", false),
+            ("a\nb", false),
+            ("a#b", false),
+            (&long, false),
+        ] {
+            assert_eq!(
+                IndexName::try_from(name.to_owned()).is_ok(),
+                is_name,
+                "{name}"
+            );
+        }
+    }
 }

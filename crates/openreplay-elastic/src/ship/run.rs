@@ -10,7 +10,7 @@ use super::count::Counts;
 use super::disk::Disk;
 use super::files::{Files, Mode};
 use super::lines::Framed;
-use super::position::{InFlight, Part};
+use super::position::{InFlight, IndexName, Part};
 use super::sending::Sending;
 use super::{Progress, ShipOptions};
 use crate::Client;
@@ -33,7 +33,7 @@ pub struct Shipper {
     pub(super) disk: Blocking<Disk>,
     pub(super) counts: Counts,
     /// The index behind the alias, and when it was asked for.
-    pub(super) index: Option<(String, Instant)>,
+    pub(super) index: Option<(IndexName, Instant)>,
 }
 
 impl Shipper {
@@ -49,9 +49,11 @@ impl Shipper {
             checkpoint,
             format,
             gzip,
+            links,
         } = options;
         let checkpoint = Checkpoint::open(&checkpoint)?;
         let files = Files::new(&patterns, checkpoint.files(), checkpoint.hash())?
+            .links(links)
             .except(checkpoint.own_files())
             .with_format(format);
         let target = Target::new(client.clone(), LOGS);
@@ -186,7 +188,7 @@ impl Shipper {
     }
 
     async fn deliver(&mut self, framed: Framed, in_flight: InFlight) -> Result<(), Error> {
-        self.counts.wrapped(framed.wrapped);
+        self.counts.read(&framed);
         let Framed {
             body,
             records,
@@ -210,7 +212,7 @@ impl Shipper {
 fn lost(part: &Part) -> String {
     format!(
         "{} bytes were in flight when the last run ended, and are not there any more: {}",
-        part.to.offset - part.from,
+        part.bytes(),
         part.path.display()
     )
 }

@@ -6,9 +6,10 @@ use bytes::Bytes;
 use super::blocking::Blocking;
 use super::count::Counts;
 use super::disk::Disk;
-use super::position::InFlight;
+use super::position::{InFlight, IndexName};
 use crate::bulk::{self, Batch, Events, Piece};
 use crate::transport::error::Error;
+use crate::transport::kind::ErrorKind;
 use openreplay_buffer::Topic;
 
 /// Records in flight: the checkpoint knows the index of each before it is sent there.
@@ -53,7 +54,7 @@ impl<'a> Sending<'a> {
                 records,
                 tag: 0,
             };
-            pieces.insert(&in_flight.index, vec![whole]);
+            pieces.insert(in_flight.index.as_str(), vec![whole]);
         } else {
             for bytes in bulk::records(&body) {
                 let index = in_flight.moved.get(&id(&bytes));
@@ -62,7 +63,8 @@ impl<'a> Sending<'a> {
                     records: 1,
                     tag: 0,
                 };
-                let pieces = pieces.entry(index.unwrap_or(&in_flight.index));
+                let index = index.unwrap_or(&in_flight.index);
+                let pieces = pieces.entry(index.as_str());
                 pieces.or_default().push(piece);
             }
         }
@@ -95,11 +97,20 @@ impl Events for Sending<'_> {
     }
 
     async fn moves(&self, batch: &Batch, index: &str) -> bool {
+        let index = match IndexName::try_from(index.to_owned()) {
+            Ok(index) => index,
+            Err(why) => {
+                let text = format!("a response names {why}: what answers is no Elasticsearch");
+                let error = Error::new(ErrorKind::UnexpectedResponse, text);
+                self.state().error.get_or_insert(error);
+                return false;
+            }
+        };
         let in_flight = {
             let state = &mut *self.state();
             let moved = &mut Arc::make_mut(&mut state.in_flight).moved;
             for record in batch.each() {
-                moved.insert(id(&record.bytes), index.to_owned());
+                moved.insert(id(&record.bytes), index.clone());
             }
             Arc::clone(&state.in_flight)
         };

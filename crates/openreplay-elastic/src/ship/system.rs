@@ -22,6 +22,7 @@ pub(super) struct Node {
 pub(super) struct Seen {
     pub(super) node: Node,
     pub(super) is_file: bool,
+    pub(super) is_folder: bool,
     pub(super) length: u64,
     /// It has no name any more.
     pub(super) deleted: bool,
@@ -57,6 +58,7 @@ impl Seen {
         Self {
             node,
             is_file: metadata.is_file(),
+            is_folder: metadata.is_dir(),
             length: metadata.len(),
             deleted: links == 0,
             modified,

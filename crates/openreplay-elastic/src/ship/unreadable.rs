@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 const QUIET: Duration = Duration::from_secs(600);
 /// How many files are named within a [`MINUTE`].
 const NAMED: u32 = 20;
+/// How many paths that are left out are remembered.
+const LEFT_OUT: usize = 100_000;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A file, or a folder of files, that cannot be read, and why.
@@ -24,6 +26,7 @@ pub(super) struct Troubles {
     paths: BTreeMap<PathBuf, Trouble>,
     /// What the operator has not been told yet.
     messages: Vec<String>,
+    left_out: BTreeSet<PathBuf>,
     since: Instant,
     named: u32,
     unnamed: u64,
@@ -43,6 +46,7 @@ impl Troubles {
         Self {
             paths: BTreeMap::new(),
             messages: Vec::new(),
+            left_out: BTreeSet::new(),
             since: Instant::now(),
             named: 0,
             unnamed: 0,
@@ -66,7 +70,9 @@ impl Troubles {
             known.reason = reason;
             return;
         }
-        self.print(path, &reason);
+        self.print(path, |path| {
+            format!("{path} cannot be read ({reason}); going on")
+        });
         let trouble = Trouble {
             reason,
             reported: Instant::now(),
@@ -89,7 +95,7 @@ impl Troubles {
         self.paths.contains_key(path)
     }
 
-    fn print(&mut self, path: &Path, reason: &str) {
+    fn print(&mut self, path: &Path, text: impl FnOnce(std::path::Display<'_>) -> String) {
         if self.since.elapsed() > MINUTE {
             (self.since, self.named) = (Instant::now(), 0);
         }
@@ -98,8 +104,14 @@ impl Troubles {
             return;
         }
         self.named += 1;
-        let text = format!("{} cannot be read ({reason}); going on", path.display());
-        self.messages.push(text);
+        self.messages.push(text(path.display()));
+    }
+
+    /// Reports, once, that a pattern leads to a path that is not followed.
+    pub(super) fn leave_out(&mut self, path: &Path, reason: &str) {
+        if self.left_out.len() < LEFT_OUT && self.left_out.insert(path.to_owned()) {
+            self.print(path, |path| format!("{path} is left out: {reason}"));
+        }
     }
 
     /// Reports what is no trouble yet.
@@ -111,7 +123,10 @@ impl Troubles {
     pub(super) fn take_messages(&mut self) -> Vec<String> {
         let mut messages = std::mem::take(&mut self.messages);
         if self.unnamed > 0 {
-            messages.push(format!("{} more files cannot be read", self.unnamed));
+            messages.push(format!(
+                "{} more files cannot be read, or are left out",
+                self.unnamed
+            ));
             self.unnamed = 0;
         }
         messages

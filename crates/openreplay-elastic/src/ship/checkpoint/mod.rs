@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -6,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hash::Hash;
 use super::position::{InFlight, Position};
+use super::private;
 use super::system::sync_folder;
 use crate::transport::error::Error;
 use crate::transport::kind::{ErrorKind, Precondition};
@@ -40,17 +42,17 @@ struct State {
 impl Checkpoint {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let path = std::path::absolute(path).map_err(|error| failed(path, error))?;
-        if fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
-            // it is replaced by a rename, whatever it is
+        if fs::symlink_metadata(&path).is_ok_and(|there| !there.is_file()) {
+            // A rename would replace it, whatever it is.
             return Err(Error::config(format!(
-                "{} is no file: give the checkpoint a place of its own",
+                "{} is not a regular file: give the checkpoint a place of its own",
                 path.display()
             )));
         }
         let folder = path.parent().unwrap_or(Path::new("/"));
-        fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+        private::create_folder(folder).map_err(|error| failed(folder, error))?;
         let lock = beside(&path, ".lock");
-        let lock = File::create(&lock).map_err(|error| failed(&lock, error))?;
+        let lock = private::open_lock(&lock).map_err(|error| failed(&lock, error))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
@@ -64,7 +66,7 @@ impl Checkpoint {
             }
             Err(fs::TryLockError::Error(error)) => return Err(failed(&path, error)),
         }
-        let state = match fs::read(&path) {
+        let state = match private::read(&path) {
             Ok(bytes) => State::read(&bytes, &path)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => State::new(),
             Err(error) => return Err(failed(&path, error)),
@@ -122,7 +124,7 @@ impl Checkpoint {
 
     fn replace(&self, state: &State) -> io::Result<()> {
         let new = beside(&self.path, ".new");
-        let mut file = File::create(&new)?;
+        let mut file = private::create_new(&new)?;
         file.write_all(&serde_json::to_vec(state)?)?;
         file.sync_data()?;
         drop(file);
@@ -158,7 +160,14 @@ impl State {
         let Version { version } = serde_json::from_slice(bytes).map_err(unreadable)?;
         match version {
             // What version 2 adds has a default.
-            1 | VERSION => serde_json::from_slice(bytes).map_err(unreadable),
+            1 | VERSION => {
+                let state: Self = serde_json::from_slice(bytes).map_err(unreadable)?;
+                let mut seeds = HashSet::new();
+                match state.files.iter().all(|file| seeds.insert(file.seed)) {
+                    true => Ok(state),
+                    false => Err(wrong("holds two files of the same seed")),
+                }
+            }
             _ => Err(wrong("is a checkpoint of another version")),
         }
     }

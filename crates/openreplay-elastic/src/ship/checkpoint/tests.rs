@@ -6,7 +6,8 @@ use super::*;
 use crate::envelope::Format;
 use crate::ship::files::{Files, Mode};
 use crate::ship::identity::{Identity, Place};
-use crate::ship::position::{Part, Pieces, Start};
+use crate::ship::position::{IndexName, Part, Pieces, Start};
+use crate::ship::system::Seen;
 
 proptest! {
     #[test]
@@ -19,15 +20,18 @@ proptest! {
 
     #[test]
     #[cfg(unix)]
-    fn what_was_written_is_read_back(seed: u64, from: u64, key: [u64; 2], path in prop::collection::vec(1..=255_u8, 1..40), index in ".{1,20}", text in prop::collection::vec(prop_oneof![1..10_u8, 11..=255_u8], 0..20)) {
+    fn what_was_written_is_read_back(seed: u64, from in 0..=5_u64, key: [u64; 2], path in prop::collection::vec(1..=255_u8, 1..40), index in "[a-z0-9.é]{1,20}[a-z]", text in prop::collection::vec(prop_oneof![1..10_u8, 11..=255_u8], 0..20)) {
         use std::os::unix::ffi::OsStringExt as _;
 
         let hash = Hash::SipHash { key };
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), "line\n").unwrap();
-        let identity = Identity::of(file.as_file(), hash).unwrap().unwrap();
+        let seen = Seen::of(file.as_file()).unwrap();
+        let identity = Identity::of(file.as_file(), &seen, hash).unwrap().unwrap();
         let to = Place::at(file.as_file(), 5, hash).unwrap();
         let path = PathBuf::from(std::ffi::OsString::from_vec(path));
+        prop_assume!(!index.starts_with(".."));
+        let index = IndexName::try_from(index).unwrap();
         let moved = BTreeMap::from([("id".to_owned(), index.clone())]);
         let in_flight = InFlight { index, parts: vec![Part { seed, path: path.clone(), from, to }], moved };
         let state = State {
@@ -121,7 +125,7 @@ fn a_file_that_version_1_has_delivered_goes_on_where_it_was() {
         .replace("1782907200", "null");
     fs::write(&path, text).unwrap();
     let checkpoint = Checkpoint::open(&path).unwrap();
-    let patterns = [log.to_str().unwrap().to_owned()];
+    let patterns = [log.clone().into_os_string()];
     let mut files = Files::new(&patterns, checkpoint.files(), checkpoint.hash()).unwrap();
     files.scan(Mode::Follow);
     let framed = files.fill(1 << 20).unwrap();
@@ -138,4 +142,109 @@ fn pieces(start: Start, text: &[u8]) -> Pieces {
     let piece = Format::Cri.unwrap(&line).unwrap();
     assert_eq!(pieces.take(piece, start), None);
     pieces
+}
+
+#[test]
+fn what_cannot_be_is_rejected_when_it_is_read() {
+    let place = |offset: u64| format!(r#"{{"offset":{offset},"before":1}}"#);
+    let part = |from: u64, to: u64| {
+        let to = place(to);
+        format!(r#"{{"seed":7,"path":"/a","from":{from},"to":{to}}}"#)
+    };
+    let file = |offset: u64| {
+        let delivered = place(offset);
+        format!(
+            r#"{{"seed":7,"identity":{{"inode":1,"head":1}},"path":"/a","delivered":{delivered},"missing_since":null}}"#
+        )
+    };
+    let in_flight = |index: &str, moved: &str, part: &str| {
+        format!(r#"{{"index":"{index}","parts":[{part}],"moved":{{"id":"{moved}"}}}}"#)
+    };
+    let state = |files: &[String], in_flight: &str| {
+        let files = files.join(",");
+        format!(
+            r#"{{"version":2,"hash":{{"name":"fnv1a"}},"files":[{files}],"in_flight":{in_flight},"waiting":[]}}"#
+        )
+    };
+    let read = |text: &str| State::read(text.as_bytes(), Path::new("x.json"));
+    let good = in_flight("logs-1", "logs-2", &part(5, 5));
+    read(&state(&[file(5)], &good)).unwrap();
+    for (text, why) in [
+        (
+            state(&[], &in_flight("logs-1", "logs-2", &part(6, 5))),
+            "a stretch from 6 to 5",
+        ),
+        (
+            state(&[], &in_flight("a b", "logs-2", &part(0, 5))),
+            r#"an index of the name "a b""#,
+        ),
+        (
+            state(&[], &in_flight("logs-1", "../x", &part(0, 5))),
+            r#"an index of the name "../x""#,
+        ),
+        (
+            state(&[file(1 << 63)], "null"),
+            "an offset of 9223372036854775808",
+        ),
+        (
+            state(&[file(1), file(2)], "null"),
+            "two files of the same seed",
+        ),
+    ] {
+        let error = read(&text).unwrap_err();
+        assert!(error.is_precondition(), "{error}");
+        let cause = std::error::Error::source(&error).map_or_else(String::new, ToString::to_string);
+        assert!(
+            format!("{error}: {cause}").contains(why),
+            "{error}: {cause}"
+        );
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_in_the_place_of_one_of_its_files_is_not_followed() {
+    use std::os::unix::fs::symlink;
+
+    for (suffix, opens) in [("", false), (".lock", false), (".new", true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ship.json");
+        let victim = folder.path().join("victim");
+        fs::write(&victim, "precious").unwrap();
+        symlink(&victim, beside(&path, suffix)).unwrap();
+        let opened = Checkpoint::open(&path);
+        assert_eq!(opened.is_ok(), opens, "{suffix}: {opened:?}");
+        if let Ok(mut checkpoint) = opened {
+            checkpoint.save(state_of(1).files, None, &[]).unwrap();
+            assert!(!path.is_symlink());
+        }
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious", "{suffix}");
+    }
+}
+
+#[cfg(unix)]
+fn state_of(seed: u64) -> State {
+    let text = VERSION_1.replace("\"seed\":7", &format!("\"seed\":{seed}"));
+    State::read(text.as_bytes(), Path::new("x.json")).unwrap()
+}
+
+#[test]
+#[cfg(unix)]
+fn only_its_user_can_read_or_lock_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state/ship.json");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    fs::create_dir(folder.path().join("state")).unwrap();
+    // As an earlier version left it.
+    fs::write(beside(&path, ".lock"), "").unwrap();
+    fs::set_permissions(beside(&path, ".lock"), fs::Permissions::from_mode(0o644)).unwrap();
+    let mut checkpoint = Checkpoint::open(&path).unwrap();
+    checkpoint.save(state_of(1).files, None, &[]).unwrap();
+    checkpoint.save(state_of(2).files, None, &[]).unwrap();
+    assert_eq!((mode(&path), mode(&beside(&path, ".lock"))), (0o600, 0o600));
+    let new = folder.path().join("new/ship.json");
+    Checkpoint::open(&new).unwrap();
+    assert_eq!(mode(new.parent().unwrap()), 0o700);
 }

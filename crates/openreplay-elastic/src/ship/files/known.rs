@@ -25,6 +25,9 @@ pub(super) struct Known {
     /// By the seed of their `_id`s.
     positions: BTreeMap<u64, Position>,
     seeds: HashMap<Identity, Vec<u64>>,
+    /// How many were compared with a file.
+    #[cfg(test)]
+    pub(super) steps: std::cell::Cell<usize>,
 }
 
 impl Known {
@@ -59,6 +62,8 @@ impl Known {
     fn take_continued(&mut self, tail: &Tail) -> io::Result<Option<Position>> {
         let seeds = tail.identity().and_then(|same| self.seeds.get_mut(&same));
         for (at, seed) in seeds.iter().flat_map(|seeds| seeds.iter().enumerate()) {
+            #[cfg(test)]
+            self.steps.set(self.steps.get() + 1);
             if let Some(known) = self.positions.get(seed)
                 && tail.continues(known)?
             {
@@ -97,7 +102,7 @@ impl Files {
     /// followed already.
     pub(super) fn open(&mut self, path: &Path, places: &mut Places) -> io::Result<usize> {
         self.make_room(None);
-        let mut tail = Tail::open(path, self.hash, self.format)?;
+        let mut tail = Tail::open(path, self.links, self.hash, self.format)?;
         if let Some(&at) = places.get(&tail.node()) {
             self.tails[at].set_name(path);
             return Ok(at);
@@ -167,7 +172,7 @@ impl Files {
             return Ok(());
         }
         self.make_room(None);
-        let mut tail = Tail::open(path, self.hash, self.format)?;
+        let mut tail = Tail::open(path, self.links, self.hash, self.format)?;
         if !places.contains_key(&tail.node()) && tail.continues(position)? {
             tail.resume(position);
             self.push(tail, places);

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use super::patterns::Pattern;
 use super::position::{Part, Position};
 use super::system::{Node, may_be_open};
 use super::tail::{LastLine, Tail};
+use super::trusted::Links;
 use super::unreadable::{Troubles, Unreadable};
 use crate::envelope::Format;
 use crate::transport::error::Error;
@@ -47,6 +49,7 @@ pub(super) struct Files {
     known: Known,
     hash: Hash,
     format: Format,
+    links: Links,
     /// When the known ones were looked for.
     searched: Option<Instant>,
     /// Where the next batch starts, so that one busy file does not keep the others waiting.
@@ -57,6 +60,9 @@ pub(super) struct Files {
     /// What is never followed.
     except: Vec<PathBuf>,
     buffer: Vec<u8>,
+    /// How many files were looked at to open others.
+    #[cfg(test)]
+    steps: usize,
     /// A file was moved during the scan, which may have missed it.
     is_moving: bool,
 }
@@ -76,7 +82,7 @@ pub(super) struct Reread {
 
 impl Files {
     pub(super) fn new(
-        patterns: &[String],
+        patterns: &[OsString],
         known: Vec<Position>,
         hash: Hash,
     ) -> Result<Self, Error> {
@@ -89,14 +95,23 @@ impl Files {
             known: Known::new(known),
             hash,
             format: Format::Auto,
+            links: Links::default(),
             searched: None,
             next: 0,
             most_open: may_be_open(),
             troubles: Troubles::new(),
             except: Vec::new(),
             buffer: Vec::new(),
+            #[cfg(test)]
+            steps: 0,
             is_moving: false,
         })
+    }
+
+    /// Follows these links. Default: trusted ones.
+    pub(super) fn links(mut self, links: Links) -> Self {
+        self.links = links;
+        self
     }
 
     /// Leaves these out although a pattern leads to them.
@@ -154,9 +169,10 @@ impl Files {
                     continue;
                 }
                 Resend::WaitMissing => {
-                    let bytes = part.to.offset - part.from;
-                    let reason =
-                        format!("it is not there, with {bytes} bytes that may not be delivered");
+                    let reason = format!(
+                        "it is not there, with {} bytes that may not be delivered",
+                        part.bytes()
+                    );
                     self.troubles.add(&part.path, &reason);
                     reread.waiting.push(part.clone());
                     continue;

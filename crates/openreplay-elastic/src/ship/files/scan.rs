@@ -26,7 +26,7 @@ impl Files {
             first: self.searched.is_none(),
         };
         let starts = std::mem::take(&mut self.is_moving) || when.first;
-        for found in Match::all(&mut self.patterns, when, &mut self.troubles) {
+        for found in Match::all(&mut self.patterns, when, self.links, &mut self.troubles) {
             if !self.except.contains(&found.path)
                 && let Some(at) = self.follow(&found, starts, &mut places)
             {
@@ -54,10 +54,15 @@ impl Files {
         let seen = match Seen::at(path) {
             Ok(seen) if seen.is_file => seen,
             Ok(_) if found.is_wanted => {
-                self.troubles.add(path, &"it is no file");
+                self.troubles.add(path, &"it is not a regular file");
                 return None;
             }
-            Ok(_) => return None,
+            Ok(seen) => {
+                if !seen.is_folder {
+                    self.troubles.leave_out(path, "it is not a regular file");
+                }
+                return None;
+            }
             Err(error) => {
                 self.miss(found, starts, &error);
                 return None;

@@ -17,3 +17,34 @@ fn a_name_that_leads_to_a_followed_file_by_now_is_another_name_of_it() {
     assert_eq!(files.open(&paths[1], &mut places).unwrap(), at);
     assert_eq!((files.tails.len(), &files.tails[at].path), (1, &paths[1]));
 }
+
+/// Twenty thousand files took sixty times as long as a thousand.
+#[test]
+fn the_work_for_a_file_does_not_grow_with_the_number_of_files() {
+    const OPEN: usize = 8;
+    let steps = |count: usize| {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..count {
+            let path = folder.path().join(format!("{number}.log"));
+            fs::write(path, "{\"n\":1}\n").unwrap();
+        }
+        let pattern = [folder.path().join("*.log").into_os_string()];
+        let mut known = Vec::new();
+        let mut steps = 0;
+        for _ in 0..2 {
+            let mut files = Files::new(&pattern, known, HASH).unwrap();
+            files.most_open = OPEN;
+            files.scan(Mode::Follow);
+            while let Some(framed) = files.fill(1 << 20) {
+                files.mark_delivered(&framed.parts);
+            }
+            known = files.positions();
+            assert_eq!(known.len(), count);
+            steps += files.steps + files.known.steps.get();
+        }
+        steps
+    };
+    let (few, many) = (steps(100), steps(400));
+    assert!(many <= few * 5, "{few} steps for 100 files, {many} for 400");
+    assert!(few > 100, "{few}");
+}

@@ -8,6 +8,7 @@ use super::hash::Hash;
 use super::identity::{Identity, Place};
 use super::position::{Part, Pieces, Position};
 use super::system::{Node, Seen};
+use super::trusted::Links;
 use crate::envelope::Format;
 
 pub(super) use self::read::LastLine;
@@ -47,16 +48,13 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    pub(super) fn open(path: &Path, hash: Hash, format: Format) -> io::Result<Self> {
-        let file = File::open(path)?;
+    pub(super) fn open(path: &Path, links: Links, hash: Hash, format: Format) -> io::Result<Self> {
+        let file = links.open(path)?;
         let seen = Seen::of(&file)?;
-        if !seen.is_file {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
-        }
         Ok(Self {
             name: path.to_owned(),
             path: resolved(path),
-            identity: Identity::of(&file, hash)?,
+            identity: Identity::of(&file, &seen, hash)?,
             file: Some(file),
             state: State::Readable,
             seen,
@@ -120,8 +118,8 @@ impl Tail {
     }
 
     /// Opens it again, and looks at it. Returns whether it is still under its name.
-    pub(super) fn reopen(&mut self) -> io::Result<bool> {
-        let opened = match File::open(&self.path) {
+    pub(super) fn reopen(&mut self, links: Links) -> io::Result<bool> {
+        let opened = match links.open(&self.path) {
             Ok(file) if Seen::of(&file)?.node == self.node() => Some(file),
             Ok(_) => None,
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -194,7 +192,7 @@ impl Tail {
         let seen = Seen::of(file)?;
         let now = Observed {
             length: seen.length,
-            identity: Identity::of(file, self.hash)?,
+            identity: Identity::of(file, &seen, self.hash)?,
             holds_taken: self.taken.0.is_in(file, self.hash)?,
         };
         if is_rewritten(self.identity, self.taken.0.offset, &now) {

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::Tail;
+use crate::bulk;
 use crate::ship::identity::{Place, is_whole};
 use crate::ship::lines::{Framed, LineFramer};
 use crate::ship::position::{Part, Pieces};
@@ -99,6 +100,12 @@ impl Tail {
                 size = READ;
             } else if read == size && size < LONGEST {
                 size *= 2;
+            } else if read == size && text[0] == 0 {
+                // What a truncation leaves is skipped however long it is.
+                let nuls = (read - bulk::without_nuls(text).len()) as u64;
+                framed.nuls += nuls;
+                at += nuls;
+                size = READ;
             } else if read == size {
                 let Some(end) = self.end_of_line(at + read as u64)? else {
                     break;

@@ -9,7 +9,7 @@ proptest! {
 
     #[test]
     fn any_pattern_is_one_or_refused(pattern in r"[a-z*?\[\]{}!./-]{0,12}") {
-        if let Ok(mut files) = Files::new(&[format!("/nowhere/{pattern}")], Vec::new(), HASH) {
+        if let Ok(mut files) = Files::new(&[format!("/nowhere/{pattern}").into()], Vec::new(), HASH) {
             files.scan(Mode::Follow);
         }
     }

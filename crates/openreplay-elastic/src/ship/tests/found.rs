@@ -2,6 +2,7 @@ use std::fs;
 
 use super::*;
 use crate::ship::checkpoint::Checkpoint;
+use crate::ship::trusted::Links;
 
 #[test]
 fn does_not_follow_its_own_checkpoint() {
@@ -12,7 +13,7 @@ fn does_not_follow_its_own_checkpoint() {
         append(&path, "{}\n");
     }
     append(&folder.path().join("app.log"), "{\"n\":1}\n");
-    let pattern = folder.path().join("*").to_str().unwrap().to_owned();
+    let pattern = folder.path().join("*").into_os_string();
     let files = Files::new(&[pattern], Vec::new(), HASH).unwrap();
     let taken = take(&mut files.except(checkpoint.own_files()), Mode::Follow);
     assert_eq!(taken, [r#"{"n":1}"#]);
@@ -53,7 +54,10 @@ fn one_that_cannot_be_read_holds_up_no_other_and_is_tried_again() {
         messages[0].contains("a.log cannot be read (Too many"),
         "{messages:?}"
     );
-    assert_eq!(messages[20], "31 more files cannot be read");
+    assert_eq!(
+        messages[20],
+        "31 more files cannot be read, or are left out"
+    );
 
     assert_eq!(folder.take(), [""; 0]);
     assert_eq!(folder.files.take_messages(), [""; 0]);
@@ -88,7 +92,7 @@ fn a_single_run_names_what_is_not_there_and_what_is_no_file() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("folder")).unwrap();
     let patterns = ["absent.log", "folder", "old.log.gz", "none*.log"];
-    let patterns = patterns.map(|name| folder.path().join(name).to_str().unwrap().to_owned());
+    let patterns = patterns.map(|name| folder.path().join(name).into_os_string());
     let why = |files: &Files| -> Vec<_> {
         let unreadable = files.unreadable().into_iter();
         unreadable.map(|unreadable| unreadable.reason).collect()
@@ -99,7 +103,7 @@ fn a_single_run_names_what_is_not_there_and_what_is_no_file() {
         why(&files),
         [
             "there is no such file",
-            "it is no file",
+            "it is not a regular file",
             "it is compressed: give it uncompressed"
         ]
     );
@@ -124,4 +128,71 @@ fn a_shipper_can_run_in_a_task() {
     let open = || crate::ship::Shipper::open(client.clone(), options.clone()).unwrap();
     is_send(open().run_once(|_| ()));
     is_send(open().follow(|_| ()));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn names_that_are_no_text_are_followed_and_named() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let mut folder = Folder::new("*.log");
+    let name = |bytes: &[u8]| folder.folder.path().join(OsStr::from_bytes(bytes));
+    for (number, bytes) in [&b"\xff.log"[..], b"a\n\xe9.log", "é.log".as_bytes()]
+        .iter()
+        .enumerate()
+    {
+        append(&name(bytes), &numbered([number]));
+    }
+    assert_eq!(numbers(folder.take()), [0, 1, 2]);
+    folder.restart("*.log");
+    assert_eq!(folder.take(), [""; 0]);
+}
+
+#[test]
+#[cfg(unix)]
+fn what_a_pattern_leaves_out_is_named_once() {
+    use std::os::unix::fs::symlink;
+
+    let mut folder = Folder::new("**/*");
+    folder.append("a.log", &numbered([1]));
+    folder.append("a.log.xz", "compressed");
+    symlink(".", folder.path("one")).unwrap();
+    symlink(".", folder.path("two")).unwrap();
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    let fifo = rustix::fs::FileType::Fifo;
+    rustix::fs::mknodat(rustix::fs::CWD, folder.path("pipe"), fifo, mode, 0).unwrap();
+    assert_eq!(numbers(folder.take()), [1]);
+    let mut messages = folder.files.take_messages();
+    messages.sort_unstable();
+    let reasons: Vec<_> = messages
+        .iter()
+        .map(|text| text.split_once(" is left out: ").unwrap().1)
+        .collect();
+    let linked = "it is a link to a folder; --follow-links enters it";
+    let expected = [
+        "it is compressed",
+        linked,
+        "it is not a regular file",
+        linked,
+    ];
+    assert_eq!(reasons, expected, "{messages:?}");
+    assert_eq!(folder.take(), [""; 0]);
+    assert_eq!(folder.files.take_messages(), [""; 0]);
+    assert_eq!(folder.files.unreadable(), []);
+}
+
+#[test]
+#[cfg(unix)]
+fn linked_folders_are_entered_if_links_are_followed() {
+    use std::os::unix::fs::symlink;
+
+    let mut folder = Folder::new("in/**/*.log");
+    folder.files = folder.files.links(Links::All);
+    fs::create_dir(folder.path("in")).unwrap();
+    fs::create_dir(folder.path("out")).unwrap();
+    folder.append("out/a.log", &numbered([1]));
+    symlink("../out", folder.path("in/out")).unwrap();
+    symlink("..", folder.path("in/all")).unwrap();
+    assert_eq!(numbers(folder.take()), [1]);
 }

@@ -187,3 +187,23 @@ fn ids_of_lines_are_the_same_in_every_version() {
         assert_eq!(String::from_utf8(framed.body).unwrap(), action);
     }
 }
+
+#[test]
+fn nuls_before_a_line_are_skipped_and_counted() {
+    for nuls in [1, 4_095, 5_000, 300_000, 40 << 20] {
+        let mut folder = Folder::new("app.log");
+        folder.append("app.log", &numbered([1, 2]));
+        assert_eq!(folder.take().len(), 2);
+        // Truncated by a copytruncate, while the app writes on where it was.
+        fs::write(folder.path("app.log"), "").unwrap();
+        let file = fs::OpenOptions::new()
+            .write(true)
+            .open(folder.path("app.log"));
+        file.unwrap().set_len(nuls).unwrap();
+        folder.append("app.log", &numbered([3, 4]));
+        let framed = folder.fill();
+        assert_eq!((framed.records, framed.wrapped, framed.nuls), (2, 0, nuls));
+        let texts = documents(&framed).into_iter().map(|(_, text)| text);
+        assert_eq!(numbers(texts.collect()), [3, 4]);
+    }
+}

@@ -64,7 +64,7 @@ struct Folder {
 impl Folder {
     fn new(pattern: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let pattern = folder.path().join(pattern).to_str().unwrap().to_owned();
+        let pattern = folder.path().join(pattern).into_os_string();
         let files = Files::new(&[pattern], Vec::new(), HASH).unwrap();
         Self { folder, files }
     }
@@ -93,7 +93,7 @@ impl Folder {
 
     /// As after a crash: only what the checkpoint holds is known.
     fn restart(&mut self, pattern: &str) {
-        let pattern = self.path(pattern).to_str().unwrap().to_owned();
+        let pattern = self.path(pattern).into_os_string();
         self.files = Files::new(&[pattern], self.files.positions(), HASH).unwrap();
     }
 }

@@ -9,13 +9,10 @@ use crate::ship::{ShipOptions, Shipper};
 use crate::{Client, Connection};
 
 #[test]
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 fn what_cannot_be_opened_at_the_start_is_tried_until_the_end() {
-    use std::os::unix::fs::symlink;
-
     let mut folder = Folder::new("*.log");
-    // it can be looked at, and its start cannot be read
-    symlink("/proc/self/mem", folder.path("a.log")).unwrap();
+    unreadable(&folder.path("a.log"));
     folder.append("b.log", &numbered([1]));
     for expected in [&[1][..], &[], &[]] {
         assert_eq!(numbers(folder.take_once()), expected);
@@ -28,6 +25,20 @@ fn what_cannot_be_opened_at_the_start_is_tried_until_the_end() {
     folder.append("c.log", &numbered([3]));
     assert_eq!(numbers(folder.take_once()), [2]);
     assert_eq!(folder.files.unreadable(), []);
+}
+
+/// Creates what can be looked at, and not opened. Root may read all files, but not over the links of others.
+#[cfg(unix)]
+fn unreadable(path: &Path) {
+    use std::os::unix::fs::{PermissionsExt as _, lchown, symlink};
+
+    if rustix::process::geteuid().is_root() {
+        symlink("/etc/passwd", path).unwrap();
+        lchown(path, Some(12_345), None).unwrap();
+    } else {
+        append(path, "x");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o0)).unwrap();
+    }
 }
 
 #[test]
@@ -142,7 +153,7 @@ async fn what_is_not_found_again_is_named_in_the_end() {
     let url = format!("http://{}", hangs_up.local_addr().unwrap());
     std::thread::spawn(move || hangs_up.incoming().for_each(drop));
     let client = Client::new(&Connection::builder(&url).build().unwrap()).unwrap();
-    let pattern = path("*.log").to_str().unwrap().to_owned();
+    let pattern = path("*.log").into_os_string();
     let options = ShipOptions::new(path("ship.json")).file(pattern);
     let shipper = Shipper::open(client, options).unwrap();
 

@@ -247,13 +247,9 @@ fn an_option_forces_a_format_or_none() {
         (Format::JsonFile, Some(1)),
     ] {
         let mut folder = Folder::new("x.log");
-        folder.files = Files::new(
-            &[folder.path("x.log").to_str().unwrap().to_owned()],
-            Vec::new(),
-            HASH,
-        )
-        .unwrap()
-        .with_format(format);
+        folder.files = Files::new(&[folder.path("x.log").into_os_string()], Vec::new(), HASH)
+            .unwrap()
+            .with_format(format);
         folder.append("x.log", &format!("{docker}\n"));
         assert_eq!(
             values(&folder.take())[0]["n"].as_u64(),
