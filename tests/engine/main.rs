@@ -4,6 +4,7 @@ mod also;
 mod bad_input;
 mod check;
 mod check_answers;
+mod containers;
 mod exits;
 mod fields;
 mod files;
