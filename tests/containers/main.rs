@@ -4,6 +4,7 @@ mod collector;
 mod commands;
 mod daemon_set;
 mod decoded;
+mod journal;
 mod settings;
 
 use std::fs;
