@@ -69,8 +69,9 @@ impl Scope {
 
     /// Enters this scope until the guard is dropped, as [`sync_scope`] does.
     ///
-    /// For `tower-openreplay`: a closure moves what it takes and returns, a whole request and response. A guard that
-    /// lives across an `await` would put other tasks in this scope, so everybody else uses [`sync_scope`] and [`scope`](crate::scope).
+    /// For `tower-openreplay`: a closure moves what it takes and returns, a whole request and
+    /// response. A guard that lives across an `await` would put other tasks in this scope, so all
+    /// other code uses [`sync_scope`] and [`scope`](crate::scope).
     #[doc(hidden)]
     #[inline]
     pub fn enter(&self) -> Entered {
@@ -140,8 +141,8 @@ pub fn sync_scope<R>(scope: impl Into<Scope>, f: impl FnOnce() -> R) -> R {
 #[must_use = "the scope is left when this is dropped"]
 pub struct Entered(Before);
 
-/// As variants of its own, not as a `Scope`, since mostly there was no session before: then nothing but the
-/// discriminant is moved.
+/// As variants of its own, not as a `Scope`, since mostly there was no session before: then nothing
+/// but the discriminant is moved.
 #[derive(Debug)]
 enum Before {
     InSession(SessionId),

@@ -20,8 +20,9 @@ use crate::{SessionIdError, error::Kind};
 ///
 /// Ids are ordered as their texts are.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-// whole words: compilers move what has an odd length in pieces, together with what is next to it
-#[repr(align(8))]
+// whole words, the text first: compilers move an odd length in pieces, and `str::from_utf8` reads
+// words
+#[repr(C, align(8))]
 pub struct SessionId {
     // zero beyond `len`, so that the derived comparisons hold
     bytes: [u8; SessionId::MAX_LEN],
@@ -62,9 +63,13 @@ impl SessionId {
         if bytes.len() > 1 && bytes[0] == b'0' {
             return None;
         }
-        bytes.iter().try_fold(0_u64, |number, byte| {
-            let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
-            number.checked_mul(10)?.checked_add(digit)
+        let digit = |byte: &u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
+        // 19 digits are always below 2^64
+        let (first, rest) = bytes.split_at(bytes.len().min(19));
+        let mut first = first.iter();
+        let number = first.try_fold(0_u64, |number, byte| Some(number * 10 + digit(byte)?))?;
+        rest.iter().try_fold(number, |number, byte| {
+            number.checked_mul(10)?.checked_add(digit(byte)?)
         })
     }
 

@@ -76,7 +76,15 @@ fn civil(days: i64) -> (i64, i64, i64) {
 
 #[inline]
 pub(super) fn micros_text(micros: u32) -> [u8; 6] {
-    [100_000, 10_000, 1000, 100, 10, 1].map(|unit| b'0' + (micros / unit % 10).to_le_bytes()[0])
+    let mut text = [0; 6];
+    let (pairs, _) = text.as_chunks_mut::<2>();
+    for (pair, number) in pairs
+        .iter_mut()
+        .zip([micros / 10_000, micros / 100, micros])
+    {
+        *pair = [number / 10 % 10, number % 10].map(|digit| b'0' + digit.to_le_bytes()[0]);
+    }
+    text
 }
 
 fn digit(number: i64) -> u8 {
