@@ -188,8 +188,8 @@ impl SessionHeaders {
         read.said()
     }
 
-    /// Returns how many headers come before the first one that can have a role. The names alone are faster to go through
-    /// than the headers, and in many requests there is no such name.
+    /// Returns how many headers come before the first one that can have a role. The names alone are
+    /// faster to go through than the headers, and in many requests there is no such name.
     fn first_of(&self, headers: &HeaderMap) -> Option<usize> {
         headers.keys().position(|name| self.is_long(name))
     }

@@ -1,6 +1,9 @@
 use std::{any::Any, fmt, sync::Arc, time::Instant};
 
-use http::{HeaderName, HeaderValue, Method, Response, Uri};
+use http::{
+    HeaderName, HeaderValue, Method, Response, Uri,
+    uri::{Authority, PathAndQuery},
+};
 use tower_http::classify::{GrpcEosErrorsAsFailures, GrpcFailureClass};
 use tracing::{Level, Span, field};
 
@@ -23,7 +26,7 @@ struct IsLogged;
 pub(super) struct Request {
     options: Arc<Options>,
     method: Method,
-    uri: Uri,
+    address: Address,
     request_id: Option<HeaderValue>,
     route: Route,
     started: Instant,
@@ -33,14 +36,14 @@ pub(super) struct Request {
 impl Request {
     /// `None` if the options exclude the request, or if a `RequestLog` further out logs it.
     pub(super) fn new<B>(options: &Arc<Options>, request: &mut http::Request<B>) -> Option<Self> {
-        let uri = uri_of(request);
-        if options.excludes(path_of(uri)) || request.extensions().get::<IsLogged>().is_some() {
+        let address = Address::of(uri_of(request));
+        if options.excludes(address.path()) || request.extensions().get::<IsLogged>().is_some() {
             return None;
         }
         let mut logged = Self {
             options: Arc::clone(options),
             method: request.method().clone(),
-            uri: uri.clone(),
+            address,
             request_id: request.headers().get(X_REQUEST_ID).cloned(),
             route: Route::of(request),
             started: Instant::now(),
@@ -54,7 +57,7 @@ impl Request {
     fn facts(&self) -> Facts<'_> {
         Facts {
             method: &self.method,
-            path: path_of(&self.uri),
+            path: self.address.path(),
             request_id: self.request_id.as_ref().and_then(|id| id.to_str().ok()),
             route: self.route.as_str(),
         }
@@ -122,11 +125,30 @@ impl Request {
     }
 }
 
-/// The path without the query string, which can hold secrets. CONNECT has an authority instead.
-fn path_of(uri: &Uri) -> &str {
-    match (uri.path(), uri.authority()) {
-        ("", Some(authority)) => authority.as_str(),
-        (path, _) => path,
+/// What is kept of the address, which is less to copy than all of it.
+enum Address {
+    Path(PathAndQuery),
+    /// CONNECT has an authority instead.
+    Authority(Authority),
+    Empty,
+}
+
+impl Address {
+    fn of(uri: &Uri) -> Self {
+        match (uri.path_and_query(), uri.authority()) {
+            (Some(path), _) => Self::Path(path.clone()),
+            (None, Some(authority)) => Self::Authority(authority.clone()),
+            (None, None) => Self::Empty,
+        }
+    }
+
+    /// The path without the query string, which can hold secrets.
+    fn path(&self) -> &str {
+        match self {
+            Self::Path(path) => path.path(),
+            Self::Authority(authority) => authority.as_str(),
+            Self::Empty => "",
+        }
     }
 }
 
@@ -135,7 +157,7 @@ impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("method", &self.method)
-            .field("path", &path_of(&self.uri))
+            .field("path", &self.address.path())
             .finish_non_exhaustive()
     }
 }
