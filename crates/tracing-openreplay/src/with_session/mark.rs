@@ -12,18 +12,12 @@ use tracing_core::Metadata;
 use super::metadata::Rewritten;
 
 thread_local! {
-    static CURRENT: Cell<Option<Passed>> = const { Cell::new(None) };
+    /// The metadata of what is being passed on, null if nothing is: then the next three are out of date.
+    static PASSED: Cell<*const Metadata<'static>> = const { Cell::new(ptr::null()) };
+    static REWRITTEN: Cell<Option<&'static Rewritten>> = const { Cell::new(None) };
     static SESSION: Cell<Option<SessionId>> = const { Cell::new(None) };
     static TAGS: Cell<Option<Tags>> = const { Cell::new(None) };
     static READING: Cell<Reading> = const { Cell::new(Reading::Prefixed) };
-}
-
-/// What is passed on to the inner layer.
-#[derive(Clone, Copy)]
-struct Passed {
-    metadata: *const Metadata<'static>,
-    /// Of an event that was rewritten.
-    rewritten: Option<&'static Rewritten>,
 }
 
 /// The mark of a rewritten event.
@@ -81,70 +75,93 @@ pub(super) fn during(
     tags: Option<Tags>,
     then: impl FnOnce(),
 ) {
-    let passed = Passed {
-        metadata: rewritten.metadata,
-        rewritten: Some(rewritten),
-    };
-    pass(passed, session, tags, then);
+    let _restore = Restore::now();
+    PASSED.set(rewritten.metadata);
+    REWRITTEN.set(Some(rewritten));
+    SESSION.set(session);
+    TAGS.set(tags);
+    then();
 }
 
 /// Calls `then`, which passes on an event or a span as it is, with the mark of an outer layer if it
 /// has one.
+#[inline]
 pub(super) fn unchanged(
     metadata: &'static Metadata<'static>,
     session: Option<SessionId>,
     then: impl FnOnce(),
 ) {
-    if passed(metadata).is_some() {
-        return then();
-    }
-    let passed = Passed {
-        metadata,
-        rewritten: None,
-    };
-    pass(passed, session, None, then);
-}
-
-fn pass(passed: Passed, session: Option<SessionId>, tags: Option<Tags>, then: impl FnOnce()) {
-    struct Restore(Option<Passed>, Option<SessionId>, Option<Tags>);
-
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            CURRENT.set(self.0);
-            SESSION.set(self.1);
-            TAGS.set(self.2);
-        }
-    }
-
-    let _restore = Restore(
-        CURRENT.replace(Some(passed)),
-        SESSION.replace(session),
-        TAGS.replace(tags),
-    );
+    let _restore = (!is_passed(metadata)).then(|| {
+        let restore = Restore::now();
+        PASSED.set(metadata);
+        REWRITTEN.set(None);
+        SESSION.set(session);
+        restore
+    });
     then();
 }
 
-/// Returns what an outer layer passes on at this moment, if it is what has this metadata.
-fn passed(metadata: &Metadata<'_>) -> Option<Passed> {
-    CURRENT
-        .get()
-        .filter(|passed| ptr::addr_eq(passed.metadata, metadata))
+/// Restores what was passed on before when it is dropped.
+struct Restore(Option<Outer>);
+
+/// Something that is passed on already: a value or a layer logs while it is being written.
+struct Outer {
+    metadata: *const Metadata<'static>,
+    rewritten: Option<&'static Rewritten>,
+    session: Option<SessionId>,
+    tags: Option<Tags>,
+}
+
+impl Restore {
+    #[inline]
+    fn now() -> Self {
+        let metadata = PASSED.get();
+        Self((!metadata.is_null()).then(|| Outer {
+            metadata,
+            rewritten: REWRITTEN.get(),
+            session: SESSION.get(),
+            tags: TAGS.get(),
+        }))
+    }
+}
+
+impl Drop for Restore {
+    #[inline]
+    fn drop(&mut self) {
+        match &self.0 {
+            None => PASSED.set(ptr::null()),
+            Some(outer) => {
+                PASSED.set(outer.metadata);
+                REWRITTEN.set(outer.rewritten);
+                SESSION.set(outer.session);
+                TAGS.set(outer.tags);
+            }
+        }
+    }
+}
+
+/// Whether an outer layer passes this on at this moment: something that has this metadata.
+#[inline]
+fn is_passed(metadata: &Metadata<'_>) -> bool {
+    ptr::addr_eq(PASSED.get(), metadata)
 }
 
 /// Returns the session that an outer layer found for the event or the span that has this metadata,
 /// `Some(None)` if it found none.
 #[inline]
 pub(crate) fn session_of(metadata: &Metadata<'_>) -> Option<Option<SessionId>> {
-    passed(metadata).map(|_| SESSION.get())
+    is_passed(metadata).then(|| SESSION.get())
 }
 
 /// Returns the mark of the event that has this metadata, if it is a rewritten one that is being
 /// passed on.
 #[inline]
 pub(crate) fn of(metadata: &Metadata<'_>) -> Option<Mark> {
-    let rewritten = passed(metadata)?.rewritten?;
+    if !is_passed(metadata) {
+        return None;
+    }
     Some(Mark {
-        added: rewritten.added,
+        added: REWRITTEN.get()?.added,
         tags: TAGS.get(),
     })
 }

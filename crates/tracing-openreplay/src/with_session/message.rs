@@ -1,6 +1,7 @@
 //! What stands in front of a message, and the message of an event that has none.
 
 use std::{
+    borrow::Cow,
     cell::Cell,
     fmt::{self, Debug, Write as _},
 };
@@ -37,16 +38,22 @@ impl Debug for Prefixed<'_> {
             Reading::Original => return self.message.original(f),
             Reading::Cause(nth) => return self.message.cause(nth, f),
         }
-        f.write_str(phrase::PREFIX)?;
-        f.write_str(self.session.as_str())?;
-        f.write_str(phrase::PREFIX_END)?;
         with_scratch(|text| {
+            text.push_str(phrase::PREFIX);
+            text.push_str(self.session.as_str());
+            text.push_str(phrase::PREFIX_END);
+            let start = text.len();
             if f.alternate() {
                 write!(text, "{:#?}", self.message)?;
             } else {
                 write!(text, "{:?}", self.message)?;
             }
-            f.write_str(&phrase::broken(text))
+            // in one piece: a layer's writer may look at each of them
+            if let Cow::Owned(broken) = phrase::broken(&text[start..]) {
+                text.truncate(start);
+                text.push_str(&broken);
+            }
+            f.write_str(text)
         })
     }
 }

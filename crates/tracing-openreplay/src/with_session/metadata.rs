@@ -17,7 +17,7 @@ use tracing_core::{Kind, Level, Metadata, field::FieldSet};
 use openreplay_record::field;
 
 /// The name of the field in which `tracing`'s macros put the text.
-pub(super) const MESSAGE: &str = "message";
+const MESSAGE: &str = "message";
 
 /// What is added to an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,6 +47,8 @@ pub(super) struct Rewritten {
     pub(super) metadata: &'static Metadata<'static>,
     pub(super) addition: Addition,
     pub(super) names: &'static [&'static str],
+    /// The indexes of the fields named `message`.
+    pub(super) messages: &'static [usize],
     /// The index of the original's first field: 1 where a `message` was put in front, as a macro
     /// would have put it.
     pub(super) first: usize,
@@ -103,6 +105,11 @@ impl Rewritten {
             metadata: Box::leak(Box::new(metadata)),
             addition,
             names,
+            messages: (names.iter().enumerate())
+                .filter(|(_, name)| **name == MESSAGE)
+                .map(|(index, _)| index)
+                .collect::<Vec<_>>()
+                .leak(),
             first: message.iter().len(),
             added: last.map(|_| names.len() - 1),
             own: at.map(|at| message.iter().len() + at),

@@ -11,9 +11,9 @@ use tracing_core::{
 use super::{
     mark,
     message::{Message, Prefixed},
-    metadata::{Addition, MESSAGE, Rewritten},
+    metadata::{Addition, Rewritten},
     tags,
-    values::{self, INLINE, Values},
+    values::{self, INLINE, Recorded, Values},
 };
 
 /// Returns what the event becomes, `None` if it stays what it is.
@@ -50,25 +50,23 @@ fn with_values(
     then: &mut dyn FnMut(&Event<'_>),
 ) {
     let first = to.first;
-    let recorded = || {
-        let named = to.names[first..].iter().zip(values).enumerate();
-        named.filter_map(|(index, (name, value))| Some((first + index, *name, (*value)?)))
-    };
-
     let fields: SmallVec<[_; INLINE]>;
     let mut messages: SmallVec<[_; 1]> = SmallVec::new();
     if let (Addition::Prefix | Addition::PrefixAndTags, Some(session)) = (to.addition, session) {
-        for (index, name, value) in recorded() {
-            if name == MESSAGE {
-                let message = Message::Recorded(value);
+        for &index in to.messages {
+            let recorded = index.checked_sub(first).and_then(|at| *values.get(at)?);
+            if let Some(message) = recorded.map(Message::Recorded) {
                 messages.push((index, debug(Prefixed { session, message })));
             }
         }
         if messages.is_empty() {
-            fields = recorded().map(|(_, name, value)| (name, value)).collect();
-            let index = to.names.iter().position(|name| *name == MESSAGE);
+            let named = to.names[first..].iter().zip(values);
+            fields = named
+                .filter_map(|(name, value)| Some((*name, (*value)?)))
+                .collect();
             let message = Message::Fields(&fields);
-            messages.extend(index.map(|index| (index, debug(Prefixed { session, message }))));
+            let index = to.messages.first();
+            messages.extend(index.map(|index| (*index, debug(Prefixed { session, message }))));
         }
     }
     let added = match to.addition {
@@ -83,10 +81,9 @@ fn with_values(
     let tags = own.and_then(|(index, value)| tags::with_error(index, value));
     let tags_text = tags.as_ref().map(|tags| tags.text.as_str());
 
-    let mut all = SmallVec::<[Option<&dyn Value>; INLINE]>::new();
-    all.resize(to.names.len(), None);
-    for (index, _, value) in recorded() {
-        all[index] = Some(value.as_value());
+    let mut all = SmallVec::<[Option<&dyn Value>; INLINE]>::from_elem(None, to.names.len());
+    for (slot, value) in all[first..].iter_mut().zip(values) {
+        *slot = value.map(Recorded::as_value);
     }
     for (index, message) in &messages {
         all[*index] = Some(message);

@@ -196,8 +196,7 @@ impl Hold<'_> {
     }
 
     fn finish(self) {
-        let mut values = Values::new();
-        values.resize(self.event.metadata().fields().len(), None);
+        let mut values = Values::from_elem(None, self.event.metadata().fields().len());
         let mut set = |index: usize, value| {
             // an index from elsewhere can only come from an event put together by hand
             if let Some(slot) = values.get_mut(index) {
