@@ -4,7 +4,8 @@ use std::{env, error::Error, fs, path::Path, process::Command};
 
 use crate::Case;
 
-/// How often a case does what is measured. A case runs once before, so that what is kept for later is kept already.
+/// How often a case does what is measured. A case runs once before, so that what is kept for later
+/// is kept already.
 pub(crate) const TIMES: usize = 100;
 
 /// With this argument the program runs the cases, as valgrind starts it.

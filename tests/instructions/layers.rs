@@ -75,8 +75,8 @@ pub(crate) fn comparisons() -> impl Iterator<Item = Comparison> {
     [
         ("SessionLayer, id", REQUEST_IDS, 42.0),
         ("SessionLayer, nothing sent", REQUEST_IDS, 20.0),
-        ("RequestLogLayer + json()", "TraceLayer + fmt json", 35.0),
-        ("RequestLogLayer + json()", "TraceLayer + json()", 120.0),
+        ("RequestLogLayer + json()", "TraceLayer + fmt json", 28.0),
+        ("RequestLogLayer + json()", "TraceLayer + json()", 110.0),
     ]
     .into_iter()
     .map(|(subject, peer, limit)| Comparison {

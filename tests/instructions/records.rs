@@ -38,28 +38,28 @@ pub(crate) fn cases() -> impl Iterator<Item = Case> {
 
 pub(crate) fn comparisons() -> impl Iterator<Item = Comparison> {
     [
-        ("json()", "fmt json", EVENT, 12.0),
-        ("json()", "json-subscriber", EVENT, 26.0),
-        ("json()", "fmt json", SPAN, 60.0),
+        ("json()", "fmt json", EVENT, 11.0),
+        ("json()", "json-subscriber", EVENT, 23.0),
+        ("json()", "fmt json", SPAN, 36.5),
         // options
         ("json(), thread name", "json()", EVENT, 110.0),
         ("json(), thread id", "json()", EVENT, 110.0),
         ("json(), process id", "json()", EVENT, 110.0),
-        ("json(), replay url", "json()", EVENT, 115.0),
+        ("json(), replay url", "json()", EVENT, 113.0),
         ("json(), span close", "json()", EVENT, 101.0),
         ("json(), constant field", "json()", EVENT, 110.0),
         ("json(), spans in message", "json()", EVENT, 140.0),
         // any other layer
-        ("fmt, with_session", "fmt", EVENT, 160.0),
-        ("fmt, with_session, no session", "fmt", EVENT, 103.0),
-        ("fmt compact, with_session", "fmt compact", EVENT, 160.0),
+        ("fmt, with_session", "fmt", EVENT, 155.0),
+        ("fmt, with_session, no session", "fmt", EVENT, 102.0),
+        ("fmt compact, with_session", "fmt compact", EVENT, 150.0),
         (
             "fmt compact, with_session, no session",
             "fmt compact",
             EVENT,
             102.0,
         ),
-        ("fmt json, with_session", "fmt json", EVENT, 160.0),
+        ("fmt json, with_session", "fmt json", EVENT, 108.0),
         (
             "fmt json, with_session, no session",
             "fmt json",

@@ -94,6 +94,7 @@ mod filter;
 #[cfg(feature = "init")]
 mod init;
 mod json;
+mod kept;
 mod lookup;
 mod panics;
 mod replay;

@@ -24,11 +24,14 @@ use tracing_subscriber::{
     registry::{LookupSpan, SpanRef},
 };
 
-use crate::with_session::mark;
+use crate::{
+    kept::{self, Kept},
+    with_session::mark,
+};
 
 /// What the creation of a span says about the records in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Origin {
+pub(crate) enum Origin {
     /// Created in this session.
     Session(SessionId),
     /// Created where the session had been left.
@@ -64,8 +67,8 @@ impl Origin {
     }
 }
 
-/// In the extensions of a span.
-struct Remembered(Origin);
+/// What a span remembers.
+pub(crate) struct Remembered(Origin);
 
 /// How many spans remember something at this moment. While none does, no record has to look through
 /// its spans.
@@ -90,22 +93,34 @@ pub(crate) fn remember<S>(attributes: &Attributes<'_>, id: &span::Id, ctx: &Cont
 where
     S: for<'lookup> LookupSpan<'lookup> + tracing_core::Subscriber,
 {
-    if matches!(Scope::current(), Scope::Unset) {
-        return;
+    if is_to_remember()
+        && let Some(span) = ctx.span(id)
+        && let Some(origin) = origin_of(attributes, &span)
+    {
+        kept::change(&span, |kept| note(origin, kept));
     }
-    let Some(span) = ctx.span(id) else {
-        return;
-    };
+}
+
+/// Whether a span that is created now can have anything to remember.
+pub(crate) fn is_to_remember() -> bool {
+    !matches!(Scope::current(), Scope::Unset)
+}
+
+/// Returns what a new span has to remember.
+pub(crate) fn origin_of<S>(attributes: &Attributes<'_>, span: &SpanRef<'_, S>) -> Option<Origin>
+where
+    S: for<'lookup> LookupSpan<'lookup>,
+{
     let around = span.parent().and_then(|parent| nearest(&parent));
-    let Some(origin) = Origin::of_new_span(attributes, around) else {
-        return;
-    };
-    let mut extensions = span.extensions_mut();
-    match extensions.get_mut::<Remembered>() {
+    Origin::of_new_span(attributes, around)
+}
+
+pub(crate) fn note(origin: Origin, kept: &mut Kept) {
+    match &mut kept.remembered {
         // a boundary that one layer sees is one for all of them
         Some(Remembered(before)) if origin.session().is_none() => *before = origin,
         Some(_) => {}
-        None => extensions.insert(Remembered::new(origin)),
+        none => *none = Some(Remembered::new(origin)),
     }
 }
 
@@ -144,7 +159,7 @@ fn nearest<S>(span: &SpanRef<'_, S>) -> Option<Origin>
 where
     S: for<'lookup> LookupSpan<'lookup>,
 {
-    let remembered = |span: &SpanRef<'_, S>| Some(span.extensions().get::<Remembered>()?.0);
+    let remembered = |span: &SpanRef<'_, S>| Some(kept::remembered(&span.extensions())?.0);
     // `scope()` would look the first span up once more, at a tenth of what a record costs
     let mut origin = remembered(span);
     let mut parent = span.parent();

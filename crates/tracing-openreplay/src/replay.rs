@@ -35,9 +35,10 @@ impl Replay {
 }
 
 fn since_start(id: u64, now: SystemTime) -> Option<u64> {
-    let now = now.duration_since(UNIX_EPOCH).ok()?.as_millis();
+    let now = now.duration_since(UNIX_EPOCH).ok()?;
+    let millis = now.as_secs().checked_mul(1000)? + u64::from(now.subsec_millis());
     let start = SESSIONS_SINCE + (id >> SESSION_BITS);
-    let since = u64::try_from(now).ok()?.checked_sub(start)?;
+    let since = millis.checked_sub(start)?;
     (since <= LONGEST).then_some(since)
 }
 

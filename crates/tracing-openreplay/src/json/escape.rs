@@ -2,29 +2,35 @@
 
 const BLOCK: usize = 16;
 
-/// Up to this length a text is copied as it is looked at, byte by byte.
-const SHORT: usize = 2 * BLOCK;
-
 /// Appends the bytes of a UTF-8 text, escaped. Returns whether there was anything to escape.
 pub(super) fn escape(out: &mut Vec<u8>, text: &[u8]) -> bool {
-    let start = out.len();
-    if text.len() > SHORT {
-        escape_long(out, text);
-        return out.len() - start != text.len();
+    let is_special = !is_all_plain(text);
+    if is_special {
+        escape_special(out, text);
+    } else {
+        out.extend_from_slice(text);
     }
-    let mut special = false;
-    out.extend(text.iter().map(|&byte| {
-        special |= is_special(byte);
-        byte
-    }));
-    if special {
-        out.truncate(start);
-        escape_long(out, text);
-    }
-    special
+    is_special
 }
 
-fn escape_long(out: &mut Vec<u8>, mut text: &[u8]) {
+/// Whether no byte needs an escape: in blocks, the last of which overlaps the one before it.
+fn is_all_plain(text: &[u8]) -> bool {
+    let Some(last) = text.last_chunk::<BLOCK>() else {
+        return is_short_plain::<{ BLOCK / 2 }>(text)
+            .or_else(|| is_short_plain::<{ BLOCK / 4 }>(text))
+            .unwrap_or_else(|| text.iter().all(|&byte| !is_special(byte)));
+    };
+    let (blocks, _) = text.as_chunks::<BLOCK>();
+    blocks.iter().all(is_plain) && is_plain(last)
+}
+
+/// The same for a text of one or two blocks of this length, `None` if it is shorter.
+fn is_short_plain<const N: usize>(text: &[u8]) -> Option<bool> {
+    Some(is_plain(text.first_chunk::<N>()?) & is_plain(text.last_chunk::<N>()?))
+}
+
+#[cold]
+fn escape_special(out: &mut Vec<u8>, mut text: &[u8]) {
     loop {
         let plain = plain_len(text);
         out.extend_from_slice(&text[..plain]);

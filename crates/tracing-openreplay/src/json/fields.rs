@@ -9,8 +9,8 @@ use tracing_core::field::{Field, Visit};
 #[cfg(all(tracing_unstable, feature = "valuable"))]
 use super::structure;
 use super::{
-    members::{self, Members},
-    site::Keys,
+    members::{self, Member, Members},
+    site::{Keys, SpanSite},
     value,
 };
 use crate::{causes, with_session::mark};
@@ -55,12 +55,17 @@ pub(super) enum Kind {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn of_span(json: &'a mut Vec<u8>, limit: usize) -> Self {
+    pub(super) fn of_span(json: &'a mut Vec<u8>, site: &'a SpanSite, limit: usize) -> Self {
         Self {
-            members: Members::new(json),
+            members: Members::watching(json, &site.keys, site.request_id),
             message: None,
             limit,
         }
+    }
+
+    /// Whether a span's field with the id of the request was written.
+    pub(super) fn saw_request_id(&self) -> bool {
+        self.members.saw_watched()
     }
 
     pub(super) fn of_event(
@@ -90,7 +95,7 @@ impl<'a> Fields<'a> {
         }
         let member = self.members.push(field, kind != Kind::Literal, render);
         if let Some(message) = &mut self.message {
-            message.field(member.key(), kind, member.value(), member.answer);
+            message.field(&member, kind, member.value(), member.answer);
         }
         member.finish();
     }
@@ -147,7 +152,7 @@ impl Fields<'_> {
             .members
             .push(field, false, |out| out.extend_from_slice(&json));
         if let Some(message) = &mut self.message {
-            message.field(member.key(), Kind::Text, &text, has_lines);
+            message.field(&member, Kind::Text, &text, has_lines);
         }
         member.finish();
     }
@@ -247,7 +252,7 @@ impl Visit for Fields<'_> {
             .members
             .push(field, true, |out| value::display(out, limit, error));
         if let Some(message) = &mut message {
-            message.field(member.key(), Kind::Text, member.value(), member.answer);
+            message.field(&member, Kind::Text, member.value(), member.answer);
         }
         for cause in causes::of(error) {
             let at = member.append(b": ", |out| value::display(out, limit, &cause));
@@ -283,18 +288,26 @@ impl Message<'_> {
     }
 
     /// Appends a field, escaped already.
-    fn field(&mut self, key: &[u8], kind: Kind, value: &[u8], has_lines: bool) {
+    fn field<R>(&mut self, member: &Member<'_, R>, kind: Kind, value: &[u8], has_lines: bool) {
         if !self.has_room() {
             return;
         }
-        let (out, separator): (_, &[u8]) = if has_lines {
-            (&mut *self.below, b"\\n")
+        let out = if has_lines {
+            self.below.extend_from_slice(b"\\n");
+            &mut *self.below
         } else {
-            (&mut *self.text, b" ")
+            &mut *self.text
         };
-        out.extend_from_slice(separator);
-        out.extend_from_slice(key);
-        out.push(b'=');
+        match member.label() {
+            Some(label) => out.extend_from_slice(&label[usize::from(has_lines)..]),
+            None => {
+                if !has_lines {
+                    out.push(b' ');
+                }
+                out.extend_from_slice(member.key());
+                out.push(b'=');
+            }
+        }
         if kind == Kind::Str {
             members::write_str(out, value);
         } else {

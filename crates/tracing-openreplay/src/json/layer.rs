@@ -4,7 +4,7 @@ use tracing_subscriber::{Layer, fmt::MakeWriter, layer::Context, registry::Looku
 
 use super::{Json, record, scratch, sink, span as rendered};
 use crate::{
-    close, lookup, panics,
+    close, kept, lookup, panics,
     with_session::mark::{self, Mark},
 };
 
@@ -14,9 +14,20 @@ where
     W: for<'writer> MakeWriter<'writer> + 'static,
 {
     fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
-        lookup::remember(attributes, id, &ctx);
-        if self.options.reads_span(attributes.metadata().name()) {
-            rendered::created(attributes, id, &ctx);
+        let is_to_remember = lookup::is_to_remember();
+        let is_read =
+            !attributes.is_empty() && self.options.reads_span(attributes.metadata().name());
+        if (is_to_remember || is_read)
+            && let Some(span) = ctx.span(id)
+        {
+            let origin = is_to_remember
+                .then(|| lookup::origin_of(attributes, &span))
+                .flatten();
+            if is_read {
+                rendered::created(attributes, origin, &span);
+            } else if let Some(origin) = origin {
+                kept::change(&span, |kept| lookup::note(origin, kept));
+            }
         }
         if self.options.span_close {
             close::created(id, &ctx);

@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use tracing_core::Field;
 
-use super::{CUT, escape, site::Keys};
+use super::{
+    CUT, escape,
+    site::{Key, Keys},
+};
 
 /// Elasticsearch refuses a document with more than 32,766 bytes of key and value in a `flattened`
 /// object.
@@ -19,6 +22,9 @@ pub(super) struct Members<'a> {
     next: usize,
     /// One bit of 64 for each key that was written: where it is not set, the key is a new one.
     seen: u64,
+    /// The index of a field, and whether it was written.
+    watched: Option<usize>,
+    saw_watched: bool,
 }
 
 impl<'a> Members<'a> {
@@ -29,6 +35,8 @@ impl<'a> Members<'a> {
             keys: None,
             next: 0,
             seen: 0,
+            watched: None,
+            saw_watched: false,
         }
     }
 
@@ -40,6 +48,19 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// The same, watching the field of this index.
+    pub(super) fn watching(json: &'a mut Vec<u8>, keys: &'a Keys, watched: Option<usize>) -> Self {
+        Self {
+            watched,
+            ..Self::with_keys(json, keys)
+        }
+    }
+
+    /// Whether the watched field was written.
+    pub(super) fn saw_watched(&self) -> bool {
+        self.saw_watched
+    }
+
     /// Appends a member, replacing an earlier one of the same key. `render` writes the value.
     pub(super) fn push<R>(
         &mut self,
@@ -47,7 +68,8 @@ impl<'a> Members<'a> {
         quoted: bool,
         render: impl FnOnce(&mut Vec<u8>) -> R,
     ) -> Member<'_, R> {
-        let key_at = self.key(field);
+        self.saw_watched |= self.watched == Some(field.index());
+        let (key_at, label) = self.key(field);
         if quoted {
             self.json.push(b'"');
         }
@@ -58,23 +80,26 @@ impl<'a> Members<'a> {
             key_at,
             value_at,
             quoted,
+            label,
             answer,
         }
     }
 
-    /// Appends a key, and returns its position.
-    fn key(&mut self, field: &Field) -> usize {
-        if let Some(key) = self.known(field) {
-            let at = self.json.len();
-            // the first has no comma in front of it
-            let comma = usize::from(at == 0);
-            self.json.extend_from_slice(&key[comma..]);
-            return at + 1 - comma;
-        }
-        self.new_or_replaced(field.name())
+    /// Appends a key. Returns its position, and how a message has it if that is known.
+    #[inline]
+    fn key(&mut self, field: &Field) -> (usize, Option<&'a [u8]>) {
+        let Some(key) = self.known(field) else {
+            return (self.new_or_replaced(field.name()), None);
+        };
+        let at = self.json.len();
+        // the first has no comma in front of it
+        let comma = usize::from(at == 0);
+        self.json.extend_from_slice(&key.member[comma..]);
+        (at + 1 - comma, Some(&key.label))
     }
 
-    fn known(&mut self, field: &Field) -> Option<&'a [u8]> {
+    #[inline]
+    fn known(&mut self, field: &Field) -> Option<&'a Key> {
         let keys = self.keys?;
         let key = keys.of(field).filter(|_| field.index() >= self.next);
         if key.is_some() {
@@ -139,10 +164,17 @@ pub(super) struct Member<'a, R> {
     key_at: usize,
     value_at: usize,
     quoted: bool,
+    /// ` user=`, if it is known.
+    label: Option<&'a [u8]>,
     pub(super) answer: R,
 }
 
-impl<R> Member<'_, R> {
+impl<'a, R> Member<'a, R> {
+    /// The key as a message has it, ` user=`, if it is known.
+    pub(super) fn label(&self) -> Option<&'a [u8]> {
+        self.label
+    }
+
     /// The key, escaped, without the quotes.
     pub(super) fn key(&self) -> &[u8] {
         // behind it are a quote, a colon and perhaps the value's quote

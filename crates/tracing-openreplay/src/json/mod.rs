@@ -26,6 +26,7 @@ use std::{fmt, time::SystemTime};
 
 use tracing_subscriber::fmt::{MakeWriter, TestWriter};
 
+pub(crate) use self::span::Rendered;
 use self::{
     clock::Clock,
     options::{Options, Service},

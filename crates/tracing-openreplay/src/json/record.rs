@@ -1,6 +1,6 @@
 //! One record, from its parts.
 
-use openreplay_record::{Level as RecordLevel, field, phrase};
+use openreplay_record::{field, phrase};
 use openreplay_session::SessionId;
 use tracing_core::{Event, Level, Subscriber};
 use tracing_log::NormalizeEvent as _;
@@ -24,9 +24,6 @@ use crate::with_session::mark::Mark;
 const TAGS: &[u8] = member!(field::TAGS, "[\"error\"]");
 const REQUEST_ID: &[u8] = member!(field::REQUEST_ID, "\"");
 const ID: &[u8] = member!(field::SESSION_ID, "\"");
-const LEVEL: &[u8] = member!(field::LEVEL, "\"");
-/// Behind the level's word.
-const MESSAGE: &[u8] = member!(field::MESSAGE, "\"");
 const FIELDS: &[u8] = member!(field::FIELDS, "{");
 const SPANS: &[u8] = member!(field::SPANS, "[");
 
@@ -58,10 +55,7 @@ pub(super) fn render<S>(
     let line = &mut parts.line;
     stamp.write(line, now);
     let metadata = event.metadata();
-    line.extend_from_slice(LEVEL);
-    line.extend_from_slice(level(*metadata.level()).as_str().as_bytes());
-    line.push(b'"');
-    line.extend_from_slice(MESSAGE);
+    line.extend_from_slice(level_and_message(*metadata.level()));
     let id = session.as_ref().map(SessionId::as_bytes);
     if let Some(id) = id {
         line.extend_from_slice(phrase::PREFIX.as_bytes());
@@ -139,13 +133,14 @@ where
     }
 }
 
-/// Returns the level in the record. OpenReplay knows four, and reads any other word as `info`.
-fn level(level: Level) -> RecordLevel {
+/// Returns the member `level` and the beginning of the message: one piece, which is faster to append
+/// than four. OpenReplay knows four levels, and reads any other word as `info`.
+fn level_and_message(level: Level) -> &'static [u8] {
     match level {
-        Level::ERROR => RecordLevel::Error,
-        Level::WARN => RecordLevel::Warning,
-        Level::INFO => RecordLevel::Info,
-        Level::DEBUG | Level::TRACE => RecordLevel::Debug,
+        Level::ERROR => member!(field::LEVEL, "\"error\",\"message\":\""),
+        Level::WARN => member!(field::LEVEL, "\"warning\",\"message\":\""),
+        Level::INFO => member!(field::LEVEL, "\"info\",\"message\":\""),
+        Level::DEBUG | Level::TRACE => member!(field::LEVEL, "\"debug\",\"message\":\""),
     }
 }
 
@@ -262,4 +257,26 @@ fn join(parts: &mut Parts) {
         line.push(b']');
     }
     line.extend_from_slice(b"}\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use openreplay_record::Level as RecordLevel;
+
+    use super::*;
+
+    #[test]
+    fn a_level_has_the_word_that_openreplay_knows() {
+        let rows = [
+            (Level::ERROR, RecordLevel::Error),
+            (Level::WARN, RecordLevel::Warning),
+            (Level::INFO, RecordLevel::Info),
+            (Level::DEBUG, RecordLevel::Debug),
+            (Level::TRACE, RecordLevel::Debug),
+        ];
+        for (level, word) in rows {
+            let expected = format!(",\"{}\":\"{word}\",\"{}\":\"", field::LEVEL, field::MESSAGE);
+            assert_eq!(level_and_message(level), expected.as_bytes());
+        }
+    }
 }

@@ -1,12 +1,12 @@
 //! What is the same in all records of a call site, rendered once a call site and thread: its place
 //! in the program, and the keys of its fields.
 
-use std::{ops::Range, ptr};
+use std::ptr;
 
 use openreplay_record::field;
 use tracing_core::{Field, Metadata};
 
-use super::{CUT, Options, escape::cut, member::member, members, value};
+use super::{CUT, Options, escape::cut, member::member, members, span, value};
 
 /// A `log` record brings its target and file: no more bytes than this, escaped, are kept of each.
 const LIMIT: usize = 1024;
@@ -19,6 +19,7 @@ const SLOTS: usize = 64;
 pub(super) struct Sites {
     slots: Vec<Site>,
     passing: Site,
+    spans: Vec<SpanSite>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -30,13 +31,44 @@ pub(super) struct Site {
     pub(super) keys: Keys,
 }
 
+/// What is the same in all spans of a call site.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SpanSite {
+    /// The address of the metadata, which are never freed.
+    of: usize,
+    /// `{"name":"request","fields":{`
+    pub(super) head: Vec<u8>,
+    pub(super) keys: Keys,
+    /// The index of the field that has the id of the request.
+    pub(super) request_id: Option<usize>,
+}
+
 impl Sites {
+    pub(super) fn of_span(&mut self, metadata: &'static Metadata<'static>) -> &SpanSite {
+        if self.spans.is_empty() {
+            self.spans.resize_with(SLOTS, SpanSite::default);
+        }
+        let address = ptr::from_ref(metadata).addr();
+        let site = &mut self.spans[slot_of(address)];
+        if site.of != address {
+            site.of = address;
+            site.head.clear();
+            span::write_head(metadata.name(), &mut site.head);
+            let names = || metadata.fields().iter().map(|field| field.name());
+            site.keys.fill(names());
+            site.request_id = span::is_request(metadata.name())
+                .then(|| names().position(|name| name == span::REQUEST_ID))
+                .flatten();
+        }
+        site
+    }
+
     pub(super) fn of(&mut self, options: &Options, metadata: &'static Metadata<'static>) -> &Site {
         if self.slots.is_empty() {
             self.slots.resize_with(SLOTS, Site::default);
         }
         let address = ptr::from_ref(metadata).addr();
-        let site = &mut self.slots[((address >> 4) ^ (address >> 10)) % SLOTS];
+        let site = &mut self.slots[slot_of(address)];
         let of = (address, options.target, options.source_location);
         if site.of != of {
             site.of = of;
@@ -52,6 +84,10 @@ impl Sites {
         write_place(options, metadata, &mut self.passing.place);
         &self.passing
     }
+}
+
+fn slot_of(address: usize) -> usize {
+    ((address >> 4) ^ (address >> 10)) % SLOTS
 }
 
 fn write_place(options: &Options, metadata: &Metadata<'_>, out: &mut Vec<u8>) {
@@ -86,29 +122,28 @@ fn text(out: &mut Vec<u8>, text: &str) {
 
 /// The keys of a call site's fields, by their index. None where two are the same.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Keys {
-    /// `,"user":,"status":`
-    text: Vec<u8>,
-    names: Vec<(&'static str, Range<usize>)>,
+pub(super) struct Keys(Vec<Key>);
+
+/// A key, escaped.
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    name: &'static str,
+    /// As a member of an object has it: `,"user":`
+    pub(super) member: Box<[u8]>,
+    /// As a message has it: ` user=`
+    pub(super) label: Box<[u8]>,
 }
 
 impl Keys {
     fn fill(&mut self, names: impl IntoIterator<Item = &'static str>) {
-        self.text.clear();
-        self.names.clear();
+        self.0.clear();
         for name in names {
-            let start = self.text.len();
-            members::write_key(&mut self.text, name);
-            let new = &self.text[start..];
-            if self
-                .names
-                .iter()
-                .any(|(_, key)| &self.text[key.clone()] == new)
-            {
-                self.names.clear();
+            let key = Key::new(name);
+            if self.0.iter().any(|other| other.member == key.member) {
+                self.0.clear();
                 return;
             }
-            self.names.push((name, start..self.text.len()));
+            self.0.push(key);
         }
     }
 
@@ -119,10 +154,26 @@ impl Keys {
         keys
     }
 
-    /// The key of a field, with the comma in front of it and the colon behind it.
-    pub(super) fn of(&self, field: &Field) -> Option<&[u8]> {
-        let (name, key) = self.names.get(field.index())?;
+    /// Returns the key of a field of this call site.
+    #[inline]
+    pub(super) fn of(&self, field: &Field) -> Option<&Key> {
+        let key = self.0.get(field.index())?;
         // an event put together by hand can have a field of another call site
-        ptr::eq(*name, field.name()).then(|| &self.text[key.clone()])
+        ptr::eq(key.name, field.name()).then_some(key)
+    }
+}
+
+impl Key {
+    fn new(name: &'static str) -> Self {
+        let mut member = Vec::new();
+        members::write_key(&mut member, name);
+        // between the comma with a quote and the quote with a colon
+        let key = &member[2..member.len() - 2];
+        let label = [b" ", key, b"="].concat();
+        Self {
+            name,
+            label: label.into(),
+            member: member.into(),
+        }
     }
 }

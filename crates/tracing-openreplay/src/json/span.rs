@@ -3,18 +3,23 @@
 use std::ops::Range;
 
 use tracing_core::span;
-use tracing_subscriber::{layer::Context, registry::LookupSpan, registry::SpanRef};
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::{
     escape::{cut, escape},
     fields::Fields,
-    members, scratch,
+    members,
+    scratch::{self, Scratch},
+};
+use crate::{
+    kept,
+    lookup::{self, Origin},
 };
 
 /// `{"name":"request","fields":{"method":"GET"`
 ///
 /// What it holds does not depend on a layer's options, so several of one subscriber share it.
-struct Rendered {
+pub(crate) struct Rendered {
     text: Vec<u8>,
     /// Where the members of `fields` begin.
     members_at: usize,
@@ -31,7 +36,8 @@ const VALUE_LIMIT: usize = 64 * 1024;
 /// The span of a request, as tower-openreplay's `RequestLogLayer` creates it, and its field that
 /// has the request's id.
 const REQUEST: &str = "request";
-const REQUEST_ID: &[u8] = br#""request_id""#;
+pub(super) const REQUEST_ID: &str = "request_id";
+const QUOTED_REQUEST_ID: &[u8] = br#""request_id""#;
 pub(super) const REQUEST_ID_LIMIT: usize = 256;
 
 /// Whether a span is rendered even if a layer does not write spans.
@@ -39,73 +45,90 @@ pub(super) fn is_request(name: &str) -> bool {
     name == REQUEST
 }
 
-pub(super) fn created<S>(attributes: &span::Attributes<'_>, id: &span::Id, ctx: &Context<'_, S>)
-where
-    S: tracing_core::Subscriber + for<'lookup> LookupSpan<'lookup>,
+/// Appends a span up to its first field.
+pub(super) fn write_head(name: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(OPEN);
+    escape(out, name.as_bytes());
+    out.extend_from_slice(FIELDS);
+}
+
+/// Keeps what is recorded of a new span, and what it remembers if that is given.
+pub(super) fn created<S>(
+    attributes: &span::Attributes<'_>,
+    origin: Option<Origin>,
+    span: &SpanRef<'_, S>,
+) where
+    S: for<'lookup> LookupSpan<'lookup>,
 {
-    if attributes.is_empty() {
-        return;
-    }
-    let Some(span) = ctx.span(id) else {
-        return;
-    };
-    render(&span, |fields| attributes.record(fields));
+    render(span, origin, |fields| attributes.record(fields));
 }
 
 pub(super) fn recorded<S>(values: &span::Record<'_>, span: &SpanRef<'_, S>)
 where
-    S: tracing_core::Subscriber + for<'lookup> LookupSpan<'lookup>,
+    S: for<'lookup> LookupSpan<'lookup>,
 {
-    render(span, |fields| values.record(fields));
+    render(span, None, |fields| values.record(fields));
 }
 
 /// Calls the user's code first and takes the lock on the extensions afterwards: the code may log,
 /// or enter this very span.
-fn render<S>(span: &SpanRef<'_, S>, record: impl FnOnce(&mut Fields<'_>))
+fn render<S>(span: &SpanRef<'_, S>, origin: Option<Origin>, record: impl FnOnce(&mut Fields<'_>))
 where
     S: for<'lookup> LookupSpan<'lookup>,
 {
     scratch::with(|scratch| {
-        record(&mut Fields::of_span(&mut scratch.parts.fields, VALUE_LIMIT));
-        if scratch.parts.fields.is_empty() {
+        let Scratch { sites, parts, .. } = scratch;
+        let site = sites.of_span(span.metadata());
+        let new = &mut parts.fields;
+        let mut fields = Fields::of_span(new, site, VALUE_LIMIT);
+        record(&mut fields);
+        let has_request_id = fields.saw_request_id();
+        if new.is_empty() && origin.is_none() {
             return;
         }
-        let mut extensions = span.extensions_mut();
-        match extensions.get_mut::<Rendered>() {
-            Some(rendered) => {
-                let mut members = rendered.text.split_off(rendered.members_at);
-                members::merge(&mut members, &scratch.parts.fields);
-                rendered.text.append(&mut members);
-                rendered.find_request_id(span.name());
+        kept::change(span, |kept| {
+            if let Some(origin) = origin {
+                lookup::note(origin, kept);
             }
-            None => {
-                let mut text = Vec::with_capacity(
-                    OPEN.len() + span.name().len() + FIELDS.len() + scratch.parts.fields.len(),
-                );
-                text.extend_from_slice(OPEN);
-                escape(&mut text, span.name().as_bytes());
-                text.extend_from_slice(FIELDS);
-                let members_at = text.len();
-                text.extend_from_slice(&scratch.parts.fields);
-                let mut rendered = Rendered {
-                    text,
-                    members_at,
-                    request_id: None,
-                };
-                rendered.find_request_id(span.name());
-                extensions.replace(rendered);
+            if new.is_empty() {
+                return;
             }
-        }
+            let rendered = match &mut kept.rendered {
+                Some(rendered) => {
+                    rendered.merge(new);
+                    rendered
+                }
+                none => none.insert(Rendered::new(&site.head, new)),
+            };
+            if has_request_id || rendered.request_id.is_some() {
+                rendered.find_request_id();
+            }
+        });
     });
 }
 
 impl Rendered {
-    fn find_request_id(&mut self, name: &str) {
-        if is_request(name) {
-            let value = members::value_of(&self.text[self.members_at..], REQUEST_ID);
-            self.request_id =
-                value.map(|value| self.members_at + value.start..self.members_at + value.end);
+    fn new(head: &[u8], members: &[u8]) -> Self {
+        let mut text = Vec::with_capacity(head.len() + members.len());
+        text.extend_from_slice(head);
+        text.extend_from_slice(members);
+        Self {
+            text,
+            members_at: head.len(),
+            request_id: None,
         }
+    }
+
+    fn merge(&mut self, new: &[u8]) {
+        let mut members = self.text.split_off(self.members_at);
+        members::merge(&mut members, new);
+        self.text.append(&mut members);
+    }
+
+    fn find_request_id(&mut self) {
+        let value = members::value_of(self.members(), QUOTED_REQUEST_ID);
+        self.request_id =
+            value.map(|value| self.members_at + value.start..self.members_at + value.end);
     }
 
     fn members(&self) -> &[u8] {
@@ -118,7 +141,7 @@ pub(super) fn write<S>(span: &SpanRef<'_, S>, out: &mut Vec<u8>, request_id: &mu
 where
     S: for<'lookup> LookupSpan<'lookup>,
 {
-    if let Some(rendered) = span.extensions().get::<Rendered>() {
+    if let Some(rendered) = kept::rendered(&span.extensions()) {
         out.extend_from_slice(&rendered.text);
         out.extend_from_slice(b"}}");
         rendered.write_request_id(request_id);
@@ -134,7 +157,7 @@ pub(super) fn write_request_id<S>(span: &SpanRef<'_, S>, request_id: &mut Vec<u8
 where
     S: for<'lookup> LookupSpan<'lookup>,
 {
-    if let Some(rendered) = span.extensions().get::<Rendered>() {
+    if let Some(rendered) = kept::rendered(&span.extensions()) {
         rendered.write_request_id(request_id);
     }
 }
@@ -146,7 +169,7 @@ where
 {
     below.extend_from_slice(b"\\nin ");
     escape(below, span.name().as_bytes());
-    if let Some(rendered) = span.extensions().get::<Rendered>() {
+    if let Some(rendered) = kept::rendered(&span.extensions()) {
         members::write_text(rendered.members(), below);
     }
 }

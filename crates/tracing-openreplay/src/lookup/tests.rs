@@ -274,7 +274,7 @@ fn remembers(id: Option<&span::Id>) -> bool {
     tracing::dispatcher::get_default(|dispatch| {
         let registry = dispatch.downcast_ref::<Registry>().unwrap();
         let span = registry.span(id.unwrap()).unwrap();
-        span.extensions().get::<Remembered>().is_some()
+        kept::remembered(&span.extensions()).is_some()
     })
 }
 
