@@ -55,6 +55,8 @@ impl Origin {
                 (around != Some(origin)).then_some(origin)
             }
             (Scope::NoSession, Some(Self::Session(_))) => Some(Self::NoSession),
+            // not implied: a layer that sees a session in between notes none, which hides the root
+            (Scope::NoSession, Some(root @ Self::Root(_))) => Some(root),
             (Scope::NoSession | Scope::Unset, _) => None,
         }
     }
@@ -117,6 +119,8 @@ where
 
 pub(crate) fn note(origin: Origin, kept: &mut Kept) {
     match &mut kept.remembered {
+        // a root is a boundary for what the session creates further in, too
+        Some(Remembered(Origin::Root(_))) => {}
         // a boundary that one layer sees is one for all of them
         Some(Remembered(before)) if origin.session().is_none() => *before = origin,
         Some(_) => {}

@@ -96,6 +96,20 @@ fn a_layer_that_does_not_see_a_boundary_gives_no_other_layer_its_session() {
 }
 
 #[test]
+fn a_root_stays_a_boundary_behind_work_that_left_another_session() {
+    for filtered_first in [false, true] {
+        let seen = seen_by_two(filtered_first, || {
+            let root = sync_scope(id(1), || info_span!(parent: None, "connection"));
+            let other = root.in_scope(|| sync_scope(id(2), || info_span!("hidden")));
+            let left = other.in_scope(|| sync_without_session(|| info_span!("worker")));
+            let again = left.in_scope(|| sync_scope(id(1), || info_span!("of one again")));
+            again.in_scope(|| info!("of the connection"));
+        });
+        assert_eq!(seen.filtered, [None], "filtered first: {filtered_first}");
+    }
+}
+
+#[test]
 fn the_task_comes_before_the_spans() {
     let seen = sessions(|| {
         let span = sync_scope(id(1), || info_span!("of one"));
