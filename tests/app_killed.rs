@@ -1,5 +1,5 @@
-//! An app killed at random moments while its files are rotated and `ship` follows them: what it has logged is in its files, and
-//! each line of them arrives once, one that the kill cut short too.
+//! An app killed at random moments while its files are rotated and `ship` follows them: what it has
+//! logged is in its files, and each line of them arrives once, one that the kill cut short too.
 //!
 //! `ship` killed the same way is in `ship_killed`.
 

@@ -1,4 +1,5 @@
-//! 2,000 requests at once, each with a session of its own: no record carries another's id, and none is missing.
+//! 2,000 requests at once, each with a session of its own: no record carries another's id, and none
+//! is missing.
 
 use std::{collections::HashMap, convert::Infallible, time::Duration};
 
@@ -74,7 +75,8 @@ async fn handler(Path(number): Path<u64>) -> Body {
     Body::from_stream(frames)
 }
 
-/// Every fifth request has no session; the ids of the others have nothing in common with their numbers' order.
+/// Every fifth request has no session; the ids of the others have nothing in common with their
+/// numbers' order.
 fn session(number: u64) -> Option<SessionId> {
     (!number.is_multiple_of(5)).then(|| SessionId::from(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
 }

@@ -1,5 +1,5 @@
-//! Every record that a request causes carries its session: a real server, real sockets, and all the ways in which work outlives,
-//! leaves or breaks off a request.
+//! Every record that a request causes carries its session: a real server, real sockets, and all the
+//! ways in which work outlives, leaves or breaks off a request.
 
 use std::{
     convert::Infallible,

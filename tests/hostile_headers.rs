@@ -1,5 +1,5 @@
-//! Hostile header values over a real socket: not one line that a well-behaved request could not have given, and no
-//! token anywhere.
+//! Hostile header values over a real socket: not one line that a well-behaved request could not
+//! have given, and no token anywhere.
 
 use std::{
     io::{Read as _, Write as _},
@@ -71,7 +71,8 @@ fn serve() -> (SocketAddr, Lines) {
     (address, lines)
 }
 
-/// Sends one request with these header lines, raw, and gives the whole answer, as text as far as it is.
+/// Sends one request with these header lines, raw, and gives the whole answer, as text as far as it
+/// is.
 fn ask(address: SocketAddr, headers: &[u8]) -> String {
     let mut socket = TcpStream::connect(address).unwrap();
     socket
@@ -172,7 +173,8 @@ fn without_variables(mut record: Value) -> Value {
     record
 }
 
-/// But for the prefix of its own session, if it has one, a message holds nothing that a search for a session finds.
+/// But for the prefix of its own session, if it has one, a message holds nothing that a search for
+/// a session finds.
 fn assert_names_no_other_session(record: &Value) {
     let message = record["message"].as_str().unwrap();
     let own = record[ID].as_str().map(|id| format!("[{ID}={id}] "));

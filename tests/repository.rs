@@ -1,4 +1,5 @@
-//! The repository itself: links that lead somewhere, lists that match their folders, and nothing that does not belong.
+//! The repository itself: links that lead somewhere, lists that match their folders, and nothing
+//! that does not belong.
 
 use std::{
     collections::BTreeSet,

@@ -1,6 +1,8 @@
-//! `ship` killed at random moments while its files are rotated: each line that was ended arrives once.
+//! `ship` killed at random moments while its files are rotated: each line that was ended arrives
+//! once.
 //!
-//! Elasticsearch is a stand-in that stalls, hangs up and rolls over meanwhile; the same with a real engine is in `engine`.
+//! Elasticsearch is a stand-in that stalls, hangs up and rolls over meanwhile; the same with a real
+//! engine is in `engine`.
 
 use std::collections::BTreeMap;
 use std::env;

@@ -1,4 +1,5 @@
-//! `ship` and `ElasticWriter` over a line that carries a request of usual length only after the time that a request may take.
+//! `ship` and `ElasticWriter` over a line that carries a request of usual length only after the
+//! time that a request may take.
 
 use std::fmt::Write as _;
 use std::fs;

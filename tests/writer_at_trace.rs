@@ -1,4 +1,5 @@
-//! The writer's own thread logs nothing: with everything at TRACE, nothing comes but what the app said.
+//! The writer's own thread logs nothing: with everything at TRACE, nothing comes but what the app
+//! said.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Writes the client and the server of the gRPC service `Stock`, without a `.proto` file: that would need `protoc`.
+//! Writes the client and the server of the gRPC service `Stock`, without a `.proto` file: that
+//! would need `protoc`.
 
 use tonic_build::manual::{Builder, Method, Service};
 

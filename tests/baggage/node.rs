@@ -11,7 +11,8 @@ use openreplay_session::{SessionId, current, sync_scope};
 use tokio::net::TcpListener;
 use tower_openreplay::{SessionLayer, propagate_session};
 
-/// Behind the page's code: a server that does with each request what OpenTelemetry's instrumentation does, and asks on.
+/// Behind the page's code: a server that does with each request what OpenTelemetry's
+/// instrumentation does, and asks on.
 const SERVICE: &str = r#"
 import { createServer } from "node:http";
 import { context } from "@opentelemetry/api";

@@ -1,5 +1,5 @@
-//! A backend for the browser to ask: `SessionLayer` and `json()` as an app has them, and next to its
-//! records whatever the browser really sent.
+//! A backend for the browser to ask: `SessionLayer` and `json()` as an app has them, and next to
+//! its records whatever the browser really sent.
 
 use std::{
     net::SocketAddr,

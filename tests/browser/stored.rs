@@ -1,4 +1,5 @@
-//! The page of `examples/axum-app` behind a real nginx, with its records in a real Elasticsearch, or in the app's own store.
+//! The page of `examples/axum-app` behind a real nginx, with its records in a real Elasticsearch,
+//! or in the app's own store.
 
 use integration_tests::{
     Elasticsearch, browser,
@@ -51,7 +52,8 @@ fn the_page_shows_the_records_as_they_come_back_and_none_is_left_behind_at_the_e
         .filter(|record| record["openReplaySession.id"] == session)
         .map(|record| first_line(&record["message"]))
         .collect();
-    // in any order: until a merge, records of neighbouring intervals may be swapped (docs/limits.md, tests/engine/rows.rs)
+    // in any order: until a merge, records of neighbouring intervals may be swapped
+    // (docs/limits.md, tests/engine/rows.rs)
     assert_eq!(sorted(&ran.value["rows"]), sorted(&json!(written[..4])));
 
     engine.ok("POST", "/logs/_refresh", "");

@@ -1,4 +1,5 @@
-//! docs/containers-and-systemd.md: its manifests, units and commands, decoded and run as they stand.
+//! docs/containers-and-systemd.md: its manifests, units and commands, decoded and run as they
+//! stand.
 
 mod collector;
 mod commands;
@@ -27,7 +28,8 @@ const PAGE: &str = "docs/containers-and-systemd.md";
 const SESSION: u64 = 4_950_498_349_085_463_837;
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Lines that an app writes to standard output: two records of the session, one of them longer than a piece.
+/// Lines that an app writes to standard output: two records of the session, one of them longer than
+/// a piece.
 fn records() -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out");
@@ -161,7 +163,8 @@ fn assert_rows(rows: &[Value], records: &[String]) {
     }
 }
 
-/// As a user's program on the path: prints the lines of a file, and then waits until it is terminated.
+/// As a user's program on the path: prints the lines of a file, and then waits until it is
+/// terminated.
 fn write_shop(folder: &Path, lines: &[String]) {
     let records = folder.join("records");
     fs::write(&records, lines.join("\n") + "\n").unwrap();

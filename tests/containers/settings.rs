@@ -6,7 +6,8 @@ use integration_tests::guide;
 
 use super::PAGE;
 
-/// docs/reference/filebeat of elastic/beats, main of 2026: `filebeat-input-filestream`, `filebeat-input-container`.
+/// docs/reference/filebeat of elastic/beats, main of 2026: `filebeat-input-filestream`,
+/// `filebeat-input-container`.
 const FILEBEAT: [&str; 9] = [
     "container",
     "filebeat.inputs",
@@ -19,7 +20,8 @@ const FILEBEAT: [&str; 9] = [
     "target",
 ];
 
-/// fluent/fluent-bit, 5.1.1: `plugins/in_tail/tail.c`, `src/multiline/flb_ml_parser_cri.c`, `plugins/filter_parser/filter_parser.c`.
+/// fluent/fluent-bit, 5.1.1: `plugins/in_tail/tail.c`, `src/multiline/flb_ml_parser_cri.c`,
+/// `plugins/filter_parser/filter_parser.c`.
 const FLUENT_BIT: [&str; 8] = [
     "[filter]",
     "[input]",
@@ -31,7 +33,8 @@ const FLUENT_BIT: [&str; 8] = [
     "parser",
 ];
 
-/// vectordotdev/vector, 0.58.0: `src/sources/kubernetes_logs/mod.rs`, `src/transforms/remap.rs`; the names of the parts are the page's.
+/// vectordotdev/vector, 0.58.0: `src/sources/kubernetes_logs/mod.rs`, `src/transforms/remap.rs`;
+/// the names of the parts are the page's.
 const VECTOR: [&str; 7] = [
     "extra_field_selector",
     "inputs",

@@ -1,4 +1,5 @@
-//! Bad input: Elasticsearch and the store get the same requests, and respond alike but for the differences that are named here.
+//! Bad input: Elasticsearch and the store get the same requests, and respond alike but for the
+//! differences that are named here.
 
 use std::fmt;
 use std::io::Write as _;

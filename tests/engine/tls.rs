@@ -1,4 +1,4 @@
-//! Over TLS, with an authority of one's own before the engine: everything, and what is said where
+//! Over TLS, with an authority of one's own before the engine: everything, and the error if
 //! it is not trusted.
 
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The README's first command: the example keeps its rows, and OpenReplay gets them with what it prints.
+//! The README's first command: the example keeps its rows, and OpenReplay gets them with what it
+//! prints.
 
 use std::thread;
 use std::time::{Duration, Instant};

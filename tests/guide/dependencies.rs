@@ -1,5 +1,5 @@
-//! What a section's programs need in `Cargo.toml`, according to its page: they build with it, and with
-//! nothing else.
+//! What a section's programs need in `Cargo.toml`, according to its page: they build with it, and
+//! with nothing else.
 
 use std::{fs, path::Path};
 

@@ -35,10 +35,10 @@ fn free_address() -> String {
     format!("127.0.0.1:{}", free_port())
 }
 
-/// For programs that say where they listen.
+/// For programs that print the address on which they listen.
 const ANY_PORT: &str = "127.0.0.1:0";
 
-/// `127.0.0.1:PORT`, once the program says that it listens there.
+/// `127.0.0.1:PORT`, once the program has printed that it listens there.
 #[track_caller]
 fn address(program: &Running) -> String {
     program.wait_for("istening on ");
@@ -75,7 +75,8 @@ fn within(limit: Duration, terminal: &mut Terminal, lines: &str) -> Said {
     }
 }
 
-/// Whether a page's record is this one, but for when and where it was logged, and for what the page leaves out.
+/// Whether a page's record is this one, but for when and where it was logged, and for what the page
+/// leaves out.
 #[track_caller]
 fn shows(page: &str, record: &Value) {
     let whole = page.replace(",…", "").replace(", …", "");

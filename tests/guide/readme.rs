@@ -20,7 +20,8 @@ use tempfile::TempDir;
 
 use crate::{ANY_PORT, SESSION, address, free_address, root, soon, without_durations};
 
-/// A program of the README, built outside of the workspace with the `Cargo.toml` that the README shows.
+/// A program of the README, built outside of the workspace with the `Cargo.toml` that the README
+/// shows.
 struct Program {
     folder: TempDir,
     binary: PathBuf,
@@ -181,7 +182,7 @@ fn the_commands_own_readme_sets_up_checks_and_shows() {
     for line in lines {
         terminal.ok(line);
     }
-    // nobody has a session yet, and it says so
+    // no record has a session yet, which it reports
     assert_eq!(terminal.run(rows).code, Some(5));
     let record = json!({
         "@timestamp": "2026-11-22T12:00:00.000000Z",

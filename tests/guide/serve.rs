@@ -1,4 +1,5 @@
-//! What docs/without-elasticsearch.md promises of `openreplay-elastic serve`, where it is hard to keep.
+//! What docs/without-elasticsearch.md promises of `openreplay-elastic serve`, where it is hard to
+//! keep.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -4,11 +4,13 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
 
-/// What a piece of a line holds at most: containerd's `MaxContainerLogLineSize`, in `internal/cri/config/config_unix.go`.
+/// What a piece of a line holds at most: containerd's `MaxContainerLogLineSize`, in
+/// `internal/cri/config/config_unix.go`.
 pub const PIECE: usize = 16 * 1024;
 
-/// Writes lines of an app as containerd does, in `redirectLogs` of `internal/cri/io/logger.go`: what a line has beyond the limit goes to
-/// the next piece. Kubernetes reads them in `parseCRILog` of `staging/src/k8s.io/cri-client/pkg/logs/logs.go`.
+/// Writes lines of an app as containerd does, in `redirectLogs` of `internal/cri/io/logger.go`:
+/// what a line has beyond the limit goes to the next piece. Kubernetes reads them in `parseCRILog`
+/// of `staging/src/k8s.io/cri-client/pkg/logs/logs.go`.
 #[derive(Clone, Debug)]
 pub struct CriLog<'a> {
     stream: &'a str,

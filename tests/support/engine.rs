@@ -1,4 +1,5 @@
-//! The real engines of `tests/engines`: at most one of each kind runs in a test binary, and the tests take turns.
+//! The real engines of `tests/engines`: at most one of each kind runs in a test binary, and the
+//! tests take turns.
 
 mod node;
 
@@ -72,7 +73,8 @@ impl OpenSearch {
     }
 }
 
-/// A test's turn with an engine. Its process stays for the next turn, and ends with the test binary.
+/// A test's turn with an engine. Its process stays for the next turn, and ends with the test
+/// binary.
 #[derive(Debug)]
 pub struct Engine {
     kind: &'static Kind,

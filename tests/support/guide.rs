@@ -47,7 +47,8 @@ pub fn blocks(page: &str) -> Vec<Block> {
     blocks
 }
 
-/// The commands of a page, a text for each of its `sh` blocks, with these words instead of the page's.
+/// The commands of a page, a text for each of its `sh` blocks, with these words instead of the
+/// page's.
 ///
 /// # Panics
 ///

@@ -23,7 +23,8 @@ pub struct Example {
 }
 
 impl Example {
-    /// Builds `axum-app` and starts it on a free port with these variables, and with a store of its own.
+    /// Builds `axum-app` and starts it on a free port with these variables, and with a store of its
+    /// own.
     ///
     /// # Panics
     ///

@@ -239,7 +239,8 @@ impl<F: Framing> Buffer<F> {
         self.queue().is_closed()
     }
 
-    /// Drops the remaining records and reports them: nothing is stored any more. A second call does nothing.
+    /// Drops the remaining records and reports them: nothing is stored any more. A second call does
+    /// nothing.
     pub fn close(&self) {
         let mut queue = self.queue();
         if queue.is_closed() {

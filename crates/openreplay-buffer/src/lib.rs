@@ -4,6 +4,11 @@
 //! `openreplay-elastic` sends what it takes from this buffer to Elasticsearch; the crate itself
 //! does no I/O.
 //!
+//! ```toml
+//! [dependencies]
+//! openreplay-buffer = "0.1"
+//! ```
+//!
 //! ```
 //! use std::sync::Arc;
 //!
@@ -23,6 +28,8 @@
 //! let stats = buffer.stats();
 //! assert_eq!((stats.accepted, stats.indexed), (1, 1));
 //! ```
+//!
+//! The crate has no features.
 //!
 //! # Accounts
 //!

@@ -1,4 +1,5 @@
-//! The store behind `serve`, from its first start to a move to Elasticsearch, with the command as it is built.
+//! The store behind `serve`, from its first start to a move to Elasticsearch, with the command as
+//! it is built.
 
 #![cfg(unix)]
 

@@ -1,8 +1,8 @@
-//! `ship`, the writer and rsyslog's omelasticsearch, to the wire, in one run: `cargo bench -p openreplay-elastic --bench rsyslog --features ship`;
-//! `-- --quick` runs one small round.
+//! `ship`, the writer and rsyslog's omelasticsearch, to the wire, in one run: `cargo bench -p
+//! openreplay-elastic --bench rsyslog --features ship`; `-- --quick` runs one small round.
 //!
-//! Not part of a plain `cargo bench`: it needs Debian's packages rsyslog and rsyslog-elasticsearch, and fails without.
-//! The far end and the records are those of the benchmark `writer`.
+//! Not part of a plain `cargo bench`: it needs Debian's packages rsyslog and rsyslog-elasticsearch,
+//! and fails without. The server and the records are those of the benchmark `writer`.
 
 #[path = "common/mod.rs"]
 mod common;
@@ -79,7 +79,8 @@ fn ship(records: usize) -> f64 {
     cost
 }
 
-/// From the log call to the wire, once the buffer has been used: nanoseconds of this process a record.
+/// From the log call to the wire, once the buffer has been used: nanoseconds of this process a
+/// record.
 fn event(records: usize) -> f64 {
     const AT_ONCE: usize = 50_000;
     let far_end = NullEndpoint::start();
@@ -183,7 +184,8 @@ impl Drop for Running {
     }
 }
 
-/// User and system time of a process, all threads: fields 14 and 15 of its `stat`, in hundredths of a second.
+/// User and system time of a process, all threads: fields 14 and 15 of its `stat`, in hundredths of
+/// a second.
 fn cpu_time(process: u32) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("it runs");
     let after_name = stat.rsplit(')').next().expect("a name");

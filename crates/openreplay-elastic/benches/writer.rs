@@ -1,7 +1,9 @@
-//! From the log call to the wire: `cargo bench -p openreplay-elastic --bench writer`; `-- --quick` runs few rounds.
+//! From the log call to the wire: `cargo bench -p openreplay-elastic --bench writer`; `-- --quick`
+//! runs few rounds.
 //!
-//! The far end answers `_bulk` at once, in a process of its own. What counts is the CPU time of this process, threads
-//! together; each round runs every case once, and the medians of the rounds are compared.
+//! The server responds to `_bulk` at once, in a process of its own. What counts is the CPU time of
+//! this process, threads together; each round runs every case once, and the medians of the rounds
+//! are compared.
 
 #[path = "common/mod.rs"]
 mod common;
@@ -129,7 +131,7 @@ fn main() {
     );
 }
 
-/// A writer whose far end hangs, and whose buffer is full.
+/// A writer whose server hangs, and whose buffer is full.
 fn full(far_end: &TcpListener) -> (ElasticWriter, Guard) {
     let address = far_end.local_addr().expect("it is bound");
     let (writer, guard) = ElasticWriter::builder(format!("http://{address}"))

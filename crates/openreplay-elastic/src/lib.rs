@@ -1,30 +1,37 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
-//! Delivers log records to Elasticsearch the way OpenReplay reads them.
+//! Delivers log records to Elasticsearch in the form that OpenReplay reads.
+//!
+//! ```toml
+//! [dependencies]
+//! openreplay-elastic = "0.1"
+//! tracing-openreplay = "0.1"
+//! ```
 //!
 //! ```no_run
 //! use openreplay_elastic::ElasticWriter;
-//! use tracing_subscriber::prelude::*;
 //!
-//! # fn main() -> Result<(), openreplay_elastic::Error> {
-//! # let key = "";
-//! let (writer, _guard) = ElasticWriter::builder("https://elastic:9200").api_key(key).build()?;
-//! tracing_subscriber::registry()
-//!     .with(tracing_openreplay::json().with_writer(writer))
-//!     .init();
-//! # Ok(())
-//! # }
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let key = std::env::var("ELASTICSEARCH_API_KEY")?;
+//!     let (writer, _guard) = ElasticWriter::builder("https://elastic:9200").api_key(key).build()?;
+//!     tracing_openreplay::json().with_writer(writer).init();
+//!     // the app; when `main` returns, `_guard` sends the remaining records
+//!     Ok(())
+//! }
 //! ```
 //!
 //! - [`ElasticWriter`]: from the log call to Elasticsearch, in the background ([`writer`]).
-//! - [`Connection`], [`Client`]: the addresses and credentials of Elasticsearch, and the client that `admin` and `ship` use.
+//! - [`Connection`], [`Client`]: the addresses and credentials of Elasticsearch, and the client
+//!   that `admin` and `ship` use.
 //!
 //! # Features
 //!
-//! An app that writes to Elasticsearch needs none of these; the command `openreplay-elastic` enables both. Both are off by
-//! default.
+//! Both are off by default: an app that writes to Elasticsearch needs neither. The command
+//! `openreplay-elastic`, from the crate
+//! [`openreplay-elastic-cli`](https://docs.rs/crate/openreplay-elastic-cli), enables both.
 //!
 //! - `ship`: the module `ship` delivers the lines of files, over any number of crashes.
-//! - `admin`: the module `admin` prepares and maintains `logs`, and shows what OpenReplay gets from it.
+//! - `admin`: the module `admin` prepares and maintains `logs`, and shows what OpenReplay gets from
+//!   it.
 
 pub use self::transport::client::Client;
 pub use self::transport::connection::{Auth, Connection, ConnectionBuilder};

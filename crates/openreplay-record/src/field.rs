@@ -52,12 +52,12 @@ pub const FIELDS: &str = "fields";
 /// The names and fields of the spans around the event, a list with the root first.
 pub const SPANS: &str = "spans";
 
-/// The stream that a line was written to, `stdout` or `stderr`: what `openreplay-elastic ship` adds to
-/// a line of a container that is no record. Filebeat uses the same name, and any record may.
+/// The stream that a line was written to, `stdout` or `stderr`: what `openreplay-elastic ship` adds
+/// to a line of a container that is no record. Filebeat uses the same name, and any record may.
 pub const STREAM: &str = "stream";
 
-/// All of these names but [`STREAM`]. A record can have further fields, under names that are neither above nor
-/// below one of them.
+/// All of these names but [`STREAM`]. A record can have further fields, under names that are
+/// neither above nor below one of them.
 pub const ALL: [&str; 22] = [
     TIMESTAMP,
     UTC_TIME,

@@ -7,6 +7,12 @@
 //! these rules. `tracing-openreplay` writes records that follow them, and `openreplay-elastic`
 //! delivers and checks them.
 //!
+//! ```toml
+//! [dependencies]
+//! openreplay-record = "0.1"
+//! openreplay-session = "0.1"
+//! ```
+//!
 //! ```
 //! use openreplay_record::{Level, phrase};
 //! use openreplay_session::SessionId;

@@ -32,7 +32,8 @@ pub struct Record<'a> {
     pub logger: Option<&'a str>,
     /// The service that logs. Default: none.
     pub service_name: Option<&'a str>,
-    /// The stream that the line was written to, `stdout` or `stderr`, as a container's runtime reports it. Default: none.
+    /// The stream that the line was written to, `stdout` or `stderr`, as a container's runtime
+    /// reports it. Default: none.
     pub stream: Option<&'a str>,
 }
 

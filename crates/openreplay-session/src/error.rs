@@ -2,8 +2,8 @@ use std::{error::Error, fmt};
 
 /// Why a value is not a session id, or not a token that holds one.
 ///
-/// The text names what was found, where, and what is allowed. It never contains the value: that can be
-/// a token.
+/// The text names what was found, where, and what is allowed. It never contains the value: that can
+/// be a token.
 ///
 /// ```
 /// use openreplay_session::SessionId;

@@ -1,10 +1,15 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
-//! The OpenReplay session id of the current request, and where it lives.
+//! The id of an OpenReplay session, and the current session of the running code.
 //!
 //! A page that OpenReplay records sends the id of its session with every request.
-//! This crate is the value itself and the place where the code that serves the request finds it:
-//! `tower-openreplay` puts it there, `tracing-openreplay` reads it for every record.
-//! Use it directly where a session comes in by another way, from a queue for instance.
+//! [`tower-openreplay`](https://docs.rs/tower-openreplay) sets it around the code that serves the
+//! request, and [`tracing-openreplay`](https://docs.rs/tracing-openreplay) writes it into every
+//! record. Use this crate directly if a session arrives some other way, for instance from a queue.
+//!
+//! ```toml
+//! [dependencies]
+//! openreplay-session = "0.1"
+//! ```
 //!
 //! ```
 //! use openreplay_session::{SessionId, current, sync_scope};
@@ -18,9 +23,9 @@
 //!
 //! # Work that leaves the task
 //!
-//! The session is task-local: it follows the future that it was set around through every `await` and onto
-//! every thread, and nothing else. It needs no particular runtime. Work that is handed to another task or thread takes
-//! it along with one call:
+//! The session is task-local: it follows the future around which it was set, through every `await`
+//! and on every thread, and nothing else. It needs no particular runtime. Work that is handed to
+//! another task or thread takes it along with one call:
 //!
 //! ```
 //! use openreplay_session::{InCurrentSession as _, SessionId, current, in_current_session, scope};
@@ -40,11 +45,12 @@
 //!
 //! # Work that outlives the request
 //!
-//! A worker or a connection that one request starts and others use belongs to none of them. A task that is
-//! spawned with no session has none, as long as it takes no span of the request along either.
-//! [`without_session`] and [`sync_without_session`] leave the session and the spans behind. They need no span, so they work at every log
-//! level; a span with `parent: None` is a boundary only while that span is enabled. Wrap a future that several requests share before
-//! you share it: `without_session(work).shared()`.
+//! A worker or a connection that one request starts and others use belongs to none of them. A task
+//! that is spawned without a session has none, as long as it takes no span of the request along
+//! either. [`without_session`] and [`sync_without_session`] leave the session and the spans behind.
+//! They need no span, so they work at every log level; a span with `parent: None` is a boundary
+//! only while that span is enabled. Wrap a future that several requests share before you share it:
+//! `without_session(work).shared()`.
 //!
 //! ```
 //! use openreplay_session::{SessionId, current, scope, without_session};
@@ -61,15 +67,20 @@
 //!
 //! # Two versions
 //!
-//! The current session is one per process. Two versions of this crate would each have one of their own, and what one
-//! of them sets the other would not see. So the crate sets `links`, and Cargo rejects a dependency graph with
-//! two of its versions. `tower-openreplay` and `tracing-openreplay` re-export the version that they use.
+//! There is one current session per process. Two versions of this crate would each have one of
+//! their own, and neither would see what the other sets. So the crate sets `links`, and Cargo
+//! rejects a dependency graph with two of its versions. `tower-openreplay` and `tracing-openreplay`
+//! re-export the version that they use.
 //!
 //! # Features
 //!
-//! - `http`: a session id from and into [`http::HeaderValue`](https://docs.rs/http/1/http/struct.HeaderValue.html)
-//! - `serde`: a session id as a string; an integer is read as well
-//! - `stream`: [`scope`], [`without_session`] and [`InCurrentSession`] for `Stream`s, on futures-core alone
+//! All are off by default.
+//!
+//! - `http`: conversions between a session id and
+//!   [`http::HeaderValue`](https://docs.rs/http/1/http/struct.HeaderValue.html)
+//! - `serde`: a session id as a string; integers are read as well
+//! - `stream`: [`scope`], [`without_session`] and [`InCurrentSession`] for `Stream`s, with
+//!   futures-core only
 
 mod closure;
 mod current;

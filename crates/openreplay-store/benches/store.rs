@@ -1,8 +1,9 @@
-//! The store next to one plain SQLite table with the same key: `cargo bench -p openreplay-store`; `-- --quick` takes few records.
+//! The store next to one plain SQLite table with the same key: `cargo bench -p openreplay-store`;
+//! `-- --quick` takes few records.
 //!
-//! Everything runs in this process, interleaved, and both acknowledge once records are on disk. What counts is CPU time, of all
-//! threads together, and what the process writes to the disk (Linux only). For a network in between, see the workspace's
-//! integration tests.
+//! Everything runs in this process, interleaved, and both acknowledge once records are on disk.
+//! What counts is CPU time, of all threads together, and what the process writes to the disk (Linux
+//! only). For a network in between, see the workspace's integration tests.
 
 use std::fs;
 use std::path::Path;

@@ -42,14 +42,15 @@ impl Batch {
         Self::default()
     }
 
-    /// Adds a record, one JSON object. If one with this `_id` and this time is there, that one is kept. Without an `_id`, the record
-    /// gets one that sorts after those before it.
+    /// Adds a record, one JSON object. If one with this `_id` and this time is there, that one is
+    /// kept. Without an `_id`, the record gets one that sorts after those before it.
     pub fn create(&mut self, id: Option<&str>, line: impl Into<Bytes>) {
         self.add(id, line.into(), false);
     }
 
-    /// Adds a record that may be there already: the outcome is then [`Outcome::Unchanged`]. A *different* record under its
-    /// `_id` and time is kept as it is, and the outcome is [`Outcome::Exists`].
+    /// Adds a record that may be there already: the outcome is then [`Outcome::Unchanged`]. A
+    /// *different* record under its `_id` and time is kept as it is, and the outcome is
+    /// [`Outcome::Exists`].
     pub fn index(&mut self, id: Option<&str>, line: impl Into<Bytes>) {
         self.add(id, line.into(), true);
     }
@@ -119,7 +120,8 @@ fn entry(id: Option<&str>, line: Bytes, may_exist: bool) -> Result<Entry, Reject
     }
 }
 
-/// An `_id` that sorts by time, then by order in this process: milliseconds, 32 random bits, a count.
+/// An `_id` that sorts by time, then by order in this process: milliseconds, 32 random bits, a
+/// count.
 pub(crate) fn new_id() -> Box<str> {
     id_at(SystemTime::now())
 }

@@ -5,7 +5,8 @@ use std::io;
 
 use zstd::bulk::{Compressor, Decompressor};
 
-/// zstd's fastest level but for the negative ones. A dictionary matters more than the level on texts of this length.
+/// zstd's fastest level but for the negative ones. A dictionary matters more than the level on
+/// texts of this length.
 const LEVEL: i32 = 1;
 /// The largest dictionary. zstd's own advice is a hundredth of the samples.
 const DICTIONARY_BYTES: usize = 32 * 1024;

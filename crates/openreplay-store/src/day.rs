@@ -108,7 +108,8 @@ impl DayFile {
         self.read(|reader| reader.count(session, &pending))
     }
 
-    /// The records after a key, in the order of their keys, each under its first session only; at most `limit`.
+    /// The records after a key, in the order of their keys, each under its first session only; at
+    /// most `limit`.
     ///
     /// Returns the key after which to continue, or `None` at the end of the file.
     pub(crate) fn page(

@@ -1,4 +1,5 @@
-//! What the store reads in a record: that it is one, its time, and the sessions that its message names.
+//! What the store reads in a record: that it is one, its time, and the sessions that its message
+//! names.
 
 use std::borrow::Cow;
 use std::collections::HashSet;

@@ -66,7 +66,8 @@ impl Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejected {
-    /// Not JSON, not an object, a name that comes twice in one object, or nested more than 127 levels deep.
+    /// Not JSON, not an object, a name that comes twice in one object, or nested more than 127
+    /// levels deep.
     Malformed(String),
     /// Its `@timestamp` has none of the forms that Elasticsearch accepts.
     Time(String),

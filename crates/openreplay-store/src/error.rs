@@ -5,8 +5,8 @@ use std::path::Path;
 
 /// Why the store could not be opened, written to or read.
 ///
-/// The text names the file or the folder, and what to do about it. The cause, if there is one, is in
-/// [`source`](StdError::source).
+/// The text names the file or the folder, and what to do about it. The cause, if there is one, is
+/// in [`source`](StdError::source).
 pub struct Error {
     inner: Box<Inner>,
 }

@@ -29,7 +29,7 @@ pub(crate) struct Ingest {
     usage: Usage,
 }
 
-/// Where an entry goes, or why it goes nowhere.
+/// Where an entry is stored, or why it is not.
 enum Place {
     At(Shelf, i64),
     Decided(Outcome),
@@ -60,7 +60,7 @@ impl Ingest {
                 Some(Message::Damaged(file)) => self.writers.set_aside(&file),
                 Some(Message::Tidy(done)) => {
                     self.usage.tidy(&mut self.writers);
-                    // whoever asked may not wait for it
+                    // the caller may not wait for it
                     let _ = done.send(());
                 }
                 Some(Message::Store(_)) | None => {}
@@ -154,7 +154,8 @@ impl Ingest {
         ))
     }
 
-    /// A record without a time has the time of its first arrival, today or, if it is sent again, yesterday.
+    /// A record without a time has the time of its first arrival, today or, if it is sent again,
+    /// yesterday.
     fn place_without_time(&mut self, entry: &Entry, kind: Kind, now: i64) -> Result<Place, Error> {
         let today = Day::of(now);
         for day in [today, today.minus(1)] {

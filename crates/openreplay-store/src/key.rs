@@ -8,7 +8,8 @@ use jiff::tz::Offset;
 
 const NANOS_PER_DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
 
-/// A record's place in its file. SQLite sorts the columns in this order, so a session's records are neighbours in time order.
+/// A record's place in its file. SQLite sorts the columns in this order, so a session's records are
+/// neighbours in time order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     pub(crate) session: i64,
@@ -17,7 +18,8 @@ pub(crate) struct Key {
     pub(crate) id: Box<str>,
 }
 
-/// The column's value for a session id. SQLite has no unsigned integers, and ids exceed `i64` from 2036: those are negative there.
+/// The column's value for a session id. SQLite has no unsigned integers, and ids exceed `i64` from
+/// 2036: those are negative there.
 pub(crate) fn session_column(id: u64) -> i64 {
     id.cast_signed()
 }

@@ -10,7 +10,8 @@ use crate::entry::{Entry, Outcome};
 /// Entries to be stored together, and what happens then.
 pub(crate) struct Job {
     pub(crate) entries: Vec<Entry>,
-    /// Called on the thread that writes, so it must not block. It gets an outcome for each entry, in their order.
+    /// Called on the thread that writes, so it must not block. It gets an outcome for each entry,
+    /// in their order.
     pub(crate) done: Box<dyn FnOnce(Vec<Outcome>) + Send>,
 }
 

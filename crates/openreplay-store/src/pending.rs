@@ -1,8 +1,9 @@
-//! The latest records of a day, in memory as well as in `landing`, until they are moved to `record` together.
+//! The latest records of a day, in memory as well as in `landing`, until they are moved to `record`
+//! together.
 //!
-//! A few records of as many sessions belong to as many pages of `record`, and each commit writes whole pages. In `landing` they
-//! are neighbours, so a commit writes about as much as it stores. Once there are some thousand, many share a page of
-//! `record`.
+//! A few records of as many sessions belong to as many pages of `record`, and each commit writes
+//! whole pages. In `landing` they are neighbours, so a commit writes about as much as it stores.
+//! Once there are some thousand, many share a page of `record`.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

@@ -17,7 +17,8 @@ const PAGE: usize = 1_000;
 pub struct Record {
     /// Its `_id`.
     pub id: String,
-    /// Its time in nanoseconds since 1970: that of its `@timestamp` or, without one, of its first arrival.
+    /// Its time in nanoseconds since 1970: that of its `@timestamp` or, without one, of its first
+    /// arrival.
     pub time: i64,
     /// The line as it was received.
     pub line: String,

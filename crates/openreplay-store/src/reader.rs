@@ -1,4 +1,5 @@
-//! What is read from one file with one connection. Every read is short: a long one keeps the write-ahead log from being reused.
+//! What is read from one file with one connection. Every read is short: a long one keeps the
+//! write-ahead log from being reused.
 
 use std::path::Path;
 

@@ -1,7 +1,8 @@
-//! What is too old, or too much, is deleted: whole files, chosen by the days of the records in them.
+//! What is too old, or too much, is deleted: whole files, chosen by the days of the records in
+//! them.
 //!
-//! Only deleting a file gives its space back. The days are those of the records' times and not of the session ids: a client can
-//! send any id, also one that never ages.
+//! Only deleting a file gives its space back. The days are those of the records' times and not of
+//! the session ids: a client can send any id, also one that never ages.
 
 use std::fs;
 use std::io;

@@ -8,15 +8,16 @@
 //! | `dictionary` | what `line` is compressed with; empty until there are enough records to train one |
 //! | `total` | how many records `record` holds |
 //!
-//! `line` is the record as text, or compressed as a blob, or, in the rows of a record's further sessions, the number of the
-//! first session, under which the text is.
+//! `line` is the record as text, or compressed as a blob, or, in the rows of a record's further
+//! sessions, the number of the first session, under which the text is.
 
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-/// `wal_autocheckpoint` keeps the write-ahead log at about 4 MiB, and `journal_size_limit` gives the space back after a
-/// long reader has made it longer. `synchronous = FULL` writes each commit to the disk before it returns.
+/// `wal_autocheckpoint` keeps the write-ahead log at about 4 MiB, and `journal_size_limit` gives
+/// the space back after a long reader has made it longer. `synchronous = FULL` writes each commit
+/// to the disk before it returns.
 const SETTINGS: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;

@@ -20,7 +20,8 @@ use crate::shared::{Options, Shared};
 
 /// Log records in the files of a folder, one a day.
 ///
-/// Clones refer to the same store. It closes with the last of them: what is waiting is stored first.
+/// Clones refer to the same store. It closes with the last of them: what is waiting is stored
+/// first.
 #[derive(Clone, Debug)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -64,7 +65,8 @@ impl Store {
         }
     }
 
-    /// The earliest records of a session, at most `limit`, in time order; records of the same time are sorted by `_id`.
+    /// The earliest records of a session, at most `limit`, in time order; records of the same time
+    /// are sorted by `_id`.
     ///
     /// Blocks the thread for as long as SQLite reads, mostly well under a millisecond.
     ///
@@ -94,8 +96,8 @@ impl Store {
         self.inner.shared.total()
     }
 
-    /// Passes on all records: the earliest day first, each day by session and time. Records that are stored in the meantime
-    /// may be left out.
+    /// Passes on all records: the earliest day first, each day by session and time. Records that
+    /// are stored in the meantime may be left out.
     ///
     /// # Errors
     ///
@@ -115,7 +117,8 @@ impl Store {
         }
     }
 
-    /// Stores records, and returns what became of each, in their order. Blocks until what is stored is on disk.
+    /// Stores records, and returns what became of each, in their order. Blocks until what is stored
+    /// is on disk.
     ///
     /// # Errors
     ///
@@ -134,7 +137,8 @@ impl Store {
         self.inner.shared.report(text);
     }
 
-    /// Stores entries; `done` is called on the thread that writes, or is dropped if the store is closed.
+    /// Stores entries; `done` is called on the thread that writes, or is dropped if the store is
+    /// closed.
     pub(crate) fn submit(
         &self,
         entries: Vec<Entry>,
@@ -148,7 +152,8 @@ impl Store {
         let _ = self.inner.shared.send(Message::Store(job));
     }
 
-    /// Some records of the latest days, at most `limit`, in no order that means anything: enough to see whether there are any.
+    /// Some records of the latest days, at most `limit`, in no order that means anything: enough to
+    /// see whether there are any.
     ///
     /// # Errors
     ///
@@ -175,22 +180,22 @@ impl Drop for Inner {
 }
 
 impl StoreBuilder {
-    /// How long records are kept, by their time and in whole days; 14 days by default. Records without a session are kept for one
-    /// day after they arrived.
+    /// How long records are kept, by their time and in whole days; 14 days by default. Records
+    /// without a session are kept for one day after they arrived.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.options.max_age = age;
         self
     }
 
-    /// How much the files may take together; 20 GB by default. Above that, the earliest days are deleted. If today's
-    /// records alone take more, new ones are not accepted.
+    /// How much the files may take together; 20 GB by default. Above that, the earliest days are
+    /// deleted. If today's records alone take more, new ones are not accepted.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.options.max_bytes = bytes;
         self
     }
 
-    /// Where reports go, such as a damaged file; standard error by default. It is called on the store's own threads and must not
-    /// block.
+    /// Where reports go, such as a damaged file; standard error by default. It is called on the
+    /// store's own threads and must not block.
     pub fn on_report(mut self, reporter: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.options.reporter = Box::new(reporter);
         self
@@ -206,8 +211,8 @@ impl StoreBuilder {
     ///
     /// # Errors
     ///
-    /// If another process has it open (the text names that process), or the folder cannot be used. A damaged file
-    /// is no error: it is set aside and reported.
+    /// If another process has it open (the text names that process), or the folder cannot be used.
+    /// A damaged file is no error: it is set aside and reported.
     pub fn open(self) -> Result<Store, Error> {
         let folder = &self.folder;
         create(folder)?;
@@ -287,6 +292,6 @@ fn start(ingest: Ingest, messages: Receiver<Message>) -> Result<JoinHandle<()>, 
 }
 
 fn report_to_stderr(text: &str) {
-    // whoever read it may be gone
+    // the reader may be gone
     let _ = io::stderr().write_all(format!("openreplay-store: {text}\n").as_bytes());
 }

@@ -377,7 +377,8 @@ fn many_records_are_compressed_and_come_back_as_they_were() {
     assert!(size < 600_000, "{size} bytes for 5,000 records");
 }
 
-/// What a model says about records that are sent in any order and any number of times, with restarts in between.
+/// What a model says about records that are sent in any order and any number of times, with
+/// restarts in between.
 #[derive(Clone, Debug)]
 enum Step {
     Write(Vec<(u8, u8, u8)>),

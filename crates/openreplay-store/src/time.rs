@@ -1,4 +1,5 @@
-//! Times in every form that Elasticsearch accepts for a `date_nanos` field: `strict_date_optional_time_nanos||epoch_millis`.
+//! Times in every form that Elasticsearch accepts for a `date_nanos` field:
+//! `strict_date_optional_time_nanos||epoch_millis`.
 
 use jiff::civil::Date;
 use jiff::tz::Offset;
@@ -25,7 +26,8 @@ fn epoch_millis(text: &str) -> Option<i64> {
     whole.checked_mul(NANOS_PER_MILLI)?.checked_add(fraction)
 }
 
-/// `2026`, `2026-07`, `2026-07-01`, and behind the day `T12`, `:30`, `:59`, `.123456789`, and a zone; UTC without one.
+/// `2026`, `2026-07`, `2026-07-01`, and behind the day `T12`, `:30`, `:59`, `.123456789`, and a
+/// zone; UTC without one.
 fn date_optional_time(text: &str) -> Option<i64> {
     let mut rest = Rest(text.as_bytes());
     let year = rest.digits(4)?;

@@ -47,7 +47,8 @@ pub(crate) struct Timed<'a> {
 }
 
 impl DayWriter {
-    /// Opens a day's file, and creates it if it is missing. `known` is what its readers have of it already.
+    /// Opens a day's file, and creates it if it is missing. `known` is what its readers have of it
+    /// already.
     pub(crate) fn open(
         folder: &Path,
         shelf: Shelf,
@@ -90,7 +91,8 @@ impl DayWriter {
         find().map_err(|error| Error::sqlite(&self.file.path, error))
     }
 
-    /// Stores what is not there: all of it or, if it fails, nothing. It is on disk when this returns.
+    /// Stores what is not there: all of it or, if it fails, nothing. It is on disk when this
+    /// returns.
     pub(crate) fn store(&mut self, timed: &[Timed<'_>]) -> Result<Vec<Outcome>, Error> {
         let stored = self.try_store(timed);
         let outcomes = stored.map_err(|error| Error::sqlite(&self.file.path, error))?;
@@ -237,7 +239,8 @@ fn land(transaction: &Transaction<'_>, rows: &Pending) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Writes rows to `record`, with the day's dictionary if there is one or there are enough rows to train it.
+/// Writes rows to `record`, with the day's dictionary if there is one or there are enough rows to
+/// train it.
 fn write_out(
     transaction: Transaction<'_>,
     file: &DayFile,

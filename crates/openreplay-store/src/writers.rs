@@ -10,7 +10,8 @@ use crate::key::Shelf;
 use crate::shared::Shared;
 use crate::write::DayWriter;
 
-/// So many files are open for writing. Records arrive for today; a shipper that catches up sends older days, too.
+/// So many files are open for writing. Records arrive for today; a shipper that catches up sends
+/// older days, too.
 const MOST: usize = 4;
 
 /// A connection to each file that was written to lately.

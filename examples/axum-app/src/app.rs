@@ -12,17 +12,20 @@ use tower_openreplay::{RequestLogLayer, SessionLayer};
 
 use crate::{kept::Kept, page, records, routes, settings::Tracker};
 
-/// The whole app: the routes under `/api`, the page that requests them, and OpenReplay's way to the records.
+/// The whole app: the routes under `/api`, the page that requests them, and OpenReplay's way to the
+/// records.
 ///
 /// A layer added later stands further out, so read upwards from the last:
 ///
-/// 1. `SessionLayer`, outermost: everything further in runs, and logs, in the session of its request. The query
-///    parameter is for `EventSource`, which cannot set a header.
-/// 2. `CatchPanicLayer` turns a panic into a response. It logs nothing: the panic hook has already written the record,
-///    with the place of the panic. Inside `RequestLogLayer` it would leave a second record, for its response.
+/// 1. `SessionLayer`, outermost: everything further in runs, and logs, in the session of its
+///    request. The query parameter is for `EventSource`, which cannot set a header.
+/// 2. `CatchPanicLayer` turns a panic into a response. It logs nothing: the panic hook has already
+///    written the record, with the place of the panic. Inside `RequestLogLayer` it would leave a
+///    second record, for its response.
 /// 3. `RequestLogLayer` keeps a span around the request and logs it once; a failure with its error.
 ///
-/// Requests of the page itself and of OpenReplay are not logged, or reading the log would write to it.
+/// Requests of the page itself and of OpenReplay are not logged, or reading the log would write to
+/// it.
 pub(crate) fn app(tracker: Option<&Tracker>, kept: Kept) -> Router {
     routes::api()
         .layer(RequestLogLayer::new())

@@ -1,4 +1,5 @@
-//! Where the records are kept: in a store inside the app or, if `ELASTICSEARCH_URL` is set, in Elasticsearch.
+//! Where the records are kept: in a store inside the app or, if `ELASTICSEARCH_URL` is set, in
+//! Elasticsearch.
 
 use std::{path::Path, time::Duration};
 
@@ -26,7 +27,8 @@ pub(crate) enum Delivery {
     Elasticsearch(openreplay_elastic::writer::Guard),
 }
 
-/// Opens the place: for the log to write to, for the page to read from, and for `main` to finish at the end.
+/// Opens the place: for the log to write to, for the page to read from, and for `main` to finish at
+/// the end.
 pub(crate) fn open(place: &Place) -> Result<(BoxMakeWriter, Kept, Delivery), String> {
     match place {
         Place::Store(folder) => open_store(folder).map_err(|error| {

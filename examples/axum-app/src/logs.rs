@@ -1,4 +1,5 @@
-//! The log: one record a line on stdout, errors and panics included; and the same where the records are kept.
+//! The log: one record a line on stdout, errors and panics included; and the same where the records
+//! are kept.
 
 use tracing_subscriber::fmt::writer::{BoxMakeWriter, MakeWriterExt as _};
 

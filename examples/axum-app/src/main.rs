@@ -1,13 +1,14 @@
-//! An axum app whose log records OpenReplay shows next to the replay of the session that caused them.
+//! An axum app whose log records OpenReplay shows next to the replay of the session that caused
+//! them.
 //!
 //! ```text
 //! cargo run -p axum-app          then open http://127.0.0.1:3000
 //! curl -i -H 'openReplaySession.id: 4950498349085463837' 127.0.0.1:3000/api/error
 //! ```
 //!
-//! Where to look: `app.rs` for the layers and their order, `kept.rs` for the store, `logs.rs` for the log, `routes.rs` for
-//! handlers that know nothing of any of them. `page.rs` and `records.rs` are the page that shows it all, and nothing a
-//! service needs.
+//! Where to look: `app.rs` for the layers and their order, `kept.rs` for the store, `logs.rs` for
+//! the log, `routes.rs` for handlers that know nothing of any of them. `page.rs` and `records.rs`
+//! are the page that shows it all, and nothing a service needs.
 
 mod app;
 mod kept;
@@ -60,7 +61,8 @@ async fn run() -> Result<(), String> {
     served
 }
 
-/// Prints where the records are and what to paste into OpenReplay's form. Not to the log: the key is a secret.
+/// Prints where the records are and what to paste into OpenReplay's form. Not to the log: the key
+/// is a secret.
 fn introduce(url: &str, place: &Place, kept: &Kept) {
     let (Place::Store(folder), Kept::Store { keys, .. }) = (place, kept) else {
         return;

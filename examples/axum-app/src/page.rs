@@ -1,4 +1,5 @@
-//! The page that asks the app and shows the records of its own session: its files and its content security policy.
+//! The page that asks the app and shows the records of its own session: its files and its content
+//! security policy.
 
 use axum::{
     Json, Router,
@@ -58,8 +59,9 @@ fn config(tracker: Option<&Tracker>) -> Value {
     })
 }
 
-/// Everything comes from this app, and no text can become markup. OpenReplay's tracker needs three things more:
-/// its script, its ingest point, and a worker made from a blob (without which it starts and records nothing).
+/// Everything comes from this app, and no text can become markup. OpenReplay's tracker needs three
+/// things more: its script, its ingest point, and a worker made from a blob (without which it
+/// starts and records nothing).
 fn policy(tracker: Option<&Tracker>) -> String {
     let own = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     match tracker {

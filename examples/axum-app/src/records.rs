@@ -1,6 +1,7 @@
-//! The rows of the session that asks, for the page: what OpenReplay's panel shows of the stored records.
+//! The rows of the session that asks, for the page: what OpenReplay's panel shows of the stored
+//! records.
 //!
-//! Whoever names an id reads its records, so this is for an app on your own machine and no other.
+//! Any client that names an id reads its records, so use this only for an app on your own machine.
 
 use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
 use openreplay_elastic::admin::panel;

@@ -1,4 +1,5 @@
-//! What the app does. The handlers log as in any app. They mention the session only to hand it to spawned work.
+//! What the app does. The handlers log as in any app. They mention the session only to hand it to
+//! spawned work.
 
 use std::{convert::Infallible, fmt, io, time::Duration};
 
@@ -72,7 +73,8 @@ async fn stream() -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     }))
 }
 
-/// How far an export has come. When the client hangs up, its drop is the last to log, and still in the session.
+/// How far an export has come. When the client hangs up, its drop is the last to log, and still in
+/// the session.
 struct Progress {
     sent: u32,
 }

@@ -10,7 +10,7 @@ use openreplay_elastic::{Connection, ConnectionBuilder};
 
 /// Where OpenReplay serves its tracker for pages that have no build step.
 const TRACKER_URL: &str = "https://static.openreplay.com/latest/openreplay.js";
-/// Where OpenReplay's cloud takes recordings; a self-hosted one says its own with `OPENREPLAY_INGEST_POINT`.
+/// Where OpenReplay's cloud takes recordings; for a self-hosted one, set `OPENREPLAY_INGEST_POINT`.
 const INGEST_POINT: &str = "https://api.openreplay.com/ingest";
 
 /// The app's settings.
@@ -39,7 +39,7 @@ pub(crate) struct Tracker {
     pub(crate) project_key: String,
     /// `OPENREPLAY_INGEST_POINT`
     pub(crate) ingest_point: AbsoluteUrl,
-    /// `OPENREPLAY_TRACKER_URL`, for those who serve the tracker themselves
+    /// `OPENREPLAY_TRACKER_URL`, if you serve the tracker yourself
     pub(crate) script: AbsoluteUrl,
 }
 
@@ -122,7 +122,7 @@ impl AbsoluteUrl {
                 Ok(Self { text, origin })
             }
             _ => Err(format!(
-                "{name} is `{text}`: it has to be a whole address, such as {INGEST_POINT}"
+                "{name} is `{text}`: set a complete address, such as {INGEST_POINT}"
             )),
         }
     }
@@ -183,7 +183,7 @@ mod tests {
         ]);
         assert_eq!(
             error.unwrap_err(),
-            "OPENREPLAY_INGEST_POINT is `replay.test/ingest`: it has to be a whole address, such as https://api.openreplay.com/ingest"
+            "OPENREPLAY_INGEST_POINT is `replay.test/ingest`: set a complete address, such as https://api.openreplay.com/ingest"
         );
     }
 }

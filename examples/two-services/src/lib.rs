@@ -37,7 +37,8 @@ pub fn log_as(service: &str) {
         .init();
 }
 
-/// Listens on `LISTEN_ADDR`, or else on the service's own address, and prints the address on stderr.
+/// Listens on `LISTEN_ADDR`, or else on the service's own address, and prints the address on
+/// stderr.
 ///
 /// # Errors
 ///

@@ -1,4 +1,5 @@
-//! The few records that may be at fault themselves: they wait for their next attempt while the others go on.
+//! The few records that may be at fault themselves: they wait for their next attempt while the
+//! others go on.
 
 use std::time::Instant;
 

@@ -172,7 +172,8 @@ impl<W: Wire> Link<W> {
         }
     }
 
-    /// The parts that are sent again; asks the engine to store another record first, where that tells who is at fault.
+    /// The parts that are sent again; asks the engine to store another record first, where that
+    /// tells who is at fault.
     async fn left(&mut self, batch: &Batch, settlement: Settlement) -> Left {
         let parts = settlement.parts.iter();
         let mut batches: Vec<_> = parts

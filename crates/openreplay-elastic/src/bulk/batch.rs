@@ -33,7 +33,8 @@ impl Batch {
         }
     }
 
-    /// Creates a batch whose sender has to know the index, so that it can keep the records there over a restart.
+    /// Creates a batch whose sender has to know the index, so that it can keep the records there
+    /// over a restart.
     #[cfg(any(test, feature = "ship"))]
     pub(crate) fn pinned(pieces: Vec<Piece>, index: Option<&str>) -> Self {
         let state = State::always_pinned(index);
@@ -100,7 +101,8 @@ impl Batch {
         }
     }
 
-    /// The tags of some of the records, with the number of records of each; one record at a time if they are not the whole.
+    /// The tags of some of the records, with the number of records of each; one record at a time if
+    /// they are not the whole.
     pub(super) fn tags(&self, records: &Records) -> Vec<(u64, usize)> {
         let parts = self.select(records, &self.state);
         let pieces = parts.into_iter().flat_map(|part| part.pieces);
@@ -146,7 +148,8 @@ impl Batch {
         parts
     }
 
-    /// The same in memory of its own, so that the larger chunk that it is a part of can be released.
+    /// The same in memory of its own, so that the larger chunk that it is a part of can be
+    /// released.
     pub(crate) fn detached(mut self) -> Self {
         for piece in &mut self.pieces {
             piece.bytes = Bytes::copy_from_slice(&piece.bytes);

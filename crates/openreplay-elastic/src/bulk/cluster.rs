@@ -58,7 +58,8 @@ impl Cluster {
             .is_some_and(|at| now.saturating_duration_since(at) < ALIAS_ONLY)
     }
 
-    /// Whether a name in a response is that of an index: before a record reaches one, it is the alias, or empty.
+    /// Whether a name in a response is that of an index: before a record reaches one, it is the
+    /// alias, or empty.
     pub(super) fn is_index(&self, name: &str) -> bool {
         !name.is_empty() && name != self.alias
     }

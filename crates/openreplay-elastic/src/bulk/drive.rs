@@ -19,7 +19,8 @@ pub(crate) struct Delivery<W = HttpWire> {
 }
 
 impl Delivery {
-    /// Creates a delivery over HTTP that compresses what it sends at a level of 1 to 9, if there is one.
+    /// Creates a delivery over HTTP that compresses what it sends at a level of 1 to 9, if there is
+    /// one.
     pub(crate) fn new(target: Target, gzip: Option<u32>) -> Self {
         Self::over(HttpWire::new(target, gzip))
     }
@@ -33,7 +34,8 @@ impl<W: Wire> Delivery<W> {
         }
     }
 
-    /// Delivers a batch, but for a few records that may have to be set aside: see [`retry`](Self::retry).
+    /// Delivers a batch, but for a few records that may have to be set aside: see
+    /// [`retry`](Self::retry).
     ///
     /// If the future is dropped, what became of the remaining records is never told.
     pub(crate) async fn deliver(

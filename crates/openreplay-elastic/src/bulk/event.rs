@@ -13,7 +13,8 @@ pub(crate) enum Event<'a> {
     WriteIndex(&'a str),
     /// The index that the batch is pinned to exists, or it is gone.
     Exists(bool),
-    /// These indices were searched for records of the batch, in this order, up to the first that has one.
+    /// These indices were searched for records of the batch, in this order, up to the first that
+    /// has one.
     Searched(&'a [(String, Presence)]),
     /// A question has no answer yet.
     QuestionFailed(&'a Unknown),

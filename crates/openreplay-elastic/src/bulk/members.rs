@@ -1,7 +1,8 @@
-//! The members of an object at its top, found without reading what is in them: a line that Elasticsearch refused may be nested
-//! beyond any parser's limit, or have a value that is no JSON.
+//! The members of an object at its top, found without reading what is in them: a line that
+//! Elasticsearch refused may be nested beyond any parser's limit, or have a value that is no JSON.
 
-/// Gives the name and the value of each, as they stand in the text, up to where it cannot be one of an object any more.
+/// Gives the name and the value of each, as they stand in the text, up to where it cannot be one of
+/// an object any more.
 pub(super) struct Members<'a> {
     rest: &'a str,
     is_first: bool,

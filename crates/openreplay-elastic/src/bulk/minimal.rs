@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::members::Members;
 use crate::text;
 
-/// A message is cut to this length: in a record that was refused it may have been too long, where it is a keyword
-/// (32766 bytes at most).
+/// A message is cut to this length: in a record that was refused it may have been too long, where
+/// it is a keyword (32766 bytes at most).
 pub(super) const MESSAGE: usize = 32_000;
 const CUT: &str = " … (cut)";
 /// Fields that lead to the record's trace, request and replay. They move into the message: as fields
@@ -22,8 +22,9 @@ const LINKS: [&str; 4] = [
 /// No link is longer.
 const LINK: usize = 1_024;
 
-/// The fixed fields of a record, and nothing that an application could have put into it: the form in which it is sent
-/// once more after it was refused. A line that is no JSON object is a message as it stands.
+/// The fixed fields of a record, and nothing that an application could have put into it: the form
+/// in which it is sent once more after it was refused. A line that is no JSON object is a message
+/// as it stands.
 pub(crate) fn minimal(line: &[u8]) -> Vec<u8> {
     let line = String::from_utf8_lossy(line);
     let fixed = Fixed::of(&line);

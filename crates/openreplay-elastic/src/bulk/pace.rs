@@ -61,7 +61,8 @@ pub(crate) struct Pause {
     pub(crate) least: Duration,
 }
 
-/// Returns the pause before the next attempt. It doubles, with `jitter` (0 to 1) so that many senders do not return at once.
+/// Returns the pause before the next attempt. It doubles, with `jitter` (0 to 1) so that many
+/// senders do not return at once.
 pub(crate) fn pause(attempts: u32, retry: Retry, jitter: f64) -> Pause {
     let (first, most) = match retry.pace {
         Pace::Soon => (Duration::from_millis(100), Duration::from_secs(5)),

@@ -1,4 +1,5 @@
-//! A record of our own in the place of one that the engine fails on: if it is stored, the other is at fault.
+//! A record of our own in the place of one that the engine fails on: if it is stored, the other is
+//! at fault.
 
 use bytes::Bytes;
 use openreplay_record::{Level, Record};

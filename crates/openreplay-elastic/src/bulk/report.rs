@@ -13,7 +13,8 @@ pub(crate) trait Events {
     fn stored(&self, tag: u64, records: usize);
     /// A record was rejected, in its minimal form too.
     fn rejected(&self, tag: u64, why: &str);
-    /// The records of a [pinned](Batch::pinned) batch go to this index from now on. Returns whether they may be sent.
+    /// The records of a [pinned](Batch::pinned) batch go to this index from now on. Returns whether
+    /// they may be sent.
     async fn moves(&self, _batch: &Batch, _index: &str) -> bool {
         true
     }

@@ -1,4 +1,5 @@
-//! How large a request may be: only one that is rejected (413) and one that gets no response in time tell.
+//! How large a request may be: only one that is rejected (413) and one that gets no response in
+//! time tell.
 
 use std::time::{Duration, Instant};
 
@@ -8,10 +9,12 @@ const FIRST: usize = 1 << 20;
 /// After so many accepted requests, a little more is tried: somebody may have raised the limit.
 const PASSED: u32 = 32;
 
-/// A request that may get no response costs a whole timeout. So a little more is tried only after as many of them.
+/// A request that may get no response costs a whole timeout. So a little more is tried only after
+/// as many of them.
 const CALM: u32 = 20;
 
-/// What is known of the limit, in bytes before compression: some limits count those, and the others count about in proportion.
+/// What is known of the limit, in bytes before compression: some limits count those, and the others
+/// count about in proportion.
 #[derive(Debug)]
 pub(super) struct Room {
     /// How long a request may take.
@@ -46,7 +49,8 @@ impl Room {
         self.limit
     }
 
-    /// Whether a request of this length can be too much: a longer one was accepted, unless the limit was changed since.
+    /// Whether a request of this length can be too much: a longer one was accepted, unless the
+    /// limit was changed since.
     pub(super) fn may_be_too_much(&self, bytes: usize) -> bool {
         bytes > self.longest
     }
@@ -60,8 +64,8 @@ impl Room {
         self.longest = 0;
     }
 
-    /// A request of this length got no response in time. It may be too long for the line, or the engine responds to nothing: then all
-    /// requests time out, and say nothing about lengths.
+    /// A request of this length got no response in time. It may be too long for the line, or the
+    /// engine responds to nothing: then all requests time out, and say nothing about lengths.
     pub(super) fn timed_out(&mut self, bytes: usize, now: Instant) {
         self.cut_to(bytes / 2);
         if std::mem::take(&mut self.is_responsive) {
@@ -126,7 +130,8 @@ mod tests {
         room.passed(bytes, Duration::ZERO, Instant::now());
     }
 
-    /// A room in which requests of so many bytes were accepted, and the doubled length was rejected.
+    /// A room in which requests of so many bytes were accepted, and the doubled length was
+    /// rejected.
     fn limited(bytes: usize) -> Room {
         let mut room = Room::new(TIMEOUT);
         room.too_much(2 * bytes);

@@ -1,4 +1,5 @@
-//! Where records are after a lost response, if the alias may have moved on meanwhile, possibly more than once.
+//! Where records are after a lost response, if the alias may have moved on meanwhile, possibly more
+//! than once.
 
 use super::batch::Batch;
 use super::wire::{Presence, Unknown, Wire, record_id};
@@ -31,7 +32,8 @@ pub(super) async fn search(
     Ok(found)
 }
 
-/// The indices from one to the other, as far as their names tell: those that were created in between are numbered.
+/// The indices from one to the other, as far as their names tell: those that were created in
+/// between are numbered.
 fn since(from: &str, to: &str) -> Vec<String> {
     let next = |name: &String| next_name(name).filter(|next| next != to);
     let mut names: Vec<_> = std::iter::successors(Some(from.to_owned()), next)
@@ -44,8 +46,8 @@ fn since(from: &str, to: &str) -> Vec<String> {
     names
 }
 
-/// The first, the middle and the last: a request that was executed in part was executed from its start, and a record may have been
-/// rejected.
+/// The first, the middle and the last: a request that was executed in part was executed from its
+/// start, and a record may have been rejected.
 fn some_ids(batch: &Batch) -> Vec<String> {
     let ids: Vec<_> = batch.each().map(|piece| piece.bytes).collect();
     let mut some = vec![0, ids.len() / 2, ids.len().saturating_sub(1)];

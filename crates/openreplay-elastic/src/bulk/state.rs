@@ -7,7 +7,8 @@ use super::pace::Pace;
 /// How long records wait for an index that rejects all writes and that the alias has left.
 pub(super) const BLOCKED: Duration = Duration::from_secs(60);
 
-/// What is known of a batch: [`decide`](super::decide::decide) reads it, and each [`Action`](super::decide::Action) gives the next.
+/// What is known of a batch: [`decide`](super::decide::decide) reads it, and each
+/// [`Action`](super::decide::Action) gives the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct State {
     pub(crate) place: Place,
@@ -25,7 +26,8 @@ pub(crate) enum Place {
     /// In no index: they go wherever the alias leads.
     #[default]
     Open,
-    /// A request got no response. They may be in this index, which was the one behind the alias, or in one that the alias led to since.
+    /// A request got no response. They may be in this index, which was the one behind the alias, or
+    /// in one that the alias led to since.
     Lost { before: String },
     /// They may be in this index, or have to go there: never to another while it exists.
     Pinned {
@@ -59,7 +61,8 @@ pub(crate) enum Form {
 pub(crate) enum Suspicion {
     #[default]
     None,
-    /// This single record was rejected as a whole request. If it is rejected again, the record is at fault.
+    /// This single record was rejected as a whole request. If it is rejected again, the record is
+    /// at fault.
     TooLarge,
     /// Another record was accepted while this one was not.
     Blamed,

@@ -1,4 +1,5 @@
-//! The format of Kubernetes' container runtime interface: time, stream, tags and content, separated by one space each.
+//! The format of Kubernetes' container runtime interface: time, stream, tags and content, separated
+//! by one space each.
 //!
 //! Kubernetes' own reader is `parseCRILog` in `staging/src/k8s.io/cri-client/pkg/logs/logs.go`.
 

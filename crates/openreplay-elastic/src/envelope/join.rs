@@ -8,7 +8,8 @@ use super::{Origin, Piece, bytes};
 
 /// A longer line is no record, but the message of one, which is cut: the rest is not kept.
 const LONGEST: usize = 16 << 20;
-/// So many lines may be incomplete at a time. A container has two streams; a journal has one for each start of a service.
+/// So many lines may be incomplete at a time. A container has two streams; a journal has one for
+/// each start of a service.
 const MOST: usize = 64;
 
 /// The beginnings of lines whose rest has not come yet. `F` tells where a line begins.

@@ -1,8 +1,9 @@
 //! What `journalctl --output=json` prints of an entry.
 //!
-//! systemd writes it in `src/shared/logs-show.c`: a field is a text, or a list of bytes if it is not printable, or `null` if it is long and
-//! `--all` is missing; and a list of these if the entry has it more than once. `src/journal/journald-stream.c` splits lines of more than
-//! `LineMax=` (48 KiB) and marks all pieces but the last with `_LINE_BREAK=line-max`.
+//! systemd writes it in `src/shared/logs-show.c`: a field is a text, or a list of bytes if it is
+//! not printable, or `null` if it is long and `--all` is missing; and a list of these if the entry
+//! has it more than once. `src/journal/journald-stream.c` splits lines of more than `LineMax=` (48
+//! KiB) and marks all pieces but the last with `_LINE_BREAK=line-max`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -101,7 +102,8 @@ impl<'a> Entry<'a> {
         SystemTime::UNIX_EPOCH.checked_add(Duration::from_micros(micros))
     }
 
-    /// journald gives every line of a service's output the unit's `SyslogLevel=`, `info` by default: that tells nothing.
+    /// journald gives every line of a service's output the unit's `SyslogLevel=`, `info` by
+    /// default: that tells nothing.
     fn level(&self) -> Option<Level> {
         let is_default = text(self.transport.as_ref()) == Some("stdout");
         match text(self.priority.as_ref())? {
@@ -126,7 +128,8 @@ fn number(field: Option<&Field<'_>>, radix: u32) -> Option<u128> {
     u128::from_str_radix(text(field)?, radix).ok()
 }
 
-/// FNV-1a: it has to be the same in every version, and nobody gains by a collision in a journal of their own.
+/// FNV-1a: it has to be the same in every version, and nobody gains by a collision in a journal of
+/// their own.
 fn hash(cursor: &str) -> u128 {
     const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;

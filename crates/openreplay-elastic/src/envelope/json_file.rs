@@ -1,7 +1,7 @@
 //! The format of Docker's logging driver `json-file`: an object for each line.
 //!
-//! Docker writes it in `daemon/logger/jsonfilelog/jsonlog/jsonlogbytes.go`, and splits lines in `daemon/logger/copier.go`. It marks no
-//! piece: only the line feed is missing in its text.
+//! Docker writes it in `daemon/logger/jsonfilelog/jsonlog/jsonlogbytes.go`, and splits lines in
+//! `daemon/logger/copier.go`. It marks no piece: only the line feed is missing in its text.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,11 +13,12 @@ use serde::de::IgnoredAny;
 
 use super::{Origin, Piece, Stream};
 
-/// Docker splits a line where its buffer of this size is full. A shorter text without a line feed is the end of what the container
-/// wrote.
+/// Docker splits a line where its buffer of this size is full. A shorter text without a line feed
+/// is the end of what the container wrote.
 const FULL: usize = 16 * 1024;
 
-/// Exactly Docker's keys. `attrs` is there if the driver's options `labels`, `env` or `tag` are set.
+/// Exactly Docker's keys. `attrs` is there if the driver's options `labels`, `env` or `tag` are
+/// set.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line<'a> {

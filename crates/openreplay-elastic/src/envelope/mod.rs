@@ -1,6 +1,8 @@
-//! The envelopes that container runtimes and journald put around a line: recognised line by line, and taken off.
+//! The envelopes that container runtimes and journald put around a line: recognised line by line,
+//! and taken off.
 //!
-//! `cri`, `json_file` and `journal` have a format each, `join` puts the pieces of a long line together again.
+//! `cri`, `json_file` and `journal` have a format each, `join` puts the pieces of a long line
+//! together again.
 
 use std::borrow::Cow;
 use std::time::SystemTime;
@@ -22,20 +24,22 @@ mod tests;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
-    /// Recognises each of the other formats, line by line: the default. A JSON object is taken for a line of Docker's only if it
-    /// has exactly Docker's keys, and for an entry of the journal only if it has the fields that `journalctl` always adds. So a
-    /// record with a field `log` or `MESSAGE` remains as it is.
+    /// Recognises each of the other formats, line by line: the default. A JSON object is taken for
+    /// a line of Docker's only if it has exactly Docker's keys, and for an entry of the journal
+    /// only if it has the fields that `journalctl` always adds. So a record with a field `log` or
+    /// `MESSAGE` remains as it is.
     #[default]
     Auto,
     /// Nothing: each line is a record, or the message of one.
     Plain,
-    /// The format of Kubernetes' container runtime interface, which containerd, CRI-O and Podman write:
-    /// `2026-07-01T12:00:00.250000000Z stdout F {…}`.
+    /// The format of Kubernetes' container runtime interface, which containerd, CRI-O and Podman
+    /// write: `2026-07-01T12:00:00.250000000Z stdout F {…}`.
     Cri,
-    /// The format of Docker's logging driver `json-file`: `{"log":"{…}\n","stream":"stdout","time":"…"}`. If it is chosen, other
-    /// keys do not matter.
+    /// The format of Docker's logging driver `json-file`:
+    /// `{"log":"{…}\n","stream":"stdout","time":"…"}`. If it is chosen, other keys do not matter.
     JsonFile,
-    /// The entries that `journalctl --output=json` prints. If it is chosen, `MESSAGE` is the only field that an entry must have.
+    /// The entries that `journalctl --output=json` prints. If it is chosen, `MESSAGE` is the only
+    /// field that an entry must have.
     Journal,
 }
 
@@ -72,7 +76,8 @@ pub(crate) enum Stream {
 }
 
 impl Format {
-    /// Takes the envelope off a line, which is given without its end; `None` if it has none of this format.
+    /// Takes the envelope off a line, which is given without its end; `None` if it has none of this
+    /// format.
     #[inline]
     pub(crate) fn unwrap(self, line: &[u8]) -> Option<Piece<'_>> {
         match self {

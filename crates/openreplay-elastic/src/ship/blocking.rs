@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A value whose methods block, since they read and write files: they run on a thread that the runtime keeps for that.
+/// A value whose methods block, since they read and write files: they run on a thread that the
+/// runtime keeps for that.
 #[derive(Debug)]
 pub(super) struct Blocking<T>(Arc<Mutex<T>>);
 

@@ -12,7 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[serde(untagged)]
 enum Form {
     Text(String),
-    /// In base64: the bytes of a Unix path, or the UTF-16 code units of a Windows one, low byte first.
+    /// In base64: the bytes of a Unix path, or the UTF-16 code units of a Windows one, low byte
+    /// first.
     Bytes {
         base64: String,
     },

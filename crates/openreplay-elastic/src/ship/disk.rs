@@ -67,7 +67,8 @@ impl Disk {
         self.waiting.len()
     }
 
-    /// Reads again the first request that waits, as far as it can be read. The others stay in the checkpoint.
+    /// Reads again the first request that waits, as far as it can be read. The others stay in the
+    /// checkpoint.
     pub(super) fn reread(&mut self) -> Option<Resent> {
         if self.waiting.is_empty() {
             return None;

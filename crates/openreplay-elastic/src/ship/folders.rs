@@ -28,7 +28,7 @@ pub(super) enum Lookup {
 }
 
 impl Folders {
-    /// Looks for a file beside where it was.
+    /// Looks for a file next to where it was.
     pub(super) fn find(&mut self, path: &Path, inode: u64) -> Lookup {
         let folder = path.parent().unwrap_or(Path::new("/"));
         let read = self

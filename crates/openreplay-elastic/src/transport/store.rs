@@ -1,4 +1,5 @@
-//! An openreplay-store in the place of Elasticsearch. It has one index, which it keeps, so it is not asked about indices.
+//! An openreplay-store in the place of Elasticsearch. It has one index, which it keeps, so it is
+//! not asked about indices.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -34,7 +35,8 @@ impl Recognition {
         let Ok(response) = client.request(Method::GET, "/", Bytes::new()).await else {
             return false;
         };
-        // Elasticsearch responds with 403 to a key that may only add records; what is busy may be either
+        // Elasticsearch responds with 403 to a key that may only add records; what is busy may be
+        // either
         if response.status().as_u16() == 429 || response.status().is_server_error() {
             return false;
         }

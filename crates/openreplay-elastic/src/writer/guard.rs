@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use super::{Flushed, Shared, Stats};
 
-/// Keeps the writer alive: when it is dropped, what is left is sent, for as long as
-/// [`shutdown_timeout`](super::ElasticWriterBuilder::shutdown_timeout) says, and then no more.
+/// Keeps the writer alive. Dropping it sends the remaining records, for at most the
+/// [`shutdown_timeout`](super::ElasticWriterBuilder::shutdown_timeout).
 #[derive(Debug)]
 #[must_use = "dropped at once, it ends the writer at once: keep it until the end of `main`"]
 pub struct Guard {
@@ -17,21 +17,22 @@ impl Guard {
         Self { shared, limit }
     }
 
-    /// Waits until every record from before this call is decided, for `limit` at most. Blocks the thread: in async code
-    /// call it by `spawn_blocking`.
+    /// Waits until every record from before this call is stored, rejected or dropped, for at most
+    /// `limit`. Blocks the thread: in async code, use `spawn_blocking`.
     ///
-    /// What waits is sent at once. A pause between two attempts is cut short, but not one that Elasticsearch asked for.
+    /// Waiting records are sent at once. A pause between two attempts is cut short, unless
+    /// Elasticsearch requested it.
     pub fn flush(&self, limit: Duration) -> Flushed {
         self.shared.flush(limit)
     }
 
-    /// Sends what is left, for `limit` at most, then ends the writer and says how much it had to give up. Blocks the
-    /// thread.
+    /// Sends the remaining records, for at most `limit`, then ends the writer and returns how many
+    /// it had to drop. Blocks the thread.
     pub fn shutdown(self, limit: Duration) -> Flushed {
         self.shared.shut_down(limit)
     }
 
-    /// What became of the lines so far.
+    /// Returns what became of the lines so far.
     pub fn stats(&self) -> Stats {
         self.shared.stats()
     }

@@ -2,47 +2,50 @@
 //!
 //! ```no_run
 //! use openreplay_elastic::ElasticWriter;
-//! use tracing_subscriber::prelude::*;
 //!
-//! # fn main() -> Result<(), openreplay_elastic::Error> {
-//! # let key = "";
-//! let (writer, _guard) = ElasticWriter::builder("https://elastic:9200").api_key(key).build()?;
-//! tracing_subscriber::registry()
-//!     .with(tracing_openreplay::json().with_writer(writer))
-//!     .init();
-//! # Ok(())
-//! # }
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let key = std::env::var("ELASTICSEARCH_API_KEY")?;
+//!     let (writer, _guard) = ElasticWriter::builder("https://elastic:9200").api_key(key).build()?;
+//!     tracing_openreplay::json().with_writer(writer).init();
+//!     // the app; when `main` returns, `_guard` sends the remaining records
+//!     Ok(())
+//! }
 //! ```
 //!
-//! # What a log call costs
+//! # The cost of a log call
 //!
-//! A lock held for the time of a copy; nothing is allocated once the buffer has been used. A log call never waits for
-//! Elasticsearch and never fails. Everything else happens on a thread of the writer's own, with a runtime of its own and
-//! without a subscriber: it cannot hold up the app's runtime, and cannot log about itself.
+//! A log call holds a lock while it copies a line, and allocates nothing once the buffer has been
+//! used. It never waits for Elasticsearch and never fails. Everything else happens on the writer's
+//! own thread, which has its own runtime and no subscriber: it cannot hold up the app's runtime,
+//! and cannot log about itself.
 //!
-//! # What becomes of a record
+//! # Delivery
 //!
-//! It is stored, refused or dropped, and [`Stats`] says how many of each. While Elasticsearch is away or busy, records
-//! wait in a buffer of fixed size ([`buffer_bytes`](ElasticWriterBuilder::buffer_bytes)); when that is full, debug and
-//! info records go before warnings and errors, and a record that says how many went is written as soon as there is room.
-//! Each record is stored once, however often it has to be sent, a rollover of the alias included; but for one case: an index
-//! that may hold it takes no writes for a minute after the alias has left it.
+//! Each record is stored, rejected or dropped, and [`Stats`] counts each of these. While
+//! Elasticsearch is unreachable or busy, records wait in a buffer of fixed size
+//! ([`buffer_bytes`](ElasticWriterBuilder::buffer_bytes)). If the buffer is full, debug and info
+//! records are dropped before warnings and errors, and as soon as there is room, a record with the
+//! number of dropped records is written. Each record is stored once, however often it is sent, even
+//! across a rollover of the alias. The one exception: if an index that may have the record takes no
+//! writes for a minute after the alias has moved on, the record may be stored twice.
 //!
-//! A record that Elasticsearch refuses is sent once more with its fixed fields only, so that a conflict of types in
-//! some field does not cost an error's line.
+//! If Elasticsearch rejects a record, the record is sent once more with its fixed fields only, so
+//! that a type conflict in some field does not lose an error.
 //!
-//! # What it needs
+//! # Requirements
 //!
-//! An alias `logs` that `openreplay-elastic setup` makes; the writer itself creates no index. An API key with the one
-//! privilege `create_doc` on `logs` and on the indices behind it, `logs-*`: an `_id` is unique in an index only, so what
-//! got no answer is sent again to the very index that it went to. A key for the alias alone works too, but may store a
-//! record twice where the alias rolls over in that moment.
+//! An alias `logs`, which `openreplay-elastic setup` creates; the writer itself creates no index.
+//! An API key with the single privilege `create_doc` on `logs` and on the indices behind it,
+//! `logs-*`: an `_id` is unique in an index only, so a request without a response is resent to the
+//! same index. A key for the alias alone also works, but may store a record twice if the alias
+//! rolls over at that moment.
 //!
-//! # At the end
+//! # Shutdown
 //!
-//! Keep the [`Guard`]: dropped, it sends what is left, for 5 seconds at most. A process that ends without it (by
-//! `std::process::exit`, or killed) loses what was not sent yet: the records of little more than a second, while Elasticsearch answers. A
-//! process forked from this one has no such thread, and sends nothing.
+//! Keep the [`Guard`]: dropping it sends the remaining records, for at most 5 seconds. A process
+//! that ends without dropping it (`std::process::exit`, or a kill) loses the records that have not
+//! been sent: while Elasticsearch responds, those of little more than a second. A forked process
+//! has no such thread, and sends nothing.
 
 use std::sync::Arc;
 
@@ -67,7 +70,7 @@ mod pauses;
 mod tests;
 mod worker;
 
-/// What the log calls and the thread that sends have in common.
+/// What the log calls and the sending thread share.
 type Shared = Buffer<Ids>;
 
 /// Takes lines, each a JSON object, and delivers them to Elasticsearch in the background. See the
@@ -95,12 +98,12 @@ impl ElasticWriter {
         ElasticWriterBuilder::new(connection)
     }
 
-    /// Takes one line, with or without its line feed. Of several lines, each is taken.
+    /// Writes one or more lines; the last line feed is optional.
     pub fn write_line(&self, line: &[u8]) {
         self.shared.push(line, None);
     }
 
-    /// What became of the lines so far.
+    /// Returns what became of the lines so far.
     pub fn stats(&self) -> Stats {
         self.shared.stats()
     }

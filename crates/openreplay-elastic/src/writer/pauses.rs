@@ -6,7 +6,7 @@ use tokio::time::sleep;
 use super::Shared;
 use crate::bulk::{Pause, Pauses};
 
-/// While somebody waits for what is left.
+/// While a caller waits for the remaining records.
 const HURRIED: Duration = Duration::from_millis(250);
 
 /// A flush ends our own pause, the end every one; those that begin while either goes on are short.

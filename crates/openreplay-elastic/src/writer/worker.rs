@@ -44,7 +44,8 @@ pub(super) fn run(
     runtime.shutdown_background();
 }
 
-/// Waits for all of them, and says so where one ends before its time. What it had is dropped when the books are closed.
+/// Waits for all of them, and reports one that ends early. Its records are dropped when the
+/// accounts are closed.
 async fn outlive(mut senders: JoinSet<()>, shared: &Shared) {
     while let Some(ended) = senders.join_next().await {
         if ended.is_err_and(|error| error.is_panic()) {

@@ -21,7 +21,8 @@ const MEMORY: usize = 32 * 1024 * 1024;
 const UNIT: usize = 1024;
 /// How long a client may take to send a body.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// So much of a body that is too long is read all the same: clients read the response only once they have sent all.
+/// So much of a body that is too long is read all the same: clients read the response only once
+/// they have sent all.
 const DISCARDED: usize = 8 * LONGEST;
 
 /// Memory for the bodies of all requests.
@@ -85,7 +86,8 @@ impl Memory {
 }
 
 impl Received {
-    /// The body without its compression. Takes the CPU for a while, so not on a thread of the runtime.
+    /// The body without its compression. Takes the CPU for a while, so not on a thread of the
+    /// runtime.
     pub(crate) fn decoded(&self) -> Result<Bytes, Problem> {
         if !self.is_gzip {
             return Ok(self.bytes.clone());
@@ -134,7 +136,8 @@ fn too_long() -> Problem {
     )
 }
 
-/// Reads all of a body; one that is too long is read on and dropped, for clients that read the response only once they have sent all.
+/// Reads all of a body; one that is too long is read on and dropped, for clients that read the
+/// response only once they have sent all.
 async fn read<B>(body: B, expected: usize) -> Result<Bytes, Problem>
 where
     B: Body,

@@ -1,4 +1,5 @@
-//! The store behind HTTP, in the shape of the few routes of Elasticsearch that OpenReplay and shippers need.
+//! The store behind HTTP, in the shape of the few routes of Elasticsearch that OpenReplay and
+//! shippers need.
 
 mod body;
 mod bulk;

@@ -33,8 +33,8 @@ const VERSION: &str = "9.99.0";
 ///
 /// `{index}` is `logs`. Everything else is a 404.
 ///
-/// A body may have 16 MiB, before and after decompression. The bodies of all requests together take at most 32 MiB; further
-/// requests wait. Needs a Tokio runtime with time enabled.
+/// A body may have 16 MiB, before and after decompression. The bodies of all requests together take
+/// at most 32 MiB; further requests wait. Needs a Tokio runtime with time enabled.
 #[derive(Clone, Debug)]
 pub struct StoreService {
     store: Store,

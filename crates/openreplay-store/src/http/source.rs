@@ -1,4 +1,5 @@
-//! A record as OpenReplay gets it: the line as it was received, with what the panel cannot do without.
+//! A record as OpenReplay gets it: the line as it was received, with what the panel cannot do
+//! without.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,8 +13,8 @@ use serde_json::value::RawValue;
 use crate::query::Record;
 
 impl Record {
-    /// The record as OpenReplay gets it: the line as it was received, with `"level":"info"` where the panel would break without a level,
-    /// and with its time where it has none.
+    /// The record as OpenReplay gets it: the line as it was received, with `"level":"info"` where
+    /// the panel would break without a level, and with its time where it has none.
     #[must_use]
     pub fn to_source(&self) -> String {
         shown(self)

@@ -22,15 +22,17 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Takes lines, each a JSON object, and stores them in the background.
 ///
-/// It is a [`MakeWriter`]; clones write to the same buffer. A log call never waits for the disk, and never fails: it copies the
-/// line into a buffer of 32 MiB. If the buffer is full, debug and info records are dropped before warnings and errors, and a record with their
-/// number is stored. [`Stats`] tells what became of all records.
+/// It is a [`MakeWriter`]; clones write to the same buffer. A log call never waits for the disk,
+/// and never fails: it copies the line into a buffer of 32 MiB. If the buffer is full, debug and
+/// info records are dropped before warnings and errors, and a record with their number is stored.
+/// [`Stats`] tells what became of all records.
 #[derive(Clone, Debug)]
 pub struct StoreWriter {
     shared: Arc<Shared>,
 }
 
-/// Keeps the writer alive: when it is dropped, the remaining records are stored, for at most 5 seconds.
+/// Keeps the writer alive: when it is dropped, the remaining records are stored, for at most 5
+/// seconds.
 #[derive(Debug)]
 #[must_use = "dropped at once, it ends the writer at once: keep it until the end of `main`"]
 pub struct WriterGuard {
@@ -38,7 +40,8 @@ pub struct WriterGuard {
 }
 
 impl Store {
-    /// Starts a thread that stores what is written to the returned writer, about five times a second.
+    /// Starts a thread that stores what is written to the returned writer, about five times a
+    /// second.
     ///
     /// ```
     /// use openreplay_store::Store;
@@ -138,8 +141,8 @@ impl Write for Line<'_> {
 }
 
 impl WriterGuard {
-    /// Waits until all current records are stored, for at most `limit`. Blocks the thread: in async code, use
-    /// `spawn_blocking`.
+    /// Waits until all current records are stored, for at most `limit`. Blocks the thread: in async
+    /// code, use `spawn_blocking`.
     pub fn flush(&self, limit: Duration) -> Flushed {
         self.shared.flush(limit)
     }

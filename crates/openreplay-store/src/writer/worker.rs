@@ -12,7 +12,8 @@ use crate::batch::{Batch, new_id};
 use crate::entry::Outcome;
 use crate::store::Store;
 
-/// OpenReplay keeps the first response that has any record of a session, so records do not wait for long.
+/// OpenReplay keeps the first response that has any record of a session, so records do not wait for
+/// long.
 const INTERVAL: Duration = Duration::from_millis(200);
 /// Between two attempts, such as on a full disk.
 const PAUSE: Duration = Duration::from_secs(1);

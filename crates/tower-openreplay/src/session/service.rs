@@ -18,7 +18,8 @@ pub struct SetSession<S> {
 }
 
 impl<S> SetSession<S> {
-    /// Creates a service that reads the default headers, as [`SessionLayer::new`](super::SessionLayer::new) does.
+    /// Creates a service that reads the default headers, as
+    /// [`SessionLayer::new`](super::SessionLayer::new) does.
     pub fn new(inner: S) -> Self {
         Self::with_sources(inner, Arc::default())
     }

@@ -10,8 +10,8 @@ use crate::text::{Hex, PANICKED};
 
 const FAILED: &str = "… [failed to be written]";
 
-/// Appends what a user's `Debug` writes, up to a number of bytes, and returns whether there is a line
-/// break in it.
+/// Appends what a user's `Debug` writes, up to a number of bytes, and returns whether there is a
+/// line break in it.
 ///
 /// A `Debug` that panics or fails costs its own value and no more.
 pub(super) fn debug(out: &mut Vec<u8>, limit: usize, value: &dyn fmt::Debug) -> bool {

@@ -20,7 +20,7 @@ fn log(level: Level, line: u32, message: &str) {
 }
 
 #[test]
-fn target_file_and_line_are_the_librarys() {
+fn target_file_and_line_are_those_of_the_library() {
     let sink = Sink::default();
     let layer = fmt::layer()
         .json()

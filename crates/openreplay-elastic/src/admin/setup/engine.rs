@@ -22,9 +22,11 @@ pub struct Engine {
 pub enum Flavor {
     /// Elasticsearch, 8 or newer.
     Elasticsearch,
-    /// OpenSearch, which OpenReplay's client refuses, unless something in between adds Elasticsearch's product header.
+    /// OpenSearch, which OpenReplay's client refuses, unless something in between adds
+    /// Elasticsearch's product header.
     OpenSearch,
-    /// `openreplay-elastic serve` or an app with `openreplay-store`: it has `logs` and needs neither setup nor rotation.
+    /// `openreplay-elastic serve` or an app with `openreplay-store`: it has `logs` and needs
+    /// neither setup nor rotation.
     Store,
 }
 

@@ -13,7 +13,8 @@ use crate::numbered::number;
 use crate::transport::error::Error;
 use crate::transport::kind::Precondition;
 
-/// What the name `logs` stands for. Its text says so, and what can be done where that is not [`setup`](crate::admin::setup)'s work.
+/// What the name `logs` stands for. The text describes it, and what to do if it is not
+/// [`setup`](crate::admin::setup)'s work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogsState {
@@ -47,7 +48,8 @@ pub struct BackingIndex {
 }
 
 impl LogsState {
-    /// Whether it is what [`setup`](crate::admin::setup) makes: an alias that writes to an index of its making.
+    /// Whether it is what [`setup`](crate::admin::setup) makes: an alias that writes to an index of
+    /// its making.
     pub fn is_ours(&self) -> bool {
         match self {
             Self::Alias {
@@ -59,7 +61,8 @@ impl LogsState {
         }
     }
 
-    /// Of those of [`setup`](crate::admin::setup)'s making the one with the highest number, where none is written to.
+    /// Of those of [`setup`](crate::admin::setup)'s making the one with the highest number, where
+    /// none is written to.
     pub(super) fn to_write_to(&self) -> Option<&str> {
         let Self::Alias {
             behind,

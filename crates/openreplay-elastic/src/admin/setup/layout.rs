@@ -34,8 +34,8 @@ pub(crate) fn like(flavor: Flavor) -> Value {
     json!({"settings": {"index": settings(flavor)}, "mappings": mappings(flavor)})
 }
 
-/// Says what to do where an index cannot be made since a template of others wants the name for data
-/// streams.
+/// Returns what to do if an index cannot be created because another template reserves the name for
+/// data streams.
 pub(crate) fn explained(error: Error) -> Error {
     if !error
         .reason()

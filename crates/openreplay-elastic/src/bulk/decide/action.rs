@@ -69,7 +69,8 @@ pub(crate) struct Wait {
     pub(crate) nth: u32,
     /// How many records may be set aside, so that they do not hold up the others.
     pub(crate) aside: usize,
-    /// First ask the engine to store another record in the place of this one; see [`blamed`](super::blamed).
+    /// First ask the engine to store another record in the place of this one; see
+    /// [`blamed`](super::blamed).
     pub(crate) probe: bool,
 }
 

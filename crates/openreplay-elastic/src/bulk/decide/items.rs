@@ -1,6 +1,7 @@
 //! A response with a result for each record.
 //!
-//! What fails for a while costs no record, however long that is: a record is at fault only if others are stored at the same time.
+//! What fails for a while costs no record, however long that is: a record is at fault only if
+//! others are stored at the same time.
 
 use std::collections::BTreeMap;
 
@@ -103,7 +104,8 @@ pub(super) fn fate(state: &State, facts: &Facts<'_>, item: &Item<'_>, stores_oth
         ItemKind::Unreadable if facts.records > 1 => Fate::Spoiled,
         ItemKind::Unreadable | ItemKind::Invalid => Fate::Rejected,
         ItemKind::Unclear => {
-            // Under the alias, the record did not reach an index: a pipeline rejects it, for instance.
+            // Under the alias, the record did not reach an index: a pipeline rejects it, for
+            // instance.
             let may_be_of_index = state.form == Form::Minimal || item.index == facts.cluster.alias;
             let is_blamed = stores_others || state.suspicion == Suspicion::Blamed;
             match may_be_of_index && !is_blamed {

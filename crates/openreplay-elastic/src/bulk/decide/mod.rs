@@ -1,4 +1,5 @@
-//! Every rule of delivery: what to do with a batch after something happened. Pure and total: no I/O, no clock, no panic.
+//! Every rule of delivery: what to do with a batch after something happened. Pure and total: no
+//! I/O, no clock, no panic.
 //!
 //! ARCHITECTURE.md has the rules as a table.
 
@@ -19,19 +20,21 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-/// How long the engine has to fail on a record that is sent alone before it is asked to store another in its place.
+/// How long the engine must fail on a record that is sent alone before a probe is stored in its
+/// place.
 pub(super) const OWN_FAULT: Duration = Duration::from_secs(180);
 
 /// How often records that fail, or get no response, are sent together.
 const TOGETHER: u32 = 8;
 
-/// After so many failures, a single record no longer holds up the others, although it may not be at fault.
+/// After so many failures, a single record no longer holds up the others, although it may not be at
+/// fault.
 const ODD_ONE: u32 = 4;
 
 /// How many records may be set aside while others are stored.
 const ASIDE: usize = 64;
 
-/// What a decision depends on besides the batch's own state.
+/// What a decision depends on in addition to the batch's own state.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts<'a> {
     pub(super) records: usize,
@@ -110,7 +113,8 @@ fn alias_leads_to(state: &State, facts: &Facts<'_>, leads_to: &str) -> Action {
     let place = match &state.place {
         Place::Open => Place::Open,
         Place::Pinned { index, .. } if index == leads_to => state.place.clone(),
-        // Until then, the index may have the records, since it cannot be asked, and another would store them twice.
+        // Until then, the index may have the records, since it cannot be asked, and another would
+        // store them twice.
         Place::Pinned { blocked, .. } if is_over(*blocked, BLOCKED, facts.now) => Place::Open,
         // What is gone must not hold up the records.
         Place::Pinned { index, .. } => return Action::AskExists(index.clone()),
@@ -126,8 +130,8 @@ fn alias_leads_to(state: &State, facts: &Facts<'_>, leads_to: &str) -> Action {
     send(state, facts, place, Some(leads_to))
 }
 
-/// Chooses the index that the records are pinned to: one that has them, or may have them, or else the first, where a request leads that
-/// is executed late.
+/// Chooses the index that the records are pinned to: one that has them, or may have them, or else
+/// the first, where a request leads that is executed late.
 fn choose(found: &[(String, Presence)]) -> Option<&str> {
     let first = |wanted| found.iter().find(|(_, presence)| *presence == wanted);
     let index = first(Presence::Present)
@@ -163,7 +167,8 @@ fn is_long_alone(state: &State, facts: &Facts<'_>) -> bool {
     is_over(state.alone, OWN_FAULT, facts.now)
 }
 
-/// Whether the engine fails on this record only: it was sent alone for long, and another was just stored.
+/// Whether the engine fails on this record only: it was sent alone for long, and another was just
+/// stored.
 fn is_own_fault(state: &State, facts: &Facts<'_>) -> bool {
     state.suspicion == Suspicion::Blamed && is_long_alone(state, facts)
 }
@@ -177,7 +182,7 @@ fn aside(records: usize, failures: u32, stores_others: bool) -> usize {
     }
 }
 
-/// One of the records may be what the engine fails on: they do not stay together for ever.
+/// The engine may fail on one of the records: they do not stay together indefinitely.
 fn apart(parts: Vec<Part>, failures: u32, facts: &Facts<'_>) -> Vec<Part> {
     let all = facts.records;
     let mut parts = match failures {

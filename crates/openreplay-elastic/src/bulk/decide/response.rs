@@ -128,7 +128,8 @@ fn again(state: &State, facts: &Facts<'_>, retry: Retry, is_failure: bool) -> Ac
     all_again(next, facts, retry, trouble())
 }
 
-/// The request took too long: it may be too large for the line or for the engine, so its halves are sent next.
+/// The request took too long: it may be too large for the line or for the engine, so its halves are
+/// sent next.
 fn timed_out(state: &State, facts: &Facts<'_>, retry: Retry) -> Action {
     let is_long = facts.cluster.room.may_be_too_much(facts.bytes);
     if facts.records == 1 && state.form == Form::Whole && is_long {
@@ -195,7 +196,8 @@ fn reject(state: &State) -> Action {
     })
 }
 
-/// The state of records that go on in their minimal form. `stores_others`: others were stored meanwhile, so these are at fault.
+/// The state of records that go on in their minimal form. `stores_others`: others were stored
+/// meanwhile, so these are at fault.
 pub(super) fn minimal(state: &State, stores_others: bool) -> State {
     State {
         place: state.place.unblocked(),

@@ -123,7 +123,8 @@ fn records_go_to_the_alias_once_its_index_is_known_and_only_while_it_is_recent()
     assert_eq!(case.decide(Event::Due), Action::AskWriteIndex);
 }
 
-/// The case that the table in ARCHITECTURE.md is for: a response was lost, `logs` rolled over, and the next request is too large.
+/// The case that the table in ARCHITECTURE.md is for: a response was lost, `logs` rolled over, and
+/// the next request is too large.
 #[test]
 fn a_lost_response_then_a_rollover_then_413() {
     let case = Case::new(4).known("logs-1");

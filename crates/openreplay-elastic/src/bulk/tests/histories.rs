@@ -1,4 +1,5 @@
-//! Random histories of a cluster, against a simple model: each record is stored once or rejected, whatever happens, and all of it ends.
+//! Random histories of a cluster, against a simple model: each record is stored once or rejected,
+//! whatever happens, and all of it ends.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,8 +30,9 @@ fn any_message() -> impl Strategy<Value = &'static str> {
     prop_oneof![12 => Just("fine"), 1 => Just("fails"), 1 => Just("never")]
 }
 
-/// Without records that the engine rejects, if a response may be lost around a rollover: which records are asked for then is a sample, and
-/// nobody knows whether one is missing because it was rejected ([limits](../../../../docs/limits.md)).
+/// Without records that the engine rejects, if a response may be lost around a rollover: which
+/// records are asked for then is a sample, and nobody knows whether one is missing because it was
+/// rejected ([limits](../../../../docs/limits.md)).
 fn calm(faults: &[Fault], message: &'static str) -> &'static str {
     let moves = |fault: &Fault| matches!(fault, Fault::RollsOver { .. } | Fault::Deleted);
     match faults.iter().any(moves) {
@@ -148,7 +150,8 @@ proptest! {
     }
 }
 
-/// Nothing is stored twice, and what was told to be stored is there, or was in an index that somebody deleted.
+/// Nothing is stored twice, and what was told to be stored is there, or was in an index that
+/// somebody deleted.
 #[track_caller]
 fn assert_once(world: &World, told: usize) {
     let (stored, deleted) = world.stored();
@@ -215,7 +218,8 @@ impl Events for Shipped<'_> {
     }
 }
 
-/// A request that was executed in part was executed from its start, and its first records may have been rejected.
+/// A request that was executed in part was executed from its start, and its first records may have
+/// been rejected.
 #[test]
 fn records_are_found_where_they_are_though_the_first_was_rejected() {
     for stored in [

@@ -1,4 +1,5 @@
-//! Delivery to a far end that fails for long, by a clock that runs ahead instead of waiting.
+//! Delivery to a server that fails for a long time, with a clock that runs ahead instead of
+//! waiting.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -35,7 +36,7 @@ impl Clock {
         }
     }
 
-    /// Somebody waits for what is left.
+    /// A caller waits for the remaining records.
     fn hurried() -> Self {
         Self {
             is_hurried: true,
@@ -119,7 +120,7 @@ fn whole(far_end: &Scripted) -> usize {
     whole.filter(|one| one.get("number").is_some()).count()
 }
 
-/// A delivery to a far end, and what makes its records.
+/// A delivery to a server, and the source of its records.
 struct Sender {
     clock: Clock,
     told: Told,

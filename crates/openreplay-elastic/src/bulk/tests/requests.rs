@@ -114,7 +114,8 @@ fn any_reply() -> impl Strategy<Value = (u16, usize)> {
     (status, 1..9_usize)
 }
 
-/// Below 200 it stores and hangs up, or says nothing that can be read; above 1,000 it answers so each so many-th record.
+/// Below 200 it stores and hangs up, or says nothing that can be read; above 1,000 it answers so
+/// each so many-th record.
 fn reply(status: u16, every: usize, request: &Request<'_>) -> Reply {
     let single = |at: usize| {
         if at.is_multiple_of(every) {

@@ -1,4 +1,5 @@
-//! A slow line, in simulated time: how much of it carries records that are stored, and from when on.
+//! A slow line, in simulated time: how much of it carries records that are stored, and from when
+//! on.
 
 use bytes::Bytes;
 
@@ -70,7 +71,8 @@ impl Wire for Line {
     }
 }
 
-/// Sends for so many minutes, in batches of this length. Returns when the first request was stored, and the bytes of each minute.
+/// Sends for so many minutes, in batches of this length. Returns when the first request was stored,
+/// and the bytes of each minute.
 async fn send(mut line: Line, batch: usize, minutes: usize) -> (Duration, Vec<usize>) {
     let (clock, stored) = (line.clock.clone(), std::rc::Rc::clone(&line.stored));
     let mut bytes = Vec::new();
@@ -138,7 +140,8 @@ async fn a_line_that_is_too_slow_for_the_first_request_is_filled_in_the_end() {
     }
 }
 
-/// Such as behind a firewall that holds back long requests, or an engine that takes too long for them.
+/// Such as behind a firewall that holds back long requests, or an engine that takes too long for
+/// them.
 #[tokio::test]
 async fn a_length_that_gets_no_response_is_seldom_tried_again() {
     let silent = Line {

@@ -21,14 +21,15 @@ pub(super) enum Fault {
     RollsOver {
         before: bool,
     },
-    /// Each so many-th record gets this status; `stores` it all the same, if it is one of the server's.
+    /// Each so many-th record gets this status; `stores` it all the same, if it is one of the
+    /// server's.
     Items {
         every: usize,
         status: u16,
         stores: bool,
     },
-    /// The whole request gets this status, of the engine or of a proxy; the first records are stored all the same, if it is one of the
-    /// server's.
+    /// The whole request gets this status, of the engine or of a proxy; the first records are
+    /// stored all the same, if it is one of the server's.
     Whole {
         status: u16,
         is_named: bool,
@@ -131,7 +132,8 @@ impl World {
         }
     }
 
-    /// Each record's `_id`, as often as it is stored, and the number of those that were stored in a deleted index.
+    /// Each record's `_id`, as often as it is stored, and the number of those that were stored in a
+    /// deleted index.
     pub(super) fn stored(&self) -> (Vec<String>, Vec<String>) {
         let state = self.state.borrow();
         let all = state.indices.values().flat_map(BTreeMap::keys).cloned();

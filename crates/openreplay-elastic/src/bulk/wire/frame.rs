@@ -11,7 +11,7 @@ const ACTION: usize = BEFORE_ID.len() + LENGTH + AFTER_ID.len();
 /// What a line grows by.
 pub(crate) const OVERHEAD: usize = ACTION + 1;
 
-/// The line that says what to do with the document in the next one: to create it, under an `_id`.
+/// The line before a document: create it, under an `_id`.
 #[derive(Clone, Debug)]
 pub(crate) struct Action([u8; ACTION]);
 

@@ -43,7 +43,8 @@ impl Gzip {
                 out.reserve(out.len() / 2 + 16 * 1024);
             }
             let before = self.state.total_in();
-            // deflating fails on a wrong call only; there is room in `out` and the state is not yet finished
+            // deflating fails on a wrong call only; there is room in `out` and the state is not yet
+            // finished
             let status = self
                 .state
                 .compress_vec(input, out, flush)

@@ -12,8 +12,8 @@ const SOURCE: usize = 8;
 
 /// Makes `_id`s: the time in milliseconds, who made it (48 random bits), a count.
 ///
-/// They sort by time, which is cheap for Elasticsearch; the count never starts again, so a clock that jumps back makes
-/// no id twice.
+/// They sort by time, which is cheap for Elasticsearch; the count never starts again, so a clock
+/// that jumps back makes no id twice.
 #[derive(Debug)]
 pub(crate) struct Ids {
     next: Action,

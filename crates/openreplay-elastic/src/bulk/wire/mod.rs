@@ -1,4 +1,5 @@
-//! What is sent to `_bulk` and what comes back: framing, `_id`s, compression, requests and responses. No decision is made here.
+//! What is sent to `_bulk` and what comes back: framing, `_id`s, compression, requests and
+//! responses. No decision is made here.
 
 use std::time::Duration;
 

@@ -104,8 +104,8 @@ impl Item<'_> {
         )
     }
 
-    /// Whether a document could not be read before it reached an index. To a pipeline, it is one of the request, and
-    /// OpenSearch gives this result to each.
+    /// Whether a document could not be read before it reached an index. To a pipeline, it is one of
+    /// the request, and OpenSearch gives this result to each.
     fn is_unreadable(&self) -> bool {
         matches!(
             self.error_name(),
@@ -164,7 +164,8 @@ pub(crate) fn read(body: &[u8], expected: usize) -> Option<Vec<Item<'_>>> {
     (items.len() == expected).then_some(items)
 }
 
-/// Returns the index of `expected` records if all were stored in one; `None` if the body has to be read in full.
+/// Returns the index of `expected` records if all were stored in one; `None` if the body has to be
+/// read in full.
 ///
 /// Nearly every response looks like this: the same text, once for each record.
 pub(crate) fn all_stored(body: &[u8], expected: usize) -> Option<&str> {

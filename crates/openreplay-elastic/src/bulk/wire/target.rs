@@ -12,8 +12,8 @@ use crate::transport::store::{INDEX, Recognition};
 
 /// The alias that records go to, and the indices behind it.
 ///
-/// All of it works with the privilege `create_doc` alone, which cannot even ask for an alias. So the questions are put
-/// as documents that cannot be stored.
+/// All of it works with the privilege `create_doc` alone, which cannot even ask for an alias. So
+/// the questions are put as documents that cannot be stored.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     client: Client,
@@ -80,8 +80,8 @@ impl Target {
 
     /// The index that the alias leads new records to.
     ///
-    /// Sends a document that is none, past the pipeline that the index may have: the refusal names the index. A store has only
-    /// one index, so it is not asked.
+    /// Sends a document that is none, past the pipeline that the index may have: the refusal names
+    /// the index. A store has only one index, so it is not asked.
     pub(crate) async fn write_index(&self) -> Result<String, Unknown> {
         if self.recognition.is_store(&self.client).await {
             return Ok(INDEX.to_owned());
@@ -104,8 +104,8 @@ impl Target {
 
     /// Whether there is such an index, as far as these credentials may know.
     ///
-    /// A request to one that is gone would make it anew, outside the alias, where they may do that; where they may not
-    /// know, they may not do that either.
+    /// A request to one that is gone would make it anew, outside the alias, where they may do that;
+    /// where they may not know, they may not do that either.
     pub(crate) async fn has_index(&self, index: &str) -> Result<bool, Unknown> {
         let path = format!("/{index}");
         let sent = self.client.request(Method::HEAD, &path, Bytes::new()).await;
@@ -119,8 +119,8 @@ impl Target {
 
     /// Whether an index holds a document of this `_id`.
     ///
-    /// SearchResult with a document whose routing is too long for the index: an `_id` that is taken is told first (409), the
-    /// routing else (400). Nothing is stored either way.
+    /// SearchResult with a document whose routing is too long for the index: an `_id` that is taken
+    /// is told first (409), the routing else (400). Nothing is stored either way.
     pub(crate) async fn holds(&self, index: &str, id: &str) -> Result<Presence, Unknown> {
         let id = format!("\"_id\":\"{id}\",");
         let item = self.ask(Some(index), unstorable(&id)).await?;
@@ -151,7 +151,8 @@ impl Target {
         }
     }
 
-    /// An item that fails before it comes to an index is answered under the name that was asked for.
+    /// An item that fails before it comes to an index is answered under the name that was asked
+    /// for.
     fn is_nowhere(&self, item: &Item<'_>) -> bool {
         item.index.is_empty() || item.index == self.alias
     }
@@ -170,7 +171,8 @@ impl Target {
     }
 }
 
-/// A record that no index stores, since its routing is longer than any index takes; a pipeline finds it ordinary.
+/// A record that no index stores, since its routing is longer than any index takes; a pipeline
+/// finds it ordinary.
 fn unstorable(id: &str) -> Bytes {
     const DOCUMENT: &str =
         r#"{"@timestamp":"2000-01-01T00:00:00.000000Z","level":"debug","message":"a question"}"#;

@@ -3,8 +3,9 @@ use super::*;
 /// containerd's limit, `MaxContainerLogLineSize` in `internal/cri/config/config_unix.go`.
 pub(super) const PIECE: usize = 16 * 1024;
 
-/// Writes lines as containerd does for Kubernetes, in `redirectLogs` of `internal/cri/io/logger.go`: what a line has beyond the limit
-/// goes to the next piece, each piece with the time at which it was written.
+/// Writes lines as containerd does for Kubernetes, in `redirectLogs` of
+/// `internal/cri/io/logger.go`: what a line has beyond the limit goes to the next piece, each piece
+/// with the time at which it was written.
 pub(super) struct Writer {
     time: SystemTime,
     file: Vec<u8>,

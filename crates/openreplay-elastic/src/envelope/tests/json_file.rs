@@ -15,7 +15,8 @@ pub(super) fn line(log: &str, stream: Stream, time: SystemTime) -> String {
     )
 }
 
-/// As Docker splits it: `copySrc` in `daemon/logger/copier.go`. No character lies on a seam, since Docker destroys those.
+/// As Docker splits it: `copySrc` in `daemon/logger/copier.go`. No character lies on a seam, since
+/// Docker destroys those.
 fn lines(text: &str, stream: Stream) -> String {
     let mut pieces: Vec<&str> = Vec::new();
     let mut rest = text;

@@ -1,4 +1,5 @@
-//! What becomes of followed and known files. No I/O: each function says what to do about what was seen.
+//! What becomes of followed and known files. No I/O: each function returns what to do about what
+//! was seen.
 
 use std::io;
 
@@ -103,7 +104,8 @@ pub(super) fn resend(file: Whereabouts) -> Resend {
 
 /// What to do about a match that leads to a file that is not followed.
 ///
-/// A single run delivers the files that are there when it starts, and those that it could not read before.
+/// A single run delivers the files that are there when it starts, and those that it could not read
+/// before.
 pub(super) fn is_opened(mode: Mode, starts: bool, had_trouble: bool) -> bool {
     mode == Mode::Follow || starts || had_trouble
 }

@@ -1,16 +1,18 @@
-//! Lines whose pieces lie in two files, since the container runtime turned to a new file in between.
+//! Lines whose pieces lie in two files, since the container runtime turned to a new file in
+//! between.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::Files;
 
-/// The places of files that were one another's successors, by the name that a file has before it is rotated.
+/// The places of files that were one another's successors, by the name that a file has before it is
+/// rotated.
 pub(super) type Families = HashMap<PathBuf, Vec<usize>>;
 
 impl Files {
-    /// Whether a file can be read now. A new one first takes over the lines that the file before it ended within, and so waits until that
-    /// is read and delivered.
+    /// Whether a file can be read now. A new one first takes over the lines that the file before it
+    /// ended within, and so waits until that is read and delivered.
     pub(super) fn may_read(&mut self, at: usize, families: &mut Option<Families>) -> bool {
         let tail = &self.tails[at];
         if !tail.is_untouched() || !tail.is_in_envelopes().unwrap_or_default() {
@@ -62,8 +64,8 @@ impl Files {
     }
 }
 
-/// The path without what a rotation adds: `0.log` for the `0.log.20260701-120000` of Kubernetes, `x-json.log` for the `x-json.log.1` of
-/// Docker.
+/// The path without what a rotation adds: `0.log` for the `0.log.20260701-120000` of Kubernetes,
+/// `x-json.log` for the `x-json.log.1` of Docker.
 fn unrotated(path: &Path) -> PathBuf {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
         return path.to_owned();
