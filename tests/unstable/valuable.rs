@@ -2,10 +2,13 @@
 
 #![cfg(tracing_unstable)]
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use openreplay_session::{SessionId, sync_scope};
-use serde_json::{Value, json};
+use serde_json::json;
 use test_kit::Lines;
 use tracing::{info, subscriber::with_default};
 use tracing_core::{Event, Field, Subscriber, field::Visit};
