@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use integration_tests::{Answers, Elasticsearch, Elasticsearch8, Engine, OpenSearch};
+use openreplay_elastic::admin::Age;
 use openreplay_elastic::admin::rotate::{self, RotateOptions};
 use openreplay_elastic::{Client, Connection, ElasticWriter};
 use serde_json::{Value, json};
@@ -381,8 +382,8 @@ fn removes_what_is_older_and_only_its_own() {
     let client = Client::new(&Connection::builder(stand_in.url()).build().unwrap()).unwrap();
     let removed = |keep: &str| {
         let options = RotateOptions::default()
-            .max_age("1d".parse().unwrap())
-            .retain_for(keep.parse().unwrap());
+            .max_age(Duration::from_secs(24 * 60 * 60))
+            .retain_for(keep.parse::<Age>().unwrap());
         block_on(rotate::run(&client, &options)).unwrap().removed
     };
     // the last record of each is as old as the next index

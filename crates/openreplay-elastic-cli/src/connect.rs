@@ -11,15 +11,18 @@ use openreplay_elastic::admin::rotate::Age;
 use openreplay_elastic::{Client, Connection, ConnectionBuilder};
 
 use crate::exit::Failure;
+use crate::print;
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectArgs {
-    /// The address, such as https://elastic:9200; repeated for the further nodes of a cluster [env: ELASTICSEARCH_URL]
+    /// The address, such as https://elastic:9200; repeated for the further nodes of a cluster [env:
+    /// ELASTICSEARCH_URL]
     #[arg(long, global = true, value_name = "URL")]
     url: Vec<String>,
 
-    /// A PEM file with the certificate of the authority that signed Elasticsearch's [default: those that the system trusts]
+    /// A PEM file with the certificate of the authority that signed Elasticsearch's [default: those
+    /// that the system trusts]
     #[arg(long, global = true, value_name = "FILE")]
     ca_cert: Option<PathBuf>,
 
@@ -42,7 +45,13 @@ pub(crate) struct ConnectArgs {
 
 impl ConnectArgs {
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        Ok(Client::new(&self.connection()?.build()?)?)
+        let connection = self.connection()?.build()?;
+        if let Some(node) = connection.clear_text_node() {
+            print::warning(&format!(
+                "the credentials are sent to {node} in clear text; use https"
+            ));
+        }
+        Ok(Client::new(&connection)?)
     }
 
     pub(crate) fn connection(&self) -> Result<ConnectionBuilder, Failure> {
@@ -87,7 +96,8 @@ impl ConnectArgs {
         }
     }
 
-    /// What to say where those who ask may not: the user of the environment was passed over for the key that stands there too.
+    /// What to say where those who ask may not: the user of the environment was passed over for the
+    /// key that stands there too.
     pub(crate) fn passed_over(&self) -> Option<&'static str> {
         let names_nobody =
             self.api_key_file.is_none() && self.user.is_none() && self.password_file.is_none();
@@ -123,7 +133,8 @@ impl ConnectArgs {
     }
 }
 
-/// Reads a time limit: long enough for a request over a slow line, and short enough to notice a dead one.
+/// Reads a time limit: long enough for a request over a slow line, and short enough to notice a
+/// dead one.
 fn time_limit(text: &str) -> Result<Duration, String> {
     let limit = text.parse::<Age>().map_err(|error| error.to_string())?;
     let limit = limit.duration();

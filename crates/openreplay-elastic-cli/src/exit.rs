@@ -15,13 +15,15 @@ use crate::print;
 pub(crate) enum Outcome {
     Done,
     /// `check` found what keeps rows away.
-    Found,
+    Faults,
     /// `logs` found no record.
     NoRecord,
     /// Elasticsearch refused records that `ship` sent.
     Refused,
     /// `ship` could not read a file.
     Unreadable,
+    /// `logs` cannot show all rows as they should be.
+    Incomplete,
 }
 
 /// Why a subcommand failed.
@@ -117,10 +119,11 @@ impl Outcome {
     fn code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::Found => 4,
+            Self::Faults => 4,
             Self::NoRecord => 5,
             Self::Refused => 6,
             Self::Unreadable => 7,
+            Self::Incomplete => 8,
         }
     }
 }
@@ -172,11 +175,13 @@ impl Failure {
     }
 }
 
-/// How many causes are looked at, since an error can be its own cause, and how many of them are reported.
+/// How many causes are looked at, since an error can be its own cause, and how many of them are
+/// reported.
 const SEARCHED: usize = 1024;
 const REPORTED: usize = 32;
 
-/// The texts of an error and its causes. The root cause is the last one, however many are left out before it.
+/// The texts of an error and its causes. The root cause is the last one, however many are left out
+/// before it.
 fn texts(error: Option<&(dyn StdError + 'static)>) -> Vec<String> {
     let errors = iter::successors(error, |error: &&(dyn StdError + 'static)| (*error).source());
     let errors: Vec<_> = errors.take(SEARCHED).collect();
@@ -272,10 +277,11 @@ mod tests {
     fn exit_codes_and_kinds_are_the_same_in_every_version() {
         let outcomes = [
             (Outcome::Done, 0),
-            (Outcome::Found, 4),
+            (Outcome::Faults, 4),
             (Outcome::NoRecord, 5),
             (Outcome::Refused, 6),
             (Outcome::Unreadable, 7),
+            (Outcome::Incomplete, 8),
         ];
         for (outcome, code) in outcomes {
             assert_eq!(outcome.code(), code, "{outcome:?}");

@@ -67,7 +67,9 @@ Exit codes:
   4  `check` found what keeps rows away
   5  `logs` found no record of the session
   6  `ship --once` sent records that Elasticsearch refused
-  7  `ship --once` could not read a file; the others are done";
+  7  `ship --once` could not read a file; the others are done
+  8  `logs` cannot show all rows as they should be: a shard did not respond, or
+     records have no time";
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {

@@ -1,9 +1,11 @@
-//! Output for people: colours on a terminal only, and nothing of a record that could steer one.
+//! Output for people: colours on a terminal only, and no text from outside that could steer one.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
+use openreplay_record::terminal;
 use serde::Serialize;
 
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -14,9 +16,9 @@ pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
 
 /// A result for programs, on standard output.
 pub(crate) fn json(value: &impl Serialize) -> io::Result<()> {
-    let mut text = serde_json::to_vec(value)?;
-    text.push(b'\n');
-    unless_gone(io::stdout().lock().write_all(&text))
+    let text = serde_json::to_string(value)?;
+    let text = terminal::escape_json(&text);
+    unless_gone(writeln!(io::stdout().lock(), "{text}"))
 }
 
 /// A line of the result, on standard output.
@@ -32,9 +34,9 @@ fn unless_gone(written: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// A word to the person who waits, on standard error.
+/// A message to the person at the terminal, on standard error.
 pub(crate) fn note(text: &str) {
-    // there is no one left to tell where standard error is closed
+    // if standard error is closed, nobody is there to be told
     let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 
@@ -46,28 +48,12 @@ pub(crate) fn error(text: &str, causes: &[String]) {
     note(&text);
 }
 
-/// Shows control characters as what they are, but for line ends and tabs.
-pub(crate) fn tame(text: &str) -> String {
-    let mut tamed = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() && c != '\n' && c != '\t' {
-            tamed.extend(c.escape_default());
-        } else {
-            tamed.push(c);
-        }
-    }
-    tamed
+/// A warning, on standard error.
+pub(crate) fn warning(text: &str) {
+    note(&format!("{YELLOW}warning:{YELLOW:#} {}", tame(text)));
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_of_a_record_steers_the_terminal() {
-        assert_eq!(
-            tame("a\u{1b}[31mb\u{9b}1m\r\n\tc"),
-            "a\\u{1b}[31mb\\u{9b}1m\\r\n\tc"
-        );
-    }
+/// Makes text from outside safe for a terminal: see [`openreplay_record::terminal`].
+pub(crate) fn tame(text: &str) -> Cow<'_, str> {
+    terminal::escape(text)
 }

@@ -1,10 +1,5 @@
 //! The names of the indices behind `logs`, each with a number at its end.
 
-#[cfg(feature = "admin")]
-use crate::transport::error::Error;
-#[cfg(feature = "admin")]
-use crate::transport::kind::Precondition;
-
 #[cfg(any(feature = "admin", feature = "ship"))]
 /// The name that OpenReplay searches, whichever were entered in its form.
 pub(crate) const LOGS: &str = "logs";
@@ -24,17 +19,9 @@ pub(crate) fn number(name: &str) -> Option<u64> {
 }
 
 #[cfg(feature = "admin")]
-/// What to do where `logs` writes to `from`, or should, and the next index is there already.
-pub(crate) fn next_in_use(from: &str, next: &str) -> Error {
-    Error::unmet(
-        Precondition::NextIndexInUse,
-        format!(
-            "an index {next} is there, but `logs` does not write to it: nothing was changed. If it is of an earlier \
-             `openreplay-elastic rotate`, let `logs` write to it (POST /_aliases {{\"actions\": [{{\"add\": {{\"index\": \"{from}\", \
-             \"alias\": \"logs\", \"is_write_index\": false}}}}, {{\"add\": {{\"index\": \"{next}\", \"alias\": \"logs\", \
-             \"is_write_index\": true}}}}]}}); else reindex it under another name and delete it. Then run this again"
-        ),
-    )
+pub(crate) fn is_index_name(name: &str) -> bool {
+    let is_wrong = |c: char| c.is_whitespace() || c.is_control() || "\\/*?\"<>|,#%:".contains(c);
+    !name.is_empty() && !name.contains(is_wrong) && !name.starts_with(['-', '_', '+', '.'])
 }
 
 #[cfg(test)]

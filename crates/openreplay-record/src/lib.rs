@@ -27,16 +27,19 @@
 //!
 //! - `search`: [`session_of`], [`sessions_of`] and [`names_session`], the sessions that a message
 //!   names
-//! - `json`: [`Record`], a whole record as JSON, and what reads a time
+//! - `json`: [`Record`], a whole record as JSON, what reads a time, and [`panel`]
 
 pub mod field;
 mod level;
 mod object;
+#[cfg(feature = "json")]
+pub mod panel;
 pub mod phrase;
 #[cfg(feature = "json")]
 mod record;
 #[cfg(feature = "search")]
 mod search;
+pub mod terminal;
 pub mod time;
 #[cfg(feature = "search")]
 mod words;

@@ -1,13 +1,13 @@
 use std::path::{Path, PathBuf};
 
+use openreplay_elastic::admin::Age;
 use openreplay_elastic::admin::api_key::{self, ApiKeyOptions};
-use openreplay_elastic::admin::rotate::Age;
 use openreplay_store::{Keys, Rights};
 use serde_json::json;
 
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
-use crate::print::{self, BOLD};
+use crate::print::{self, BOLD, tame};
 
 /// Create the API key that OpenReplay needs, and print which part goes where
 ///
@@ -34,7 +34,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "AGE")]
     expires_in: Option<Age>,
 
-    /// Create exactly the key of OpenReplay's documentation, which can administer the whole cluster.
+    /// Create exactly the key of OpenReplay's documentation, which can administer the whole
+    /// cluster.
     #[arg(long)]
     documented: bool,
 
@@ -78,7 +79,7 @@ impl Args {
                 key.encoded
             ))?;
             print::note(
-                "That is the app's key, and the one of `openreplay-elastic ship`. It is not shown again.",
+                "This is the key of the app and of `openreplay-elastic ship`. It is not shown again.",
             );
         } else {
             let indexes = match self.index.is_empty() {
@@ -93,13 +94,14 @@ impl Args {
             ];
             print::note("In OpenReplay: Preferences, Integrations, Elasticsearch; then \"Add\":\n");
             for (field, value) in rows {
-                print::line(&format!("  {BOLD}{field:<11}{BOLD:#} {value}"))?;
+                print::line(&format!("  {BOLD}{field:<11}{BOLD:#} {}", tame(&value)))?;
             }
             print::note(
-                "\nThe URL has to be one at which OpenReplay's own server reaches Elasticsearch. The key is not shown again.\n\
-                 To ask as OpenReplay asks:\n",
+                "\nThe URL must be one at which OpenReplay's own server reaches Elasticsearch. The key is not shown again.\n\
+                 To send OpenReplay's requests:\n",
             );
-            // nothing secret on standard error, which ends up in other places than the output does
+            // Nothing secret on standard error, which ends up in other places than the output does.
+            // The key is validated, so that a shell takes it as it is.
             print::line(&format!(
                 "  ELASTICSEARCH_API_KEY={} openreplay-elastic check",
                 key.encoded

@@ -1,6 +1,6 @@
 use std::io;
 
-use openreplay_elastic::admin::check::{self, Finding};
+use openreplay_elastic::admin::check::{self, Finding, Report};
 use openreplay_session::SessionId;
 use serde_json::{Value, json};
 
@@ -12,7 +12,9 @@ use crate::print::{self, BOLD, DIM, GREEN, RED, YELLOW, tame};
 ///
 /// Set ELASTICSEARCH_API_KEY to OpenReplay's key. It sends the request of "Add" in
 /// OpenReplay's form, then the query for the records of a session: the given one,
-/// or that of the latest record. It prints each problem with its fix.
+/// or that of the latest record. It also examines whether the index behind `logs`
+/// takes records, as far as the credentials allow, and prints what it could not
+/// examine. It prints each problem with its fix, and changes nothing.
 ///
 /// It ends with exit code 4 if a problem keeps rows away. Hints alone end with 0.
 ///
@@ -34,7 +36,7 @@ impl Args {
         let outcome = if report.is_good() {
             Outcome::Done
         } else {
-            Outcome::Found
+            Outcome::Faults
         };
         if json {
             print::json(&json!({
@@ -43,32 +45,43 @@ impl Args {
                 "session": report.session.as_ref().map(SessionId::as_str),
                 "records": report.records,
                 "findings": findings(&report.findings),
+                "unexamined": report.unexamined,
             }))?;
-            return Ok(outcome);
-        }
-
-        if report.add_passes {
-            print::line(&format!(
-                "{GREEN}ok{GREEN:#}     \"Add\" in OpenReplay's form passes"
-            ))?;
         } else {
-            print::line(&format!(
-                "{RED}wrong{RED:#}  \"Add\" in OpenReplay's form fails"
-            ))?;
-        }
-        if let Some(session) = report.session.filter(|_| report.records > 0) {
-            print::line(&format!(
-                "{GREEN}ok{GREEN:#}     session {}: {} record{}",
-                session,
-                report.records,
-                if report.records == 1 { "" } else { "s" }
-            ))?;
-        }
-        for finding in &report.findings {
-            show(finding)?;
+            show_report(&report)?;
         }
         Ok(outcome)
     }
+}
+
+fn show_report(report: &Report) -> io::Result<()> {
+    if report.add_passes {
+        print::line(&format!(
+            "{GREEN}ok{GREEN:#}     \"Add\" in OpenReplay's form passes"
+        ))?;
+    } else {
+        print::line(&format!(
+            "{RED}wrong{RED:#}  \"Add\" in OpenReplay's form fails"
+        ))?;
+    }
+    if let Some(session) = report.session.filter(|_| report.records > 0) {
+        print::line(&format!(
+            "{GREEN}ok{GREEN:#}     session {}: {} record{}",
+            session,
+            report.records,
+            if report.records == 1 { "" } else { "s" }
+        ))?;
+    }
+    for finding in &report.findings {
+        show(finding)?;
+    }
+    if !report.unexamined.is_empty() {
+        print::line(&format!(
+            "{DIM}--     not examined, since these credentials do not allow it: {}{DIM:#}",
+            tame(&report.unexamined.join(", "))
+        ))?;
+    }
+    Ok(())
 }
 
 pub(super) fn findings(findings: &[Finding]) -> Vec<Value> {
@@ -86,14 +99,19 @@ pub(super) fn findings(findings: &[Finding]) -> Vec<Value> {
 }
 
 pub(super) fn show(finding: &Finding) -> io::Result<()> {
-    let (style, word) = if finding.fault.is_hint() {
-        (YELLOW, "hint ")
-    } else {
-        (RED, "wrong")
-    };
+    let (style, word) = mark(finding.fault.is_hint());
     print::line(&format!(
         "{style}{word}{style:#}  {BOLD}{}{BOLD:#} {DIM}-{DIM:#} {}",
         tame(&finding.text),
-        finding.remedy
+        tame(&finding.remedy)
     ))
+}
+
+/// How a line begins that reports a fault.
+pub(super) fn mark(is_hint: bool) -> (anstyle::Style, &'static str) {
+    if is_hint {
+        (YELLOW, "hint ")
+    } else {
+        (RED, "wrong")
+    }
 }

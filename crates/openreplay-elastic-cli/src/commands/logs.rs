@@ -2,6 +2,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use openreplay_elastic::admin::panel::{self, Level, Row};
+use openreplay_record::panel::RecordFault;
 use openreplay_session::SessionId;
 use openreplay_store::Store;
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, DIM, RED, YELLOW, tame};
 
-/// OpenReplay requests this many.
+/// OpenReplay requests no more.
 const SHOWN: usize = 1_000;
 
 /// Print a session's records as OpenReplay's panel shows them
@@ -18,9 +19,11 @@ const SHOWN: usize = 1_000;
 /// A row has the time (UTC), the level, and the first line of the message, which is
 /// what OpenReplay shows until the row is opened. The rows come in Elasticsearch's
 /// order, at most 1,000: the panel does not sort them. Files are read as if `ship`
-/// had stored them in the `logs` of `setup`: the earliest 1,000, in time order. It
-/// ends with exit code 5 if there is no row, and with 1 if a record would break the
-/// panel, so that the panel shows nothing.
+/// had stored them in the `logs` of `setup`: the earliest 1,000, in time order.
+///
+/// It ends with exit code 5 if there is no row, with 1 if a record would break the
+/// panel, so that the panel shows nothing, and with 8 if rows are missing, since a
+/// shard did not respond, or if the panel cannot place one, since it has no time.
 ///
 /// Examples:
 ///
@@ -46,20 +49,36 @@ pub(crate) struct Args {
     open: bool,
 }
 
+/// A session's records.
+struct Found {
+    sources: Vec<Value>,
+    total: u64,
+    /// Records that name the session where OpenReplay does not search.
+    not_found: Vec<Value>,
+    /// Why rows may be missing.
+    incomplete: Option<String>,
+}
+
 impl Args {
     pub(super) async fn run(&self, connect: &ConnectArgs, json: bool) -> Result<Outcome, Failure> {
         let session = super::session(&self.session)?;
-        let (rows, total) = match &self.data {
+        let found = match &self.data {
             Some(folder) => in_store(folder, &session)?,
-            None if self.file.is_empty() => ask(connect, &session).await?,
+            None if self.file.is_empty() => request(connect, &session).await?,
             None => self.read(&session)?,
         };
+        let is_faulty = report_faults(&found);
+        let rows = rows(&found.sources)?;
+        let total = found.total;
         if json {
             let rows: Vec<_> = rows
                 .iter()
                 .map(|row| json!({"time": row.time_text, "level": row.level.as_str(), "message": row.message}))
                 .collect();
-            print::json(&json!({"session": session.as_str(), "total": total, "rows": rows}))?;
+            let session = session.as_str();
+            print::json(
+                &json!({"session": session, "total": total, "rows": rows, "incomplete": found.incomplete}),
+            )?;
         } else {
             for row in &rows {
                 self.show(row)?;
@@ -73,33 +92,46 @@ impl Args {
         }
         if session.as_u64().is_none() {
             print::note(&format!(
-                "OpenReplay never asks for {session}: its session ids are 64-bit numbers without leading zeros"
+                "OpenReplay never requests {session}: its session ids are 64-bit numbers without leading zeros"
             ));
         }
-        if rows.is_empty() {
-            print::note(&format!(
-                "no record of session {session}; to see why: openreplay-elastic check {session}"
-            ));
-            return Ok(Outcome::NoRecord);
+        if let Some(text) = &found.incomplete {
+            print::warning(&format!("rows may be missing: {text}"));
         }
-        Ok(Outcome::Done)
+        Ok(match (&found.incomplete, rows.is_empty()) {
+            (Some(_), _) => Outcome::Incomplete,
+            (None, true) => {
+                print::note(&format!(
+                    "no record of session {session}; to see why: openreplay-elastic check {session}"
+                ));
+                Outcome::NoRecord
+            }
+            (None, false) if is_faulty => Outcome::Incomplete,
+            (None, false) => Outcome::Done,
+        })
     }
 
-    fn read(&self, session: &SessionId) -> Result<(Vec<Row>, u64), Failure> {
+    fn read(&self, session: &SessionId) -> Result<Found, Failure> {
         let mut records = Vec::new();
+        let mut not_found = Vec::new();
         for path in &self.file {
             let mut found = panel::read_file(path, session)?;
             records.append(&mut found.records);
+            not_found.append(&mut found.not_found);
             if found.not_json > 0 {
                 print::note(&format!(
-                    "{}: {} lines are no JSON objects, and are read as messages",
+                    "{}: {} lines are not JSON objects, and are read as messages",
                     tame(&path.display().to_string()),
                     found.not_json
                 ));
             }
         }
-        let total = records.len() as u64;
-        Ok((rows(&panel::earliest_first(records))?, total))
+        Ok(Found {
+            total: records.len() as u64,
+            sources: panel::earliest_first(records),
+            not_found,
+            incomplete: None,
+        })
     }
 
     fn show(&self, row: &Row) -> Result<(), Failure> {
@@ -112,7 +144,7 @@ impl Args {
         let time = match row.time.map(jiff::Timestamp::try_from) {
             // further digits are cut, as a browser does
             Some(Ok(time)) => format!("{time:.3}"),
-            _ => tame(&row.time_text),
+            _ => tame(&row.time_text).into_owned(),
         };
         print::line(&format!(
             "{DIM}{time}{DIM:#}  {style}{:<7}{style:#}  {}",
@@ -128,21 +160,52 @@ impl Args {
     }
 }
 
-async fn ask(connect: &ConnectArgs, session: &SessionId) -> Result<(Vec<Row>, u64), Failure> {
-    let asked = panel::session(&connect.client()?, session).await?;
-    Ok((rows(&asked.sources())?, asked.total))
+/// Prints what is wrong with the records, in the words of `check` and `ship`. Returns whether it is
+/// more than a hint.
+fn report_faults(found: &Found) -> bool {
+    let of = found.sources.len() + found.not_found.len();
+    let all = || found.sources.iter().chain(&found.not_found);
+    let mut is_faulty = false;
+    for fault in RecordFault::ALL {
+        let count = all()
+            .filter(|record| RecordFault::of(record).contains(&fault))
+            .count();
+        if count > 0 {
+            is_faulty |= !fault.is_hint();
+            let (style, word) = super::check::mark(fault.is_hint());
+            let (text, remedy) = (fault.text(), fault.remedy());
+            print::note(&format!(
+                "{style}{word}{style:#}  {count} of {of} records {text} {DIM}-{DIM:#} {remedy}"
+            ));
+        }
+    }
+    is_faulty
+}
+
+async fn request(connect: &ConnectArgs, session: &SessionId) -> Result<Found, Failure> {
+    let result = panel::session(&connect.client()?, session).await?;
+    Ok(Found {
+        sources: result.sources(),
+        total: result.total,
+        not_found: Vec::new(),
+        incomplete: result.incomplete(),
+    })
 }
 
 /// Reads what OpenReplay would get from the store in a folder.
-fn in_store(folder: &Path, session: &SessionId) -> Result<(Vec<Row>, u64), Failure> {
+fn in_store(folder: &Path, session: &SessionId) -> Result<Found, Failure> {
     let store = Store::builder(folder).open_to_read()?;
     let records = store.session(session, SHOWN)?;
     let sources = records
         .iter()
         .map(|record| serde_json::from_str(&record.to_source()));
-    // only objects are stored
-    let sources: Vec<Value> = sources.collect::<Result<_, _>>().map_err(io::Error::from)?;
-    Ok((rows(&sources)?, store.count(session)?))
+    Ok(Found {
+        // only objects are stored
+        sources: sources.collect::<Result<_, _>>().map_err(io::Error::from)?,
+        total: store.count(session)?,
+        not_found: Vec::new(),
+        incomplete: None,
+    })
 }
 
 fn rows(records: &[Value]) -> Result<Vec<Row>, Failure> {

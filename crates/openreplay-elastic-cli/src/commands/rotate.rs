@@ -1,10 +1,10 @@
-use openreplay_elastic::admin::rotate::{self, Age, RotateOptions, Size};
-use openreplay_elastic::admin::setup::{Engine, Flavor};
+use openreplay_elastic::admin::rotate::{self, RotateOptions};
+use openreplay_elastic::admin::{Age, Engine, Flavor, Size};
 use serde_json::json;
 
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
-use crate::print::{self, BOLD, GREEN};
+use crate::print::{self, BOLD, GREEN, tame};
 
 /// Roll `logs` over to a new index, and delete old ones
 ///
@@ -13,10 +13,11 @@ use crate::print::{self, BOLD, GREEN};
 ///
 ///   openreplay-elastic rotate --max-age 1d --max-size 20gb --keep 14d
 ///
-/// It rolls over if one of the conditions holds, or at once if none is given. It
-/// uses aliases only, and concurrent runs roll over only once. It deletes only
-/// indices that `setup` or an earlier run created, and never the write index. It
-/// needs the cluster privilege monitor, and manage on `logs` and logs-*.
+/// It rolls over if one of the conditions holds, or at once if none is given, and
+/// waits some seconds until the new index takes records. It uses aliases only, and
+/// concurrent runs roll over only once. It deletes only indices that `setup` or an
+/// earlier run created, and never the write index. It needs the cluster privilege
+/// monitor, and manage on `logs` and logs-*.
 ///
 /// An AGE is a whole number and d, h, m (minutes) or s; a SIZE is a whole number and
 /// b, kb, mb, gb or tb, powers of 1024.
@@ -31,7 +32,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SIZE")]
     max_size: Option<Size>,
 
-    /// Delete indices whose last record is older than this, such as 14d; at least 1h [default: none]
+    /// Delete indices whose last record is older than this, such as 14d; at least 1h [default:
+    /// none]
     #[arg(long, value_name = "AGE")]
     keep: Option<Age>,
 }
@@ -50,31 +52,40 @@ impl Args {
         }
         let client = connect.client()?;
         // the credentials may lack the privilege for that request
-        let engine = Engine::ask(&client).await.ok();
+        let engine = Engine::detect(&client).await.ok();
         if engine.is_some_and(|engine| engine.flavor == Flavor::Store) {
             if json {
-                print::json(&json!({"from": "logs-000001", "to": null, "removed": []}))?;
+                print::json(
+                    &json!({"from": "logs-000001", "to": null, "ready": true, "removed": []}),
+                )?;
             }
             print::note("openreplay-store deletes old days on its own; there is nothing to rotate");
             return Ok(Outcome::Done);
         }
         let done = rotate::run(&client, &options).await?;
         if json {
-            print::json(&json!({"from": done.from, "to": done.to, "removed": done.removed}))?;
+            print::json(
+                &json!({"from": done.from, "to": done.to, "ready": done.is_ready, "removed": done.removed}),
+            )?;
             return Ok(Outcome::Done);
         }
+        let from = tame(&done.from);
         match &done.to {
             Some(to) => print::line(&format!(
-                "{GREEN}ok{GREEN:#}  `logs` writes to {BOLD}{to}{BOLD:#} now, after {}",
-                done.from
+                "{GREEN}ok{GREEN:#}  `logs` writes to {BOLD}{}{BOLD:#} now, after {from}",
+                tame(to)
             ))?,
             None => print::line(&format!(
-                "{GREEN}ok{GREEN:#}  `logs` goes on writing to {}",
-                done.from
+                "{GREEN}ok{GREEN:#}  `logs` continues to write to {from}"
             ))?,
         }
+        if !done.is_ready {
+            print::warning(
+                "the new index takes no records yet: senders keep theirs and try again; see why with `openreplay-elastic check`",
+            );
+        }
         for index in &done.removed {
-            print::line(&format!("{GREEN}ok{GREEN:#}  {index} is removed"))?;
+            print::line(&format!("{GREEN}ok{GREEN:#}  {} is removed", tame(index)))?;
         }
         Ok(Outcome::Done)
     }

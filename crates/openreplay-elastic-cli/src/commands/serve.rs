@@ -8,7 +8,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use openreplay_elastic::admin::rotate::{Age, Size};
+use openreplay_elastic::admin::{Age, Size};
 use openreplay_store::{Keys, Store, StoreService};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
@@ -82,7 +82,7 @@ impl Args {
         }
         let tls = self.tls()?;
         let store = Store::builder(&self.data)
-            .max_age(self.max_age.duration())
+            .max_age(self.max_age.into())
             .max_bytes(self.max_size.bytes())
             .open()?;
         let is_new = !self.keys_file().exists();

@@ -1,10 +1,13 @@
-use openreplay_elastic::admin::setup::{self, Flavor, SetupOptions};
+use std::io;
+
+use openreplay_elastic::admin::Flavor;
+use openreplay_elastic::admin::setup::{self, SetupOptions, SetupReport};
 use serde_json::json;
 
 use super::check;
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
-use crate::print::{self, BOLD, GREEN, YELLOW};
+use crate::print::{self, BOLD, GREEN, YELLOW, tame};
 
 /// Create the `logs` alias and its first index, sorted by time
 ///
@@ -52,37 +55,46 @@ impl Args {
         }
         if done.engine.flavor == Flavor::Store {
             print::line(&format!(
-                "{GREEN}ok{GREEN:#}  {}: `logs` is there, and needs no setup",
-                done.engine
+                "{GREEN}ok{GREEN:#}  {}: `logs` exists, and needs no setup",
+                tame(&done.engine.to_string())
             ))?;
             return Ok(Outcome::Done);
         }
-        let what = match (done.created, done.repaired) {
-            (true, _) => "is made",
-            (_, true) => "had no index to write to",
-            _ => "was there already",
-        };
-        print::line(&format!(
-            "{GREEN}ok{GREEN:#}  {}: `logs` {what}, and writes to {BOLD}{}{BOLD:#}",
-            done.engine, done.write_index
-        ))?;
-        for index in &done.added {
-            print::line(&format!("{GREEN}ok{GREEN:#}  {index} is behind `logs` too"))?;
-        }
-        for finding in &done.findings {
-            check::show(finding)?;
-        }
-        if done.first_record {
-            print::line(&format!(
-                "{GREEN}ok{GREEN:#}  a first record is there, so \"Add\" in OpenReplay's form can pass"
-            ))?;
-        }
-        if done.engine.flavor == Flavor::OpenSearch {
-            print::note(&format!(
-                "{YELLOW}note:{YELLOW:#} OpenReplay's client refuses OpenSearch, unless a proxy in front adds `X-Elastic-Product: Elasticsearch`"
-            ));
-        }
+        show(&done)?;
         print::note("next: openreplay-elastic api-key");
         Ok(Outcome::Done)
     }
+}
+
+fn show(done: &SetupReport) -> io::Result<()> {
+    let what = match (done.created, done.repaired) {
+        (true, _) => "is created",
+        (_, true) => "had no write index",
+        _ => "existed already",
+    };
+    print::line(&format!(
+        "{GREEN}ok{GREEN:#}  {}: `logs` {what}, and writes to {BOLD}{}{BOLD:#}",
+        tame(&done.engine.to_string()),
+        tame(&done.write_index)
+    ))?;
+    for index in &done.added {
+        print::line(&format!(
+            "{GREEN}ok{GREEN:#}  {} is behind `logs`, too",
+            tame(index)
+        ))?;
+    }
+    for finding in &done.findings {
+        check::show(finding)?;
+    }
+    if done.first_record {
+        print::line(&format!(
+            "{GREEN}ok{GREEN:#}  an initial record is written, so \"Add\" in OpenReplay's form can pass"
+        ))?;
+    }
+    if done.engine.flavor == Flavor::OpenSearch {
+        print::note(&format!(
+            "{YELLOW}note:{YELLOW:#} OpenReplay's client rejects OpenSearch, unless a proxy in front adds `X-Elastic-Product: Elasticsearch`"
+        ));
+    }
+    Ok(())
 }

@@ -27,3 +27,10 @@ pub(crate) async fn send(
         .await?
         .ok()
 }
+
+pub(crate) async fn delete(client: &Client, path: &str) -> Result<Response, Error> {
+    client
+        .request(Method::DELETE, path, Bytes::new())
+        .await?
+        .ok()
+}

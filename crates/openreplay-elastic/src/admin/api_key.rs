@@ -11,21 +11,22 @@
 //! ```
 
 use std::fmt;
+use std::time::Duration;
 
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::Client;
 use crate::admin::api;
-use crate::admin::rotate::Age;
-use crate::admin::setup::is_index_name;
-use crate::numbered::LOGS;
+use crate::admin::units::Age;
+use crate::numbered::{LOGS, is_index_name};
+use crate::transport::client::{Client, Response};
 use crate::transport::error::Error;
-use crate::transport::kind::Precondition;
+use crate::transport::kind::{ErrorKind, Precondition};
 
-/// The indices that [`setup`](crate::admin::setup) and [`rotate`](crate::admin::rotate) name, and Elasticsearch's own rollover: `logs-` and six
-/// digits, seven in the end. As a regular expression it leaves other people's `logs-20260701` and `logs-app-default` alone.
+/// The indices that [`setup`](crate::admin::setup) and [`rotate`](crate::admin::rotate) name, and
+/// Elasticsearch's own rollover: `logs-` and six digits, seven in the end. As a regular expression
+/// it leaves other people's `logs-20260701` and `logs-app-default` alone.
 const BEHIND: &str = "/logs-[0-9]{6,7}/";
 
 /// What the key may do, and for how long.
@@ -51,14 +52,16 @@ impl ApiKeyOptions {
         Self::new(Role::Reader, &[LOGS])
     }
 
-    /// For OpenReplay: exactly the key of its documentation. Whoever holds that may administer the whole cluster.
+    /// For OpenReplay: exactly the key of its documentation. Whoever holds that may administer the
+    /// whole cluster.
     #[must_use]
     pub fn documented() -> Self {
         Self::new(Role::Documented, &["*log*"])
     }
 
-    /// For the app and for `ship`: it may add records to `logs`, and neither read nor change any. It names the indices behind
-    /// too, since a batch is repeated to the very index that it first went to.
+    /// For the app and for `ship`: it may add records to `logs`, and neither read nor change any.
+    /// It names the indices behind too, since a batch is repeated to the very index that it first
+    /// went to.
     #[must_use]
     pub fn writer() -> Self {
         Self::new(Role::Writer, &[LOGS, BEHIND])
@@ -83,17 +86,18 @@ impl ApiKeyOptions {
         self
     }
 
-    /// Lets a [`writer`](Self::writer)'s key read too, for an app that shows its own records. Default: not.
+    /// Lets a [`writer`](Self::writer)'s key read too, for an app that shows its own records.
+    /// Default: not.
     #[must_use]
     pub fn allow_read(mut self) -> Self {
         self.reads_too = true;
         self
     }
 
-    /// Lets the key end. Default: it does not.
+    /// Sets an expiry. Takes a [`Duration`] or an [`Age`]. Default: never.
     #[must_use]
-    pub fn expires_in(mut self, age: Age) -> Self {
-        self.expires_in = Some(age);
+    pub fn expires_in(mut self, age: impl Into<Age>) -> Self {
+        self.expires_in = Some(age.into());
         self
     }
 
@@ -107,9 +111,12 @@ impl ApiKeyOptions {
                 "{name:?} cannot be an index's name: expected one without spaces, commas or slashes"
             )));
         }
-        if self.expires_in.is_some_and(|age| age.duration().is_zero()) {
+        if self
+            .expires_in
+            .is_some_and(|age| Duration::from(age).is_zero())
+        {
             return Err(Error::config(
-                "a key that ends at once: expected a longer time, such as 90d",
+                "a key that expires at once: expected a longer time, such as 90d",
             ));
         }
         let (name, role, cluster, privilege) = match self.role {
@@ -147,14 +154,14 @@ impl ApiKeyOptions {
 #[derive(Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ApiKey {
-    /// What goes into the field "API Key ID" of OpenReplay's form.
+    /// The field "API Key ID" of OpenReplay's form.
     pub id: String,
     /// Its name.
     pub name: String,
-    /// When it ends, in milliseconds since 1970.
+    /// When it expires, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expiration: Option<u64>,
-    /// What goes into the field "API Key".
+    /// The field "API Key".
     pub api_key: String,
     /// Both in one, as this crate's [`Connection`](crate::Connection) takes them.
     pub encoded: String,
@@ -174,30 +181,52 @@ impl fmt::Debug for ApiKey {
 ///
 /// # Errors
 ///
-/// [`is_precondition`](Error::is_precondition) where the engine has no keys, since it has no security; [`is_forbidden`](Error::is_forbidden)
-/// where the caller may not; [`is_config`](Error::is_config) for options that no key can have. Elasticsearch refuses one who asks with an
-/// API key, which can make none that may do anything.
+/// [`is_precondition`](Error::is_precondition) where the engine has no keys, since it has no
+/// security; [`is_forbidden`](Error::is_forbidden) where the caller may not;
+/// [`is_config`](Error::is_config) for options that no key can have. Elasticsearch refuses one who
+/// asks with an API key, which can make none that may do anything.
 pub async fn create(client: &Client, options: &ApiKeyOptions) -> Result<ApiKey, Error> {
     let body = options.body()?;
     match api::send(client, Method::POST, "/_security/api_key", &body).await {
-        Ok(answer) => answer.json(),
+        Ok(response) => valid(&response),
         Err(error) if is_no_security(&error) => Err(Error::unmet(
             Precondition::NoSecurity,
-            "this engine has no API keys, since its security is off or it is not Elasticsearch: whoever reaches it may do everything, \
+            "this engine has no API keys, since its security is off or it is not Elasticsearch: everyone who reaches it can do everything, \
              and OpenReplay's form takes any text as API Key ID and API Key",
         )
         .with_source(error)),
         Err(error) if has_reason(&error, "derived api keys") => Err(error.explained(
-            "an API key cannot create one that may do anything: ask with a user and a password",
+            "an API key cannot create one that has privileges: use a user and a password",
         )),
         Err(error) if error.is_forbidden() => Err(error.explained(
-            "creating a key takes the cluster privilege manage_own_api_key: ask with a user who has it",
+            "creating a key takes the cluster privilege manage_own_api_key: use a user who has it",
         )),
         Err(error) => Err(error),
     }
 }
 
-/// Without its security, Elasticsearch does not know the question.
+/// The parts of a key end up in forms and command lines: one with other characters is none that
+/// Elasticsearch creates.
+fn valid(response: &Response) -> Result<ApiKey, Error> {
+    let key: ApiKey = response.json()?;
+    let is_plain = |text: &str| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_+/=.".contains(&byte))
+    };
+    let parts = [&key.id, &key.api_key, &key.encoded];
+    if parts.into_iter().all(|part| is_plain(part)) {
+        return Ok(key);
+    }
+    Err(Error::new(
+        ErrorKind::UnexpectedResponse,
+        "the response holds a key that Elasticsearch does not create, so it is not shown",
+    )
+    .with_remedy("check the address"))
+}
+
+/// Without its security, Elasticsearch does not know the request.
 fn is_no_security(error: &Error) -> bool {
     has_reason(error, "no handler found") || error.status() == Some(StatusCode::METHOD_NOT_ALLOWED)
 }
@@ -213,7 +242,7 @@ mod tests {
     #[test]
     fn asks_for_no_more_than_is_needed() {
         let body = ApiKeyOptions::reader()
-            .expires_in("90d".parse().unwrap())
+            .expires_in(Duration::from_secs(90 * 24 * 60 * 60))
             .body()
             .unwrap();
         assert_eq!(
@@ -245,7 +274,7 @@ mod tests {
 
     #[test]
     fn refuses_a_key_that_ends_at_once() {
-        let options = ApiKeyOptions::reader().expires_in("0d".parse().unwrap());
+        let options = ApiKeyOptions::reader().expires_in(Duration::ZERO);
         assert!(options.body().unwrap_err().is_config());
     }
 
@@ -256,6 +285,34 @@ mod tests {
             .body()
             .unwrap_err();
         assert!(error.is_config());
+    }
+
+    #[test]
+    fn rejects_a_key_that_a_shell_would_execute() {
+        for (member, text) in [
+            ("encoded", "x;touch${IFS}f;#"),
+            ("id", "a b"),
+            ("api_key", "\u{1b}[2J"),
+            ("encoded", ""),
+        ] {
+            let mut key =
+                json!({"id": "an-id", "name": "n", "api_key": "a_B-1", "encoded": "YTpi+/=="});
+            let response = |key: &Value| {
+                Response::new(
+                    StatusCode::OK,
+                    http::HeaderMap::new(),
+                    key.to_string().into(),
+                )
+            };
+            assert!(valid(&response(&key)).is_ok());
+            key[member] = json!(text);
+            let error = valid(&response(&key)).unwrap_err();
+            assert!(error.is_unexpected_response());
+            assert!(
+                text.is_empty() || !error.to_string().contains(text),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use crate::admin::api;
 use crate::numbered::LOGS;
-use crate::{Client, Error};
+use crate::transport::client::Client;
+use crate::transport::error::Error;
 
 /// Whether wired streams own the name `logs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

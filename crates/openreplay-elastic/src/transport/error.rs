@@ -8,8 +8,9 @@ use super::kind::{ErrorKind, Precondition};
 
 /// What went wrong between this crate and Elasticsearch.
 ///
-/// The text says what happened and, if that is known, what to do. It never holds a secret. [`kind`](Self::kind) is for programs; the
-/// cause, if there is one, is in [`source`](StdError::source).
+/// The text says what happened and, if that is known, what to do. It never holds a secret.
+/// [`kind`](Self::kind) is for programs; the cause, if there is one, is in
+/// [`source`](StdError::source).
 ///
 /// ```
 /// use openreplay_elastic::{Connection, ErrorKind};
@@ -112,6 +113,12 @@ impl Error {
         self.inner.remedy.as_deref()
     }
 
+    /// Returns the text without the remedy.
+    #[cfg(feature = "admin")]
+    pub(crate) fn text(&self) -> &str {
+        &self.inner.text
+    }
+
     /// Returns whether an option cannot be used as given.
     pub fn is_config(&self) -> bool {
         self.kind() == ErrorKind::Config
@@ -132,7 +139,8 @@ impl Error {
         self.kind() == ErrorKind::Timeout
     }
 
-    /// Returns whether the connection broke before the response was complete. The request may have been executed.
+    /// Returns whether the connection broke before the response was complete. The request may have
+    /// been executed.
     pub fn is_disconnected(&self) -> bool {
         self.kind() == ErrorKind::Disconnected
     }
@@ -193,8 +201,8 @@ impl Error {
         self.inner.error_type.as_deref()
     }
 
-    /// Returns Elasticsearch's own explanation of its error, such as `no such index [logs]`, as it came: print the error itself, not
-    /// this, on a terminal.
+    /// Returns Elasticsearch's own explanation of its error, such as `no such index [logs]`, as it
+    /// came: print the error itself, not this, on a terminal.
     pub fn reason(&self) -> Option<&str> {
         self.inner.reason.as_deref()
     }

@@ -73,7 +73,8 @@ pub enum Precondition {
 }
 
 impl Precondition {
-    /// Returns its name for programs, such as `logs-is-an-index`. If `check` reports the same, this is the name of that fault.
+    /// Returns its name for programs, such as `logs-is-an-index`. If `check` reports the same, this
+    /// is the name of that fault.
     pub fn name(self) -> &'static str {
         match self {
             Self::NoLogs => "no-logs",

@@ -1,4 +1,5 @@
-//! The way to Elasticsearch: its addresses and credentials, one HTTP client, and the errors of both.
+//! The way to Elasticsearch: its addresses and credentials, one HTTP client, and the errors of
+//! both.
 
 pub(crate) mod client;
 pub(crate) mod connection;

@@ -1,12 +1,17 @@
 //! Standard output that may be non-blocking.
 
 use std::{
-    io::{self, Write},
-    sync::atomic::{AtomicBool, Ordering},
+    borrow::Cow,
+    io::{self, IsTerminal as _, Write},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
 
+use openreplay_record::terminal;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// For how long a record waits for its reader.
@@ -22,6 +27,9 @@ static IS_STALLED: AtomicBool = AtomicBool::new(false);
 /// [`WouldBlock`](io::ErrorKind::WouldBlock) while the pipe is full, with half a record written.
 /// This writer tries again for up to one second. If its reader is slower than that, the record is
 /// lost, and further records are tried only once each until one passes.
+///
+/// On a terminal, characters outside of ASCII that steer it or are invisible come as JSON's
+/// escapes, such as `\u009b`.
 ///
 /// ```
 /// use tracing_openreplay::{Stdout, json};
@@ -46,7 +54,9 @@ impl Write for Stdout {
         io::stdout().write(bytes)
     }
 
-    fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let visible = visible(bytes, is_terminal());
+        let mut bytes = &visible[..];
         let mut out = io::stdout().lock();
         let mut patience = Patience::default();
         while !bytes.is_empty() {
@@ -69,6 +79,21 @@ impl Write for Stdout {
     }
 }
 
+fn is_terminal() -> bool {
+    static IS_TERMINAL: OnceLock<bool> = OnceLock::new();
+    *IS_TERMINAL.get_or_init(|| io::stdout().is_terminal())
+}
+
+/// What a terminal gets: JSON leaves characters outside of ASCII as they are, among them some that
+/// steer it.
+fn visible(line: &[u8], is_terminal: bool) -> Cow<'_, [u8]> {
+    if is_terminal && let Ok(Cow::Owned(escaped)) = str::from_utf8(line).map(terminal::escape_json)
+    {
+        return Cow::Owned(escaped.into_bytes());
+    }
+    Cow::Borrowed(line)
+}
+
 #[derive(Default)]
 struct Patience {
     since: Option<Instant>,
@@ -84,5 +109,20 @@ impl Patience {
         }
         thread::sleep(PAUSE);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_terminal_gets_escapes_and_the_values_stay() {
+        let line = "{\"message\":\"\u{9b}31m\u{202e}é\"}\n";
+        assert_eq!(visible(line.as_bytes(), false), line.as_bytes());
+        let shown = "{\"message\":\"\\u009b31m\\u202eé\"}\n";
+        assert_eq!(visible(line.as_bytes(), true), shown.as_bytes());
+        let value = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
+        assert_eq!(value(shown), value(line));
     }
 }

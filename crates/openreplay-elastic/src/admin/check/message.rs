@@ -8,12 +8,14 @@ use openreplay_session::SessionId;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Fault, Report};
+use super::side::Side;
+use super::{Fault, Finding, Report};
 use crate::admin::api;
 use crate::admin::panel::Hit;
-use crate::admin::panel::ask;
+use crate::admin::panel::search::search;
 use crate::numbered::LOGS;
-use crate::{Client, Error};
+use crate::transport::client::Client;
+use crate::transport::error::Error;
 
 /// What `message` is in some of the indices of a name.
 #[derive(Debug, Default, Deserialize)]
@@ -52,7 +54,7 @@ impl Field {
     }
 }
 
-/// Asks what whoever may search may ask.
+/// Requests the mapping of `message`, which takes no more than the privilege to search.
 pub(crate) async fn fields(client: &Client, name: &str) -> Result<Vec<Field>, Error> {
     let path = format!("/{name}/_field_caps?fields=message&include_unmapped=true");
     let caps: Caps = api::get(client, &path).await?;
@@ -72,32 +74,27 @@ pub(super) fn session_in(hit: &Hit) -> Option<SessionId> {
     session_of(message).filter(|id| names_session(message, id))
 }
 
-/// Whether an engine says that a phrase cannot be looked for.
-pub(super) fn refuses_phrases(error: &Error) -> bool {
+/// Whether an engine cannot search for a phrase.
+pub(super) fn rejects_phrases(error: &Error) -> bool {
     error.status() == Some(StatusCode::BAD_REQUEST)
         && error.error_type() == Some("search_phase_execution_exception")
 }
 
 /// By the mapping, and by looking for records that are known to be there.
-pub(super) async fn look_at(
+pub(super) async fn examine(
     client: &Client,
     report: &mut Report,
     latest: &[Hit],
 ) -> Result<(), Error> {
-    let fields = match fields(client, LOGS).await {
-        // a key may be allowed to search and not to ask this
-        Err(error) if error.is_forbidden() => Vec::new(),
-        fields => fields?,
-    };
+    let fields = fields(client, LOGS).await;
+    let fields = Side::of("the mapping of `message`", fields, report)?.unwrap_or_default();
     for field in &fields {
         if let Some(what) = field.problem() {
             let of = field.of();
-            report.find(
-                Fault::NotAnalysed,
-                format!(
-                    "`message` of {of} is {what}, in which OpenReplay's query never finds a session"
-                ),
+            let text = format!(
+                "`message` of {of} is {what}, in which OpenReplay's query never finds a session"
             );
+            report.add([Finding::new(Fault::NotAnalysed, text)]);
             return Ok(());
         }
     }
@@ -132,9 +129,9 @@ async fn is_found(client: &Client, hit: &Hit, session: &SessionId) -> Result<boo
         "must": [{"match_phrase": {"message": phrase::of(session)}}],
         "filter": [{"ids": {"values": [hit.id]}}],
     }}});
-    match ask::search(client, &query).await {
-        Err(error) if refuses_phrases(&error) => Ok(false),
-        asked => Ok(asked?.total > 0),
+    match search(client, &query).await {
+        Err(error) if rejects_phrases(&error) => Ok(false),
+        result => Ok(result?.total > 0),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Asks as OpenReplay asks, and explains what keeps a row from appearing.
+//! Sends OpenReplay's requests, and reports what keeps a row from appearing.
 //!
 //! ```no_run
 //! use openreplay_elastic::admin::check;
@@ -16,100 +16,121 @@ use std::collections::BTreeMap;
 
 use http::StatusCode;
 use openreplay_session::SessionId;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 pub use self::finding::{Fault, Finding, Severity};
-pub(crate) use self::records::READ;
-use crate::admin::api;
-use crate::admin::panel::ask;
-use crate::admin::panel::{self, Hit, SearchResult};
-use crate::admin::setup::{Engine, Flavor};
+pub(super) use self::records::{READ, examine as examine_records};
+use self::side::Side;
+use crate::admin::panel::{self, Hit, SearchResult, search::search};
 use crate::admin::streams::{WiredStreams, wired_streams};
+use crate::admin::{Engine, Flavor, api};
 use crate::numbered::LOGS;
-use crate::{Client, Error};
+use crate::transport::client::Client;
+use crate::transport::error::Error;
 
 mod finding;
-pub(crate) mod message;
+pub(super) mod message;
 mod records;
+mod side;
 #[cfg(test)]
 mod tests;
+mod write_index;
 
-/// What is wrong with records, whichever they are.
-pub(crate) fn look_at(records: &[Value]) -> Vec<Finding> {
-    let mut report = Report::default();
-    records::look_at(&mut report, records);
-    report.findings
-}
-
-/// What [`run`] saw.
+/// What [`run`] found.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Report {
     /// Whether the button "Add" in OpenReplay's form would succeed.
     pub add_passes: bool,
-    /// The session that was asked for: the given one, or else the one of the latest record.
+    /// The session that was requested: the given one, or else the one of the latest record.
     pub session: Option<SessionId>,
     /// How many of its records there are.
     pub records: u64,
     /// What is wrong, the worst first.
     pub findings: Vec<Finding>,
+    /// What could not be examined, since these credentials do not allow it; such as `the write
+    /// index`.
+    pub unexamined: Vec<String>,
+    /// What could not be examined, since a request was rejected that OpenReplay does not send.
+    rejected: Vec<String>,
 }
 
 impl Report {
-    /// Whether OpenReplay shows what it should: no finding but hints.
+    /// Returns whether OpenReplay shows what it should: no finding but hints.
     pub fn is_good(&self) -> bool {
         self.findings.iter().all(|finding| finding.fault.is_hint())
     }
 
     fn find(&mut self, fault: Fault, text: impl Into<String>) {
-        if !self.findings.iter().any(|finding| finding.fault == fault) {
-            self.findings.push(Finding::new(fault, text.into()));
+        self.add([Finding::new(fault, text)]);
+    }
+
+    /// Adds findings, at most one of each fault.
+    fn add(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        for finding in findings {
+            if !self.findings.iter().any(|one| one.fault == finding.fault) {
+                self.findings.push(finding);
+            }
         }
     }
 }
 
-/// Asks what "Add" asks, then for a session: the given one, or that of the latest record; then looks into the causes.
+/// Sends the request of "Add", then that for a session: the given one, or that of the latest
+/// record; then examines the causes of what is missing, and whether the write index takes records.
+/// Nothing is changed.
 ///
 /// # Errors
 ///
-/// None for anything that is a finding: only where Elasticsearch refuses a question for a reason that is none of these.
+/// Only if Elasticsearch rejects a request for a reason that is no [`Fault`].
 pub async fn run(client: &Client, session: Option<&SessionId>) -> Result<Report, Error> {
     let mut report = Report {
         session: session.copied(),
         ..Report::default()
     };
+    if let Some(node) = client.clear_text_node() {
+        report.find(
+            Fault::ClearText,
+            format!("the credentials are sent to {node} in clear text"),
+        );
+    }
     if !client.auth().is_api_key() {
         report.find(
             Fault::NotAKey,
-            "this asks without an API key, and OpenReplay asks with one",
+            "the requests are sent without an API key, and OpenReplay sends one",
         );
     }
-    let asked = match panel::probe(client).await {
-        Ok(added) => with_answer(client, &mut report, &added).await,
-        Err(error) if Fault::of(&error) == Some(Fault::NoLogs) => {
-            report.find(
-                Fault::NoLogs,
-                "there is no `logs`, and OpenReplay searches no other name",
-            );
-            streams(client, &mut report).await
-        }
-        Err(error) => Err(error),
-    };
-    if let Err(error) = asked {
-        match Fault::of(&error) {
-            Some(Fault::Closed) => report.find(
-                Fault::Closed,
-                "an index behind `logs` is closed, and every search of `logs` fails on it",
-            ),
-            Some(fault) => report.find(fault, error.to_string()),
-            None => return Err(error),
-        }
+    if let Err(error) = examine(client, &mut report).await {
+        report.add([Finding::of(&error).ok_or(error)?]);
+    }
+    if !report.rejected.is_empty() {
+        let text = format!("not examined: {}", report.rejected.join(", "));
+        report.find(Fault::NotExamined, text);
     }
     report.findings.sort_by_key(|finding| finding.fault);
     Ok(report)
 }
 
-async fn with_answer(
+async fn examine(client: &Client, report: &mut Report) -> Result<(), Error> {
+    match panel::probe(client).await {
+        Ok(added) => examine_response(client, report, &added).await,
+        Err(error) if Fault::of(&error) == Some(Fault::NoLogs) => {
+            report.find(
+                Fault::NoLogs,
+                "`logs` is missing, and OpenReplay searches no other name",
+            );
+            examine_streams(client, report).await
+        }
+        Err(error) if error.is_forbidden() => {
+            report.add(Finding::of(&error));
+            // the credentials may be those of an app, which can write and not read
+            write_index::examine(client, report).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn examine_response(
     client: &Client,
     report: &mut Report,
     added: &SearchResult,
@@ -117,68 +138,73 @@ async fn with_answer(
     if !added.is_elasticsearch {
         report.find(
             Fault::NotElasticsearch,
-            "the answer does not say `X-Elastic-Product: Elasticsearch`, so OpenReplay's client refuses it",
+            "the response lacks `X-Elastic-Product: Elasticsearch`, so OpenReplay's client rejects it",
         );
     }
     if added.hits.is_empty() {
         report.find(
             Fault::Empty,
-            "`logs` has no record: \"Add\" says \"no logs found\"",
+            "`logs` has no record: \"Add\" fails with \"no logs found\"",
         );
     }
     report.add_passes = added.is_elasticsearch && !added.hits.is_empty();
+    examine_shards(client, report, added).await;
 
     let latest = latest(client).await?;
     // the store has neither a mapping nor settings nor streams; its order is exact
-    let engine = Engine::ask(client).await.ok();
+    let engine = Engine::detect(client).await.ok();
     let is_store = engine.is_some_and(|engine| engine.flavor == Flavor::Store);
     if !is_store {
-        message::look_at(client, report, &latest).await?;
+        message::examine(client, report, &latest).await?;
         // reading the settings takes a privilege that OpenReplay's key need not have
-        if let Ok(Some(finding)) = unsorted(client, LOGS).await {
-            report.find(finding.fault, finding.text);
+        let unsorted = unsorted(client, LOGS).await;
+        if let Some(finding) = Side::of("the order of the indices", unsorted, report)? {
+            report.add(finding);
         }
     }
-    let of_sessions: Vec<_> = latest
-        .iter()
-        .map(|hit| hit.source.clone())
-        .filter(records::is_of_a_session)
-        .collect();
-    records::look_at(report, &of_sessions);
+    let of_sessions = latest.iter().filter(|hit| records::is_of_a_session(hit));
+    report.add(examine_records(of_sessions.map(|hit| &hit.source)));
     if report.session.is_none() {
         let mut named = latest.iter().filter_map(message::session_in);
         report.session = named.next();
     }
     match report.session {
-        Some(session) => ask_for(client, report, &session).await?,
+        Some(session) => examine_session(client, report, &session).await?,
         None if added.hits.is_empty() => {}
         None => report.find(
             Fault::NoSessions,
             "none of the latest records names a session",
         ),
     }
-    match is_store {
-        true => Ok(()),
-        false => streams(client, report).await,
+    if is_store {
+        return Ok(());
     }
+    examine_streams(client, report).await?;
+    write_index::examine(client, report).await
 }
 
-async fn ask_for(client: &Client, report: &mut Report, session: &SessionId) -> Result<(), Error> {
+async fn examine_session(
+    client: &Client,
+    report: &mut Report,
+    session: &SessionId,
+) -> Result<(), Error> {
     if session.as_u64().is_none() {
         report.find(
             Fault::NotAnId,
-            format!("OpenReplay never asks for {session}: its session ids are 64-bit numbers without leading zeros"),
+            format!("OpenReplay never requests {session}: its session ids are 64-bit numbers without leading zeros"),
         );
     }
     match panel::session(client, session).await {
-        Ok(asked) => {
-            report.records = asked.total;
-            records::look_at_session(report, session, &asked);
+        Ok(result) => {
+            report.records = result.total;
+            examine_shards(client, report, &result).await;
+            records::examine_session(report, session, &result);
         }
-        Err(error) if message::refuses_phrases(&error) => report.find(
+        Err(error) if message::rejects_phrases(&error) => report.find(
             Fault::NotAnalysed,
             format!(
-                "OpenReplay's query for a session is refused, since `message` is not text: {error}"
+                "OpenReplay's query for a session is rejected, since `message` is not text: {}",
+                error.text()
             ),
         ),
         Err(error) => return Err(error),
@@ -186,8 +212,41 @@ async fn ask_for(client: &Client, report: &mut Report, session: &SessionId) -> R
     Ok(())
 }
 
-/// Wired streams: where the session's rows come, it matters little that the key may not ask.
-async fn streams(client: &Client, report: &mut Report) -> Result<(), Error> {
+/// Shards that did not respond: what they hold is missing from a successful response.
+async fn examine_shards(client: &Client, report: &mut Report, result: &SearchResult) {
+    let mut result = result.clone();
+    if result.shards.failed > 0 && result.shards.failed_indices.is_empty() {
+        // the response names no shard that is merely unassigned; the credentials may allow to find
+        // out
+        result.shards.failed_indices = red_indices(client).await.unwrap_or_default();
+    }
+    if let Some(text) = result.incomplete() {
+        report.find(Fault::Incomplete, text);
+    }
+}
+
+async fn red_indices(client: &Client) -> Result<Vec<String>, Error> {
+    let path = format!("/_cluster/health/{LOGS}?level=indices");
+    let health: IndexHealth = api::get(client, &path).await?;
+    let red = health
+        .indices
+        .into_iter()
+        .filter(|(_, one)| one.status == "red");
+    Ok(red.map(|(index, _)| index).collect())
+}
+
+#[derive(Deserialize)]
+struct IndexHealth {
+    indices: BTreeMap<String, OneHealth>,
+}
+
+#[derive(Deserialize)]
+struct OneHealth {
+    status: String,
+}
+
+/// Wired streams: if the session's rows come, it matters little that the key cannot ask.
+async fn examine_streams(client: &Client, report: &mut Report) -> Result<(), Error> {
     match wired_streams(client).await? {
         WiredStreams::On => report.find(
             Fault::WiredStreams,
@@ -195,7 +254,7 @@ async fn streams(client: &Client, report: &mut Report) -> Result<(), Error> {
         ),
         WiredStreams::Unknown if report.records == 0 => report.find(
             Fault::WiredStreamsUnknown,
-            "whether wired streams are switched on could not be asked with these credentials",
+            "these credentials cannot find out whether wired streams are switched on",
         ),
         WiredStreams::Unknown | WiredStreams::Off => {}
     }
@@ -222,9 +281,9 @@ pub(crate) async fn unsorted(client: &Client, name: &str) -> Result<Option<Findi
         .filter(|(_, settings)| !is_sorted(settings))
         .map(|(index, _)| &index[..]);
     let unsorted: Vec<_> = unsorted.collect();
+    let unsorted = unsorted.join(", ");
     let text = format!(
-        "{} does not keep records in the order of time, and OpenReplay does not sort them",
-        unsorted.join(", ")
+        "{unsorted} does not keep records in time order, and OpenReplay does not sort them"
     );
     Ok((!unsorted.is_empty()).then(|| Finding::new(Fault::NotSorted, text)))
 }
@@ -233,18 +292,18 @@ pub(crate) async fn unsorted(client: &Client, name: &str) -> Result<Option<Findi
 async fn latest(client: &Client) -> Result<Vec<Hit>, Error> {
     let sort = json!([{"@timestamp": {"order": "desc", "unmapped_type": "date"}}]);
     let mut query = json!({"size": 1_000, "sort": sort});
-    let mut asked = ask::search(client, &query).await;
-    if asked
+    let mut result = search(client, &query).await;
+    if result
         .as_ref()
         .is_err_and(|error| error.status() == Some(StatusCode::BAD_REQUEST))
     {
         query = json!({"size": 1_000});
-        asked = ask::search(client, &query).await;
+        result = search(client, &query).await;
     }
-    if asked.as_ref().is_err_and(Error::is_too_long) {
+    if result.as_ref().is_err_and(Error::is_too_long) {
         // a session that is named elsewhere is not seen then
         query["_source"] = json!(READ);
-        asked = ask::search(client, &query).await;
+        result = search(client, &query).await;
     }
-    Ok(asked?.hits)
+    Ok(result?.hits)
 }

@@ -1,73 +1,54 @@
 //! What is wrong with records as the panel reads them.
 
+use openreplay_record::panel::RecordFault;
 use openreplay_record::{field, phrase, session_of};
 use openreplay_session::SessionId;
 use serde_json::Value;
 
-use super::{Fault, Report};
-use crate::admin::panel::{self, Row, SearchResult};
+use super::{Fault, Finding, Report};
+use crate::admin::panel::{self, Hit, SearchResult};
 
 /// What is read of the records of sessions.
-pub(crate) const READ: [&str; 4] = [field::TIMESTAMP, field::LEVEL, field::MESSAGE, "body.text"];
+pub(crate) const READ: [&str; 5] = [
+    field::TIMESTAMP,
+    field::LEVEL,
+    field::MESSAGE,
+    "body.text",
+    "fields.message",
+];
 
 /// Records of sessions: each would stand alone in a panel.
-pub(super) fn look_at(report: &mut Report, records: &[Value]) {
-    let count =
-        |is_bad: &dyn Fn(&Value) -> bool| records.iter().filter(|record| is_bad(record)).count();
-    let of = records.len();
-    // what a wired stream makes of a message
-    let renamed = count(&|record| {
-        record.get(field::MESSAGE).is_none() && record.pointer("/body/text").is_some()
-    });
+pub(crate) fn examine<'a>(records: impl IntoIterator<Item = &'a Value>) -> Vec<Finding> {
+    let (mut of, mut renamed) = (0, 0);
+    let mut counts = RecordFault::ALL.map(|fault| (fault, 0));
+    for record in records {
+        of += 1;
+        // what a wired stream makes of a message
+        if record.get(field::MESSAGE).is_none() && record.pointer("/body/text").is_some() {
+            renamed += 1;
+        }
+        let faults = RecordFault::of(record);
+        for (fault, count) in &mut counts {
+            *count += usize::from(faults.contains(fault));
+        }
+    }
+    let mut findings = Vec::new();
     if renamed > 0 {
-        report.find(
+        findings.push(Finding::new(
             Fault::WiredStreams,
             format!("{renamed} of {of} records have `body.text` and no `message`: a wired stream renamed it"),
-        );
+        ));
     }
-    let no_message = count(&|record| !record.get(field::MESSAGE).is_some_and(Value::is_string));
-    if no_message > 0 {
-        report.find(
-            Fault::NoMessage,
-            format!("{no_message} of {of} records have no `message`"),
-        );
+    for (fault, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+        let text = format!("{count} of {of} records {}", fault.text());
+        findings.push(Finding::new(fault.into(), text));
     }
-    let no_level = count(&|record| {
-        !matches!(
-            record.get(field::LEVEL),
-            Some(Value::String(_) | Value::Array(_))
-        )
-    });
-    if no_level > 0 {
-        report.find(
-            Fault::NoLevel,
-            format!("{no_level} of {of} records have no `level`"),
-        );
-    }
-    let readable: Vec<Row> = records
-        .iter()
-        .filter_map(|record| panel::rows(std::slice::from_ref(record)).ok())
-        .flatten()
-        .collect();
-    let unknown = readable.iter().filter(|row| !row.level_is_known).count();
-    if unknown > 0 {
-        report.find(
-            Fault::UnknownLevel,
-            format!("{unknown} of {of} records have a `level` that the panel reads as info"),
-        );
-    }
-    let no_time = readable.iter().filter(|row| row.time.is_none()).count();
-    if no_time > 0 {
-        report.find(
-            Fault::NoTime,
-            format!("{no_time} of {of} records have no `@timestamp` that the panel can read"),
-        );
-    }
+    findings
 }
 
 /// A session's records: what one panel would show.
-pub(super) fn look_at_session(report: &mut Report, session: &SessionId, asked: &SearchResult) {
-    let shown = asked.hits.len();
+pub(super) fn examine_session(report: &mut Report, session: &SessionId, result: &SearchResult) {
+    let shown = result.hits.len();
     if shown == 0 {
         report.find(
             Fault::SessionNotFound,
@@ -75,14 +56,14 @@ pub(super) fn look_at_session(report: &mut Report, session: &SessionId, asked: &
         );
         return;
     }
-    if asked.total > shown as u64 {
+    if result.total > shown as u64 {
         report.find(
             Fault::TooMany,
-            format!("session {session} has {} records", asked.total),
+            format!("session {session} has {} records", result.total),
         );
     }
-    let sources = asked.sources();
-    look_at(report, &sources);
+    let sources = result.sources();
+    report.add(examine(&sources));
     let Ok(rows) = panel::rows(&sources) else {
         return;
     };
@@ -103,10 +84,11 @@ pub(super) fn look_at_session(report: &mut Report, session: &SessionId, asked: &
     );
 }
 
-/// Whether a panel could show it, or would if its `message` were there: what names no session is in none.
-pub(super) fn is_of_a_session(record: &Value) -> bool {
-    match record.get(field::MESSAGE).and_then(Value::as_str) {
+/// Whether a panel could show it, or would if its `message` were there: a record that names no
+/// session is shown in none.
+pub(super) fn is_of_a_session(hit: &Hit) -> bool {
+    match hit.source.get(field::MESSAGE).and_then(Value::as_str) {
         Some(message) => session_of(message).is_some(),
-        None => record.to_string().contains("openReplaySession"),
+        None => hit.names_session,
     }
 }

@@ -8,13 +8,8 @@ use super::*;
 use crate::Connection;
 
 fn faults(records: &[Value]) -> Vec<Fault> {
-    let mut report = Report::default();
-    records::look_at(&mut report, records);
-    report
-        .findings
-        .iter()
-        .map(|finding| finding.fault)
-        .collect()
+    let findings = examine_records(records).into_iter();
+    findings.map(|finding| finding.fault).collect()
 }
 
 #[test]
@@ -56,6 +51,10 @@ fn finds_what_one_record_lacks() {
             json!({"@timestamp": time, "level": "info", "body": {"text": "m"}}),
             vec![Fault::WiredStreams, Fault::NoMessage],
         ),
+        (
+            json!({"timestamp": time, "level": "INFO", "fields": {"message": "m"}}),
+            vec![Fault::TracingJson],
+        ),
     ];
     for (record, expected) in cases {
         assert_eq!(faults(std::slice::from_ref(&record)), expected, "{record}");
@@ -63,11 +62,11 @@ fn finds_what_one_record_lacks() {
 }
 
 #[test]
-fn says_how_many_and_keeps_one_finding_a_fault() {
+fn counts_and_keeps_one_finding_a_fault() {
     let bare = json!({"@timestamp": "2026-07-01T12:00:00Z", "message": "m"});
     let mut report = Report::default();
-    records::look_at(&mut report, &[bare.clone(), bare.clone()]);
-    records::look_at(&mut report, &[bare]);
+    report.add(examine_records(&[bare.clone(), bare.clone()]));
+    report.add(examine_records(&[bare]));
     let texts: Vec<_> = report
         .findings
         .iter()
@@ -124,7 +123,8 @@ async fn reads_of_large_records_what_the_panel_reads() {
     let [whole, fields] = asked.join().unwrap();
     assert!(!whole.contains("_source"), "{whole}");
     assert!(
-        fields.contains(r#""_source":["@timestamp","level","message","body.text"]"#)
+        fields
+            .contains(r#""_source":["@timestamp","level","message","body.text","fields.message"]"#)
             && fields.contains("sort"),
         "{fields}"
     );

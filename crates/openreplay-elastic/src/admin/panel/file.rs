@@ -2,13 +2,12 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use openreplay_record::{field, names_session};
+use openreplay_record::{field, names_session, panel};
 use openreplay_session::SessionId;
 use serde_json::Value;
 
-use super::ask::LIMIT;
-use super::rows::time_of;
-use super::shallow;
+use super::search::LIMIT;
+use super::shallow::{self, Source};
 use crate::bulk::{self, Stored};
 use crate::envelope::{Format, Join};
 use crate::transport::error::Error;
@@ -20,16 +19,20 @@ use crate::transport::kind::ErrorKind;
 pub struct FileRecords {
     /// The records of the session, in the file's order.
     pub records: Vec<Value>,
-    /// Lines that are no JSON object. Each is a record all the same, of which it is the message.
+    /// Lines that are not JSON objects. Each is a record all the same, and the line is its message.
     pub not_json: u64,
+    /// Records that name the session, but not in their `message`, where OpenReplay searches; one in
+    /// tracing's own JSON form, for example.
+    pub not_found: Vec<Value>,
 }
 
-/// Reads a file of records, one JSON object a line, and keeps those of the session, as Elasticsearch would find them after
-/// [`ship`](crate::ship) had stored them. Lines of a container's runtime or of the journal are recognised as `ship` does.
+/// Reads a file of records, one JSON object per line, and keeps those of the session, as
+/// Elasticsearch would find them after [`ship`](crate::ship) had stored them. Lines of a container's
+/// runtime or of the journal are recognised as `ship` does.
 ///
 /// # Errors
 ///
-/// Where the file cannot be read.
+/// If the file cannot be read.
 pub fn read_file(path: &Path, id: &SessionId) -> Result<FileRecords, Error> {
     let failed = |error| {
         Error::new(ErrorKind::Io, format!("{} cannot be read", path.display())).with_source(error)
@@ -78,26 +81,33 @@ impl<'a> Lines<'a> {
         let Some(record) = document(&stored.document) else {
             return;
         };
-        let message = record.get(field::MESSAGE).and_then(Value::as_str);
-        if message.is_some_and(|message| names_session(message, self.id)) {
-            self.found.records.push(record);
+        let is_named_in = |name: &str| {
+            let text = record.members.pointer(name).and_then(Value::as_str);
+            text.is_some_and(|text| names_session(text, self.id))
+        };
+        if is_named_in("/message") {
+            self.found.records.push(record.members);
+        } else if is_named_in("/fields/message") {
+            self.found.not_found.push(record.members);
         }
     }
 }
 
-/// What is stored of a record: one that Elasticsearch rejects is sent once more, with the fixed fields only.
-fn document(document: &[u8]) -> Option<Value> {
+/// What is stored of a record: one that Elasticsearch rejects is sent once more, with the fixed
+/// fields only.
+fn document(document: &[u8]) -> Option<Source> {
     let record = shallow::from_slice(document);
     record
         .or_else(|_| shallow::from_slice(&bulk::minimal(document)))
         .ok()
 }
 
-/// The records that OpenReplay would get of these, if they were behind the `logs` that [`setup`](crate::admin::setup) makes: the earliest
-/// thousand in the order of their times, those without one last.
+/// The records that OpenReplay would get of these, if they were behind the `logs` that
+/// [`setup`](crate::admin::setup) makes: the earliest thousand in the order of their times, those
+/// without one last.
 pub fn earliest_first(mut records: Vec<Value>) -> Vec<Value> {
     records.sort_by_cached_key(|record| {
-        let time = time_of(record.get(field::TIMESTAMP));
+        let time = panel::time(record.get(field::TIMESTAMP));
         (time.is_none(), time)
     });
     records.truncate(LIMIT);

@@ -1,4 +1,9 @@
-//! What the panel beside a replay shows: how OpenReplay asks for a session's records, and how it reads the answer.
+//! What OpenReplay's panel shows: how it requests a session's records, and how it reads the
+//! response.
+//!
+//! Of each record, the members that the panel reads are kept in memory. A response can take 256
+//! MiB; on top of it, a record takes what its message takes, and at most 0.5 MiB for lists and
+//! objects in place of texts.
 //!
 //! ```
 //! use openreplay_elastic::admin::panel::{self, Level};
@@ -13,16 +18,16 @@
 //! # Ok::<(), openreplay_elastic::admin::panel::Unreadable>(())
 //! ```
 
-pub use self::ask::{Hit, SearchResult, probe, session};
 pub use self::file::{FileRecords, earliest_first, read_file};
 pub use self::order::{Order, measure_order};
 pub use self::rows::{Row, Unreadable, rows};
+pub use self::search::{Hit, SearchResult, Shards, probe, session};
 pub use openreplay_record::Level;
 
-pub(crate) mod ask;
 mod file;
 mod order;
 mod rows;
+pub(crate) mod search;
 mod shallow;
 #[cfg(test)]
 mod tests;

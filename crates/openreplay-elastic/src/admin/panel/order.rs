@@ -6,12 +6,12 @@ use super::Row;
 const MANY: usize = 100;
 /// So many pairs may be chance, whatever their share.
 const FEW: usize = 5;
-/// An engine makes what was written searchable once a second, and does not keep apart what became so by the same refresh, or by two
-/// that followed each other.
+/// An engine makes what was written searchable once a second, and does not keep apart what became
+/// so by the same refresh, or by two that followed each other.
 const TWO_REFRESHES: Duration = Duration::from_secs(2);
 
-/// How far rows are from the order of their times, which the panel does not mend: it seeks the first row that is not
-/// before the replay's time.
+/// How far rows are from the order of their times, which the panel does not mend: it seeks the
+/// first row that is not before the replay's time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Order {
@@ -24,14 +24,15 @@ pub struct Order {
 }
 
 impl Order {
-    /// Whether following the replay works: no row is more than two seconds earlier than one before it, and at most one pair in a
-    /// hundred is out of order.
+    /// Whether following the replay works: no row is more than two seconds earlier than one before
+    /// it, and at most one pair in a hundred is out of order.
     pub fn is_kept(&self) -> bool {
         self.is_close() && self.out_of_order * MANY <= self.neighbours
     }
 
-    /// Whether it is kept, or what is out of order is too little to tell: no row is more than two seconds earlier than one before it,
-    /// and at most five pairs are out of order, or there are fewer than a hundred.
+    /// Whether it is kept, or what is out of order is too little to tell: no row is more than two
+    /// seconds earlier than one before it, and at most five pairs are out of order, or there are
+    /// fewer than a hundred.
     pub fn is_nearly_kept(&self) -> bool {
         let is_too_little = self.out_of_order <= FEW || self.neighbours < MANY;
         self.is_kept() || (self.is_close() && is_too_little)

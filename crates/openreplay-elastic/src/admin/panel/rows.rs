@@ -2,7 +2,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::SystemTime;
 
-use openreplay_record::{Level, field, time};
+use openreplay_record::{Level, field, panel};
 use serde_json::Value;
 
 /// One line of the panel.
@@ -72,7 +72,7 @@ pub fn rows(sources: &[Value]) -> Result<Vec<Row>, Unreadable> {
 }
 
 fn row(source: &Value) -> Option<Row> {
-    let (level, level_is_known) = level(source.get(field::LEVEL)?)?;
+    let (level, level_is_known) = panel::level(source.get(field::LEVEL)?)?;
     let time_text = match source.get(field::TIMESTAMP) {
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
@@ -84,7 +84,7 @@ fn row(source: &Value) -> Option<Row> {
         Some(other) => other.to_string(),
     };
     Some(Row {
-        time: time_of(source.get(field::TIMESTAMP)),
+        time: panel::time(source.get(field::TIMESTAMP)),
         time_text,
         level,
         level_is_known,
@@ -92,31 +92,7 @@ fn row(source: &Value) -> Option<Row> {
     })
 }
 
-/// The panel asks of a text whether it contains one of its words, and of a list whether that is an element.
-fn level(value: &Value) -> Option<(Level, bool)> {
-    let contains = |word: &str| match value {
-        Value::String(text) => text.contains(word),
-        Value::Array(words) => words.iter().any(|element| element == word),
-        _ => false,
-    };
-    if !matches!(value, Value::String(_) | Value::Array(_)) {
-        return None;
-    }
-    let known = Level::ALL
-        .into_iter()
-        .find(|level| contains(level.as_str()));
-    Some((known.unwrap_or(Level::Info), known.is_some()))
-}
-
-pub(super) fn time_of(value: Option<&Value>) -> Option<SystemTime> {
-    match value? {
-        Value::String(text) => time::parse(text),
-        Value::Number(milliseconds) => time::from_milliseconds(milliseconds.as_i64()?),
-        _ => None,
-    }
-}
-
-/// What JavaScript takes for false.
+/// Whether JavaScript treats it as false.
 fn is_empty(value: Option<&Value>) -> bool {
     match value {
         None | Some(Value::Null) => true,

@@ -1,15 +1,17 @@
-//! Rolls `logs` over to a new index and removes old ones, by aliases only: it needs no lifecycle management.
+//! Rolls `logs` over to a new index and removes old ones, by aliases only: it needs no lifecycle
+//! management.
 //!
 //! ```no_run
-//! use openreplay_elastic::admin::rotate::{self, Age, RotateOptions};
+//! use std::time::Duration;
+//! use openreplay_elastic::admin::rotate::{self, RotateOptions};
 //!
 //! # async fn example(client: openreplay_elastic::Client) -> Result<(), openreplay_elastic::Error> {
 //! let options = RotateOptions::default()
-//!     .max_age("1d".parse()?)
+//!     .max_age(Duration::from_secs(24 * 60 * 60))
 //!     .max_size("20gb".parse()?)
-//!     .retain_for("14d".parse()?);
-//! let done = rotate::run(&client, &options).await?;
-//! println!("removed: {:?}", done.removed);
+//!     .retain_for(Duration::from_secs(14 * 24 * 60 * 60));
+//! let rotation = rotate::run(&client, &options).await?;
+//! println!("removed: {:?}", rotation.removed);
 //! # Ok(())
 //! # }
 //! ```
@@ -20,22 +22,23 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-pub use self::units::{Age, Size};
-use crate::Client;
-use crate::admin::api;
-use crate::admin::setup::{Engine, LogsState, find, layout};
-use crate::numbered::LOGS;
-use crate::numbered::{next_in_use, next_name, number};
+use crate::admin::engine::Engine;
+use crate::admin::logs::LogsState;
+use crate::admin::units::{Age, Size};
+use crate::admin::{api, layout};
+use crate::numbered::{LOGS, next_name, number};
+use crate::transport::client::Client;
 use crate::transport::error::Error;
 use crate::transport::kind::{ErrorKind, Precondition};
 
 #[cfg(test)]
 mod tests;
-mod units;
 
-/// A sender may still be repeating a batch to the index that it first went to: an `_id` is unique in one index only.
-const LEAST_KEEP: Duration = Duration::from_secs(60 * 60);
-/// How often it is asked, ten times a second, whether another run rolled over.
+/// A sender may still be repeating a batch to the index that it first went to: an `_id` is unique
+/// in one index only.
+const LEAST_RETENTION: Duration = Duration::from_secs(60 * 60);
+/// How often, ten times a second, to request whether another run rolled over, and whether the new
+/// index is ready.
 const ATTEMPTS: u32 = 20;
 
 /// When to roll over, and what to remove.
@@ -43,28 +46,30 @@ const ATTEMPTS: u32 = 20;
 pub struct RotateOptions {
     max_age: Option<Age>,
     max_size: Option<Size>,
-    keep: Option<Age>,
+    retention: Option<Age>,
 }
 
 impl RotateOptions {
-    /// Rolls over an index that is older. Default: whatever the age.
+    /// Rolls over once the index is older than this. Takes a [`Duration`] or an [`Age`]. Default:
+    /// age is ignored.
     #[must_use]
-    pub fn max_age(mut self, age: Age) -> Self {
-        self.max_age = Some(age);
+    pub fn max_age(mut self, age: impl Into<Age>) -> Self {
+        self.max_age = Some(age.into());
         self
     }
 
-    /// Rolls over an index that is larger. Default: whatever the size.
+    /// Rolls over once the index is larger than this. Default: size is ignored.
     #[must_use]
     pub fn max_size(mut self, size: Size) -> Self {
         self.max_size = Some(size);
         self
     }
 
-    /// Removes indices whose last record is older, at least an hour. Default: none.
+    /// Removes indices whose last record is older than this, at least an hour. Takes a [`Duration`]
+    /// or an [`Age`]. Default: none.
     #[must_use]
-    pub fn retain_for(mut self, age: Age) -> Self {
-        self.keep = Some(age);
+    pub fn retain_for(mut self, age: impl Into<Age>) -> Self {
+        self.retention = Some(age.into());
         self
     }
 
@@ -86,37 +91,55 @@ impl RotateOptions {
 pub struct Rotation {
     /// The index that records went to before.
     pub from: String,
-    /// The one that they go to now, if that is another.
+    /// The index that they go to now, if it is another.
     pub to: Option<String>,
-    /// The indices that were removed, oldest first.
+    /// Whether the new index takes records; true as well if there is none. If false, senders keep
+    /// their records and try again.
+    pub is_ready: bool,
+    /// The indices that were removed, the oldest first.
     pub removed: Vec<String>,
 }
 
-/// Rolls over if one of the conditions holds, or there are none; then removes what is too old. Two at once do it once.
+/// Rolls over if one of the conditions holds, or there are none; waits until the new index takes
+/// records, for some seconds at most; then removes what is too old. Concurrent runs roll over only
+/// once.
 ///
-/// Only indices of [`setup`](crate::admin::setup)'s making are ever removed, never one that came by its option `also`.
+/// Only indices that [`setup`](crate::admin::setup) or a rotation created are ever removed, never
+/// one that came by `setup`'s option `also`.
 ///
 /// # Errors
 ///
-/// [`is_precondition`](Error::is_precondition) where `logs` is not what [`setup`](crate::admin::setup) makes, or the next index is there and not written
-/// to; [`is_config`](Error::is_config) for less than an hour to keep; else where Elasticsearch cannot be asked or refuses.
+/// [`Precondition`](ErrorKind::Precondition) if `logs` is not what [`setup`](crate::admin::setup)
+/// creates, or the next index exists and is not written to; [`Config`](ErrorKind::Config) for a
+/// retention below an hour. Any other [`ErrorKind`] if a request fails or is rejected; if the
+/// response to the rollover was lost, the text reports where `logs` writes to.
 pub async fn run(client: &Client, options: &RotateOptions) -> Result<Rotation, Error> {
-    if options.keep.is_some_and(|age| age.duration() < LEAST_KEEP) {
+    let retention = options.retention.map(Duration::from);
+    if retention.is_some_and(|retention| retention < LEAST_RETENTION) {
         return Err(Error::config(
             "less than an hour to keep: expected at least 1h, since a sender may still be repeating a batch to the index \
              that it first went to",
         ));
     }
-    let (from, _) = find(client).await?.written()?;
+    let (from, _) = LogsState::query(client).await?.written()?;
     let to = roll_over(client, &from, options).await?;
-    let removed = match options.keep {
-        Some(age) => remove_older(client, age.duration()).await?,
+    let is_ready = match &to {
+        Some(to) => is_ready(client, to).await,
+        None => true,
+    };
+    let removed = match retention {
+        Some(retention) => remove_older(client, retention).await?,
         None => Vec::new(),
     };
-    Ok(Rotation { from, to, removed })
+    Ok(Rotation {
+        from,
+        to,
+        is_ready,
+        removed,
+    })
 }
 
-/// The new index is named here, so that whoever comes second finds it there and does no more.
+/// The new index is named here, so that a second run finds it and does no more.
 async fn roll_over(
     client: &Client,
     from: &str,
@@ -131,39 +154,79 @@ async fn roll_over(
             ),
         ));
     };
-    let path = format!("/{LOGS}/_rollover/{to}");
-    let mut body = layout::like(Engine::ask(client).await?.flavor);
+    // Elasticsearch responds before the client gives up; the shards are waited for afterwards.
+    let path =
+        format!("/{LOGS}/_rollover/{to}?timeout=10s&master_timeout=10s&wait_for_active_shards=0");
+    let mut body = layout::like(Engine::detect(client).await?.flavor);
     body["conditions"] = options.conditions().into();
-    // nothing is asked in between, or the moment may be over
+    // no request in between, or the moment may be over
     tokio::time::sleep(until_quiet(SystemTime::now())).await;
     match api::send(client, Method::POST, &path, &body).await {
-        Ok(answer) => {
-            let rolled: Rolled = answer.json()?;
+        Ok(response) => {
+            let rolled: Rolled = response.json()?;
             Ok(rolled.rolled_over.then_some(to))
         }
         Err(error) if error.error_type() == Some("resource_already_exists_exception") => {
-            made_meanwhile(client, from, &to).await?;
+            created_meanwhile(client, from, &to).await?;
             Ok(None)
+        }
+        Err(error) if error.is_timeout() || error.is_disconnected() => {
+            lost(client, from, to, error).await
         }
         Err(error) => Err(layout::explained(error)),
     }
 }
 
-/// Where the next index is there: either another run made it just now, or it is in the way.
-async fn made_meanwhile(client: &Client, from: &str, next: &str) -> Result<(), Error> {
-    // an engine may refuse the second rollover before it shows what the first one did
+/// The response to the rollover was lost: tells from the alias whether it happened.
+async fn lost(
+    client: &Client,
+    from: &str,
+    to: String,
+    error: Error,
+) -> Result<Option<String>, Error> {
+    let state = LogsState::query(client).await;
+    match state.and_then(LogsState::written) {
+        Ok((index, _)) if index == to => Ok(Some(to)),
+        Ok((index, _)) => Err(error.explained(&format!(
+            "rolling over from {from} got no response, and `logs` still writes to {index}: run this again"
+        ))),
+        Err(_) => Err(error.explained(&format!(
+            "rolling over from {from} got no response, and where `logs` writes to is unknown: run this again"
+        ))),
+    }
+}
+
+/// Whether the new index takes records, which can take a moment.
+async fn is_ready(client: &Client, index: &str) -> bool {
+    let path = format!("/_cluster/health/{index}");
+    for attempt in 0..ATTEMPTS {
+        match api::get::<Health>(client, &path).await {
+            Ok(health) if health.status != "red" => return true,
+            // these credentials cannot find out
+            Err(error) if error.is_forbidden() => return true,
+            _ if attempt + 1 < ATTEMPTS => tokio::time::sleep(Duration::from_millis(100)).await,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// If the next index exists, either another run created it just now, or it is in the way.
+async fn created_meanwhile(client: &Client, from: &str, next: &str) -> Result<(), Error> {
+    // an engine may reject the second rollover before it shows what the first one did
     for _ in 0..ATTEMPTS {
-        let (write_index, _) = find(client).await?.written()?;
+        let (write_index, _) = LogsState::query(client).await?.written()?;
         if write_index != from {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    Err(next_in_use(from, next))
+    Err(layout::next_in_use(from, next))
 }
 
-/// How long until the apps have sent the records of a second, which they do in the first quarter of the next one: what one of them
-/// still adds to the old index is then no younger than what others add to the new one. Soon after, since rolling over takes a while.
+/// How long until the apps have sent the records of a second, which they do in the first quarter of
+/// the next one: what one of them still adds to the old index is then no younger than what others
+/// add to the new one. Soon after, since rolling over takes a while.
 fn until_quiet(now: SystemTime) -> Duration {
     const SECOND: u32 = 1_000_000_000;
     const QUIET: u32 = 350_000_000;
@@ -172,12 +235,12 @@ fn until_quiet(now: SystemTime) -> Duration {
     Duration::from_nanos(((SECOND + QUIET - past) % SECOND).into())
 }
 
-async fn remove_older(client: &Client, keep: Duration) -> Result<Vec<String>, Error> {
+async fn remove_older(client: &Client, retention: Duration) -> Result<Vec<String>, Error> {
     let LogsState::Alias {
         behind,
         write_index,
         ..
-    } = find(client).await?
+    } = LogsState::query(client).await?
     else {
         return Ok(Vec::new());
     };
@@ -190,19 +253,19 @@ async fn remove_older(client: &Client, keep: Duration) -> Result<Vec<String>, Er
             indices.push((number(&row.index), row.created()?, row.index));
         }
     }
-    // not by creation: a copy of older records is made later than what follows it
+    // not by creation: a copy of older records is created later than what follows it
     indices.sort_unstable();
 
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
-    let limit = now.saturating_sub(keep);
+    let limit = now.saturating_sub(retention);
     let mut removed = Vec::new();
     for pair in indices.windows(2) {
         let [(_, own, index), (_, next, _)] = pair else {
             continue;
         };
-        // nothing came after the next one was made
+        // nothing came after the next one was created
         let last_record = own.max(next);
         if *last_record >= limit || write_index.as_ref() == Some(index) {
             continue;
@@ -221,6 +284,11 @@ async fn remove_older(client: &Client, keep: Duration) -> Result<Vec<String>, Er
 #[derive(Deserialize)]
 struct Rolled {
     rolled_over: bool,
+}
+
+#[derive(Deserialize)]
+struct Health {
+    status: String,
 }
 
 #[derive(Deserialize)]

@@ -2,29 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use http::Method;
 use openreplay_record::{field, phrase};
 use openreplay_session::SessionId;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::found::{ResolvedIndex, resolve};
-use super::is_index_name;
-use crate::Client;
 use crate::admin::api;
 use crate::admin::check::{self, Fault, Finding, message};
-use crate::numbered::LOGS;
+use crate::admin::logs::{ResolvedIndex, resolve};
+use crate::admin::panel::search::search_in;
+use crate::numbered::{LOGS, is_index_name};
+use crate::transport::client::Client;
 use crate::transport::error::Error;
 use crate::transport::kind::Precondition;
 
-/// How many records are looked at.
+/// How many records are examined.
 const SAMPLE: u32 = 1_000;
-/// After a first run without the index: its name gives the copy what `setup` makes.
+/// After a first run without the index: by its name, the copy gets the layout of `setup`.
 const COPY: &str = "setup without this one, PUT /logs-000000, POST /_reindex into it, then setup --also logs-000000";
 
-/// Looks at the name alone.
+/// Checks the name alone.
 pub(super) fn accept(index: &str) -> Result<(), Error> {
     if !is_index_name(index) {
         return Err(Error::config(format!(
@@ -39,13 +38,14 @@ pub(super) fn accept(index: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Looks before anything is changed; gives what is not as it should be, and no reason to refuse.
-pub(super) async fn look_at(client: &Client, index: &str) -> Result<Vec<Finding>, Error> {
+/// Examines the index before anything is changed; returns what is wrong, if it is no reason to
+/// reject the index.
+pub(super) async fn examine(client: &Client, index: &str) -> Result<Vec<Finding>, Error> {
     is_open_index(client, index).await?;
     message_is_analysed(client, index).await?;
     let mut findings = records(client, index).await?;
     let unreadable = findings.iter().find_map(|finding| match finding.fault {
-        Fault::NoMessage => Some((
+        Fault::NoMessage | Fault::TracingJson => Some((
             Precondition::NoMessage,
             "there is nothing else that the panel shows",
             &finding.text,
@@ -70,12 +70,12 @@ pub(super) async fn look_at(client: &Client, index: &str) -> Result<Vec<Finding>
     Ok(findings)
 }
 
-/// What else may have that name cannot come behind an alias, or cannot be searched there.
+/// An alias or a data stream cannot come behind an alias, and a closed index cannot be searched.
 async fn is_open_index(client: &Client, name: &str) -> Result<(), Error> {
     let (found, text) = match resolve(client, name).await? {
         None => (
             Precondition::NoIndex,
-            format!("there is no index {name}: look for its name in GET /_cat/indices"),
+            format!("there is no index {name}: find its name with GET /_cat/indices"),
         ),
         Some(resolved) if !resolved.aliases.is_empty() => {
             let path = format!("/_alias/{name}");
@@ -128,7 +128,7 @@ async fn message_is_analysed(client: &Client, index: &str) -> Result<(), Error> 
         }
     }
     let id = SessionId::from(7);
-    // as json() writes it, and as OpenReplay asks for it
+    // as json() writes it, and as OpenReplay requests it
     let record = tokens(client, index, &format!("{}m", phrase::prefix(&id))).await;
     let phrase = tokens(client, index, &phrase::of(&id)).await;
     if let (Ok(record), Ok(phrase)) = (record, phrase)
@@ -148,13 +148,13 @@ async fn message_is_analysed(client: &Client, index: &str) -> Result<(), Error> 
 async fn tokens(client: &Client, index: &str, text: &str) -> Result<Vec<String>, Error> {
     let body = json!({"field": "message", "text": text});
     let path = format!("/{index}/_analyze");
-    let answer = api::send(client, Method::POST, &path, &body).await?;
-    let analysed: Analysed = answer.json()?;
+    let response = api::send(client, Method::POST, &path, &body).await?;
+    let analysed: Analysed = response.json()?;
     let tokens = analysed.tokens.into_iter();
     Ok(tokens.map(|token| token.token).collect())
 }
 
-/// Only those that name a session are ever shown; those without a `level` are looked for.
+/// Only records that name a session are ever shown. Those without a `level` are searched for.
 async fn records(client: &Client, index: &str) -> Result<Vec<Finding>, Error> {
     let named = json!({"match_phrase": {"message": phrase::NAME}});
     let no_level = json!({"bool": {
@@ -163,19 +163,11 @@ async fn records(client: &Client, index: &str) -> Result<Vec<Finding>, Error> {
     }});
     let mut sources = BTreeMap::new();
     for query in [no_level, named] {
-        let body = json!({"size": SAMPLE, "query": query, "_source": check::READ}).to_string();
-        let path = format!("/{index}/_search?filter_path=hits.hits._id,hits.hits._source");
-        let answer = client
-            .request(Method::POST, &path, Bytes::from(body))
-            .await?;
-        let found: Value = answer.ok()?.json()?;
-        let hits = found.pointer("/hits/hits").and_then(Value::as_array);
-        for hit in hits.into_iter().flatten() {
-            sources.insert(hit["_id"].to_string(), hit["_source"].clone());
-        }
+        let body = json!({"size": SAMPLE, "query": query, "_source": check::READ});
+        let result = search_in(client, index, &body).await?;
+        sources.extend(result.hits.into_iter().map(|hit| (hit.id, hit.source)));
     }
-    let sources: Vec<_> = sources.into_values().collect();
-    Ok(check::look_at(&sources))
+    Ok(check::examine_records(sources.values()))
 }
 
 fn reject(found: Precondition, mut text: String) -> Error {

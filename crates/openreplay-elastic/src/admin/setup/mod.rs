@@ -1,4 +1,4 @@
-//! Makes `logs` the alias that OpenReplay reads in time order.
+//! Creates `logs`, the alias that OpenReplay reads, over indices whose hits come in time order.
 //!
 //! ```no_run
 //! use openreplay_elastic::admin::setup::{self, SetupOptions};
@@ -6,55 +6,52 @@
 //!
 //! # async fn example() -> Result<(), openreplay_elastic::Error> {
 //! let connection = Connection::builder("http://localhost:9200").basic("elastic", "…").build()?;
-//! let done = setup::run(&Client::new(&connection)?, &SetupOptions::default()).await?;
-//! println!("records go to {}", done.write_index);
+//! let report = setup::run(&Client::new(&connection)?, &SetupOptions::default()).await?;
+//! println!("records go to {}", report.write_index);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # What it makes
+//! # What it creates
 //!
-//! An index template, so that [`rotate`](crate::admin::rotate) gives more of the same, and `logs-000001` behind the alias `logs`:
-//! one shard, sorted on `@timestamp`; merges join neighbours only; `message` is analysed text whose score is the same for
-//! each hit; the fields of events stand under one `fields`, so that they can neither disagree on a type nor explode
-//! the mapping. OpenReplay asks for hits without a sort and shows them as they come: this is what makes them come
-//! in the order of time.
+//! An index template, so that [`rotate`](crate::admin::rotate) creates more of the same, and
+//! `logs-000001` behind the alias `logs`: one shard, sorted on `@timestamp`; merges join neighbours
+//! only; `message` is analysed text whose score is the same for each hit; the fields of events are
+//! in one `fields`, so that they can neither disagree on a type nor explode the mapping. OpenReplay
+//! requests hits without a sort and shows them as they come: this layout is what makes them come in
+//! time order.
 
 use std::time::Duration;
 
 use http::{Method, StatusCode};
 use serde_json::json;
 
-pub use self::engine::{Engine, Flavor};
-use self::found::resolve;
-pub use self::found::{BackingIndex, LogsState, find};
-use crate::Client;
-use crate::admin::api;
+use self::template::Template;
+use super::engine::{Engine, Flavor};
+use super::logs::{LogsState, resolve};
 use crate::admin::check::Finding;
-use crate::admin::panel;
-use crate::admin::panel::SearchResult;
-use crate::numbered::LOGS;
-use crate::numbered::{next_in_use, next_name};
+use crate::admin::panel::{self, SearchResult};
+use crate::admin::{api, layout};
+use crate::numbered::{LOGS, next_name};
+use crate::transport::client::Client;
 use crate::transport::error::Error;
 use crate::transport::kind::Precondition;
 
 mod also;
-mod engine;
-mod found;
-pub(crate) mod layout;
+mod template;
 
 /// The index template's name.
 pub const TEMPLATE: &str = "openreplay-logs";
-const FIRST_INDEX: &str = "logs-000001";
+pub(super) const FIRST_INDEX: &str = "logs-000001";
 
-/// What is wanted beyond the alias itself.
+/// What to set up beyond the alias itself.
 #[derive(Clone, Debug, Default)]
 pub struct SetupOptions {
     also: Vec<String>,
 }
 
 impl SetupOptions {
-    /// Puts a further, existing index behind `logs`, to be read only. Default: none.
+    /// Puts an existing index behind `logs`, for reading only. Default: none.
     #[must_use]
     pub fn also(mut self, index: impl Into<String>) -> Self {
         self.also.push(index.into());
@@ -66,36 +63,39 @@ impl SetupOptions {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SetupReport {
-    /// Which engine this is.
+    /// The engine.
     pub engine: Engine,
-    /// Whether `logs` is new. If not, it was there already, made by an earlier run.
+    /// Whether `logs` is new. If not, an earlier run created it.
     pub created: bool,
-    /// Whether `logs` was there without an index to write to, and has one again: the newest of an earlier run's making.
+    /// Whether `logs` had no index to write to, and has one again: the newest that an earlier run
+    /// created.
     pub repaired: bool,
     /// The index that new records go to.
     pub write_index: String,
-    /// The indices that came behind `logs` by [`SetupOptions::also`].
+    /// The indices of [`SetupOptions::also`] that are behind `logs` now.
     pub added: Vec<String>,
-    /// Whether a first record was written, since there was none.
+    /// Whether an initial record was written, since there was none.
     pub first_record: bool,
-    /// What is not as it should be in the indices of [`SetupOptions::also`], and what to do.
+    /// What is wrong with the indices of [`SetupOptions::also`], and what to do.
     pub findings: Vec<Finding>,
 }
 
-/// Makes `logs`, unless an earlier run did, names an index to write to where it has lost that, and writes a first record if there is
-/// none. Safe to run again, and by two at once.
+/// Creates `logs`, unless an earlier run did, restores a missing write index, and writes an initial
+/// record if there is none. Safe to rerun and to run concurrently. If it fails while it creates
+/// `logs`, it removes what it created.
 ///
 /// # Errors
 ///
-/// [`is_precondition`](Error::is_precondition) where `logs` is something else already, or OpenReplay could not read an index of
-/// [`SetupOptions::also`]: nothing was changed then, the text names what was found and the remedy, and
-/// [`kind`](Error::kind) tells it. Also where Elasticsearch cannot be asked or refuses.
+/// [`Precondition`](crate::ErrorKind::Precondition) if `logs` is something else already, or
+/// OpenReplay could not read an index of [`SetupOptions::also`]: nothing was changed then, and the
+/// text names what was found and the remedy. Any other [`ErrorKind`](crate::ErrorKind) if a request
+/// fails or is rejected.
 pub async fn run(client: &Client, options: &SetupOptions) -> Result<SetupReport, Error> {
     options
         .also
         .iter()
         .try_for_each(|name| also::accept(name))?;
-    let engine = Engine::ask(client).await?;
+    let engine = Engine::detect(client).await?;
     if engine.flavor == Flavor::Store {
         return Ok(SetupReport {
             engine,
@@ -107,39 +107,47 @@ pub async fn run(client: &Client, options: &SetupOptions) -> Result<SetupReport,
             findings: Vec::new(),
         });
     }
-    let found = find(client).await?;
-    let found = match found == LogsState::Nothing && resolve(client, FIRST_INDEX).await?.is_some() {
-        true => made_meanwhile(client).await?,
-        false => found,
+    let found = LogsState::query(client).await?;
+    let is_in_use = found == LogsState::Nothing && resolve(client, FIRST_INDEX).await?.is_some();
+    let found = if is_in_use {
+        created_meanwhile(client).await?
+    } else {
+        found
     };
-    let to_write_to = found.to_write_to().map(str::to_owned);
+    let restorable = found.restorable().map(str::to_owned);
     let is_new = found == LogsState::Nothing;
-    if !is_new && to_write_to.is_none() {
+    if !is_new && restorable.is_none() {
         found.written()?;
     }
-    if let Some(index) = &to_write_to
+    if let Some(index) = &restorable
         && let Some(next) = next_name(index)
         && resolve(client, &next).await?.is_some()
     {
         // records belong there, and no rotation would get past it
-        return Err(next_in_use(index, &next));
+        return Err(layout::next_in_use(index, &next));
     }
     let mut findings = Vec::new();
     for index in &options.also {
-        findings.extend(also::look_at(client, index).await?);
+        findings.extend(also::examine(client, index).await?);
     }
 
-    let path = format!("/_index_template/{TEMPLATE}");
-    api::send(client, Method::PUT, &path, &layout::template(engine.flavor)).await?;
-    let created = is_new && create(client, engine.flavor).await?;
-    if let Some(index) = &to_write_to {
+    let template = Template::replace(client, engine.flavor).await?;
+    let created = if is_new {
+        match create(client, engine.flavor).await {
+            Ok(created) => created,
+            Err(error) => return Err(template.undo(client, error).await),
+        }
+    } else {
+        false
+    };
+    if let Some(index) = &restorable {
         put_behind(client, &[index], true).await?;
     }
-    let (write_index, behind) = find(client).await?.written()?;
+    let (write_index, behind) = LogsState::query(client).await?.written()?;
 
     let mut added = Vec::new();
     for index in &options.also {
-        // it may be the one that is written to
+        // it may be the write index
         let is_there = behind.iter().any(|behind| behind.index == *index);
         if !is_there && !added.contains(index) {
             added.push(index.clone());
@@ -150,7 +158,7 @@ pub async fn run(client: &Client, options: &SetupOptions) -> Result<SetupReport,
     Ok(SetupReport {
         engine,
         created,
-        repaired: to_write_to.is_some(),
+        repaired: restorable.is_some(),
         write_index,
         added,
         first_record,
@@ -186,20 +194,20 @@ async fn create(client: &Client, flavor: Flavor) -> Result<bool, Error> {
     match api::send(client, Method::PUT, &format!("/{FIRST_INDEX}"), &body).await {
         Ok(_) => Ok(true),
         Err(error) if error.error_type() == Some("resource_already_exists_exception") => {
-            made_meanwhile(client).await?;
+            created_meanwhile(client).await?;
             Ok(false)
         }
-        Err(error) => Err(layout::explained(error)),
+        Err(error) => Err(error),
     }
 }
 
-/// Where the first index is there: either another run made it just now, or it is in the way.
-async fn made_meanwhile(client: &Client) -> Result<LogsState, Error> {
-    match find(client).await? {
+/// If the first index exists, either another run created it just now, or it is in the way.
+async fn created_meanwhile(client: &Client) -> Result<LogsState, Error> {
+    match LogsState::query(client).await? {
         LogsState::Nothing => Err(Error::unmet(
             Precondition::FirstIndexInUse,
             format!(
-                "an index {FIRST_INDEX} is there, but not behind `logs`: nothing was changed. If it is of an earlier \
+                "an index {FIRST_INDEX} exists, but not behind `logs`: nothing was changed. If it is of an earlier \
                  `openreplay-elastic setup`, put it back (POST /_aliases {{\"actions\": [{{\"add\": {{\"index\": \"{FIRST_INDEX}\", \
                  \"alias\": \"logs\", \"is_write_index\": true}}}}]}}); else reindex it under another name and delete it. Then run this again"
             ),
@@ -210,20 +218,20 @@ async fn made_meanwhile(client: &Client) -> Result<LogsState, Error> {
 
 /// "Add" in OpenReplay's form fails as long as there is no record.
 async fn write_first_record(client: &Client, index: &str) -> Result<bool, Error> {
-    if !searched(client).await?.hits.is_empty() {
+    if !probe(client).await?.hits.is_empty() {
         return Ok(false);
     }
     let path = format!("/{index}/_create/openreplay-elastic-setup?refresh=true");
     match api::send(client, Method::PUT, &path, &layout::first_record()).await {
         Ok(_) => Ok(true),
-        // another did at the same time
+        // another run did so at the same time
         Err(error) if error.status() == Some(StatusCode::CONFLICT) => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// An index that was made just now takes a moment until it can be searched.
-async fn searched(client: &Client) -> Result<SearchResult, Error> {
+/// An index that was created just now takes a moment until it can be searched.
+async fn probe(client: &Client) -> Result<SearchResult, Error> {
     let mut attempts = 0;
     loop {
         match panel::probe(client).await {
@@ -233,12 +241,7 @@ async fn searched(client: &Client) -> Result<SearchResult, Error> {
                 attempts += 1;
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
-            asked => return asked,
+            result => return result,
         }
     }
-}
-
-pub(crate) fn is_index_name(name: &str) -> bool {
-    let is_wrong = |c: char| c.is_whitespace() || c.is_control() || "\\/*?\"<>|,#%:".contains(c);
-    !name.is_empty() && !name.contains(is_wrong) && !name.starts_with(['-', '_', '+', '.'])
 }

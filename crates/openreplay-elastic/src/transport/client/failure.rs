@@ -73,10 +73,12 @@ pub(super) fn incomplete(
 
 fn disconnected(node: &Node, error: legacy::Error) -> Error {
     let is_http = find::<hyper::Error>(&error).is_some_and(|error| !error.is_parse());
-    let text = match is_http {
-        true => format!("{} closed the connection without a response", node.as_str()),
-        false => format!("{} did not respond in HTTP", node.as_str()),
+    let what = if is_http {
+        "closed the connection without a response"
+    } else {
+        "did not respond in HTTP"
     };
+    let text = format!("{} {what}", node.as_str());
     let remedy = match (is_http, node.is_https()) {
         (true, true) => {
             "check whether it was restarted, and whether a proxy in between has shorter time limits"

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
+use hyper::body::{Body as _, Incoming};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -15,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 pub(crate) use self::body::Body;
 pub(crate) use self::response::Response;
-use crate::transport::connection::{Auth, Connection, Node};
+use crate::transport::connection::{self, Auth, Connection, Node};
 use crate::transport::error::Error;
 
 mod body;
@@ -25,12 +26,15 @@ mod response;
 mod tests;
 mod tls;
 
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 const MIB: usize = 1024 * 1024;
 
-/// A client of Elasticsearch, over HTTP/1.1 with kept connections. Cheap to clone; needs a Tokio runtime.
+/// A client of Elasticsearch, over HTTP/1.1 with kept connections. Cheap to clone; needs a Tokio
+/// runtime.
 ///
-/// An unreachable node is skipped in favour of the next. A request that may have arrived is never sent again by the client itself: only
-/// its caller knows whether that is safe.
+/// An unreachable node is skipped in favour of the next. A request that may have arrived is never
+/// sent again by the client itself: only its caller knows whether that is safe.
 ///
 /// ```no_run
 /// use openreplay_elastic::{Client, Connection};
@@ -71,8 +75,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if an address is https and neither the system nor the [`Connection`] has a
-    /// certificate to trust.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if an address is https and neither the
+    /// system nor the [`Connection`] has a certificate to trust.
     pub fn new(connection: &Connection) -> Result<Self, Error> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
@@ -101,8 +105,14 @@ impl Client {
         &self.shared.auth
     }
 
-    /// Sends `body` as JSON, unless it is empty. `path` starts with a slash and may have a query. An error response is a response: see
-    /// [`Response::ok`].
+    /// The first node that gets the credentials in clear text.
+    #[cfg(feature = "admin")]
+    pub(crate) fn clear_text_node(&self) -> Option<&str> {
+        connection::clear_text_node(&self.shared.nodes, &self.shared.auth)
+    }
+
+    /// Sends `body` as JSON, unless it is empty. `path` starts with a slash and may have a query.
+    /// An error response is a response: see [`Response::ok`].
     pub(crate) async fn request(
         &self,
         method: Method,
@@ -190,9 +200,9 @@ impl Client {
         let response = self.shared.http.request(request).await;
         let response = response.map_err(|error| failure::no_response(node, error))?;
         let (head, body) = response.into_parts();
-        let body = Limited::new(body, limit).collect().await;
+        let body = collect(body, limit).await;
         let body = body.map_err(|error| failure::incomplete(node, error, limit))?;
-        let response = Response::new(head.status, head.headers, body.to_bytes());
+        let response = Response::new(head.status, head.headers, body);
         Ok(response.behind_prefix(node.has_path()))
     }
 }
@@ -205,13 +215,43 @@ impl Encoding {
         }
     }
 
-    /// In bytes. A search may return a thousand whole records, of up to 256 KiB as an app sends them.
+    /// In bytes. A search may return a thousand whole records, of up to 256 KiB as an app sends
+    /// them.
     fn response_limit(self) -> usize {
         match self {
             Self::Json => 256 * MIB,
             Self::Lines | Self::GzippedLines => 64 * MIB,
         }
     }
+}
+
+/// Returns a body in one piece, which is all the memory that it takes: collecting the pieces first
+/// would take twice as much.
+async fn collect(body: Incoming, limit: usize) -> Result<Bytes, BoxError> {
+    let announced = body.size_hint().exact().unwrap_or(0);
+    let announced = usize::try_from(announced).unwrap_or(limit).min(limit);
+    let mut body = Limited::new(body, limit);
+    let mut first = Bytes::new();
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(piece) = frame?.into_data() else {
+            continue;
+        };
+        if first.is_empty() && whole.is_empty() {
+            first = piece;
+            continue;
+        }
+        if whole.is_empty() {
+            whole.reserve(announced.max(first.len() + piece.len()));
+            whole.extend_from_slice(&std::mem::take(&mut first));
+        }
+        whole.extend_from_slice(&piece);
+    }
+    Ok(if whole.is_empty() {
+        first
+    } else {
+        whole.freeze()
+    })
 }
 
 /// What a proxy responds if the node behind it is unreachable.

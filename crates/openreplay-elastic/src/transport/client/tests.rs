@@ -77,7 +77,8 @@ async fn takes_the_next_node_if_one_is_unreachable() {
     assert!(!request.join().unwrap().contains("content-type"));
 }
 
-/// A proxy responds like this if its node is unreachable. The request may have been executed, so it is the next one that goes elsewhere.
+/// A proxy responds like this if its node is unreachable. The request may have been executed, so it
+/// is the next one that goes elsewhere.
 #[tokio::test]
 async fn leaves_a_node_behind_a_proxy_that_cannot_reach_it() {
     for (response, leaves) in [
@@ -255,7 +256,8 @@ fn reads_the_reason_of_an_error() {
     }
 }
 
-/// As a TLS server does to a plain request: rustls sends an alert, Elasticsearch hangs up, nginx and Go explain.
+/// As a TLS server does to a plain request: rustls sends an alert, Elasticsearch hangs up, nginx
+/// and Go explain.
 #[tokio::test]
 async fn reports_a_plain_request_to_an_https_port() {
     for (response, kind, remedy) in [

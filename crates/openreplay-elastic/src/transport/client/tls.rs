@@ -5,7 +5,8 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::transport::connection::{Connection, Node};
 use crate::transport::error::Error;
 
-/// What to trust. Reads the system's certificates only where an address is https and no others are given.
+/// What to trust. Reads the system's certificates only where an address is https and no others are
+/// given.
 pub(super) fn config(connection: &Connection) -> Result<ClientConfig, Error> {
     let mut roots = RootCertStore::empty();
     if let Some(certificates) = &connection.certificates {

@@ -4,7 +4,8 @@ use base64::engine::general_purpose::STANDARD;
 use super::Node;
 use crate::transport::error::Error;
 
-/// The address behind an Elastic Cloud id: `name:` and, in base64, `domain[:port]$elasticsearch[:port]$kibana`.
+/// The address behind an Elastic Cloud id: `name:` and, in base64,
+/// `domain[:port]$elasticsearch[:port]$kibana`.
 pub(super) fn node(id: &str) -> Result<Node, Error> {
     let wrong = || {
         Error::config(

@@ -28,7 +28,8 @@ mod pem;
 #[cfg(test)]
 mod tests;
 
-/// Where Elasticsearch is, and who is asking: checked, and ready for a [`Client`](crate::Client) to use.
+/// Where Elasticsearch is, and who is asking: checked, and ready for a [`Client`](crate::Client) to
+/// use.
 ///
 /// Its `Debug` text shows the nodes and the kind of credentials, never a secret.
 #[derive(Clone, Debug)]
@@ -44,8 +45,8 @@ pub struct Connection {
 impl Connection {
     /// Starts with one node's address, such as `https://elastic:9200`.
     ///
-    /// A user and a password in the address (`https://user:password@elastic:9200`) become the credentials and are not
-    /// kept in the address.
+    /// A user and a password in the address (`https://user:password@elastic:9200`) become the
+    /// credentials and are not kept in the address.
     pub fn builder(url: impl Into<String>) -> ConnectionBuilder {
         ConnectionBuilder::default().node(url)
     }
@@ -63,13 +64,36 @@ impl Connection {
         self.nodes.iter().map(Node::as_str)
     }
 
-    /// Who is asking.
+    /// Returns the credentials.
     pub fn auth(&self) -> &Auth {
         &self.auth
     }
+
+    /// Returns the first address to which the credentials are sent in clear text: over http, to a
+    /// host other than this machine.
+    ///
+    /// ```
+    /// # use openreplay_elastic::Connection;
+    /// let key = "VnVhQ2ZHY0JDZGJrUW0tZTVhT3g6dWkybHAyYXhUTm1zeWFrdzl0dk5udw==";
+    /// let node = |url| Connection::builder(url).api_key(key).build().unwrap();
+    /// assert_eq!(node("http://elastic:9200").clear_text_node(), Some("http://elastic:9200"));
+    /// assert_eq!(node("https://elastic:9200").clear_text_node(), None);
+    /// assert_eq!(node("http://localhost:9200").clear_text_node(), None);
+    /// ```
+    pub fn clear_text_node(&self) -> Option<&str> {
+        clear_text_node(&self.nodes, &self.auth)
+    }
 }
 
-/// Makes a [`Connection`].
+/// The first node to which credentials go over http, if its host is not this machine.
+pub(super) fn clear_text_node<'a>(nodes: &'a [Node], auth: &Auth) -> Option<&'a str> {
+    let mut remote = nodes
+        .iter()
+        .filter(|node| !node.is_https() && !node.is_loopback());
+    remote.next().filter(|_| !auth.is_none()).map(Node::as_str)
+}
+
+/// Creates a [`Connection`].
 #[derive(Debug)]
 #[must_use = "nothing is connected before `build`"]
 pub struct ConnectionBuilder {
@@ -95,7 +119,7 @@ impl Default for ConnectionBuilder {
 }
 
 impl ConnectionBuilder {
-    /// Adds a node of the same cluster. Where one cannot be reached, the next is asked.
+    /// Adds a node of the same cluster. If one is unreachable, the next one is used.
     pub fn node(mut self, url: impl Into<String>) -> Self {
         self.urls.push(Secret(url.into()));
         self
@@ -135,8 +159,9 @@ impl ConnectionBuilder {
         self
     }
 
-    /// Sets how long a request may take, its whole response included; 30 seconds by default. Records that get no response in time are
-    /// sent again in halves, so a longer time only helps where a single record is too slow.
+    /// Sets how long a request may take, its whole response included; 30 seconds by default.
+    /// Records that get no response in time are sent again in halves, so a longer time only helps
+    /// where a single record is too slow.
     pub fn request_timeout(mut self, limit: Duration) -> Self {
         self.request_timeout = limit;
         self

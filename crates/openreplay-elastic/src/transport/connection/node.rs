@@ -1,4 +1,5 @@
 use std::fmt;
+use std::net::IpAddr;
 
 use http::Uri;
 use http::uri::Scheme;
@@ -6,7 +7,8 @@ use http::uri::Scheme;
 use super::Auth;
 use crate::transport::error::Error;
 
-/// One address: scheme, host, port, and the path that a proxy may want in front; without credentials.
+/// One address: scheme, host, port, and the path that a proxy may want in front; without
+/// credentials.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Node {
     base: String,
@@ -39,7 +41,8 @@ impl Node {
     }
 
     pub(super) fn checked(base: &str) -> Result<Self, Error> {
-        // what stands around scheme and host may be a password or a key in the wrong place, and so is not shown
+        // what stands around scheme and host may be a password or a key in the wrong place, and so
+        // is not shown
         let wrong = |what: &str| {
             Error::config(format!(
                 "an address {what}: expected one such as https://elastic:9200"
@@ -82,6 +85,17 @@ impl Node {
     /// Whether Elasticsearch's own paths come after another one.
     pub(crate) fn has_path(&self) -> bool {
         self.base.matches('/').count() > 2
+    }
+
+    /// Whether the host is this machine: `localhost`, a name below it, or a loopback address.
+    pub(crate) fn is_loopback(&self) -> bool {
+        let uri: Option<Uri> = self.base.parse().ok();
+        let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches([']', '.']);
+        let address: Option<IpAddr> = host.parse().ok();
+        address.is_some_and(|address| address.to_canonical().is_loopback())
+            || host.eq_ignore_ascii_case("localhost")
+            || host.to_ascii_lowercase().ends_with(".localhost")
     }
 
     pub(crate) fn is_https(&self) -> bool {

@@ -4,16 +4,18 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::layout::CREATED_BY;
-use crate::Client;
 use crate::admin::api;
 use crate::admin::streams::{WiredStreams, wired_streams};
-use crate::numbered::LOGS;
-use crate::numbered::number;
+use crate::numbered::{LOGS, number};
+use crate::transport::client::Client;
 use crate::transport::error::Error;
 use crate::transport::kind::Precondition;
 
-/// What the name `logs` stands for. The text describes it, and what to do if it is not
+/// What [`setup`](crate::admin::setup) and [`rotate`](crate::admin::rotate) write into the mappings
+/// of their indices.
+pub(super) const CREATED_BY: &str = "openreplay-elastic";
+
+/// What the name `logs` stands for. Its text says so, and what can be done where that is not
 /// [`setup`](crate::admin::setup)'s work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -63,7 +65,7 @@ impl LogsState {
 
     /// Of those of [`setup`](crate::admin::setup)'s making the one with the highest number, where
     /// none is written to.
-    pub(super) fn to_write_to(&self) -> Option<&str> {
+    pub(super) fn restorable(&self) -> Option<&str> {
         let Self::Alias {
             behind,
             write_index: None,
@@ -78,7 +80,7 @@ impl LogsState {
     }
 
     /// The index that is written to, and all those behind, where the former is of our making.
-    pub(crate) fn written(self) -> Result<(String, Vec<BackingIndex>), Error> {
+    pub(super) fn written(self) -> Result<(String, Vec<BackingIndex>), Error> {
         let is_ours = self.is_ours();
         match self {
             Self::Alias {
@@ -86,12 +88,12 @@ impl LogsState {
                 write_index: Some(index),
                 ..
             } if is_ours => Ok((index, behind)),
-            other => Err(other.refuse()),
+            other => Err(other.unmet()),
         }
     }
 
     /// Why nothing was done.
-    fn refuse(&self) -> Error {
+    fn unmet(&self) -> Error {
         let found = match self {
             Self::Nothing => Precondition::NoLogs,
             Self::Alias {
@@ -135,13 +137,16 @@ impl fmt::Display for LogsState {
                 )
             }
             Self::Index => f.write_str(
-                "`logs` is an index already: nothing was changed. Reindex it under another name and delete it, then run \
-                 `openreplay-elastic setup --also NAME` with that name; or keep it, if its `message` is analysed text: OpenReplay \
-                 reads it as it is, though out of the order of time",
+                "`logs` is an index, and apps and `ship` write to an alias only: nothing was changed. To keep its records, stop what \
+                 writes to it and send PUT /logs/_block/write, POST /logs/_clone/logs-old, GET \
+                 /_cluster/health/logs-old?wait_for_status=yellow and, once that responds with yellow or green, DELETE /logs; then run \
+                 `openreplay-elastic setup --also logs-old`",
             ),
             Self::DataStream => f.write_str(
-                "`logs` is a data stream already: nothing was changed. A data stream cannot keep the order that OpenReplay's panel \
-                 needs; send its records elsewhere and delete it, then run `openreplay-elastic setup`",
+                "`logs` is a data stream, which cannot keep the order that OpenReplay's panel needs: nothing was changed. To keep its \
+                 records, stop what writes to it and send POST /_reindex {\"source\": {\"index\": \"logs\"}, \"dest\": {\"index\": \
+                 \"logs-old\"}} and, once that responds with no failures, DELETE /_data_stream/logs; then run `openreplay-elastic setup \
+                 --also logs-old`",
             ),
             Self::WiredStream => f.write_str(
                 "wired streams are switched on, and own the name `logs`: nothing was changed. They rename fields, so OpenReplay finds \
@@ -152,16 +157,22 @@ impl fmt::Display for LogsState {
     }
 }
 
-/// Looks what the name `logs` stands for.
-///
-/// # Errors
-///
-/// Where Elasticsearch cannot be asked or refuses.
-pub async fn find(client: &Client) -> Result<LogsState, Error> {
-    // where it cannot be asked, the data stream of that name that they bring is found below
-    if wired_streams(client).await? == WiredStreams::On {
-        return Ok(LogsState::WiredStream);
+impl LogsState {
+    /// Requests what the name `logs` stands for.
+    ///
+    /// # Errors
+    ///
+    /// If a request fails or is rejected.
+    pub async fn query(client: &Client) -> Result<Self, Error> {
+        // if that cannot be requested, the data stream that wired streams create is found below
+        if wired_streams(client).await? == WiredStreams::On {
+            return Ok(Self::WiredStream);
+        }
+        query(client).await
     }
+}
+
+async fn query(client: &Client) -> Result<LogsState, Error> {
     let Some(resolved) = resolve(client, LOGS).await? else {
         return Ok(LogsState::Nothing);
     };
@@ -200,7 +211,8 @@ pub async fn find(client: &Client) -> Result<LogsState, Error> {
 pub(super) async fn resolve(client: &Client, name: &str) -> Result<Option<Resolved>, Error> {
     let path = format!("/_resolve/index/{name}?expand_wildcards=all");
     let resolved: Resolved = match api::get(client, &path).await {
-        Err(error) if error.is_not_found() => return Ok(None),
+        // not the 404 of a proxy, which knows no index
+        Err(error) if error.is_not_found() && error.reason().is_some() => return Ok(None),
         resolved => resolved?,
     };
     let Resolved {

@@ -3,12 +3,13 @@
 use openreplay_record::{Level, Record};
 use serde_json::{Value, json};
 
-use super::Flavor;
-use crate::Error;
+use super::engine::Flavor;
+use super::logs::CREATED_BY;
+use crate::transport::error::Error;
+use crate::transport::kind::Precondition;
 
-pub(crate) const CREATED_BY: &str = "openreplay-elastic";
 /// Above those that the engines bring, below those that a user would give to overrule ours.
-const PRIORITY: u32 = 640;
+pub(super) const PRIORITY: u32 = 640;
 /// For Elasticsearch's own rollover: ours brings all of this along. Six digits from `logs-000001`
 /// on, an index an hour for eleven years, and not `logs-2026.07.01`, which other shippers name
 /// theirs: a pattern cannot say "digits".
@@ -28,15 +29,15 @@ pub(super) fn template(flavor: Flavor) -> Value {
     })
 }
 
-/// Given with each index that we make: what a request says goes before any template, ours or one of
-/// a higher priority.
-pub(crate) fn like(flavor: Flavor) -> Value {
+/// Given with each index that we create: what a request says goes before any template, ours or one
+/// of a higher priority.
+pub(super) fn like(flavor: Flavor) -> Value {
     json!({"settings": {"index": settings(flavor)}, "mappings": mappings(flavor)})
 }
 
-/// Returns what to do if an index cannot be created because another template reserves the name for
-/// data streams.
-pub(crate) fn explained(error: Error) -> Error {
+/// Explains that a template of others wants the name for data streams, if that is why an index
+/// cannot be created.
+pub(super) fn explained(error: Error) -> Error {
     if !error
         .reason()
         .is_some_and(|reason| reason.contains("creates data streams only"))
@@ -44,7 +45,7 @@ pub(crate) fn explained(error: Error) -> Error {
         return error;
     }
     error.explained(
-        "an index template of others, with a higher priority than 640, makes data streams of such names: give it patterns that leave \
+        "an index template of others, with a higher priority than 640, creates data streams of such names: give it patterns that leave \
          logs-0* out, such as logs-*-*",
     )
 }
@@ -109,6 +110,19 @@ fn mappings(flavor: Flavor) -> Value {
             "spans": {"type": "object", "enabled": false},
         },
     })
+}
+
+/// The next index exists, and `logs` writes to `from`, or should.
+pub(super) fn next_in_use(from: &str, next: &str) -> Error {
+    Error::unmet(
+        Precondition::NextIndexInUse,
+        format!(
+            "an index {next} exists, but `logs` does not write to it: nothing was changed. If an earlier `openreplay-elastic rotate` \
+             created it, let `logs` write to it (POST /_aliases {{\"actions\": [{{\"add\": {{\"index\": \"{from}\", \
+             \"alias\": \"logs\", \"is_write_index\": false}}}}, {{\"add\": {{\"index\": \"{next}\", \"alias\": \"logs\", \
+             \"is_write_index\": true}}}}]}}); otherwise reindex it under another name and delete it. Then run this again"
+        ),
+    )
 }
 
 /// What "Add" in OpenReplay's form finds before the first app has written.

@@ -4,26 +4,28 @@ use bytes::Bytes;
 use http::Method;
 use serde::Deserialize;
 
+use crate::transport::client::Client;
+use crate::transport::error::Error;
 use crate::transport::store::TAGLINE;
-use crate::{Client, Error};
 
-/// Which engine answers.
+/// An engine and its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Engine {
     /// Elasticsearch, or OpenSearch.
     pub flavor: Flavor,
-    /// Its version as it says, empty where it does not.
+    /// Its version; empty if it does not report one.
     pub version: String,
 }
 
 /// The engines that this crate knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Flavor {
     /// Elasticsearch, 8 or newer.
     Elasticsearch,
-    /// OpenSearch, which OpenReplay's client refuses, unless something in between adds
-    /// Elasticsearch's product header.
+    /// OpenSearch, which OpenReplay's client rejects, unless a proxy adds Elasticsearch's product
+    /// header.
     OpenSearch,
     /// `openreplay-elastic serve` or an app with `openreplay-store`: it has `logs` and needs
     /// neither setup nor rotation.
@@ -31,14 +33,14 @@ pub enum Flavor {
 }
 
 impl Engine {
-    /// Asks for its name and version.
+    /// Requests the engine's name and version.
     ///
     /// # Errors
     ///
-    /// Where it cannot be asked, or refuses to say.
-    pub async fn ask(client: &Client) -> Result<Self, Error> {
-        let answer = client.request(Method::GET, "/", Bytes::new()).await?.ok()?;
-        let root: Root = answer.json()?;
+    /// If the request fails or is rejected.
+    pub async fn detect(client: &Client) -> Result<Self, Error> {
+        let response = client.request(Method::GET, "/", Bytes::new()).await?;
+        let root: Root = response.ok()?.json()?;
         let flavor = match root.version.distribution.as_deref() {
             Some("opensearch") => Flavor::OpenSearch,
             _ if root.tagline.starts_with(TAGLINE) => Flavor::Store,

@@ -1,0 +1,214 @@
+//! How OpenReplay's panel reads the members of a record, and what keeps it from showing one as it
+//! should.
+//!
+//! ```
+//! use openreplay_record::panel::RecordFault;
+//! use serde_json::json;
+//!
+//! let record = json!({"@timestamp": "2026-07-01T12:00:00Z", "message": "low on stock"});
+//! assert_eq!(RecordFault::of(&record), [RecordFault::NoLevel]);
+//! assert_eq!(RecordFault::NoLevel.text(), "have no `level`");
+//! ```
+
+use std::fmt;
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+use crate::{Level, field, time};
+
+/// What keeps the panel from showing a record as it should, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum RecordFault {
+    /// The record is in the JSON form of tracing-subscriber, whose message is a member of `fields`.
+    TracingJson,
+    /// There is no `message`, or it is not a string.
+    NoMessage,
+    /// There is no `level` that the panel can read. One such record breaks the whole panel.
+    NoLevel,
+    /// There is no `@timestamp` that the panel can read.
+    NoTime,
+    /// The `level` is none that the panel knows, so the panel reads it as `info`.
+    UnknownLevel,
+}
+
+impl RecordFault {
+    /// All faults, the worst first.
+    pub const ALL: [Self; 5] = [
+        Self::TracingJson,
+        Self::NoMessage,
+        Self::NoLevel,
+        Self::NoTime,
+        Self::UnknownLevel,
+    ];
+
+    /// Returns the faults of a record, the worst first.
+    ///
+    /// A record in tracing's own form has that fault alone: the others follow from it.
+    #[must_use]
+    pub fn of(record: &Value) -> Vec<Self> {
+        let message = record.get(field::MESSAGE);
+        let has_message = message.is_some_and(Value::is_string);
+        if !has_message && record.pointer("/fields/message").is_some() {
+            return vec![Self::TracingJson];
+        }
+        let level = record.get(field::LEVEL).and_then(level);
+        let has_time = time(record.get(field::TIMESTAMP)).is_some();
+        let faults = [
+            (Self::NoMessage, !has_message),
+            (Self::NoLevel, level.is_none()),
+            (Self::NoTime, !has_time),
+            (
+                Self::UnknownLevel,
+                level.is_some_and(|(_, is_known)| !is_known),
+            ),
+        ];
+        let found = faults.into_iter().filter(|(_, is_there)| *is_there);
+        found.map(|(fault, _)| fault).collect()
+    }
+
+    /// Returns its name for programs, such as `no-level`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.entry().0
+    }
+
+    /// Returns what is wrong, as the rest of a sentence that begins with the records: ``have no
+    /// `level` ``.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        self.entry().1
+    }
+
+    /// Returns what to do, in one line.
+    #[must_use]
+    pub const fn remedy(self) -> &'static str {
+        self.entry().2
+    }
+
+    /// Returns whether the record is shown all the same.
+    #[must_use]
+    pub const fn is_hint(self) -> bool {
+        matches!(self, Self::UnknownLevel)
+    }
+
+    /// Name, text and remedy.
+    const fn entry(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::TracingJson => (
+                "tracing-json",
+                "are in tracing's own JSON form, with the message in `fields.message`, where OpenReplay does not search",
+                "write the records with tracing_openreplay::json() instead of fmt::layer().json()",
+            ),
+            Self::NoMessage => (
+                "no-message",
+                "have no `message`",
+                "write each record's text into `message`, as tracing_openreplay::json() does",
+            ),
+            Self::NoLevel => (
+                "no-level",
+                "have no `level`",
+                "give every record a `level` of error, warning, info or debug: one without breaks the whole panel",
+            ),
+            Self::NoTime => (
+                "no-time",
+                "have no `@timestamp` that the panel can read",
+                "write `@timestamp` as RFC 3339, such as 2026-07-01T12:00:00.000000Z",
+            ),
+            Self::UnknownLevel => (
+                "unknown-level",
+                "have a `level` that the panel reads as info",
+                "write error, warning, info or debug, in lower case: warn is `warning`, trace is `debug`",
+            ),
+        }
+    }
+}
+
+impl fmt::Display for RecordFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Returns the level as the panel reads it, and whether the panel knows the word; `None` if it
+/// cannot read the member.
+///
+/// The panel looks for its words in a string, and for an element in a list
+/// (`frontend/.../BackendLogs/utils.ts`).
+#[must_use]
+pub fn level(value: &Value) -> Option<(Level, bool)> {
+    let contains = |word: &str| match value {
+        Value::String(text) => text.contains(word),
+        Value::Array(words) => words.iter().any(|element| element == word),
+        _ => false,
+    };
+    if !matches!(value, Value::String(_) | Value::Array(_)) {
+        return None;
+    }
+    let known = Level::ALL
+        .into_iter()
+        .find(|level| contains(level.as_str()));
+    Some((known.unwrap_or(Level::Info), known.is_some()))
+}
+
+/// Returns the time as the panel reads it: RFC 3339, or milliseconds since 1970.
+#[must_use]
+pub fn time(value: Option<&Value>) -> Option<SystemTime> {
+    match value? {
+        Value::String(text) => time::parse(text),
+        Value::Number(milliseconds) => time::from_milliseconds(milliseconds.as_i64()?),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_fault_is_found_and_named() {
+        use RecordFault::*;
+        let time = "2026-07-01T12:00:00Z";
+        for (record, faults) in [
+            (
+                json!({"@timestamp": time, "level": "info", "message": "m"}),
+                vec![],
+            ),
+            (
+                json!({"@timestamp": 1_782_907_200_250_u64, "level": ["info"], "message": ""}),
+                vec![],
+            ),
+            (
+                json!({"@timestamp": time, "level": 3, "message": "m"}),
+                vec![NoLevel],
+            ),
+            (
+                json!({"@timestamp": time, "level": "WARN", "message": "m"}),
+                vec![UnknownLevel],
+            ),
+            (
+                json!({"@timestamp": "noon", "level": "info", "message": "m"}),
+                vec![NoTime],
+            ),
+            (
+                json!({"@timestamp": time, "level": "info", "message": 3}),
+                vec![NoMessage],
+            ),
+            (json!({}), vec![NoMessage, NoLevel, NoTime]),
+            (
+                json!({"timestamp": time, "level": "INFO", "fields": {"message": "m"}, "target": "shop"}),
+                vec![TracingJson],
+            ),
+            (
+                json!({"@timestamp": time, "level": "info", "message": "m", "fields": {"message": "m"}}),
+                vec![],
+            ),
+        ] {
+            assert_eq!(RecordFault::of(&record), faults, "{record}");
+        }
+        assert!(RecordFault::ALL.is_sorted());
+    }
+}

@@ -1,0 +1,108 @@
+//! Text from outside, made safe for a terminal.
+//!
+//! What a server, a file or a client sends may contain characters that steer a terminal, or make
+//! text look like other text.
+
+use std::borrow::Cow;
+
+/// Returns the text with each [unsafe](is_unsafe) character as its escape, such as `\u{1b}`. Line
+/// feeds and tabs stay.
+///
+/// ```
+/// use openreplay_record::terminal::escape;
+///
+/// assert_eq!(escape("50 %\n"), "50 %\n");
+/// assert_eq!(escape("\u{1b}[2Jpaid\u{202e}"), "\\u{1b}[2Jpaid\\u{202e}");
+/// ```
+#[must_use]
+pub fn escape(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_unsafe(c) {
+            escaped.extend(c.escape_default());
+        } else {
+            escaped.push(c);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// Returns JSON with each [unsafe](is_unsafe) character outside of ASCII as JSON's own escape, such
+/// as `\u009b`. The values stay the same.
+///
+/// ```
+/// use openreplay_record::terminal::escape_json;
+///
+/// assert_eq!(escape_json("{\"a\":\"\u{9b}2J\u{e0041}\"}"), r#"{"a":"\u009b2J\udb40\udc41"}"#);
+/// ```
+#[must_use]
+pub fn escape_json(json: &str) -> Cow<'_, str> {
+    let is_escaped = |c: char| !c.is_ascii() && is_unsafe(c);
+    if json.is_ascii() || !json.contains(is_escaped) {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if is_escaped(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                escaped.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            escaped.push(c);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// Returns whether a character steers a terminal, or is invisible, or changes the direction of the
+/// text around it: controls other than line feed and tab, the separators U+2028 and U+2029, and the
+/// format characters of Unicode, tags among them.
+#[must_use]
+pub const fn is_unsafe(c: char) -> bool {
+    match c {
+        '\n' | '\t' => false,
+        c if c.is_ascii() => c.is_ascii_control(),
+        c => {
+            let is_control = matches!(c, '\u{80}'..='\u{9f}');
+            // zero width, direction, separators, invisible operators
+            let is_format = matches!(
+                c,
+                '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            );
+            // fillers look like nothing; text can hide in tags and variation selectors
+            let is_invisible = matches!(
+                c,
+                '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}'
+            );
+            is_control || is_format || is_invisible
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_unsafe_is_left() {
+        for (unsafe_text, shown) in [
+            ("\u{1b}[31m\u{1b}]0;t\u{7}", "\\u{1b}[31m\\u{1b}]0;t\\u{7}"),
+            ("\u{9b}1m\u{90}", "\\u{9b}1m\\u{90}"),
+            ("a\r\nb\tc\u{7f}", "a\\r\nb\tc\\u{7f}"),
+            ("\u{202e}gpj.exe\u{2066}", "\\u{202e}gpj.exe\\u{2066}"),
+            ("a\u{2028}b\u{2029}", "a\\u{2028}b\\u{2029}"),
+            (
+                "pay\u{200b}pal\u{feff}\u{ad}",
+                "pay\\u{200b}pal\\u{feff}\\u{ad}",
+            ),
+            ("\u{e0041}\u{e0100}", "\\u{e0041}\\u{e0100}"),
+            ("é 漢字 🎉 \\u{1b}", "é 漢字 🎉 \\u{1b}"),
+        ] {
+            assert_eq!(escape(unsafe_text), shown);
+            assert!(!escape(unsafe_text).contains(is_unsafe));
+        }
+    }
+}
