@@ -29,7 +29,7 @@ fn the_writer_delivers_with_the_authoritys_certificate() {
 #[test]
 fn the_writer_sends_nothing_to_whom_it_does_not_trust_and_says_why() {
     let far_end = StandIn::start();
-    for (_, proxy, authority) in untrusted(&far_end) {
+    for (why, proxy, authority) in untrusted(&far_end) {
         let (say, said) = mpsc::channel();
         let (writer, guard) = ElasticWriter::builder(proxy.url())
             .ca_pem(authority)
@@ -39,7 +39,7 @@ fn the_writer_sends_nothing_to_whom_it_does_not_trust_and_says_why() {
             .unwrap();
         writer.write_line(line().as_bytes());
         let said = said.recv_timeout(LIMIT).unwrap();
-        assert!(said.contains("the certificate of"), "{said}");
+        assert!(said.contains(why), "{said}");
         assert_eq!(guard.shutdown(Duration::ZERO).left(), 1);
     }
     assert_eq!(far_end.requests(), 0);
@@ -68,7 +68,9 @@ fn the_command_sends_nothing_to_whom_it_does_not_trust_and_says_why() {
 
         let said = run(&proxy, &authority, &["check"]);
         assert_eq!(said.code, Some(4), "{said:?}");
-        assert_eq!(said.json()["findings"][0]["fault"], "tls", "{said:?}");
+        let finding = &said.json()["findings"][0];
+        assert_eq!(finding["fault"], "tls", "{said:?}");
+        assert!(finding["text"].as_str().unwrap().contains(why), "{said:?}");
 
         let folder = tempfile::tempdir().unwrap();
         let [lines, checkpoint] = paths(folder.path());
@@ -89,13 +91,16 @@ fn paths(folder: &Path) -> [String; 2] {
 }
 
 /// Why, the proxy, and the authority that is trusted.
-fn untrusted(far_end: &StandIn) -> [(&'static str, TlsProxy, String); 2] {
+fn untrusted(far_end: &StandIn) -> [(&'static str, TlsProxy, String); 3] {
     let good = TlsProxy::start(far_end.address(), "127.0.0.1");
     let other = TlsProxy::start(far_end.address(), "elsewhere.example");
     let authority = other.authority().to_owned();
+    let expired = TlsProxy::start_expired(far_end.address(), "127.0.0.1");
+    let expired_authority = expired.authority().to_owned();
     [
-        ("UnknownIssuer", good, authority.clone()),
-        ("not valid for name", other, authority),
+        ("is signed by an unknown authority", good, authority.clone()),
+        ("is for another name", other, authority),
+        ("has expired", expired, expired_authority),
     ]
 }
 

@@ -329,3 +329,125 @@ fn finds_that_it_is_no_elasticsearch() {
     let refused = engine.ask_as_openreplay(&json!({}), None).unwrap_err();
     assert!(refused.contains("not Elasticsearch"), "{refused}");
 }
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn examines_the_write_index_as_far_as_the_credentials_allow() {
+    let engine = Elasticsearch::start();
+    assert_eq!(engine.command(&["setup"]).code, Some(0));
+    store(&engine, "logs", &[record("7", "info", "m")]);
+    let reader = key(&engine, &[]);
+    let writer = key(&engine, &["--writer"]);
+    let unexamined = |key: &Value| {
+        let said = engine.command_with_key(key["encoded"].as_str().unwrap(), &["check", "--json"]);
+        said.json()["unexamined"].clone()
+    };
+    let by_user = || names(&engine.command(&["check", "7", "--json"]));
+    let set = |settings: Value| {
+        engine.ok("PUT", "/logs-000001/_settings", &settings.to_string());
+    };
+    assert_eq!(by_user(), ["not-a-key?"]);
+    assert!(
+        unexamined(&reader).to_string().contains("the write index"),
+        "{}",
+        unexamined(&reader)
+    );
+    assert_eq!(faults(&engine, &writer, &[]), ["forbidden"]);
+
+    set(json!({"index.blocks.read_only_allow_delete": true}));
+    assert_eq!(by_user(), ["write-blocked", "not-a-key?"]);
+    assert_eq!(
+        faults(&engine, &writer, &[]),
+        ["forbidden", "write-blocked"]
+    );
+    let said = engine.command(&["check", "7"]);
+    assert!(said.out.contains("flood-stage watermark"), "{said:?}");
+    set(json!({"index.blocks.read_only_allow_delete": null}));
+
+    set(json!({"index.blocks.write": true}));
+    assert_eq!(by_user(), ["write-blocked", "not-a-key?"]);
+    set(json!({"index.blocks.write": null}));
+
+    set(json!({"index.default_pipeline": "gone"}));
+    assert_eq!(by_user(), ["no-pipeline", "not-a-key?"]);
+    engine.ok("PUT", "/_ingest/pipeline/gone", r#"{"processors":[]}"#);
+    assert_eq!(by_user(), ["not-a-key?"]);
+    set(json!({"index.default_pipeline": null}));
+    assert_eq!(by_user(), ["not-a-key?"]);
+}
+
+/// A red write index: its shard may be on no node.
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn finds_shards_that_do_not_respond() {
+    let engine = Elasticsearch::start();
+    assert_eq!(engine.command(&["setup"]).code, Some(0));
+    store(&engine, "logs", &[record("7", "info", "m")]);
+    let nowhere = json!({
+        "settings": {"index.routing.allocation.require._name": "nobody"},
+        "mappings": {"properties": {"message": {"type": "text"}}},
+        "aliases": {"logs": {"is_write_index": false}},
+    });
+    engine.ok(
+        "PUT",
+        "/logs-000009?wait_for_active_shards=0&timeout=1s",
+        &nowhere.to_string(),
+    );
+    let said = engine.command(&["check", "7", "--json"]);
+    let found = names(&said);
+    assert!(found.contains(&"incomplete".to_owned()), "{said:?}");
+    assert!(
+        said.out
+            .contains("1 of 2 shards did not respond (logs-000009)"),
+        "{said:?}"
+    );
+    let said = engine.command(&["logs", "7"]);
+    assert_eq!(said.code, Some(8), "{said:?}");
+    assert!(
+        said.err.contains("1 of 2 shards did not respond"),
+        "{said:?}"
+    );
+
+    let write = |index: &str, is: bool| json!({"add": {"index": index, "alias": "logs", "is_write_index": is}});
+    let actions = json!({"actions": [write("logs-000001", false), write("logs-000009", true)]});
+    engine.ok("POST", "/_aliases", &actions.to_string());
+    let found = names(&engine.command(&["check", "7", "--json"]));
+    assert!(found.contains(&"red-index".to_owned()), "{found:?}");
+    let writer = key(&engine, &["--writer"]);
+    assert_eq!(faults(&engine, &writer, &[]), ["forbidden", "red-index"]);
+}
+
+/// The requests that `setup` prints for a `logs` that is an index lead to one that apps can write to, with its records.
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn a_logs_that_is_an_index_becomes_an_alias_by_what_setup_prints() {
+    let engine = Elasticsearch::start();
+    engine.ok(
+        "PUT",
+        "/logs",
+        r#"{"mappings":{"properties":{"message":{"type":"text"}}}}"#,
+    );
+    store(&engine, "logs", &[record("7", "info", "m")]);
+    let said = engine.command(&["setup", "--json"]);
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert_eq!(said.json()["error"]["precondition"], "logs-is-an-index");
+    assert!(names(&engine.command(&["check", "--json"])).contains(&"not-an-alias?".to_owned()));
+
+    let text = said.json()["error"]["text"].as_str().unwrap().to_owned();
+    let words: Vec<_> = text.split([' ', ',']).collect();
+    let requests = words
+        .windows(2)
+        .filter(|pair| ["PUT", "POST", "GET", "DELETE"].contains(&pair[0]));
+    let requests: Vec<_> = requests.map(|pair| (pair[0], pair[1])).collect();
+    assert_eq!(requests.len(), 4, "{text}");
+    for (method, path) in requests {
+        engine.ok(method, path.trim_end_matches(';'), "");
+    }
+    let said = engine.command(&["setup", "--also", "logs-old"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let said = engine.command(&["logs", "7", "--json"]);
+    assert_eq!(said.json()["total"], 1, "{said:?}");
+    crate::write(&engine, &[record("7", "info", "new").to_string()]);
+    let said = engine.command(&["logs", "7", "--json"]);
+    assert_eq!(said.json()["total"], 2, "{said:?}");
+}

@@ -240,3 +240,40 @@ fn changes_nothing_where_wired_streams_own_the_name() {
     );
     assert_eq!(stand_in.asked(), ["GET /", "GET /_streams/status"]);
 }
+
+#[test]
+#[ignore = "needs OpenSearch"]
+fn leaves_nothing_behind_where_a_template_of_others_conflicts_on_opensearch() {
+    leaves_nothing_behind(&OpenSearch::start());
+}
+
+#[test]
+#[ignore = "needs Elasticsearch"]
+fn leaves_nothing_behind_where_a_template_of_others_conflicts_on_elasticsearch() {
+    leaves_nothing_behind(&Elasticsearch::start());
+}
+
+#[track_caller]
+fn leaves_nothing_behind(engine: &Engine) {
+    let template = json!({
+        "index_patterns": ["logs-*"],
+        "priority": 900,
+        "template": {"mappings": {"properties": {"log": {"type": "keyword"}}}},
+    });
+    engine.ok("PUT", "/_index_template/theirs", &template.to_string());
+    let said = engine.command(&["setup"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(
+        said.err.contains("the index template theirs maps a field"),
+        "{said:?}"
+    );
+    assert_eq!(
+        engine
+            .request("GET", "/_index_template/openreplay-logs", "")
+            .0,
+        404
+    );
+    assert_eq!(engine.request("GET", "/logs-000001", "").0, 404);
+    engine.ok("DELETE", "/_index_template/theirs", "");
+    assert_eq!(engine.command(&["setup"]).code, Some(0));
+}

@@ -32,7 +32,20 @@ impl TlsProxy {
     /// When no port is free.
     #[must_use]
     pub fn start(target: &str, name: &str) -> Self {
-        let (config, authority) = certified(name);
+        Self::with(target, certified(name, false))
+    }
+
+    /// As [`start`](Self::start), with a certificate that has expired.
+    ///
+    /// # Panics
+    ///
+    /// When no port is free.
+    #[must_use]
+    pub fn start_expired(target: &str, name: &str) -> Self {
+        Self::with(target, certified(name, true))
+    }
+
+    fn with(target: &str, (config, authority): (ServerConfig, String)) -> Self {
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -82,7 +95,7 @@ impl TlsProxy {
 /// When they cannot be written.
 #[must_use]
 pub fn write_certificate(folder: &Path, name: &str) -> String {
-    let issued = Issued::to(name);
+    let issued = Issued::to(name, false);
     let certificate = pem("CERTIFICATE", issued.certificate.der());
     fs::write(folder.join("certificate.pem"), certificate).expect("a file");
     let key = pem("PRIVATE KEY", &issued.key.serialize_der());
@@ -98,7 +111,7 @@ struct Issued {
 }
 
 impl Issued {
-    fn to(name: &str) -> Self {
+    fn to(name: &str, has_expired: bool) -> Self {
         let key = || KeyPair::generate().expect("ring makes keys");
         let mut authority = CertificateParams::default();
         // two of the same name would be told apart by their keys only
@@ -114,8 +127,12 @@ impl Issued {
         let authority = Issuer::new(authority, authority_key);
 
         let server_key = key();
-        let server = CertificateParams::new([name.to_owned()])
-            .expect("a host's name or address")
+        let mut server =
+            CertificateParams::new([name.to_owned()]).expect("a host's name or address");
+        if has_expired {
+            server.not_after = rcgen::date_time_ymd(2020, 1, 1);
+        }
+        let server = server
             .signed_by(&server_key, &authority)
             .expect("the keys are good");
         Self {
@@ -132,8 +149,8 @@ fn pem(label: &str, der: &[u8]) -> String {
 }
 
 /// What a server needs that goes by this name, and the authority's certificate as PEM.
-fn certified(name: &str) -> (ServerConfig, String) {
-    let issued = Issued::to(name);
+fn certified(name: &str, has_expired: bool) -> (ServerConfig, String) {
+    let issued = Issued::to(name, has_expired);
     let key = PrivateKeyDer::Pkcs8(issued.key.serialize_der().into());
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use openreplay_elastic::admin::rotate::Age;
+use openreplay_elastic::admin::Age;
 use openreplay_elastic::{Client, Connection, ConnectionBuilder};
 
 use crate::exit::Failure;
@@ -137,7 +137,7 @@ impl ConnectArgs {
 /// dead one.
 fn time_limit(text: &str) -> Result<Duration, String> {
     let limit = text.parse::<Age>().map_err(|error| error.to_string())?;
-    let limit = limit.duration();
+    let limit = Duration::from(limit);
     match (1..=3_600).contains(&limit.as_secs()) {
         true => Ok(limit),
         false => Err("expected 1s to 1h".to_owned()),

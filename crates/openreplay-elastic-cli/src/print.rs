@@ -1,6 +1,5 @@
 //! Output for people: colours on a terminal only, and no text from outside that could steer one.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
@@ -54,6 +53,6 @@ pub(crate) fn warning(text: &str) {
 }
 
 /// Makes text from outside safe for a terminal: see [`openreplay_record::terminal`].
-pub(crate) fn tame(text: &str) -> Cow<'_, str> {
-    terminal::escape(text)
+pub(crate) fn tame(text: &str) -> String {
+    terminal::escape(text).into_owned()
 }

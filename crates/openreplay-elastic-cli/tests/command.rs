@@ -70,7 +70,7 @@ fn help_names_every_subcommand_exit_code_and_variable_of_the_readme() {
             said.out
         );
     }
-    for code in 0..=7 {
+    for code in 0..=8 {
         assert!(
             said.out.contains(&format!("\n  {code}  ")),
             "{code}: {}",
@@ -510,7 +510,10 @@ fn what_is_printed_for_programs_is_the_same_in_every_version() {
     let check = args(&["check"]);
     let usage = args(&["logs", "undefined"]);
     for (args, members) in [
-        (&logs[..], "rows[level message time] session total"),
+        (
+            &logs[..],
+            "incomplete rows[level message time] session total",
+        ),
         (
             &nothing,
             "error.because error.kind error.precondition error.reason error.remedy error.status error.text error.type",
@@ -521,7 +524,7 @@ fn what_is_printed_for_programs_is_the_same_in_every_version() {
         ),
         (
             &check,
-            "add_passes findings[fault hint remedy text] good records session",
+            "add_passes findings[fault hint remedy text] good records session unexamined",
         ),
     ] {
         let said = run(args);
@@ -529,7 +532,7 @@ fn what_is_printed_for_programs_is_the_same_in_every_version() {
         assert_eq!(shape(&answer).join(" "), members, "{said:?}");
     }
     let said = run(&logs);
-    let expected = json!({"session": "7", "total": 1, "rows": [
+    let expected = json!({"session": "7", "total": 1, "incomplete": null, "rows": [
         {"time": "2026-07-01T12:00:00Z", "level": "error", "message": "openReplaySession.id=7"},
     ]});
     assert_eq!(serde_json::from_str::<Value>(&said.out).unwrap(), expected);
@@ -607,7 +610,10 @@ fn logs_ends_with_5_where_no_record_is_of_the_session_and_with_1_where_there_is_
     let said = run(&["logs", "8", "--file", file, "--json"]);
     assert_eq!(said.code, Some(5), "{said:?}");
     let answer: Value = serde_json::from_str(&said.out).unwrap();
-    assert_eq!(answer, json!({"session": "8", "total": 0, "rows": []}));
+    assert_eq!(
+        answer,
+        json!({"session": "8", "total": 0, "rows": [], "incomplete": null})
+    );
     assert!(said.err.starts_with("no record of session 8;"), "{said:?}");
 
     let said = run(&["logs", "8", "--file", "/nowhere/app.log"]);
@@ -646,5 +652,63 @@ fn a_user_who_was_passed_over_for_a_key_is_named_where_the_key_may_not() {
         assert_eq!(said.code, Some(1), "{said:?}");
         let hint = "because: ELASTICSEARCH_API_KEY is set and goes before ELASTICSEARCH_USER";
         assert_eq!(said.err.contains(hint), is_named, "{said:?}");
+    }
+}
+
+#[test]
+fn logs_reports_the_faults_of_records_in_the_words_of_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.log");
+    let id = format!("openReplaySession.id={SESSION}");
+    let time = "2026-07-01T10:00:00Z";
+    let tracing =
+        json!({"timestamp": time, "level": "INFO", "fields": {"message": id}, "target": "shop"});
+    for (record, code, text) in [
+        (
+            json!({"level": "info", "message": id}),
+            8,
+            "wrong  1 of 1 records have no `@timestamp` that the panel can read - write `@timestamp` as RFC 3339",
+        ),
+        (
+            json!({"@timestamp": time, "message": id}),
+            1,
+            "wrong  1 of 1 records have no `level` - give every record a `level`",
+        ),
+        (
+            json!({"@timestamp": time, "level": "WARN", "message": id}),
+            0,
+            "hint   1 of 1 records have a `level` that the panel reads as info",
+        ),
+        (
+            tracing,
+            5,
+            "wrong  1 of 1 records are in tracing's own JSON form",
+        ),
+    ] {
+        fs::write(&path, record.to_string()).unwrap();
+        let said = run(&["logs", SESSION, "--file", path.to_str().unwrap()]);
+        assert_eq!(said.code, Some(code), "{said:?}");
+        assert!(said.err.contains(text), "{said:?}");
+    }
+}
+
+#[test]
+fn credentials_over_http_to_another_machine_are_a_warning() {
+    // a name that nothing resolves
+    let remote = "http://elastic.invalid:9200";
+    let key = [("ELASTICSEARCH_API_KEY", ENCODED)];
+    for (url, variables, warns) in [
+        (remote, &key[..], true),
+        ("https://elastic.invalid:9200", &key, false),
+        ("http://127.0.0.1:1", &key, false),
+        ("http://localhost:1", &key, false),
+        ("http://[::1]:1", &key, false),
+        (remote, &[], false),
+    ] {
+        let said = run_with(variables, &["--url", url, "rotate"]);
+        assert_eq!(said.code, Some(1), "{said:?}");
+        let warning =
+            format!("warning: the credentials are sent to {url} in clear text; use https\n");
+        assert_eq!(said.err.starts_with(&warning), warns, "{said:?}");
     }
 }

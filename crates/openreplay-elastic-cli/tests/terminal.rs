@@ -47,7 +47,7 @@ fn logs(on_terminal: bool, variables: &[(&str, &str)]) -> String {
     assert!(output.status.success(), "{output:?}");
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(said.matches(SESSION).count(), 4, "{said:?}");
-    assert!(said.contains("1 lines are no JSON objects"), "{said:?}");
+    assert!(said.contains("1 lines are not JSON objects"), "{said:?}");
     // nothing of a record steers the terminal
     assert!(!said.contains("\u{1b}[32m"), "{said:?}");
     said

@@ -6,6 +6,8 @@ use openreplay_buffer::Topic;
 pub(crate) const UNREACHABLE: Topic = Topic::new("Elasticsearch is unreachable");
 /// The credentials are not sufficient.
 pub(crate) const CREDENTIALS: Topic = Topic::new("the credentials are not sufficient");
+/// The credentials can be read on the way.
+pub(crate) const CLEAR_TEXT: Topic = Topic::new("credentials in clear text");
 /// The alias is missing.
 pub(crate) const MISSING: Topic = Topic::new("the alias is missing");
 /// A response that Elasticsearch does not give.

@@ -144,7 +144,7 @@ impl Args {
         let time = match row.time.map(jiff::Timestamp::try_from) {
             // further digits are cut, as a browser does
             Some(Ok(time)) => format!("{time:.3}"),
-            _ => tame(&row.time_text).into_owned(),
+            _ => tame(&row.time_text),
         };
         print::line(&format!(
             "{DIM}{time}{DIM:#}  {style}{:<7}{style:#}  {}",

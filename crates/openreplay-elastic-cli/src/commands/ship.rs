@@ -205,7 +205,7 @@ fn report(shipped: &Progress, json: bool) -> Result<(), Failure> {
     let rest = [
         (
             shipped.wrapped,
-            "lines were no JSON objects, and are stored as messages",
+            "lines were not JSON objects, and are stored as messages",
         ),
         (shipped.nuls, "NUL bytes before lines were skipped"),
         (

@@ -9,6 +9,7 @@ use super::guard::Guard;
 use super::{Shared, worker};
 use crate::Client;
 use crate::bulk::{Delivery, Ids, Target};
+use crate::topic;
 use crate::transport::connection::ConnectionBuilder;
 use crate::transport::error::Error;
 use crate::transport::kind::ErrorKind;
@@ -153,6 +154,7 @@ impl ElasticWriterBuilder {
             let target = Target::new(Client::new(&connection)?, self.alias.as_str());
             deliveries.push(Delivery::new(target, self.gzip));
         }
+        let clear_text = connection.clear_text_node().map(str::to_owned);
         let interval = Interval::new(self.flush_interval);
         let ids = Ids::new(fastrand::u64(..));
         let shared = Arc::new(Shared::new(self.buffer, ids, self.diagnostics));
@@ -176,6 +178,12 @@ impl ElasticWriterBuilder {
                 match runtime {
                     Ok(runtime) => {
                         let _ = report.send(Ok(()));
+                        if let Some(node) = clear_text {
+                            let text = format!(
+                                "the credentials are sent to {node} in clear text; use https"
+                            );
+                            its.diagnostics().report(topic::CLEAR_TEXT, &text);
+                        }
                         worker::run(&its, deliveries, interval, runtime);
                     }
                     Err(error) => {

@@ -33,3 +33,22 @@ fn takes_any_duration_for_a_limit() {
     assert!(guard.flush(std::time::Duration::MAX).is_complete());
     assert!(guard.shutdown(std::time::Duration::MAX).is_complete());
 }
+
+#[test]
+fn credentials_over_http_to_another_machine_are_reported() {
+    let (say, said) = std::sync::mpsc::channel();
+    // a name that nothing resolves
+    let builder = ElasticWriter::builder("http://elastic.invalid:9200").bearer("secret");
+    let (_writer, guard) = builder
+        .on_diagnostic(move |text| drop(say.send(text.to_owned())))
+        .build()
+        .unwrap();
+    let text = said
+        .recv_timeout(std::time::Duration::from_secs(60))
+        .unwrap();
+    assert_eq!(
+        text,
+        "the credentials are sent to http://elastic.invalid:9200 in clear text; use https"
+    );
+    guard.shutdown(std::time::Duration::ZERO);
+}
