@@ -186,7 +186,7 @@ fn wrong_usage_ends_with_2_and_says_what_is_wrong_on_standard_error() {
         (&["rotate", "--max-age", "soon"], "soon"),
         (&["api-key", "--writer", "--documented"], "--documented"),
         (&["api-key", "--read"], "--writer"),
-        (&["api-key", "--expires-in", "0d"], "ends at once"),
+        (&["api-key", "--expires-in", "0d"], "expires at once"),
         (
             &["--url", "http://127.0.0.1:99999", "setup"],
             "no port from 1 to 65535",
@@ -448,7 +448,7 @@ fn logs_reports_an_id_that_openreplay_never_asks_for() {
         "own-id",
     ];
     let lines = ids.map(|id| {
-        json!({"level": "info", "message": format!("openReplaySession.id={id}")}).to_string()
+        json!({"@timestamp": "2026-07-01T12:00:00Z", "level": "info", "message": format!("openReplaySession.id={id}")}).to_string()
     });
     std::fs::write(&path, lines.join("\n")).unwrap();
     for (nth, id) in ids.into_iter().enumerate() {

@@ -50,5 +50,5 @@ fn credentials_over_http_to_another_machine_are_reported() {
         text,
         "the credentials are sent to http://elastic.invalid:9200 in clear text; use https"
     );
-    guard.shutdown(std::time::Duration::ZERO);
+    assert_eq!(guard.shutdown(std::time::Duration::ZERO).left(), 0);
 }
