@@ -96,11 +96,14 @@ fn finds_what_is_wrong_with_a_logs_of_someone_elses_making() {
         "/logs",
         r#"{"mappings":{"properties":{"message":{"type":"keyword"}}}}"#,
     );
-    assert_eq!(faults(&engine, &reader, &[]), ["empty", "not-analysed"]);
+    assert_eq!(
+        faults(&engine, &reader, &[]),
+        ["empty", "not-analysed", "not-an-alias?"]
+    );
     store(&engine, "logs", &[record("7", "info", "m")]);
     assert_eq!(
         faults(&engine, &reader, &["7"]),
-        ["not-analysed", "session-not-found"]
+        ["not-analysed", "session-not-found", "not-an-alias?"]
     );
     // a user who may read the settings gets more findings
     let said = engine.command(&["check", "--json", "7"]);
@@ -115,7 +118,10 @@ fn finds_what_is_wrong_with_a_logs_of_someone_elses_making() {
     for seconds in [[40, 50], [10, 20]] {
         store(&engine, "logs", &seconds.map(at));
     }
-    assert_eq!(faults(&engine, &reader, &["7"]), ["out-of-order"]);
+    assert_eq!(
+        faults(&engine, &reader, &["7"]),
+        ["out-of-order", "not-an-alias?"]
+    );
     // so much an engine does not keep apart
     let just_before = |record: &mut Value| {
         record["@timestamp"] = json!("2026-07-01T12:00:39.999Z");
@@ -125,7 +131,10 @@ fn finds_what_is_wrong_with_a_logs_of_someone_elses_making() {
     pair[0]["message"] = json!("[openReplaySession.id=9] m");
     just_before(&mut pair[1]);
     store(&engine, "logs", &pair);
-    assert_eq!(faults(&engine, &reader, &["9"]), ["nearly-in-order?"]);
+    assert_eq!(
+        faults(&engine, &reader, &["9"]),
+        ["nearly-in-order?", "not-an-alias?"]
+    );
 
     engine.ok("DELETE", "/logs", "");
     store(
@@ -134,7 +143,16 @@ fn finds_what_is_wrong_with_a_logs_of_someone_elses_making() {
         &[json!({"text": "[openReplaySession.id=7] m"})],
     );
     let found = faults(&engine, &reader, &["7"]);
-    assert_eq!(found, ["no-message", "no-level", "session-not-found"]);
+    assert_eq!(
+        found,
+        [
+            "no-message",
+            "no-level",
+            "session-not-found",
+            "no-time",
+            "not-an-alias?"
+        ]
+    );
 }
 
 #[test]
@@ -256,7 +274,7 @@ fn an_index_that_is_not_sorted_is_put_in_order_as_the_guide_says() {
     let checked = || names(&engine.command(&["check", "7", "--json"]));
     assert_eq!(checked(), ["out-of-order", "not-sorted?", "not-a-key?"]);
 
-    let section = "An index that has records already";
+    let section = "An index that already has records";
     let shown = guide::block("docs/elasticsearch.md", section, "text");
     let requests = shown.trim_end().split("\n\n");
     let mut done = Vec::new();

@@ -23,7 +23,7 @@ fn an_index_that_is_not_sorted_is_copied_in_order_by_the_guides_requests() {
         assert!(faults().contains(&json!(fault)), "{fault}: {:?}", faults());
     }
 
-    let section = "An index that has records already";
+    let section = "An index that already has records";
     let shown = guide::block("docs/elasticsearch.md", section, "text");
     for request in shown.trim_end().split("\n\n") {
         let (line, body) = request.split_once('\n').unwrap_or((request, ""));
