@@ -1,8 +1,9 @@
-//! Counts the instructions of a request, a record and a span, and compares them with those of peers.
+//! Counts the instructions of a request, a record and a span, and compares them with those of
+//! peers.
 //!
 //! `cargo bench -p instructions` needs valgrind, and fails if a figure is above its limit.
-//! Instructions do not depend on what else the machine does, but they are not times: those come from
-//! the benchmarks of each crate.
+//! Instructions do not depend on what else the machine does, but they are not times: those come
+//! from the benchmarks of each crate.
 
 mod callgrind;
 mod layers;

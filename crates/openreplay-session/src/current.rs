@@ -3,15 +3,16 @@ use std::cell::Cell;
 use crate::SessionId;
 
 thread_local! {
-    // a plain value with nothing to drop: read and written without a check, at every moment of a thread
+    // a plain value with nothing to drop: read and written without a check, at every moment of a
+    // thread
     static CURRENT: Cell<Scope> = const { Cell::new(Scope::Unset) };
 }
 
 /// Which session the running code belongs to, as far as it is known.
 ///
-/// [`current`] returns the session alone, which is what most code needs. A logging layer must also tell code
-/// that left its session from code that never entered one: only the latter may get a session from an
-/// enclosing span.
+/// [`current`] returns the session alone, which is what most code needs. A logging layer must also
+/// tell code that left its session from code that never entered one: only the latter may get a
+/// session from an enclosing span.
 ///
 /// ```
 /// use openreplay_session::{Scope, SessionId, sync_scope, sync_without_session};
@@ -26,7 +27,8 @@ thread_local! {
 pub enum Scope {
     /// In this session.
     Session(SessionId),
-    /// Outside of any session, by [`without_session`](crate::without_session) or [`sync_without_session`].
+    /// Outside of any session, by [`without_session`](crate::without_session) or
+    /// [`sync_without_session`].
     NoSession,
     /// In no scope. To enter it changes nothing: the caller's scope stays.
     Unset,
@@ -42,18 +44,20 @@ impl Scope {
 
     /// Returns the scope for work that is handed to another task or thread.
     ///
-    /// This is what [`InCurrentSession`](crate::InCurrentSession) takes along: the current session or, if there is none,
-    /// [`NoSession`](Self::NoSession). Work without a session must not get the session of whatever runs it. A
-    /// thread of a pool, for instance, runs other jobs while it waits for a part of its own.
+    /// This is what [`InCurrentSession`](crate::InCurrentSession) takes along: the current session
+    /// or, if there is none, [`NoSession`](Self::NoSession). Work without a session must not get
+    /// the session of whatever runs it. A thread of a pool, for instance, runs other jobs while it
+    /// waits for a part of its own.
     #[must_use]
     pub fn captured() -> Self {
         current().map_or(Self::NoSession, Self::Session)
     }
 
-    /// Runs a closure in exactly this scope, which [`current`](Self::current) returned earlier: for a record about
-    /// code that has ended.
+    /// Runs a closure in exactly this scope, which [`current`](Self::current) returned earlier: for
+    /// a record about code that has ended.
     ///
-    /// Unlike [`sync_scope`], it enters [`Unset`](Self::Unset) too, which hides the caller's session.
+    /// Unlike [`sync_scope`], it enters [`Unset`](Self::Unset) too, which hides the caller's
+    /// session.
     ///
     /// ```
     /// use openreplay_session::{Scope, SessionId, current, sync_scope};
@@ -180,10 +184,11 @@ impl Drop for Entered {
     }
 }
 
-/// Runs a closure outside of any session: for what a request sets up and other requests use afterwards.
+/// Runs a closure outside of any session: for what a request sets up and other requests use
+/// afterwards.
 ///
-/// Inside, no enclosing span gives a session either, and spans that are created there remember that they
-/// have none. See [`without_session`](crate::without_session) for futures.
+/// Inside, no enclosing span gives a session either, and spans that are created there remember that
+/// they have none. See [`without_session`](crate::without_session) for futures.
 ///
 /// ```
 /// use openreplay_session::{SessionId, current, sync_scope, sync_without_session};

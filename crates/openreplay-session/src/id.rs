@@ -4,9 +4,10 @@ use crate::{SessionIdError, error::Kind};
 
 /// The id of an OpenReplay session.
 ///
-/// 1 to 64 bytes of `A-Z a-z 0-9 - _`, held inline: copying one allocates nothing, and none can forge a log line,
-/// break JSON or move a terminal's cursor. OpenReplay's own ids are unsigned 64-bit integers in decimal, see
-/// [`as_u64`](Self::as_u64). `undefined`, `null` and `NaN` are what a page sends when it has no id yet: they are refused.
+/// 1 to 64 bytes of `A-Z a-z 0-9 - _`, held inline: copying one allocates nothing, and none can
+/// forge a log line, break JSON or move a terminal's cursor. OpenReplay's own ids are unsigned
+/// 64-bit integers in decimal, see [`as_u64`](Self::as_u64). `undefined`, `null` and `NaN` are what
+/// a page sends when it has no id yet: they are refused.
 ///
 /// ```
 /// use openreplay_session::SessionId;
@@ -45,9 +46,11 @@ impl SessionId {
         str::from_utf8(self.as_bytes()).expect("only ASCII passes `parse`")
     }
 
-    /// The id as a number if OpenReplay itself can look it up: an unsigned 64-bit integer, written as it writes one.
+    /// The id as a number if OpenReplay itself can look it up: an unsigned 64-bit integer, written
+    /// as it writes one.
     ///
-    /// OpenReplay searches for the number's shortest decimal form, so an id with leading zeros is not found.
+    /// OpenReplay searches for the number's shortest decimal form, so an id with leading zeros is
+    /// not found.
     ///
     /// ```
     /// # use openreplay_session::SessionId;
@@ -90,7 +93,8 @@ impl SessionId {
         let mut bytes = [0; Self::MAX_LEN];
         if let (Some(len), Some(text)) = (len, bytes.get_mut(..value.len())) {
             text.copy_from_slice(value);
-            // all bytes of the array, in a few vector instructions: those beyond the value are not allowed
+            // all bytes of the array, in a few vector instructions: those beyond the value are not
+            // allowed
             let allowed = (bytes.iter()).fold(0, |count, byte| count + u8::from(is_allowed(*byte)));
             if allowed == len.get() && !is_placeholder(value) {
                 return Ok(Self { bytes, len });

@@ -10,8 +10,8 @@ use crate::names::{HEADERS, OPENREPLAY_SESSION_ID, TOKEN_HEADERS};
 /// Returns the session that these headers name, if they name one: the default names, by
 /// [the rule](crate::session#sources-of-the-id) that [`SessionLayer`](crate::SessionLayer) follows.
 ///
-/// For code that has headers but no Tower service. [`SessionHeaders::session_of`] reads names of your
-/// own. Neither marks values as sensitive; the layer's service does.
+/// For code that has headers but no Tower service. [`SessionHeaders::session_of`] reads names of
+/// your own. Neither marks values as sensitive; the layer's service does.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue};
@@ -35,11 +35,12 @@ pub fn session_of(headers: &HeaderMap) -> Option<SessionId> {
 /// The default names, for the functions.
 pub(crate) static DEFAULT: LazyLock<SessionHeaders> = LazyLock::new(SessionHeaders::default);
 
-/// The names of the headers that hold a session, for requests that come in and for those that go out.
+/// The names of the headers that hold a session, for requests that come in and for those that go
+/// out.
 ///
 /// Give one value to [`SessionLayer::with_headers`](crate::SessionLayer::with_headers) and to
-/// [`PropagateSessionLayer::with_headers`](crate::PropagateSessionLayer::with_headers), so that what comes in under a name of your
-/// own is known on the way out.
+/// [`PropagateSessionLayer::with_headers`](crate::PropagateSessionLayer::with_headers), so that
+/// what comes in under a name of your own is known on the way out.
 ///
 /// ```
 /// use http::HeaderName;
@@ -57,7 +58,8 @@ pub(crate) static DEFAULT: LazyLock<SessionHeaders> = LazyLock::new(SessionHeade
 pub struct SessionHeaders {
     id_header: HeaderName,
     token_headers: Vec<HeaderName>,
-    /// The length of the shortest name, the default ones included: passes over most headers of a browser at once.
+    /// The length of the shortest name, the default ones included: passes over most headers of a
+    /// browser at once.
     shortest: usize,
 }
 
@@ -99,8 +101,8 @@ impl SessionHeaders {
         self
     }
 
-    /// Returns the session that these headers name, if they name one, by
-    /// [the rule](crate::session#sources-of-the-id) that [`SessionLayer`](crate::SessionLayer) follows.
+    /// Returns the session that these headers name, if they name one, by [the
+    /// rule](crate::session#sources-of-the-id) that [`SessionLayer`](crate::SessionLayer) follows.
     ///
     /// ```
     /// use http::{HeaderMap, HeaderName, HeaderValue};
@@ -116,11 +118,11 @@ impl SessionHeaders {
         self.read(headers).or_baggage(headers).session()
     }
 
-    /// Sets the id's header to the current session and removes all other headers that name a session, as
-    /// [`PropagateSessionLayer`](crate::propagate#what-happens-to-the-headers) does.
+    /// Sets the id's header to the current session and removes all other headers that name a
+    /// session, as [`PropagateSessionLayer`](crate::propagate#what-happens-to-the-headers) does.
     ///
-    /// [`propagate_session`](crate::propagate_session) does the same with the default names. The caller decides whether
-    /// the host may have the session.
+    /// [`propagate_session`](crate::propagate_session) does the same with the default names. The
+    /// caller decides whether the host may have the session.
     ///
     /// ```
     /// use http::{HeaderMap, HeaderName};
@@ -153,7 +155,8 @@ impl SessionHeaders {
         self.shortest = lens.fold(default.min(self.id_header.as_str().len()), usize::min);
     }
 
-    /// Returns what these headers say, and marks the values that hold a token as sensitive, including values that are not read.
+    /// Returns what these headers say, and marks the values that hold a token as sensitive,
+    /// including values that are not read.
     #[inline]
     pub(crate) fn read_and_mark(&self, headers: &mut HeaderMap) -> Said {
         let said = self.read_names_and_mark(headers);
@@ -220,8 +223,8 @@ impl SessionHeaders {
         })
     }
 
-    /// Returns the session that may go on where none was entered: the one id under the id's name, or, if the headers name
-    /// nothing, that of the baggage.
+    /// Returns the session that may go on where none was entered: the one id under the id's name,
+    /// or, if the headers name nothing, that of the baggage.
     fn forwardable(&self, headers: &HeaderMap) -> Option<SessionId> {
         let lone_id = self.lone_id(headers);
         #[cfg(feature = "baggage")]
@@ -231,7 +234,8 @@ impl SessionHeaders {
         lone_id
     }
 
-    /// Returns the one id under the id's name: nothing if there is a token, a second id or anything malformed as well.
+    /// Returns the one id under the id's name: nothing if there is a token, a second id or anything
+    /// malformed as well.
     fn lone_id(&self, headers: &HeaderMap) -> Option<SessionId> {
         let mut found = Found::default();
         for value in headers.get_all(&self.id_header) {

@@ -13,7 +13,8 @@ pub(crate) struct Kept {
     pub(crate) rendered: Option<Rendered>,
 }
 
-/// Changes what is kept of a span. `change` must not call code of the user's: the extensions are locked.
+/// Changes what is kept of a span. `change` must not call code of the user's: the extensions are
+/// locked.
 pub(crate) fn change<S>(span: &SpanRef<'_, S>, change: impl FnOnce(&mut Kept))
 where
     S: for<'lookup> LookupSpan<'lookup>,

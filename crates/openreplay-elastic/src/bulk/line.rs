@@ -20,8 +20,9 @@ pub(crate) struct Stored<'a> {
     pub(crate) is_wrapped: bool,
 }
 
-/// Returns the record that is stored of a line, given without its end; `None` for an empty line. A line that is not a JSON object
-/// becomes the message of a record. NULs before a line are no part of it.
+/// Returns the record that is stored of a line, given without its end; `None` for an empty line. A
+/// line that is not a JSON object becomes the message of a record. NULs before a line are no part
+/// of it.
 pub(crate) fn record(line: &[u8], offset: u64) -> Option<Stored<'_>> {
     let line = without_mark(without_nuls(line), offset).trim_ascii_end();
     let object = line.trim_ascii_start();
@@ -36,8 +37,9 @@ pub(crate) fn record(line: &[u8], offset: u64) -> Option<Stored<'_>> {
     }
 }
 
-/// Returns the record that is stored of a line whose envelope is taken off. It keeps its own time and level; what it lacks of these comes
-/// from the envelope, so that no record breaks OpenReplay's panel.
+/// Returns the record that is stored of a line whose envelope is taken off. It keeps its own time
+/// and level; what it lacks of these comes from the envelope, so that no record breaks OpenReplay's
+/// panel.
 pub(crate) fn record_from<'a>(line: &'a [u8], origin: &Origin) -> Option<Stored<'a>> {
     let line = line.trim_ascii_end();
     let object = line.trim_ascii_start();
@@ -58,7 +60,8 @@ pub(crate) fn record_from<'a>(line: &'a [u8], origin: &Origin) -> Option<Stored<
     Some(Stored::wrapped(&record))
 }
 
-/// Returns an object with a time and a level; `None` if the text is not an object, as far as its top tells.
+/// Returns an object with a time and a level; `None` if the text is not an object, as far as its
+/// top tells.
 fn completed<'a>(object: &'a [u8], origin: &Origin) -> Option<Cow<'a, [u8]>> {
     if !is_object(object) {
         return None;
@@ -105,7 +108,8 @@ fn member(name: &str, value: &str) -> String {
     format!("\"{name}\":{value}")
 }
 
-/// Returns a line without the NULs before it: a truncation leaves them if the app does not open its file to append.
+/// Returns a line without the NULs before it: a truncation leaves them if the app does not open its
+/// file to append.
 pub(crate) fn without_nuls(line: &[u8]) -> &[u8] {
     let nuls = line.iter().take_while(|byte| **byte == 0).count();
     &line[nuls..]
@@ -117,7 +121,8 @@ pub(crate) fn without_mark(line: &[u8], offset: u64) -> &[u8] {
     rest.filter(|_| offset == 0).unwrap_or(line)
 }
 
-/// The text of a line that cannot be read any closer: what a library printed, or a cut line, is not lost.
+/// The text of a line that cannot be read any closer: what a library printed, or a cut line, is not
+/// lost.
 fn message(line: &[u8]) -> Cow<'_, str> {
     // a line may be beyond all measure; one byte more tells that
     String::from_utf8_lossy(&line[..line.len().min(MESSAGE + 1)])

@@ -11,8 +11,8 @@ use crate::text;
 /// it is a keyword (32766 bytes at most).
 pub(super) const MESSAGE: usize = 32_000;
 const CUT: &str = " … (cut)";
-/// Fields that lead to the record's trace, request and replay. They move into the message: as fields
-/// they may be what the mapping rejects.
+/// Fields that lead to the record's trace, request and replay. They move into the message: as
+/// fields they may be what the mapping rejects.
 const LINKS: [&str; 4] = [
     field::TRACE_ID,
     field::SPAN_ID,

@@ -1,6 +1,7 @@
 //! Records on their way: sent, and followed until each is stored or rejected.
 //!
-//! `state` has what is known of a batch, `decide` every rule, `drive` and `attempt` the I/O, `wire` the format.
+//! `state` has what is known of a batch, `decide` every rule, `drive` and `attempt` the I/O, `wire`
+//! the format.
 
 #[cfg(any(feature = "admin", feature = "ship"))]
 pub(crate) use self::line::{Stored, record as record_of_line, record_from};

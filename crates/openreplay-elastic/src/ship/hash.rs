@@ -3,14 +3,15 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
-/// How a checkpoint hashes the lines that it knows files by. Each checkpoint stays with its own, or it would know no file again.
+/// How a checkpoint hashes the lines that it knows files by. Each checkpoint stays with its own, or
+/// it would know no file again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(tag = "name", rename_all = "kebab-case")]
 pub(super) enum Hash {
     /// Of checkpoints that began as version 1: FNV-1a, and one round of mixing.
     Fnv1a,
-    /// SipHash-2-4 with a random key of the checkpoint's own: the hashes tell nothing of the lines, and nobody can write a line with
-    /// the hash of another.
+    /// SipHash-2-4 with a random key of the checkpoint's own: the hashes tell nothing of the lines,
+    /// and nobody can write a line with the hash of another.
     SipHash { key: [u64; 2] },
 }
 
@@ -64,7 +65,8 @@ mod tests {
     #[test]
     fn hashes_are_the_same_in_every_version() {
         let key = [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908];
-        // The second is the reference's own example: 15 bytes from 0 (Aumasson and Bernstein, SipHash, appendix A).
+        // The second is the reference's own example: 15 bytes from 0 (Aumasson and Bernstein,
+        // SipHash, appendix A).
         let counted: Vec<u8> = (0..15).collect();
         for (hash, bytes, expected) in [
             (Hash::Fnv1a, &b""[..], 0xfdbd_f6ac_4fc5_2e7f),

@@ -88,8 +88,8 @@ impl Framed {
         self.nuls = mark.nuls;
     }
 
-    /// Adds whole lines of `text`, which starts at `offset` of its file, until the body has `enough` bytes. Returns the length of
-    /// the text that it used.
+    /// Adds whole lines of `text`, which starts at `offset` of its file, until the body has
+    /// `enough` bytes. Returns the length of the text that it used.
     pub(super) fn add_lines(
         &mut self,
         text: &[u8],

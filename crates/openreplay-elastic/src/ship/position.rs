@@ -12,22 +12,25 @@ use crate::envelope::Join;
 /// How far a file is delivered.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct Position {
-    /// What the `_id`s of its lines start with: random, and another one whenever the file is written anew.
+    /// What the `_id`s of its lines start with: random, and another one whenever the file is
+    /// written anew.
     pub(super) seed: u64,
     pub(super) identity: Identity,
     /// Where it was seen last.
     #[serde(with = "bytes")]
     pub(super) path: PathBuf,
     pub(super) delivered: Place,
-    /// Since when it is missing, in seconds of the epoch: a folder may be mounted later, or the file moved back.
+    /// Since when it is missing, in seconds of the epoch: a folder may be mounted later, or the
+    /// file moved back.
     pub(super) missing_since: Option<u64>,
     /// Missing in version 1, and if there are none.
     #[serde(default, skip_serializing_if = "Join::is_empty")]
     pub(super) pieces: Pieces,
 }
 
-/// The beginnings of lines that a container runtime wrote in pieces, one for each stream, whose rest is in no file yet: `delivered` is
-/// after them, but they are not sent. Their text is kept because its file may be gone when the rest comes, in the next one.
+/// The beginnings of lines that a container runtime wrote in pieces, one for each stream, whose
+/// rest is in no file yet: `delivered` is after them, but they are not sent. Their text is kept
+/// because its file may be gone when the rest comes, in the next one.
 pub(super) type Pieces = Join<Start>;
 
 /// Where a line begins: its `_id` is made from this.
@@ -117,7 +120,8 @@ impl IndexName {
     }
 }
 
-/// The rules of Elasticsearch's `MetadataCreateIndexService.validateIndexOrAliasName`; a percent sign would be decoded in a path.
+/// The rules of Elasticsearch's `MetadataCreateIndexService.validateIndexOrAliasName`; a percent
+/// sign would be decoded in a path.
 impl TryFrom<String> for IndexName {
     type Error = String;
 

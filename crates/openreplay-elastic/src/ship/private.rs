@@ -1,4 +1,5 @@
-//! Files of our own, in a folder that others may write to: no link is followed, and nobody else reads them.
+//! Files of our own, in a folder that others may write to: no link is followed, and nobody else
+//! reads them.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;

@@ -23,7 +23,8 @@ pub(super) struct LineReader {
 }
 
 impl LineReader {
-    /// Passes on the record of a line, and where the line begins, if there is a record, and its last piece is there.
+    /// Passes on the record of a line, and where the line begins, if there is a record, and its
+    /// last piece is there.
     pub(super) fn read(&mut self, line: RawLine<'_>, record: impl FnMut(Start, &Stored<'_>)) {
         let start = Start {
             seed: self.seed,

@@ -1,4 +1,5 @@
-//! What differs from system to system: which file this is, reading at a place, and how many files may be open.
+//! What differs from system to system: which file this is, reading at a place, and how many files
+//! may be open.
 
 use std::fs::{self, File, Metadata};
 use std::io;

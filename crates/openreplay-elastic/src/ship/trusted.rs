@@ -1,7 +1,8 @@
 //! Opens files in folders that others can write to.
 //!
-//! A link there could lead anywhere, and a shipper that runs as root could read it: so a link counts only if somebody made it who
-//! could do without it. What was opened is checked, not what was there before.
+//! A link there could lead anywhere, and a shipper that runs as root could read it: so a link
+//! counts only if somebody made it who could do without it. What was opened is checked, not what
+//! was there before.
 
 use std::fs::File;
 use std::io;
@@ -10,7 +11,8 @@ use std::path::Path;
 /// Which links are followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Links {
-    /// Those of root, those of the user that this process runs as, and those whose owner owns what they lead to.
+    /// Those of root, those of the user that this process runs as, and those whose owner owns what
+    /// they lead to.
     #[default]
     Trusted,
     All,
@@ -84,7 +86,8 @@ mod own {
         walk(path).map(|_| ())
     }
 
-    /// Opens a path in one call if there is no link in it; `None` if there is one, or the kernel cannot tell.
+    /// Opens a path in one call if there is no link in it; `None` if there is one, or the kernel
+    /// cannot tell.
     #[cfg(target_os = "linux")]
     fn open_without_links(path: &Path) -> Option<io::Result<File>> {
         use rustix::fs::{ResolveFlags, openat2};
@@ -257,7 +260,8 @@ mod own {
         }
     }
 
-    /// Systems without `O_PATH`: a link that is replaced between the two calls is judged by its earlier owner.
+    /// Systems without `O_PATH`: a link that is replaced between the two calls is judged by its
+    /// earlier owner.
     #[cfg(not(target_os = "linux"))]
     struct Entry {
         stat: Stat,

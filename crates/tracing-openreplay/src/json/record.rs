@@ -133,8 +133,8 @@ where
     }
 }
 
-/// Returns the member `level` and the beginning of the message: one piece, which is faster to append
-/// than four. OpenReplay knows four levels, and reads any other word as `info`.
+/// Returns the member `level` and the beginning of the message: one piece, which is faster to
+/// append than four. OpenReplay knows four levels, and reads any other word as `info`.
 fn level_and_message(level: Level) -> &'static [u8] {
     match level {
         Level::ERROR => member!(field::LEVEL, "\"error\",\"message\":\""),

@@ -12,7 +12,8 @@ use tracing_core::Metadata;
 use super::metadata::Rewritten;
 
 thread_local! {
-    /// The metadata of what is being passed on, null if nothing is: then the next three are out of date.
+    /// The metadata of what is being passed on, null if nothing is: then the next three are out of
+    /// date.
     static PASSED: Cell<*const Metadata<'static>> = const { Cell::new(ptr::null()) };
     static REWRITTEN: Cell<Option<&'static Rewritten>> = const { Cell::new(None) };
     static SESSION: Cell<Option<SessionId>> = const { Cell::new(None) };

@@ -62,7 +62,8 @@ fn keeps_a_second_shipper_away() {
     Checkpoint::open(&path).unwrap();
 }
 
-/// As the first version wrote it. What a later one cannot read would be sent again from the start of each file.
+/// As the first version wrote it. What a later one cannot read would be sent again from the start
+/// of each file.
 const VERSION_1: &str = r#"{"version":1,"files":[{"seed":7,"identity":{"inode":12,"head":15445669652542104338},"path":"/var/log/app.log","delivered":{"offset":20,"before":1135801916242202611},"missing_since":1782907200}],"in_flight":{"index":"logs-000001","parts":[{"seed":7,"path":"/var/log/app.log","from":20,"to":{"offset":40,"before":3}}],"moved":{"id":"logs-000002"}},"waiting":[]}"#;
 
 /// As it is written now.

@@ -4,7 +4,8 @@ use super::Files;
 use crate::ship::tail::State;
 
 impl Files {
-    /// Opens a file again if it was closed for others, and looks at it. Returns whether it can be read.
+    /// Opens a file again if it was closed for others, and looks at it. Returns whether it can be
+    /// read.
     pub(super) fn reopen(&mut self, at: usize) -> bool {
         if self.tails[at].is_open() {
             return true;
@@ -22,7 +23,8 @@ impl Files {
         }
     }
 
-    /// Closes the quietest files if as many are open as may be; one with lines left only if all have some.
+    /// Closes the quietest files if as many are open as may be; one with lines left only if all
+    /// have some.
     pub(super) fn make_room(&mut self, except: Option<usize>) {
         #[cfg(test)]
         {

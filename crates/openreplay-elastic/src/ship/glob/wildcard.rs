@@ -2,7 +2,8 @@
 
 use std::ffi::OsStr;
 
-/// A character of a name; what is none (a byte of a Unix name, half a pair of a Windows one) comes after all characters.
+/// A character of a name; what is none (a byte of a Unix name, half a pair of a Windows one) comes
+/// after all characters.
 type Unit = u32;
 
 const NO_CHARACTER: Unit = 0x11_0000;

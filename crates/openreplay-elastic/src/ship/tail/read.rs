@@ -140,8 +140,8 @@ impl Tail {
         Ok(line.is_some_and(|line| self.format.unwrap(line).is_some()))
     }
 
-    /// Reads just those lines again. If they are not there any more, it returns `false`, and gives the lines from here on other
-    /// `_id`s: some of the old ones may be in use.
+    /// Reads just those lines again. If they are not there any more, it returns `false`, and gives
+    /// the lines from here on other `_id`s: some of the old ones may be in use.
     pub(in crate::ship) fn reread(&mut self, part: &Part, framed: &mut Framed) -> io::Result<bool> {
         if self.length < part.to.offset || !part.to.is_in(self.file()?, self.hash)? {
             self.seed = fastrand::u64(..);
@@ -149,7 +149,8 @@ impl Tail {
         }
         let (taken, length) = (self.taken.clone(), self.length);
         let from = Place::at(self.file()?, part.from, self.hash)?;
-        // Lines are delivered in file order, so the piece before this part is the one that was delivered.
+        // Lines are delivered in file order, so the piece before this part is the one that was
+        // delivered.
         self.taken = (from, self.delivered.1.clone());
         self.searched = 0;
         self.length = part.to.offset;

@@ -27,7 +27,8 @@ fn what_cannot_be_opened_at_the_start_is_tried_until_the_end() {
     assert_eq!(folder.files.unreadable(), []);
 }
 
-/// Creates what can be looked at, and not opened. Root may read all files, but not over the links of others.
+/// Creates what can be looked at, and not opened. Root may read all files, but not over the links
+/// of others.
 #[cfg(unix)]
 fn unreadable(path: &Path) {
     use std::os::unix::fs::{PermissionsExt as _, lchown, symlink};
