@@ -1,6 +1,7 @@
 //! The DaemonSet's container, without a container engine: its command in a file system of its own.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -17,6 +18,7 @@ fn the_daemon_set_delivers_records_from_inside_its_file_system_once() {
     let store = Store::start();
     let root = tempfile::tempdir().unwrap();
     install(&program(), root.path());
+    install(Path::new("/usr/bin/setpriv"), root.path());
     let spec = &manifest("DaemonSet")["spec"]["template"]["spec"];
     let container = &spec["containers"][0];
     for mount in container["volumeMounts"].as_array().unwrap() {
@@ -27,6 +29,9 @@ fn the_daemon_set_delivers_records_from_inside_its_file_system_once() {
     let others = inside(root.path(), "/var/log/pods/kube-system_dns_77aa/dns");
     for folder in [&logs, &others] {
         fs::create_dir_all(folder).unwrap();
+    }
+    for (name, mode) in [("/var/log/pods", 0o750), ("/state", 0o700)] {
+        fs::set_permissions(inside(root.path(), name), Permissions::from_mode(mode)).unwrap();
     }
     let records = records();
     let other = CriLog::new("stdout").pieces(&records[0]).concat();
@@ -44,8 +49,15 @@ fn the_daemon_set_delivers_records_from_inside_its_file_system_once() {
             .into_iter()
             .flat_map(|name| container[name].as_array().unwrap());
         let mut command = Command::new("/usr/sbin/chroot");
+        // as the runtime drops capabilities: root's files are read all the same
         command
             .arg(root.path())
+            .args([
+                "setpriv",
+                "--bounding-set=-all",
+                "--inh-caps=-all",
+                "--no-new-privs",
+            ])
             .args(arguments.map(|word| word.as_str().unwrap()));
         command.env_clear().env("PATH", "/usr/local/bin");
         for variable in container["env"].as_array().unwrap() {
@@ -97,7 +109,7 @@ fn inside(root: &Path, path: &str) -> std::path::PathBuf {
 fn install(program: &Path, root: &Path) {
     let target = root.join("usr/local/bin");
     fs::create_dir_all(&target).unwrap();
-    fs::copy(program, target.join("openreplay-elastic")).unwrap();
+    fs::copy(program, target.join(program.file_name().unwrap())).unwrap();
     let said = Said::by(Command::new("ldd").arg(program));
     let libraries = said
         .out

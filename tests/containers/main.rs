@@ -169,7 +169,7 @@ fn write_shop(folder: &Path, lines: &[String]) {
     let records = folder.join("records");
     fs::write(&records, lines.join("\n") + "\n").unwrap();
     let script = format!(
-        "#!/bin/sh\ntrap 'sed -n 2p {0}; exit 0' TERM\nsed -n 1p {0}\nwhile :; do sleep 0.05; done\n",
+        "#!/bin/sh\ntrap 'sed -n 2p {0}; exit 0' TERM\nsed -n 1p {0}\nwhile kill -0 $PPID 2>/dev/null; do sleep 0.05; done\n",
         records.display()
     );
     let shop = folder.join("shop");
