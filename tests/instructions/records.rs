@@ -40,7 +40,7 @@ pub(crate) fn comparisons() -> impl Iterator<Item = Comparison> {
     [
         ("json()", "fmt json", EVENT, 11.0),
         ("json()", "json-subscriber", EVENT, 23.0),
-        ("json()", "fmt json", SPAN, 36.5),
+        ("json()", "fmt json", SPAN, 35.0),
         // options
         ("json(), thread name", "json()", EVENT, 110.0),
         ("json(), thread id", "json()", EVENT, 110.0),

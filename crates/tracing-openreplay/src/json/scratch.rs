@@ -9,6 +9,9 @@ use super::site::Sites;
 /// A buffer that grew beyond this is not kept.
 const KEPT: usize = 64 * 1024;
 
+/// The same for the memory of a span.
+const SPARE: usize = 1024;
+
 thread_local! {
     static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
 }
@@ -19,6 +22,8 @@ pub(super) struct Scratch {
     // what follows is worth keeping from one record to the next
     pub(super) stamp: Stamp,
     pub(super) sites: Sites,
+    /// The memory of a span that was closed, for the next one.
+    pub(super) spare: Vec<u8>,
 }
 
 /// The parts of a record in the making.
@@ -58,6 +63,19 @@ pub(super) fn with<R>(f: impl FnOnce(&mut Scratch) -> R) -> R {
     // fails while the thread ends: nothing needs them any more
     let _ = SCRATCH.try_with(|slot| slot.set(Some(scratch)));
     result
+}
+
+/// Keeps the memory of a span that closes, unless it is large or the buffers are in use.
+pub(super) fn keep_spare(text: Vec<u8>) {
+    if text.capacity() > SPARE {
+        return;
+    }
+    let _ = SCRATCH.try_with(|slot| {
+        if let Some(mut scratch) = slot.take() {
+            scratch.spare = text;
+            slot.set(Some(scratch));
+        }
+    });
 }
 
 impl Parts {

@@ -1,6 +1,6 @@
 //! A span's name and fields, rendered when they are recorded and kept in its extensions.
 
-use std::ops::Range;
+use std::{mem, ops::Range};
 
 use tracing_core::span;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
@@ -77,7 +77,12 @@ where
     S: for<'lookup> LookupSpan<'lookup>,
 {
     scratch::with(|scratch| {
-        let Scratch { sites, parts, .. } = scratch;
+        let Scratch {
+            sites,
+            parts,
+            spare,
+            ..
+        } = scratch;
         let site = sites.of_span(span.metadata());
         let new = &mut parts.fields;
         let mut fields = Fields::of_span(new, site, VALUE_LIMIT);
@@ -98,7 +103,7 @@ where
                     rendered.merge(new);
                     rendered
                 }
-                none => none.insert(Rendered::new(&site.head, new)),
+                none => none.insert(Rendered::new(mem::take(spare), &site.head, new)),
             };
             if has_request_id || rendered.request_id.is_some() {
                 rendered.find_request_id();
@@ -107,9 +112,16 @@ where
     });
 }
 
+impl Drop for Rendered {
+    fn drop(&mut self) {
+        scratch::keep_spare(mem::take(&mut self.text));
+    }
+}
+
 impl Rendered {
-    fn new(head: &[u8], members: &[u8]) -> Self {
-        let mut text = Vec::with_capacity(head.len() + members.len());
+    fn new(mut text: Vec<u8>, head: &[u8], members: &[u8]) -> Self {
+        text.clear();
+        text.reserve(head.len() + members.len());
         text.extend_from_slice(head);
         text.extend_from_slice(members);
         Self {
