@@ -268,11 +268,12 @@ impl Keys {
 }
 
 /// The id and the secret in the header's value. As in Elasticsearch, the scheme may be in any case: OpenReplay's Go client sends
-/// `APIKey`.
+/// `APIKey`. Shippers without an option for keys send the id and the secret as user and password.
 fn credentials(authorization: &[u8]) -> Option<(String, String)> {
     let text = str::from_utf8(authorization).ok()?;
     let (scheme, encoded) = text.trim().split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("apikey") {
+    let is_known = |known| scheme.eq_ignore_ascii_case(known);
+    if !is_known("apikey") && !is_known("basic") {
         return None;
     }
     let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
@@ -356,7 +357,7 @@ mod tests {
         assert_eq!((openreplay.id.len(), openreplay.api_key.len()), (20, 22));
         let keys = Keys::open(folder.path()).unwrap();
         assert_eq!(keys.openreplay(), Some(openreplay.clone()));
-        for scheme in ["ApiKey", "APIKey", "apikey"] {
+        for scheme in ["ApiKey", "APIKey", "apikey", "Basic"] {
             assert_eq!(
                 keys.rights(Some(&header(scheme, &openreplay))),
                 Some(Rights::READ)
@@ -375,6 +376,7 @@ mod tests {
             b"ApiKey",
             b"ApiKey !",
             b"Basic YTpi",
+            b"Bearer YTpi",
             b"\xff",
         ] {
             assert_eq!(keys.rights(Some(wrong)), None);
