@@ -261,7 +261,7 @@ const COVERED: &[(&str, &str, usize, &str)] = &[
     ("docs/shippers.md", "ini", 1, "tests/shippers/main.rs"),
     ("docs/shippers.md", "sh", 1, "tests/shippers/main.rs"),
     ("docs/shippers.md", "text", 2, "tests/shippers/main.rs"),
-    ("docs/shippers.md", "yaml", 2, "tests/shippers/main.rs"),
+    ("docs/shippers.md", "yaml", 3, "tests/shippers/main.rs"),
     (
         "docs/spawns-streams-websockets.md",
         "rust",
@@ -273,6 +273,12 @@ const COVERED: &[(&str, &str, usize, &str)] = &[
         "toml",
         3,
         "tests/guide/dependencies.rs",
+    ),
+    (
+        "docs/without-elasticsearch.md",
+        "dockerfile",
+        1,
+        "tests/guide/without_elasticsearch.rs",
     ),
     (
         "docs/without-elasticsearch.md",

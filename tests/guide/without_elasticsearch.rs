@@ -4,9 +4,11 @@
 use std::fs;
 use std::process::Command;
 
-use integration_tests::{Said, Serve, ask_as_openreplay, guide, openreplay_elastic};
+use integration_tests::{Said, Serve, Terminal, ask_as_openreplay, guide, openreplay_elastic};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::root;
 
 const PAGE: &str = "docs/without-elasticsearch.md";
 const SESSION: &str = "4950498349085463837";
@@ -93,6 +95,79 @@ fn openreplay_finds_the_rows_after_a_kill_and_after_a_move() {
     );
     assert_eq!(moved.code, Some(0), "{moved:?}");
     assert_in_order(&ask_as_openreplay(target.url(), &target.said, Some(SESSION)).unwrap());
+}
+
+#[test]
+fn the_containers_command_serves() {
+    let blocks = guide::blocks(PAGE);
+    let file = blocks
+        .iter()
+        .find(|block| block.language == "dockerfile")
+        .unwrap();
+    let command = file.text.lines().find_map(|line| line.strip_prefix("CMD "));
+    let command: Vec<String> = serde_json::from_str(command.unwrap()).unwrap();
+    let folder = TempDir::new().unwrap();
+    let [program, args @ .., listen, _] = &command[..] else {
+        panic!("{command:?}")
+    };
+    assert_eq!([&program[..], listen], ["openreplay-elastic", "--listen"]);
+    assert!(
+        file.text.contains("-p openreplay-elastic-cli\n"),
+        "{}",
+        file.text
+    );
+    let data = "/var/lib/openreplay-store";
+    assert_eq!(file.text.matches(data).count(), 3, "{}", file.text);
+    let args = args
+        .iter()
+        .map(|arg| arg.replace(data, folder.path().to_str().unwrap()));
+    let serve = Serve::run(openreplay_elastic().args(args));
+    assert!(serve.url().starts_with("http://"));
+    assert!(folder.path().join("keys.json").exists());
+}
+
+/// Cargo chooses a version of `rusqlite` for the store that shares SQLite with the app's own library.
+#[test]
+#[ignore = "needs minutes to build"]
+fn an_app_shares_sqlite_with_the_store_and_the_lowest_version_builds() {
+    let page = fs::read_to_string(root().join(PAGE)).unwrap();
+    assert!(page.contains("rusqlite 0.32 to 0.43"), "{page}");
+    assert!(
+        page.contains("sqlx 0.8 and 0.9 and with diesel 2.3"),
+        "{page}"
+    );
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("src")).unwrap();
+    fs::write(folder.path().join("src/lib.rs"), "").unwrap();
+    let root = root().canonicalize().unwrap();
+    let target = root.join("target");
+    let mut terminal = Terminal::open(
+        folder.path(),
+        &[("CARGO_TARGET_DIR", target.to_str().unwrap())],
+    );
+    let mut lock = |dependency: &str| {
+        let manifest = format!(
+            "[package]\nname = \"app\"\nedition = \"2024\"\n\n[dependencies]\n\
+             openreplay-store = {{ path = \"{}/crates/openreplay-store\" }}\n{dependency}\n",
+            root.display()
+        );
+        fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
+        terminal.ok("rm -f Cargo.lock; cargo generate-lockfile --quiet");
+        let tree =
+            terminal.ok("cargo tree --quiet --invert libsqlite3-sys --edges normal --prefix none");
+        assert!(tree.contains("openreplay-store "), "{tree}");
+        tree
+    };
+    for (name, version) in [("sqlx", "0.8"), ("sqlx", "0.9"), ("diesel", "2.3")] {
+        let features = "default-features = false, features = [\"sqlite\"]";
+        let tree = lock(&format!(
+            "{name} = {{ version = \"{version}\", {features} }}"
+        ));
+        assert!(tree.contains(name), "{tree}");
+    }
+    let tree = lock("rusqlite = \"=0.32.0\"");
+    assert!(tree.contains("rusqlite v0.32.0"), "{tree}");
+    terminal.ok("cargo check --quiet -p openreplay-store");
 }
 
 #[track_caller]

@@ -4,6 +4,7 @@
 mod run;
 mod services;
 mod settings;
+mod store;
 mod vector;
 
 use std::{fs, fs::File, path::Path, sync::Arc};

@@ -19,14 +19,14 @@ use tempfile::TempDir;
 
 use crate::{PAGE, SESSION, write_records};
 
-const RSYSLOG: Shipper = Shipper {
+pub(crate) const RSYSLOG: Shipper = Shipper {
     heading: "rsyslog",
     before_credentials: "action(type=\"omelasticsearch\"",
     credentials: |user, password| format!(" uid=\"{user}\" pwd=\"{password}\""),
     start: rsyslog,
 };
 
-const SYSLOG_NG: Shipper = Shipper {
+pub(crate) const SYSLOG_NG: Shipper = Shipper {
     heading: "syslog-ng",
     before_credentials: "method(\"POST\")",
     credentials: |user, password| format!(" user(\"{user}\") password(\"{password}\")"),
@@ -78,7 +78,7 @@ fn what_ship_delivers_openreplay_finds() {
 }
 
 /// A section of the page, and the program that it configures.
-struct Shipper {
+pub(crate) struct Shipper {
     heading: &'static str,
     /// The page names the settings that sign in; they stand behind this.
     before_credentials: &'static str,
@@ -100,17 +100,26 @@ impl Shipper {
     /// Runs it into the real Elasticsearch, signed in, and asks there as OpenReplay does.
     fn is_found(&self) {
         is_found(|engine, work| {
-            let configuration = self.configuration(work, engine.address()).replace(
-                self.before_credentials,
-                &format!(
-                    "{}{}",
-                    self.before_credentials,
-                    (self.credentials)(USER, PASSWORD)
-                ),
-            );
-            assert!(configuration.contains(PASSWORD), "{configuration}");
+            let configuration = self.signed_in(work, engine.address(), USER, PASSWORD);
             self.run(work, &configuration)
         });
+    }
+
+    /// The configuration with the settings that sign in.
+    pub(crate) fn signed_in(
+        &self,
+        work: &Work,
+        address: &str,
+        user: &str,
+        password: &str,
+    ) -> String {
+        let credentials = (self.credentials)(user, password);
+        let configuration = self.configuration(work, address).replace(
+            self.before_credentials,
+            &format!("{}{credentials}", self.before_credentials),
+        );
+        assert!(configuration.contains(password), "{configuration}");
+        configuration
     }
 
     /// As it stands on the page, but for the places and the port.
@@ -123,7 +132,7 @@ impl Shipper {
             .replace("9200", port)
     }
 
-    fn run(&self, work: &Work, configuration: &str) -> Killed {
+    pub(crate) fn run(&self, work: &Work, configuration: &str) -> Killed {
         fs::write(work.0.path().join("shipper.conf"), configuration).unwrap();
         Killed((self.start)(work.0.path()).expect("the shipper is installed"))
     }
@@ -192,27 +201,27 @@ fn syslog_ng(work: &Path) -> io::Result<Child> {
 }
 
 /// A folder to run a configuration in.
-struct Work(TempDir);
+pub(crate) struct Work(TempDir);
 
 impl Work {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let work = TempDir::new().unwrap();
         fs::create_dir(work.path().join("logs")).unwrap();
         Self(work)
     }
 
-    fn logs(&self) -> String {
+    pub(crate) fn logs(&self) -> String {
         format!("{}/logs", self.0.path().display())
     }
 
-    fn write_records(&self) -> Vec<Value> {
+    pub(crate) fn write_records(&self) -> Vec<Value> {
         write_records(&self.0.path().join("logs/shop.ndjson"))
     }
 }
 
 /// As many records, once they are there.
 #[track_caller]
-fn wait_for(count: usize, records: impl Fn() -> Vec<Value>) -> Vec<Value> {
+pub(crate) fn wait_for(count: usize, records: impl Fn() -> Vec<Value>) -> Vec<Value> {
     let end = Instant::now() + Duration::from_secs(60);
     loop {
         let records = records();

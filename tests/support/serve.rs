@@ -1,7 +1,7 @@
 //! `openreplay-elastic serve`, as a user starts it.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ use crate::command::openreplay_elastic;
 #[derive(Debug)]
 pub struct Serve {
     child: Child,
+    folder: Option<PathBuf>,
     /// The first line on its standard output: `url`, `id`, `api_key`, `encoded` and `writer`.
     pub said: Value,
 }
@@ -26,9 +27,28 @@ impl Serve {
     /// When it does not start.
     #[must_use]
     pub fn start(folder: &Path) -> Self {
+        Self::start_at(folder, "127.0.0.1:0")
+    }
+
+    /// Kills it and starts it again with the same folder and address.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start, or was not started by [`start`](Self::start).
+    #[must_use]
+    pub fn restart(self) -> Self {
+        let folder = self.folder.clone().expect("a folder");
+        let address = self.url().trim_start_matches("http://").to_owned();
+        drop(self);
+        Self::start_at(&folder, &address)
+    }
+
+    fn start_at(folder: &Path, address: &str) -> Self {
         let mut command = openreplay_elastic();
         command.arg("serve").arg("--data").arg(folder);
-        Self::run(&mut command)
+        let mut serve = Self::run_at(&mut command, address);
+        serve.folder = Some(folder.to_owned());
+        serve
     }
 
     /// Runs a command that serves, with a free port in place of its own.
@@ -38,8 +58,12 @@ impl Serve {
     /// When it does not start.
     #[must_use]
     pub fn run(command: &mut Command) -> Self {
+        Self::run_at(command, "127.0.0.1:0")
+    }
+
+    fn run_at(command: &mut Command, address: &str) -> Self {
         let mut child = command
-            .args(["--listen", "127.0.0.1:0", "--json"])
+            .args(["--listen", address, "--json"])
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program starts");
@@ -48,6 +72,7 @@ impl Serve {
         BufReader::new(out).read_line(&mut line).expect("a line");
         Self {
             child,
+            folder: None,
             said: serde_json::from_str(&line).expect("an object"),
         }
     }
