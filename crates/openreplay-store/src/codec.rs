@@ -14,6 +14,8 @@ const DICTIONARY_BYTES: usize = 32 * 1024;
 const LEAST_SAMPLES: usize = 200;
 /// So much of the samples is used. More takes longer and finds little more.
 const SAMPLE_BYTES: usize = 2 * 1024 * 1024;
+/// A longer record has a buffer of its own.
+const LONG: usize = 64 * 1024;
 /// No record is longer: HTTP bodies and the buffer have lower limits.
 const LONGEST: usize = 256 * 1024 * 1024;
 
@@ -33,20 +35,35 @@ pub(crate) fn train<'a>(samples: impl Iterator<Item = &'a str>) -> Option<Vec<u8
 }
 
 /// Compresses with a dictionary.
-pub(crate) struct Packer(Compressor<'static>);
+pub(crate) struct Packer {
+    compressor: Compressor<'static>,
+    packed: Vec<u8>,
+}
 
 impl Packer {
     pub(crate) fn new(dictionary: &[u8]) -> io::Result<Self> {
         let mut compressor = Compressor::with_dictionary(LEVEL, dictionary)?;
         // SQLite and the file system find damage; four bytes a record are worth having
         compressor.set_parameter(zstd::zstd_safe::CParameter::ChecksumFlag(false))?;
-        Ok(Self(compressor))
+        Ok(Self {
+            compressor,
+            packed: Vec::new(),
+        })
     }
 
     /// The compressed line; `None` where that is no shorter.
-    pub(crate) fn pack(&mut self, line: &str) -> Option<Vec<u8>> {
-        let packed = self.0.compress(line.as_bytes()).ok()?;
-        (packed.len() < line.len()).then_some(packed)
+    pub(crate) fn pack(&mut self, line: &[u8]) -> Option<&[u8]> {
+        self.packed.clear();
+        self.packed
+            .reserve(zstd::zstd_safe::compress_bound(line.len()));
+        self.compressor
+            .compress_to_buffer(line, &mut self.packed)
+            .ok()?;
+        if self.packed.capacity() > LONG {
+            // don't keep the buffer of one huge record
+            self.packed.shrink_to(self.packed.len());
+        }
+        (self.packed.len() < line.len()).then_some(&self.packed)
     }
 }
 
@@ -105,9 +122,9 @@ mod tests {
     fn a_short_line_shrinks_by_what_it_has_in_common_with_the_others() {
         let mut packer = Packer::new(&DICTIONARY).unwrap();
         let line = r#"{"level":"info","message":"order 4711 was paid","service.name":"shop"}"#;
-        let packed = packer.pack(line).unwrap();
+        let packed = packer.pack(line.as_bytes()).unwrap();
         assert!(packed.len() < line.len() / 2, "{}", packed.len());
-        assert_eq!(packer.pack("q"), None);
+        assert_eq!(packer.pack(b"q"), None);
     }
 
     proptest! {
@@ -116,8 +133,8 @@ mod tests {
             let mut packer = Packer::new(&DICTIONARY).unwrap();
             let mut unpacker = Unpacker::new(&DICTIONARY).unwrap();
             let text = format!("{text}{text}{text}");
-            if let Some(packed) = packer.pack(&text) {
-                prop_assert_eq!(unpacker.unpack(&packed).unwrap(), text);
+            if let Some(packed) = packer.pack(text.as_bytes()) {
+                prop_assert_eq!(unpacker.unpack(packed).unwrap(), text);
             }
         }
 

@@ -36,6 +36,11 @@ impl Text {
     pub(crate) fn as_str(&self) -> &str {
         str::from_utf8(&self.0).expect("`new` checks it")
     }
+
+    /// Its bytes, which are not checked again.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// What became of a record.

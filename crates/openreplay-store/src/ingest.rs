@@ -178,7 +178,7 @@ impl Ingest {
         self.usage.make_room(&mut self.writers, now)?;
         let bytes: usize = timed
             .iter()
-            .map(|timed| timed.entry.line.as_str().len())
+            .map(|timed| timed.entry.line.as_bytes().len())
             .sum();
         self.usage.add(bytes);
         match self
@@ -212,7 +212,7 @@ fn gather(first: Option<Message>, messages: &Receiver<Message>) -> (Vec<Job>, Op
                 bytes += job
                     .entries
                     .iter()
-                    .map(|entry| entry.line.as_str().len())
+                    .map(|entry| entry.line.as_bytes().len())
                     .sum::<usize>();
                 jobs.push(job);
             }

@@ -104,6 +104,58 @@ fn a_session_comes_back_in_time_order_with_ties_by_id() {
     );
 }
 
+/// Large batches go past `landing`.
+#[test]
+fn a_large_batch_finds_what_is_there_and_what_it_has_twice() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    let long = "long ".repeat(200);
+    let there = line(7, NOON, "there");
+    assert!(write(&store, &[("pending", there.clone())])[0].is_stored());
+
+    let batch = || {
+        let mut batch = Batch::new();
+        for number in 0..600 {
+            batch.create(Some(&format!("n{number}")), line(7, NOON - number, &long));
+        }
+        batch.create(Some("pending"), there.clone());
+        batch.index(Some("pending"), there.clone());
+        batch.index(Some("pending"), line(7, NOON, "other"));
+        batch.create(Some("twice"), line(7, NOON, "twice"));
+        batch.create(Some("twice"), line(7, NOON, "twice"));
+        batch.index(Some("twice"), line(7, NOON, "twice"));
+        batch.index(Some("twice"), line(7, NOON, "not the same"));
+        let two = "[openReplaySession.id=9] [openReplaySession.id=8] both";
+        let two = json!({"@timestamp": NOON * 1_000, "message": two}).to_string();
+        batch.create(Some("both"), two);
+        batch.create(Some("timeless"), r#"{"message":"openReplaySession.id=9"}"#);
+        batch
+    };
+    let outcomes = store.write(batch()).unwrap();
+    let shown = |outcomes: &[Outcome]| {
+        let letter = |outcome: &Outcome| match outcome {
+            Outcome::Created => 'c',
+            Outcome::Exists => 'e',
+            Outcome::Unchanged => 'u',
+            _ => '?',
+        };
+        outcomes.iter().map(letter).collect::<String>()
+    };
+    assert_eq!(shown(&outcomes[..600]), "c".repeat(600));
+    assert_eq!(shown(&outcomes[600..]), "eueceuecc");
+    assert_eq!(store.total(), 1 + 600 + 1 + 2);
+    assert_eq!(ids(&store, 8), ["both"]);
+    assert_eq!(ids(&store, 9), ["both", "timeless"]);
+
+    drop(store);
+    let store = open(folder.path());
+    let outcomes = store.write(batch()).unwrap();
+    assert_eq!(shown(&outcomes[..600]), "e".repeat(600));
+    assert_eq!(shown(&outcomes[600..]), "eueeeueee");
+    assert_eq!(store.total(), 1 + 600 + 1 + 2);
+    assert_eq!(store.session(&7.into(), 1_000).unwrap().len(), 602);
+}
+
 #[test]
 fn a_record_is_found_under_each_session_that_it_names() {
     let folder = TempDir::new().unwrap();

@@ -104,38 +104,77 @@ impl DayWriter {
     }
 
     fn try_store(&mut self, timed: &[Timed<'_>]) -> rusqlite::Result<Vec<Outcome>> {
+        let bytes: usize = timed
+            .iter()
+            .map(|timed| timed.entry.line.as_bytes().len())
+            .sum();
+        if bytes >= DIRECT_BYTES {
+            return self.store_directly(timed);
+        }
         let (fresh, outcomes) = self.sort_out(timed)?;
         if fresh.is_empty() {
             return Ok(outcomes);
         }
         let transaction = self.connection.transaction()?;
-        for timed in timed.iter().filter(|timed| timed.entry.time.is_none()) {
-            transaction
-                .prepare_cached(ARRIVE)?
-                .execute((&*timed.entry.id, timed.time))?;
+        arrive(&transaction, timed)?;
+        land(&transaction, &fresh)?;
+        transaction.commit()?;
+        self.file.pending_mut().append(fresh);
+        Ok(outcomes)
+    }
+
+    /// Writes what is not there to its place among the records.
+    fn store_directly(&mut self, timed: &[Timed<'_>]) -> rusqlite::Result<Vec<Outcome>> {
+        let order = self.sorted(timed);
+        let transaction = self.connection.transaction()?;
+        arrive(&transaction, timed)?;
+        let texts = timed.iter().map(|timed| timed.entry.line.as_str());
+        let mut new = match self.packer {
+            Some(_) => None,
+            None => train(&transaction, texts)?,
+        };
+        let mut packer = new.as_mut().or(self.packer.as_mut());
+        let mut outcomes = vec![Outcome::Created; timed.len()];
+        let mut stored = 0;
+        let mut last: Option<(&Key, &Entry)> = None;
+        for (key, nth) in &order {
+            let entry = timed[*nth].entry;
+            if let Some((same, before)) = last
+                && same == key
+            {
+                outcomes[*nth] = compared(before.line.as_bytes(), entry);
+            } else if self.file.pending().get(key).is_none()
+                && insert_entry(&transaction, key, entry, packer.as_deref_mut())?
+            {
+                stored += 1;
+                last = Some((key, entry));
+            } else {
+                let found = existing(&transaction, &self.file, key, entry)?;
+                outcomes[*nth] = found.unwrap_or(Outcome::Exists);
+            }
         }
-        if fresh.bytes() >= DIRECT_BYTES {
-            write_out(transaction, &self.file, &mut self.packer, &fresh)?;
-        } else {
-            land(&transaction, &fresh)?;
-            transaction.commit()?;
-            self.file.pending_mut().append(fresh);
+        count(&transaction, stored)?;
+        transaction.commit()?;
+        self.file.add_settled(stored);
+        if new.is_some() {
+            self.packer = new;
         }
         Ok(outcomes)
+    }
+
+    /// The entries' keys, so that neighbours in `record` come one after the other.
+    fn sorted(&self, timed: &[Timed<'_>]) -> Vec<(Key, usize)> {
+        let keys = timed.iter().map(|timed| self.first_key(*timed));
+        let mut order: Vec<_> = keys.zip(0..).collect();
+        order.sort_unstable();
+        order
     }
 
     /// Separates what is there from what is new.
     fn sort_out(&self, timed: &[Timed<'_>]) -> rusqlite::Result<(Pending, Vec<Outcome>)> {
         let mut fresh = Pending::default();
         let mut outcomes = vec![Outcome::Created; timed.len()];
-        let mut order: Vec<_> = timed
-            .iter()
-            .enumerate()
-            .map(|(nth, timed)| (self.first_key(*timed), nth))
-            .collect();
-        // neighbours in `record` are looked for one after the other
-        order.sort_unstable();
-        for (key, nth) in order {
+        for (key, nth) in self.sorted(timed) {
             let entry = timed[nth].entry;
             let found = match fresh.get(&key) {
                 Some(line) => Some(compare(line, entry)),
@@ -212,9 +251,56 @@ fn existing(
 
 fn compare(line: &Line, entry: &Entry) -> Outcome {
     match line {
-        Line::Text(text) if entry.may_exist && **text == *entry.line.as_str() => Outcome::Unchanged,
-        _ => Outcome::Exists,
+        Line::Text(text) => compared(text.as_bytes(), entry),
+        Line::See(_) => Outcome::Exists,
     }
+}
+
+/// What becomes of an entry because of the line that is there.
+fn compared(line: &[u8], entry: &Entry) -> Outcome {
+    match entry.may_exist && line == entry.line.as_bytes() {
+        true => Outcome::Unchanged,
+        false => Outcome::Exists,
+    }
+}
+
+/// Notes when the records without a time arrived.
+fn arrive(transaction: &Transaction<'_>, timed: &[Timed<'_>]) -> rusqlite::Result<()> {
+    for timed in timed.iter().filter(|timed| timed.entry.time.is_none()) {
+        transaction
+            .prepare_cached(ARRIVE)?
+            .execute((&*timed.entry.id, timed.time))?;
+    }
+    Ok(())
+}
+
+/// Writes a record under each of its sessions, unless it is there. Returns whether it is new.
+fn insert_entry(
+    transaction: &Transaction<'_>,
+    key: &Key,
+    entry: &Entry,
+    packer: Option<&mut Packer>,
+) -> rusqlite::Result<bool> {
+    let mut insert = transaction.prepare_cached(INSERT)?;
+    let id = &*key.id;
+    let packed = packer.and_then(|packer| packer.pack(entry.line.as_bytes()));
+    let rows = match packed {
+        Some(packed) => insert.execute((key.session, key.time, id, packed))?,
+        None => insert.execute((key.session, key.time, id, entry.line.as_str()))?,
+    };
+    if rows == 0 {
+        return Ok(false);
+    }
+    for further in entry.sessions.iter().skip(1) {
+        insert.execute((session_column(*further), key.time, id, key.session))?;
+    }
+    Ok(true)
+}
+
+fn count(transaction: &Transaction<'_>, records: u64) -> rusqlite::Result<()> {
+    let records = i64::try_from(records).unwrap_or(0);
+    transaction.prepare_cached(COUNT)?.execute([records])?;
+    Ok(())
 }
 
 fn add(fresh: &mut Pending, key: Key, entry: &Entry) {
@@ -249,23 +335,24 @@ fn write_out(
 ) -> rusqlite::Result<()> {
     let mut new = match packer {
         Some(_) => None,
-        None => train(&transaction, rows)?,
+        None => train(&transaction, rows.texts())?,
     };
     insert(&transaction, rows, new.as_mut().or(packer.as_mut()))?;
-    let records = rows.records();
-    transaction
-        .prepare_cached(COUNT)?
-        .execute([i64::try_from(records).unwrap_or(0)])?;
+    let records = rows.records() as u64;
+    count(&transaction, records)?;
     transaction.commit()?;
-    file.add_settled(records as u64);
+    file.add_settled(records);
     if new.is_some() {
         *packer = new;
     }
     Ok(())
 }
 
-fn train(transaction: &Transaction<'_>, rows: &Pending) -> rusqlite::Result<Option<Packer>> {
-    let Some(dictionary) = codec::train(rows.texts()) else {
+fn train<'a>(
+    transaction: &Transaction<'_>,
+    texts: impl Iterator<Item = &'a str>,
+) -> rusqlite::Result<Option<Packer>> {
+    let Some(dictionary) = codec::train(texts) else {
         return Ok(None);
     };
     let Ok(packer) = Packer::new(&dictionary) else {
@@ -285,7 +372,10 @@ fn insert(
         let place = (key.session, key.time, &*key.id);
         match line {
             Line::See(session) => insert.execute((place.0, place.1, place.2, session))?,
-            Line::Text(text) => match packer.as_mut().and_then(|packer| packer.pack(text)) {
+            Line::Text(text) => match packer
+                .as_mut()
+                .and_then(|packer| packer.pack(text.as_bytes()))
+            {
                 Some(packed) => insert.execute((place.0, place.1, place.2, packed))?,
                 None => insert.execute((place.0, place.1, place.2, &**text))?,
             },
