@@ -38,7 +38,8 @@ fn is_in_order(shipper: &Shipper) {
     let serve = Serve::start(folder.path());
     let work = Work::new();
     let mut written = work.write_records();
-    written.retain(|record| record["openReplaySession.id"] == SESSION.to_string());
+    let session = SESSION.to_string();
+    written.retain(|record| record["openReplaySession.id"] == session);
     let _running = start(shipper, &work, &serve, folder.path());
     let found = wait_for(written.len(), || sources(&serve));
     assert_eq!(found, written);
@@ -191,7 +192,8 @@ fn two_apps_and_rsyslog_lose_nothing_and_stay_in_order_through_a_kill_of_the_sto
         assert!(status.success(), "{status}");
         written.extend(records);
     }
-    written.retain(|record| record["openReplaySession.id"] == SESSION.to_string());
+    let session = SESSION.to_string();
+    written.retain(|record| record["openReplaySession.id"] == session);
     assert_eq!(written.len(), 30 * 5);
     let distinct = |mut records: Vec<Value>| {
         records.sort_by_key(Value::to_string);
