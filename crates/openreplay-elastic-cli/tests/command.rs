@@ -209,7 +209,7 @@ fn wrong_usage_ends_with_2_and_says_what_is_wrong_on_standard_error() {
         ),
         (
             &["ship", "--checkpoint", "/tmp", "app.log"],
-            "/tmp is no file",
+            "/tmp is not a regular file",
         ),
         (
             &["ship", "--checkpoint", "/tmp/none/ship.json", ""],
@@ -455,7 +455,7 @@ fn logs_reports_an_id_that_openreplay_never_asks_for() {
         let said = run(&["logs", id, "--file", path.to_str().unwrap()]);
         assert_eq!(said.code, Some(0), "{said:?}");
         assert_eq!(
-            said.err.contains("OpenReplay never asks for"),
+            said.err.contains("OpenReplay never requests"),
             nth >= 3,
             "{said:?}"
         );
