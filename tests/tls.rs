@@ -83,6 +83,65 @@ fn the_command_sends_nothing_to_whom_it_does_not_trust_and_says_why() {
     assert_eq!(far_end.requests(), 0);
 }
 
+#[test]
+fn a_server_that_demands_a_client_certificate_gets_it() {
+    let far_end = StandIn::start();
+    let (proxy, client) = TlsProxy::demanding_certificates(far_end.address(), "127.0.0.1");
+    let builder = || ElasticWriter::builder(proxy.url()).ca_pem(proxy.authority());
+    let with = builder().client_cert_pem(&client.certificate, &client.key);
+    assert!(!format!("{with:?}").contains("PRIVATE"));
+    let (writer, guard) = with.build().unwrap();
+    writer.write_line(line().as_bytes());
+    assert!(guard.shutdown(LIMIT).is_complete());
+    assert_eq!(far_end.stored(), 1);
+    let (writer, guard) = builder().on_diagnostic(|_| {}).build().unwrap();
+    writer.write_line(line().as_bytes());
+    assert_eq!(guard.shutdown(Duration::from_millis(200)).left(), 1);
+
+    let folder = tempfile::tempdir().unwrap();
+    let [lines, checkpoint] = paths(folder.path());
+    let [certificate, key] = ["client.pem", "key.pem"].map(|name| folder.path().join(name));
+    fs::write(&certificate, &client.certificate).unwrap();
+    fs::write(&key, &client.key).unwrap();
+    let [certificate, key] = [&certificate, &key].map(|path| path.to_str().unwrap());
+    let ship = ["ship", "--once", "--checkpoint", &checkpoint, &lines];
+    let without = run(&proxy, proxy.authority(), &ship);
+    assert_eq!(without.code, Some(1), "{without:?}");
+    let files = ["--client-cert", certificate, "--client-key", key];
+    let said = run(&proxy, proxy.authority(), &[&ship[..], &files].concat());
+    assert_eq!((said.code, far_end.stored()), (Some(0), 2), "{said:?}");
+}
+
+#[test]
+fn a_client_certificate_that_cannot_be_used_is_an_error_that_shows_no_key() {
+    let (_, client) = TlsProxy::demanding_certificates("127.0.0.1:1", "127.0.0.1");
+    let (_, other) = TlsProxy::demanding_certificates("127.0.0.1:1", "127.0.0.1");
+    let secret = &other.key[60..90];
+    let broken = other.key.replace("-----END", "");
+    for (certificate, key, text) in [
+        (
+            "",
+            &other.key[..],
+            "the client's certificate cannot be used",
+        ),
+        (
+            &client.certificate,
+            &broken,
+            "the client's private key cannot be used",
+        ),
+        (&client.certificate, &other.key, "do not belong together"),
+    ] {
+        let builder =
+            ElasticWriter::builder("https://127.0.0.1:1").client_cert_pem(certificate, key);
+        let error = builder.build().unwrap_err();
+        assert!(
+            error.is_config() && error.to_string().contains(text),
+            "{error}"
+        );
+        assert!(!format!("{error:?}").contains(secret), "{error:?}");
+    }
+}
+
 /// A file with a line, and a place for the checkpoint.
 fn paths(folder: &Path) -> [String; 2] {
     let paths = ["app.log", "ship.json"].map(|name| folder.join(name));

@@ -9,8 +9,17 @@ use serde_json::Value;
 
 use crate::{covered::visit, root};
 
-const SUBCOMMANDS: [&str; 8] = [
-    "setup", "api-key", "check", "logs", "rotate", "ship", "serve", "export",
+const SUBCOMMANDS: [&str; 10] = [
+    "setup",
+    "api-key",
+    "check",
+    "logs",
+    "rotate",
+    "ship",
+    "serve",
+    "export",
+    "completions",
+    "man",
 ];
 
 #[test]

@@ -7,6 +7,7 @@ pub mod daemon;
 #[cfg(doctest)]
 mod docs;
 pub mod engine;
+pub mod forward_proxy;
 pub mod guide;
 pub mod nginx;
 pub mod port;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -12,16 +12,35 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
+use tokio_rustls::rustls::{CipherSuite, RootCertStore, ServerConfig};
 
 /// Passes what comes in by TLS on to a target, and back, until dropped.
 #[derive(Debug)]
 pub struct TlsProxy {
     address: SocketAddr,
     authority: String,
+    suites: Suites,
     _runtime: Runtime,
+}
+
+/// The years in which certificates end.
+const VALID: i32 = 4_000;
+const EXPIRED: i32 = 2_020;
+
+/// The cipher suite of each connection.
+type Suites = Arc<Mutex<Vec<CipherSuite>>>;
+
+/// The certificate of a client, and its private key, as PEM.
+#[derive(Debug)]
+pub struct ClientCertificate {
+    /// The certificate.
+    pub certificate: String,
+    /// The private key.
+    pub key: String,
 }
 
 impl TlsProxy {
@@ -32,7 +51,7 @@ impl TlsProxy {
     /// When no port is free.
     #[must_use]
     pub fn start(target: &str, name: &str) -> Self {
-        Self::with(target, certified(name, false))
+        Self::of(target, &Authority::new(name), name, VALID)
     }
 
     /// As [`start`](Self::start), with a certificate that has expired.
@@ -42,10 +61,32 @@ impl TlsProxy {
     /// When no port is free.
     #[must_use]
     pub fn start_expired(target: &str, name: &str) -> Self {
-        Self::with(target, certified(name, true))
+        Self::of(target, &Authority::new(name), name, EXPIRED)
     }
 
-    fn with(target: &str, (config, authority): (ServerConfig, String)) -> Self {
+    /// As [`start`](Self::start), for clients that have the certificate that is returned.
+    ///
+    /// # Panics
+    ///
+    /// When no port is free.
+    #[must_use]
+    pub fn demanding_certificates(target: &str, name: &str) -> (Self, ClientCertificate) {
+        let authority = Authority::new(name);
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.certificate.clone()).expect("it is one");
+        let provider = Arc::new(ring::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        let config = authority.server(name, VALID, verifier.build().expect("there is a root"));
+        let client = authority.client();
+        (Self::with(target, config, authority.pem), client)
+    }
+
+    fn of(target: &str, authority: &Authority, name: &str, end: i32) -> Self {
+        let config = authority.server(name, end, WebPkiClientVerifier::no_client_auth());
+        Self::with(target, config, authority.pem.clone())
+    }
+
+    fn with(target: &str, config: ServerConfig, authority: String) -> Self {
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -56,13 +97,18 @@ impl TlsProxy {
             .block_on(TcpListener::bind("127.0.0.1:0"))
             .expect("a free port");
         let address = listener.local_addr().expect("it is bound");
-        let target = target.to_owned();
+        let (target, suites) = (target.to_owned(), Suites::default());
+        let seen = Arc::clone(&suites);
         runtime.spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (acceptor, target) = (acceptor.clone(), target.clone());
+                let seen = Arc::clone(&seen);
                 tokio::spawn(async move {
                     // a client that does not trust the certificate hangs up
                     let mut client = acceptor.accept(client).await?;
+                    if let Some(suite) = client.get_ref().1.negotiated_cipher_suite() {
+                        lock(&seen).push(suite.suite());
+                    }
                     let mut server = TcpStream::connect(target).await?;
                     copy_bidirectional(&mut client, &mut server).await
                 });
@@ -71,6 +117,7 @@ impl TlsProxy {
         Self {
             address,
             authority,
+            suites,
             _runtime: runtime,
         }
     }
@@ -79,6 +126,12 @@ impl TlsProxy {
     #[must_use]
     pub fn url(&self) -> String {
         format!("https://{}", self.address)
+    }
+
+    /// The cipher suite of each connection so far.
+    #[must_use]
+    pub fn cipher_suites(&self) -> Vec<CipherSuite> {
+        lock(&self.suites).clone()
     }
 
     /// The authority's certificate, as PEM.
@@ -95,68 +148,79 @@ impl TlsProxy {
 /// When they cannot be written.
 #[must_use]
 pub fn write_certificate(folder: &Path, name: &str) -> String {
-    let issued = Issued::to(name, false);
-    let certificate = pem("CERTIFICATE", issued.certificate.der());
+    let authority = Authority::new(name);
+    let (certificate, key) = authority.issue(name, VALID);
+    let certificate = pem("CERTIFICATE", certificate.der());
     fs::write(folder.join("certificate.pem"), certificate).expect("a file");
-    let key = pem("PRIVATE KEY", &issued.key.serialize_der());
+    let key = pem("PRIVATE KEY", &key.serialize_der());
     fs::write(folder.join("key.pem"), key).expect("a file");
-    issued.authority
+    authority.pem
 }
 
-/// A certificate, its key, and the certificate of its authority as PEM.
-struct Issued {
-    certificate: Certificate,
-    key: KeyPair,
-    authority: String,
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Issued {
-    fn to(name: &str, has_expired: bool) -> Self {
-        let key = || KeyPair::generate().expect("ring makes keys");
-        let mut authority = CertificateParams::default();
+/// Signs certificates.
+struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    certificate: CertificateDer<'static>,
+    pem: String,
+}
+
+impl Authority {
+    fn new(name: &str) -> Self {
+        let mut params = CertificateParams::default();
         // two of the same name would be told apart by their keys only
         let called = format!("the authority of {name}");
-        authority
-            .distinguished_name
-            .push(DnType::CommonName, called);
-        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority_key = key();
-        let itself = authority
-            .self_signed(&authority_key)
-            .expect("the key is good");
-        let authority = Issuer::new(authority, authority_key);
-
-        let server_key = key();
-        let mut server =
-            CertificateParams::new([name.to_owned()]).expect("a host's name or address");
-        if has_expired {
-            server.not_after = rcgen::date_time_ymd(2020, 1, 1);
-        }
-        let server = server
-            .signed_by(&server_key, &authority)
-            .expect("the keys are good");
+        params.distinguished_name.push(DnType::CommonName, called);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = key();
+        let itself = params.self_signed(&key).expect("the key is good");
         Self {
-            certificate: server,
-            key: server_key,
-            authority: pem("CERTIFICATE", itself.der()),
+            pem: pem("CERTIFICATE", itself.der()),
+            certificate: itself.into(),
+            issuer: Issuer::new(params, key),
+        }
+    }
+
+    /// A certificate for a host's name or address until this year, and its key.
+    fn issue(&self, name: &str, end: i32) -> (Certificate, KeyPair) {
+        let key = key();
+        let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
+        params.not_after = rcgen::date_time_ymd(end, 1, 1);
+        let certificate = params
+            .signed_by(&key, &self.issuer)
+            .expect("the keys are good");
+        (certificate, key)
+    }
+
+    /// What a server needs that goes by this name.
+    fn server(&self, name: &str, end: i32, verifier: Arc<dyn ClientCertVerifier>) -> ServerConfig {
+        let (certificate, key) = self.issue(name, end);
+        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+        ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("ring has them")
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(vec![certificate.into()], key)
+            .expect("the key belongs to the certificate")
+    }
+
+    fn client(&self) -> ClientCertificate {
+        let (certificate, key) = self.issue("a client", VALID);
+        ClientCertificate {
+            certificate: pem("CERTIFICATE", certificate.der()),
+            key: pem("PRIVATE KEY", &key.serialize_der()),
         }
     }
 }
 
-fn pem(label: &str, der: &[u8]) -> String {
-    let text = BASE64_STANDARD.encode(der);
-    format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
+fn key() -> KeyPair {
+    KeyPair::generate().expect("ring makes keys")
 }
 
-/// What a server needs that goes by this name, and the authority's certificate as PEM.
-fn certified(name: &str, has_expired: bool) -> (ServerConfig, String) {
-    let issued = Issued::to(name, has_expired);
-    let key = PrivateKeyDer::Pkcs8(issued.key.serialize_der().into());
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("ring has them")
-        .with_no_client_auth()
-        .with_single_cert(vec![issued.certificate.into()], key)
-        .expect("the key belongs to the certificate");
-    (config, issued.authority)
+fn pem(what: &str, der: &[u8]) -> String {
+    let text = BASE64_STANDARD.encode(der);
+    format!("-----BEGIN {what}-----\n{text}\n-----END {what}-----\n")
 }

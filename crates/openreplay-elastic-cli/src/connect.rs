@@ -2,7 +2,6 @@
 
 use std::env;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,12 +20,25 @@ pub(crate) struct ConnectArgs {
     #[arg(long, global = true, value_name = "URL")]
     url: Vec<String>,
 
+    /// The id of an Elastic Cloud deployment, as its console shows it, instead of an address
+    /// [env: ELASTICSEARCH_CLOUD_ID]
+    #[arg(long, global = true, value_name = "ID", conflicts_with = "url")]
+    cloud_id: Option<String>,
+
     /// A PEM file with the certificate of the authority that signed Elasticsearch's [default: those
     /// that the system trusts]
     #[arg(long, global = true, value_name = "FILE")]
     ca_cert: Option<PathBuf>,
 
-    /// A file with an API key in its encoded form, instead of ELASTICSEARCH_API_KEY.
+    /// A PEM file with the certificate by which Elasticsearch, or a proxy in front of it, recognises this client
+    #[arg(long, global = true, value_name = "FILE", requires = "client_key")]
+    client_cert: Option<PathBuf>,
+
+    /// A PEM file with the private key of that certificate, without a passphrase
+    #[arg(long, global = true, value_name = "FILE", requires = "client_cert")]
+    client_key: Option<PathBuf>,
+
+    /// A file with an API key in its encoded form, instead of ELASTICSEARCH_API_KEY; read again on SIGHUP and on 401
     #[arg(long, global = true, value_name = "FILE")]
     api_key_file: Option<PathBuf>,
 
@@ -34,7 +46,7 @@ pub(crate) struct ConnectArgs {
     #[arg(long, global = true, value_name = "NAME")]
     user: Option<String>,
 
-    /// A file with the user's password, instead of ELASTICSEARCH_PASSWORD.
+    /// A file with the user's password, instead of ELASTICSEARCH_PASSWORD; read again on SIGHUP and on 401
     #[arg(long, global = true, value_name = "FILE")]
     password_file: Option<PathBuf>,
 
@@ -55,44 +67,57 @@ impl ConnectArgs {
     }
 
     pub(crate) fn connection(&self) -> Result<ConnectionBuilder, Failure> {
+        let mut builder = self.address()?.request_timeout(self.request_timeout);
+        if let Some(path) = &self.ca_cert {
+            builder = builder.ca_pem(read(path)?);
+        }
+        if let (Some(certificate), Some(key)) = (&self.client_cert, &self.client_key) {
+            builder = builder.client_cert_pem(read(certificate)?, read(key)?);
+        }
+        self.authenticate(builder)
+    }
+
+    fn address(&self) -> Result<ConnectionBuilder, Failure> {
+        let cloud_id = match &self.cloud_id {
+            None if self.url.is_empty() => variable("ELASTICSEARCH_CLOUD_ID")?,
+            id => id.clone(),
+        };
+        if let Some(id) = cloud_id {
+            return Ok(Connection::cloud(id));
+        }
         let mut urls = self.urls()?.into_iter();
         let first = urls.next().ok_or_else(|| {
             usage("no address: give --url, or set ELASTICSEARCH_URL, such as http://localhost:9200")
         })?;
-        let mut builder = urls.fold(Connection::builder(first), ConnectionBuilder::node);
-        builder = builder.request_timeout(self.request_timeout);
-        if let Some(path) = &self.ca_cert {
-            builder = builder.ca_pem(fs::read(path).map_err(|error| unreadable(path, &error))?);
-        }
+        Ok(urls.fold(Connection::builder(first), ConnectionBuilder::node))
+    }
 
-        let key = match &self.api_key_file {
-            Some(path) => Some(read(path)?),
-            None => variable("ELASTICSEARCH_API_KEY")?,
-        };
+    /// An option takes precedence over the environment.
+    fn authenticate(&self, builder: ConnectionBuilder) -> Result<ConnectionBuilder, Failure> {
+        if let Some(path) = &self.api_key_file {
+            return Ok(builder.api_key_file(path));
+        }
+        let as_user = self.user.is_some() || self.password_file.is_some();
+        if !as_user && let Some(key) = variable("ELASTICSEARCH_API_KEY")? {
+            return Ok(builder.api_key(key));
+        }
         let user = match &self.user {
             Some(user) => Some(user.clone()),
             None => variable("ELASTICSEARCH_USER")?,
         };
-        let password = match &self.password_file {
-            Some(path) => Some(read(path)?),
-            None => variable("ELASTICSEARCH_PASSWORD")?,
-        };
-        // what was said by an option goes before what stands in the environment
-        let asks_as_user = self.user.is_some() || self.password_file.is_some();
-        match (key, user, password) {
-            (Some(key), ..) if self.api_key_file.is_some() || !asks_as_user => {
-                Ok(builder.api_key(key))
-            }
-            (_, Some(user), Some(password)) => {
+        let password = variable("ELASTICSEARCH_PASSWORD")?;
+        match (user, &self.password_file, password) {
+            (Some(user), Some(path), _) => Ok(builder.basic_file(user, path)),
+            (Some(user), None, Some(password)) => {
                 Ok(builder.basic(user, password.trim_end_matches(['\r', '\n'])))
             }
-            (_, Some(_), None) => Err(usage(
+            (Some(_), None, None) => Err(usage(
                 "a user without a password: set ELASTICSEARCH_PASSWORD, or give --password-file",
             )),
-            (_, None, Some(_)) => Err(usage(
+            (None, None, None) => Ok(builder),
+            (None, ..) => Err(usage(
                 "a password without a user: set ELASTICSEARCH_USER, or give --user",
             )),
-            (_, None, None) => Ok(builder),
         }
     }
 
@@ -153,17 +178,9 @@ fn variable(name: &str) -> Result<Option<String>, Failure> {
         .transpose()
 }
 
-/// A secret.
-fn read(path: &Path) -> Result<String, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
-    match text.trim().is_empty() {
-        true => Err(Failure::Usage(format!("{} is empty", path.display()))),
-        false => Ok(text),
-    }
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::Usage(format!("{} cannot be read: {error}", path.display()))
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path)
+        .map_err(|error| Failure::Usage(format!("{} cannot be read: {error}", path.display())))
 }
 
 fn usage(text: &str) -> Failure {

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use openreplay_elastic::{Error, ErrorKind, Precondition};
 use serde_json::{Value, json};
 
-use crate::print;
+use crate::{print, signals};
 
 /// How a subcommand can end without having failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(crate) enum Outcome {
     Unreadable,
     /// `logs` cannot show all rows as they should be.
     Incomplete,
+    /// This signal stopped it before it was done.
+    Stopped(u8),
 }
 
 /// Why a subcommand failed.
@@ -124,6 +126,7 @@ impl Outcome {
             Self::Refused => 6,
             Self::Unreadable => 7,
             Self::Incomplete => 8,
+            Self::Stopped(signal) => signals::exit_code(signal),
         }
     }
 }
@@ -282,6 +285,7 @@ mod tests {
             (Outcome::Refused, 6),
             (Outcome::Unreadable, 7),
             (Outcome::Incomplete, 8),
+            (Outcome::Stopped(15), 143),
         ];
         for (outcome, code) in outcomes {
             assert_eq!(outcome.code(), code, "{outcome:?}");

@@ -4,7 +4,7 @@
 use std::env;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
 
 use self::commands::Command;
 use self::connect::ConnectArgs;
@@ -14,6 +14,7 @@ mod commands;
 mod connect;
 mod exit;
 mod print;
+mod signals;
 mod stop;
 
 /// Show an app's logs next to OpenReplay's session replays.
@@ -29,7 +30,7 @@ mod stop;
 ///
 /// Without Elasticsearch, on one machine: openreplay-elastic serve --data DIR
 #[derive(Debug, Parser)]
-#[command(version, verbatim_doc_comment, after_long_help = AFTER_HELP, propagate_version = true)]
+#[command(name = NAME, version, verbatim_doc_comment, after_long_help = AFTER_HELP, propagate_version = true)]
 struct Args {
     #[command(subcommand)]
     command: Command,
@@ -43,6 +44,9 @@ struct Args {
     json: bool,
 }
 
+/// The command's name, which is not the package's.
+const NAME: &str = "openreplay-elastic";
+
 const AFTER_HELP: &str = "\
 Environment:
   ELASTICSEARCH_URL        the address, or several separated by commas; --url goes before it
@@ -50,7 +54,17 @@ Environment:
                            named here, and after one who is named by an option
   ELASTICSEARCH_USER       or a user
   ELASTICSEARCH_PASSWORD   and the user's password
+  ELASTICSEARCH_CLOUD_ID   or an Elastic Cloud id instead of the address
+  HTTP_PROXY, HTTPS_PROXY, ALL_PROXY
+                           the http proxy that leads to Elasticsearch, such as
+                           http://proxy:3128; loopback addresses need none
+  NO_PROXY                 hosts that need no proxy, separated by commas
   NO_COLOR                 no colours, on a terminal too
+
+Signals:
+  `ship` and `serve` stop within 5 seconds on SIGTERM and SIGINT, also as the first
+  process of a container. On SIGHUP, `ship` rereads --api-key-file and --password-file;
+  on a terminal, it stops.
 
 Time limits:
   A node has 5 seconds to accept a connection; then the next node is tried. A request
@@ -69,7 +83,8 @@ Exit codes:
   6  `ship --once` sent records that Elasticsearch refused
   7  `ship --once` could not read a file; the others are done
   8  `logs` cannot show all rows as they should be: a shard did not respond, or
-     records have no time";
+     records have no time
+  128 + N  signal N stopped `ship --once` before it was done";
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
@@ -80,10 +95,20 @@ fn main() -> ExitCode {
         .enable_all()
         .build();
     let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(args.command.run(&args.connect, args.json)),
+        Ok(runtime) => {
+            let outcome = runtime.block_on(args.command.run(&args.connect, args.json));
+            // A file that cannot be read to its end must not hold up the end of the process.
+            runtime.shutdown_background();
+            outcome
+        }
         Err(error) => Err(error.into()),
     };
     exit::code(outcome, args.json, args.connect.passed_over())
+}
+
+/// The whole command, for completions and the man page.
+pub(crate) fn command() -> clap::Command {
+    Args::command()
 }
 
 /// Help and the version are no misuse, although clap returns them as errors.

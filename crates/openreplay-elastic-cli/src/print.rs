@@ -20,6 +20,11 @@ pub(crate) fn json(value: &impl Serialize) -> io::Result<()> {
     unless_gone(writeln!(io::stdout().lock(), "{text}"))
 }
 
+/// A whole text of many lines, on standard output.
+pub(crate) fn bytes(text: &[u8]) -> io::Result<()> {
+    unless_gone(io::stdout().lock().write_all(text))
+}
+
 /// A line of the result, on standard output.
 pub(crate) fn line(text: &str) -> io::Result<()> {
     unless_gone(writeln!(anstream::stdout().lock(), "{text}"))

@@ -12,8 +12,17 @@ const SESSION: &str = "4950498349085463837";
 const SECRET: &str = "not-to-be-seen";
 /// `id:not-to-be-seen`, as Elasticsearch encodes it.
 const ENCODED: &str = "aWQ6bm90LXRvLWJlLXNlZW4=";
-const SUBCOMMANDS: [&str; 8] = [
-    "setup", "api-key", "check", "logs", "rotate", "ship", "serve", "export",
+const SUBCOMMANDS: [&str; 10] = [
+    "setup",
+    "api-key",
+    "check",
+    "logs",
+    "rotate",
+    "ship",
+    "serve",
+    "export",
+    "completions",
+    "man",
 ];
 
 /// Runs it with nothing in its environment but the given variables.
@@ -80,13 +89,59 @@ fn help_names_every_subcommand_exit_code_and_variable_of_the_readme() {
     for said_too in ["goes before a user", "5 seconds", "30 seconds"] {
         assert!(said.out.contains(said_too), "{said_too}: {}", said.out);
     }
-    for name in ["URL", "API_KEY", "USER", "PASSWORD"] {
+    for name in ["URL", "API_KEY", "USER", "PASSWORD", "CLOUD_ID"] {
         assert!(
             said.out.contains(&format!("\n  ELASTICSEARCH_{name} ")),
             "{name}: {}",
             said.out
         );
     }
+}
+
+#[test]
+fn the_version_names_the_command() {
+    let version = concat!("openreplay-elastic ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(run(&["--version"]).out, version);
+    let version = concat!("openreplay-elastic-ship ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(run(&["ship", "--version"]).out, version);
+}
+
+#[test]
+fn completions_and_man_pages_name_every_subcommand() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let said = run(&["completions", shell]);
+        assert_eq!((said.code, &said.err[..]), (Some(0), ""), "{shell}");
+        for name in SUBCOMMANDS {
+            assert!(said.out.contains(name), "{shell}: {name}");
+        }
+        assert!(said.out.contains("request-timeout"), "{shell}");
+    }
+    let whole = run(&["man"]);
+    assert!(whole.out.contains(".TH openreplay-elastic 1"), "{whole:?}");
+    for name in SUBCOMMANDS {
+        let page = name.replace('-', "\\-");
+        assert!(whole.out.contains(&page), "{name}: {}", whole.out);
+        let said = run(&["man", name]);
+        let title = format!(".TH openreplay-elastic-{name} 1");
+        assert!(said.out.contains(&title), "{said:?}");
+    }
+    assert_eq!(run(&["man", "repair"]).code, Some(2));
+}
+
+#[test]
+fn an_elastic_cloud_id_stands_for_an_address() {
+    // The host of the id is one that no resolver knows.
+    let id = "mine:Y2xvdWQuaW52YWxpZCRhYmMkZGVm";
+    for said in [
+        run(&["--cloud-id", id, "setup"]),
+        run_with(&[("ELASTICSEARCH_CLOUD_ID", id)], &["setup"]),
+    ] {
+        assert_eq!(said.code, Some(1), "{said:?}");
+        let host = "https://abc.cloud.invalid:443 is unreachable";
+        assert!(said.err.contains(host), "{said:?}");
+    }
+    let both = ["--cloud-id", id, "--url", "http://127.0.0.1:1", "setup"];
+    assert_eq!(run(&both).code, Some(2));
 }
 
 #[test]
@@ -194,12 +249,13 @@ fn wrong_usage_ends_with_2_and_says_what_is_wrong_on_standard_error() {
         (&["--request-timeout", "0s", "setup"], "1s to 1h"),
         (&["--request-timeout", "61m", "setup"], "1s to 1h"),
         (&["--request-timeout", "ten", "setup"], "30m or 45s"),
+        (&["--client-cert", "c.pem", "setup"], "--client-key"),
         (
             &["--ca-cert", "/nowhere/ca.pem", "setup"],
             "/nowhere/ca.pem cannot be read",
         ),
         (
-            &["--password-file", "/dev/null", "setup"],
+            &["--user", "x", "--password-file", "/dev/null", "setup"],
             "/dev/null is empty",
         ),
         (&["setup", "--also", "a b"], "cannot be an index's name"),
@@ -217,7 +273,13 @@ fn wrong_usage_ends_with_2_and_says_what_is_wrong_on_standard_error() {
         ),
         (&["--user", "elastic", "setup"], "ELASTICSEARCH_PASSWORD"),
         (
-            &["--password-file", "/nowhere/password", "setup"],
+            &[
+                "--user",
+                "x",
+                "--password-file",
+                "/nowhere/password",
+                "setup",
+            ],
             "/nowhere/password cannot be read",
         ),
     ] {

@@ -25,10 +25,12 @@
 //!
 //! # Features
 //!
-//! Both are off by default: an app that writes to Elasticsearch needs neither. The command
+//! An app that writes to Elasticsearch needs `ring` only, which is on by default. The command
 //! `openreplay-elastic`, from the crate
-//! [`openreplay-elastic-cli`](https://docs.rs/crate/openreplay-elastic-cli), enables both.
+//! [`openreplay-elastic-cli`](https://docs.rs/crate/openreplay-elastic-cli), enables all.
 //!
+//! - `ring`: the TLS provider, unless the process has installed another one
+//!   (`rustls::crypto::CryptoProvider::install_default`).
 //! - `ship`: the module `ship` delivers the lines of files, over any number of crashes.
 //! - `admin`: the module `admin` prepares and maintains `logs`, and shows what OpenReplay gets from
 //!   it.

@@ -8,9 +8,11 @@ use crate::exit::{Failure, Outcome};
 
 mod api_key;
 mod check;
+mod completions;
 mod export;
 mod input;
 mod logs;
+mod man;
 mod rotate;
 mod serve;
 mod setup;
@@ -26,6 +28,8 @@ pub(crate) enum Command {
     Ship(ship::Args),
     Serve(serve::Args),
     Export(export::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// Reads a session's id. The error repeats nothing of the text, since it may be the session's
@@ -51,6 +55,8 @@ impl Command {
             Self::Ship(args) => args.run(connect, json).await,
             Self::Serve(args) => args.run(json).await,
             Self::Export(args) => args.run(),
+            Self::Completions(args) => args.run(),
+            Self::Man(args) => args.run(),
         }
     }
 }

@@ -20,7 +20,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, BOLD, tame};
-use crate::stop;
+use crate::signals;
 
 /// Keep records on this machine and serve OpenReplay, without Elasticsearch
 ///
@@ -68,7 +68,7 @@ pub(crate) struct Args {
 }
 
 /// How long requests may go on after the signal to stop.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(4);
 /// How long a client may take for a TLS handshake, and for the head of a request.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -96,10 +96,14 @@ impl Args {
                 self.listen
             ))
         })?;
+        // Whoever reads that it listens may stop it.
+        let signals = signals::install()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", listener.local_addr()?);
         self.introduce(&url, &keys, is_new, json)?;
-        let stop = stop::stopped()?;
+        let stop = async {
+            signals.stopped().await;
+        };
         serve(listener, tls, store.service(keys), stop).await;
         // what was accepted is on disk; this closes the files
         drop(store);

@@ -1,8 +1,10 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+use std::pin::pin;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use openreplay_elastic::Client;
 use openreplay_elastic::ship::{self, Progress, ShipOptions, Shipper};
 use serde_json::json;
 
@@ -10,6 +12,7 @@ use super::input;
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, GREEN, RED, YELLOW, tame};
+use crate::signals::{self, Signals};
 
 /// Follows files of records and delivers each complete line once
 ///
@@ -132,26 +135,28 @@ impl Args {
         if let Some(level) = self.gzip {
             options = options.gzip(level);
         }
-        let shipper = Shipper::open(connect.client()?, options)?;
+        let signals = signals::install()?;
+        let client = connect.client()?;
+        let shipper = Shipper::open(client.clone(), options)?;
         if !self.once {
-            let url = connect.shown_url()?;
-            let mut is_start = true;
-            let said = |progress: &Progress| {
-                if std::mem::take(&mut is_start) {
-                    let Progress {
-                        bytes, bytes_done, ..
-                    } = progress;
-                    print::note(&format!(
-                        "following {bytes} bytes, {bytes_done} of them delivered before; the rest, and what comes, goes to {url}"
-                    ));
+            let following = shipper.follow(announce(connect.shown_url()?));
+            return match until_stopped(following, &signals, &client).await {
+                Ok(ended) => match ended? {},
+                Err(_) => {
+                    print::note("stopped");
+                    Ok(Outcome::Done)
                 }
             };
-            match shipper.follow(said).await? {}
         }
         // it draws on standard error, and only where that is a terminal
         let bar = ProgressBar::new(0).with_style(style());
-        let shipped = shipper.run_once(|progress| show(&bar, progress)).await?;
+        let shipping = shipper.run_once(|progress| show(&bar, progress));
+        let shipped = until_stopped(shipping, &signals, &client).await;
         bar.finish_and_clear();
+        let shipped = match shipped {
+            Ok(shipped) => shipped?,
+            Err(signal) => return Ok(Outcome::Stopped(signal)),
+        };
         report(&shipped, json)?;
         Ok(if !shipped.unreadable.is_empty() {
             Outcome::Unreadable
@@ -178,6 +183,41 @@ impl Args {
             _ => return Ok(names_input),
         };
         Err(Failure::Usage(wrong.to_owned()))
+    }
+}
+
+/// Prints at the start what is followed.
+fn announce(url: String) -> impl FnMut(&Progress) {
+    let mut is_start = true;
+    move |progress| {
+        if std::mem::take(&mut is_start) {
+            let Progress {
+                bytes, bytes_done, ..
+            } = progress;
+            print::note(&format!(
+                "following {bytes} bytes, {bytes_done} of them delivered before; the rest, and what comes, goes to {url}"
+            ));
+        }
+    }
+}
+
+/// Works until it is done, or until the signal to stop, whose number it returns. Rereads the credentials when that is signalled.
+async fn until_stopped<T>(
+    work: impl Future<Output = T>,
+    signals: &Signals,
+    client: &Client,
+) -> Result<T, u8> {
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return Ok(done),
+            signal = signals.stopped() => return Err(signal),
+            () = signals.reread() => match client.reload_credentials() {
+                Ok(true) => print::note("reread the credentials"),
+                Ok(false) => print::note("the credentials are as before"),
+                Err(error) => print::note(&format!("keeping the credentials: {}", tame(&error.to_string()))),
+            },
+        }
     }
 }
 

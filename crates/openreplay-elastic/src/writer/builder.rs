@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -50,6 +51,31 @@ impl ElasticWriterBuilder {
     /// Authenticates with an API key: see [`ConnectionBuilder::api_key`].
     pub fn api_key(self, encoded: impl AsRef<str>) -> Self {
         self.connection(|connection| connection.api_key(encoded))
+    }
+
+    /// Authenticates with the API key in a file, which may be replaced: see [`ConnectionBuilder::api_key_file`].
+    pub fn api_key_file(self, path: impl Into<PathBuf>) -> Self {
+        self.connection(|connection| connection.api_key_file(path))
+    }
+
+    /// Authenticates as a user with the password in a file: see [`ConnectionBuilder::basic_file`].
+    pub fn basic_file(self, user: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        self.connection(|connection| connection.basic_file(user, path))
+    }
+
+    /// Connects through a proxy: see [`ConnectionBuilder::proxy`].
+    pub fn proxy(self, url: impl Into<String>) -> Self {
+        self.connection(|connection| connection.proxy(url))
+    }
+
+    /// Connects directly, whatever the environment names: see [`ConnectionBuilder::no_proxy`].
+    pub fn no_proxy(self) -> Self {
+        self.connection(ConnectionBuilder::no_proxy)
+    }
+
+    /// Authenticates with a client certificate: see [`ConnectionBuilder::client_cert_pem`].
+    pub fn client_cert_pem(self, certificate: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
+        self.connection(|connection| connection.client_cert_pem(certificate, key))
     }
 
     /// Authenticates as a user: see [`ConnectionBuilder::basic`].

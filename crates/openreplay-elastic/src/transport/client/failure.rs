@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use http_body_util::LengthLimitError;
 use hyper_util::client::legacy;
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError};
 
 use super::MIB;
-use crate::transport::connection::Node;
+use super::connector::TunnelError;
+use crate::transport::connection::{Node, Proxy};
 use crate::transport::error::Error;
 use crate::transport::kind::ErrorKind;
 
@@ -21,14 +22,19 @@ pub(super) fn timed_out(node: &Node, limit: Duration) -> Error {
 }
 
 /// Not even the head of a response came.
-pub(super) fn no_response(node: &Node, error: legacy::Error) -> Error {
+pub(super) fn no_response(node: &Node, proxy: Option<&Proxy>, error: legacy::Error) -> Error {
     if !error.is_connect() {
-        // TLS may fail later, too, when the request may have arrived already.
-        return disconnected(node, error);
+        // With TLS 1.3, the server rejects a certificate after the client has sent its request, which it does not read then.
+        return match find::<rustls::Error>(&error) {
+            Some(cause) if rejects_client(cause) => tls(node, cause).with_source(error),
+            _ => disconnected(node, error),
+        };
     }
-    let failed = match find::<rustls::Error>(&error) {
-        Some(cause) => tls(node, cause),
-        None if node.is_https() && is_cut_off(&error) => Error::new(
+    let tunnel = proxy.zip(find::<TunnelError>(&error));
+    let failed = match (find::<rustls::Error>(&error), tunnel) {
+        (Some(cause), _) => tls(node, cause),
+        (None, Some((proxy, cause))) => no_tunnel(node, proxy, cause),
+        (None, None) if node.is_https() && is_cut_off(&error) => Error::new(
             ErrorKind::Tls,
             format!(
                 "{} closed the connection during the TLS handshake",
@@ -36,13 +42,48 @@ pub(super) fn no_response(node: &Node, error: legacy::Error) -> Error {
             ),
         )
         .with_remedy(NOT_TLS),
-        None => Error::new(
-            ErrorKind::Connect,
-            format!("{} is unreachable", node.as_str()),
-        )
-        .with_remedy("check that it is running and that the address is right"),
+        (None, None) => unreachable(node, proxy),
     };
     failed.with_source(error)
+}
+
+fn unreachable(node: &Node, proxy: Option<&Proxy>) -> Error {
+    let (text, remedy) = match proxy {
+        None => (
+            format!("{} is unreachable", node.as_str()),
+            "check that it is running and that the address is right",
+        ),
+        Some(proxy) => (
+            format!("the proxy {} is unreachable", proxy.name()),
+            "check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or exclude Elasticsearch's host with NO_PROXY",
+        ),
+    };
+    Error::new(ErrorKind::Connect, text).with_remedy(remedy)
+}
+
+/// The proxy does not connect to the node.
+fn no_tunnel(node: &Node, proxy: &Proxy, cause: &TunnelError) -> Error {
+    match cause {
+        TunnelError::ConnectFailed(_) => unreachable(node, Some(proxy)),
+        TunnelError::ProxyAuthRequired => proxy_demands_credentials(proxy),
+        _ => Error::new(
+            ErrorKind::Connect,
+            format!(
+                "the proxy {} does not connect to {}",
+                proxy.name(),
+                node.as_str()
+            ),
+        )
+        .with_remedy("allow its host and port in the proxy, or exclude the host with NO_PROXY"),
+    }
+}
+
+pub(super) fn proxy_demands_credentials(proxy: &Proxy) -> Error {
+    Error::new(
+        ErrorKind::Connect,
+        format!("the proxy {} demands other credentials (407)", proxy.name()),
+    )
+    .with_remedy("put them into the address of the proxy: http://user:password@proxy:3128")
 }
 
 /// The response broke off after its head.
@@ -92,6 +133,25 @@ fn disconnected(node: &Node, error: legacy::Error) -> Error {
     Error::new(ErrorKind::Disconnected, text)
         .with_remedy(remedy)
         .with_source(error)
+}
+
+/// Whether the server demands a client certificate, or another one.
+fn rejects_client(cause: &rustls::Error) -> bool {
+    use AlertDescription::*;
+    let rustls::Error::AlertReceived(alert) = cause else {
+        return false;
+    };
+    matches!(
+        alert,
+        AccessDenied
+            | BadCertificate
+            | CertificateExpired
+            | CertificateRequired
+            | CertificateRevoked
+            | CertificateUnknown
+            | UnknownCA
+            | UnsupportedCertificate
+    )
 }
 
 const NOT_TLS: &str = "check the port in the address, and that TLS is switched on there (xpack.security.http.ssl.enabled in \

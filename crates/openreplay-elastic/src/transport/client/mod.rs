@@ -1,11 +1,13 @@
 //! One HTTP client for all requests of this crate.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, PROXY_AUTHORIZATION, USER_AGENT,
+};
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body as _, Incoming};
@@ -15,11 +17,13 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 pub(crate) use self::body::Body;
+use self::connector::Connector;
 pub(crate) use self::response::Response;
-use crate::transport::connection::{self, Auth, Connection, Node};
+use crate::transport::connection::{self, Auth, AuthFile, Connection, Node, Proxies};
 use crate::transport::error::Error;
 
 mod body;
+mod connector;
 mod failure;
 mod response;
 #[cfg(test)]
@@ -51,11 +55,14 @@ pub struct Client {
 
 #[derive(Debug)]
 struct Shared {
-    http: legacy::Client<HttpsConnector<HttpConnector>, Body>,
+    http: legacy::Client<HttpsConnector<Connector>, Body>,
     nodes: Vec<Node>,
     /// The node that responded last.
     current: AtomicUsize,
-    auth: Auth,
+    auth: RwLock<Auth>,
+    /// Where the credentials come from, if that is a file.
+    auth_file: Option<AuthFile>,
+    proxies: Proxies,
     timeout: Duration,
 }
 
@@ -83,7 +90,8 @@ impl Client {
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(connection.connect_timeout));
         tcp.set_keepalive(Some(Duration::from_secs(30)));
-        let connector = HttpsConnector::from((tcp, tls::config(connection)?));
+        let connector = Connector::new(tcp, connection.proxies.clone());
+        let connector = HttpsConnector::from((connector, tls::config(connection)?));
         let http = legacy::Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
@@ -94,21 +102,44 @@ impl Client {
                 http,
                 nodes: connection.nodes.clone(),
                 current: AtomicUsize::new(0),
-                auth: connection.auth.clone(),
+                auth: RwLock::new(connection.auth.clone()),
+                auth_file: connection.auth_file.clone(),
+                proxies: connection.proxies.clone(),
                 timeout: connection.request_timeout,
             }),
         })
     }
 
-    #[cfg(feature = "admin")]
-    pub(crate) fn auth(&self) -> &Auth {
-        &self.shared.auth
+    pub(crate) fn auth(&self) -> Auth {
+        let auth = self.shared.auth.read();
+        auth.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the file with the credentials again, if they come from one ([`api_key_file`](crate::ConnectionBuilder::api_key_file)).
+    /// Returns whether they have changed. A response that rejects the credentials does the same.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the file cannot be read or used. The client keeps its credentials then.
+    pub fn reload_credentials(&self) -> Result<bool, Error> {
+        let Some(file) = &self.shared.auth_file else {
+            return Ok(false);
+        };
+        let auth = file.read()?;
+        let mut known = self
+            .shared
+            .auth
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let has_changed = *known != auth;
+        *known = auth;
+        Ok(has_changed)
     }
 
     /// The first node that gets the credentials in clear text.
     #[cfg(feature = "admin")]
     pub(crate) fn clear_text_node(&self) -> Option<&str> {
-        connection::clear_text_node(&self.shared.nodes, &self.shared.auth)
+        connection::clear_text_node(&self.shared.nodes, &self.auth())
     }
 
     /// Sends `body` as JSON, unless it is empty. `path` starts with a slash and may have a query.
@@ -133,10 +164,11 @@ impl Client {
         let body = body.into();
         let nodes = &self.shared.nodes;
         let mut failed = 0;
+        let mut is_reloaded = false;
         loop {
             let current = self.shared.current.load(Ordering::Relaxed) % nodes.len();
             let node = &nodes[current];
-            let request = self.build(&method, node.uri(path)?, &body, encoding)?;
+            let request = self.build(&method, &node.uri(path)?, &body, encoding)?;
             let exchange = self.exchange(node, request, encoding.response_limit());
             let outcome = tokio::time::timeout(self.shared.timeout, exchange)
                 .await
@@ -150,6 +182,11 @@ impl Client {
             }
             failed += 1;
             match outcome {
+                // Nothing was executed, and the file may have been replaced since.
+                Ok(response)
+                    if response.status() == StatusCode::UNAUTHORIZED
+                        && !std::mem::replace(&mut is_reloaded, true)
+                        && self.reload_credentials().unwrap_or(false) => {}
                 Err(error) if error.is_connect() && failed < nodes.len() => {}
                 outcome => return outcome,
             }
@@ -164,20 +201,29 @@ impl Client {
     fn build(
         &self,
         method: &Method,
-        uri: http::Uri,
+        uri: &http::Uri,
         body: &Body,
         encoding: Encoding,
     ) -> Result<Request<Body>, Error> {
         let mut request = Request::new(body.clone());
         *request.method_mut() = method.clone();
-        *request.uri_mut() = uri;
+        *request.uri_mut() = uri.clone();
         let headers = request.headers_mut();
         headers.insert(
             USER_AGENT,
             HeaderValue::from_static(concat!("openreplay-elastic/", env!("CARGO_PKG_VERSION"))),
         );
-        if let Some(secret) = self.shared.auth.header() {
+        if let Some(secret) = self.auth().header() {
             headers.insert(AUTHORIZATION, secret.clone());
+        }
+        // At the end of a tunnel is the node, which must not get the proxy's credentials.
+        let is_http = uri.scheme_str() == Some("http");
+        if let Some(proxy) = self.shared.proxies.of(uri).filter(|_| is_http) {
+            // After the first request of a connection, some proxies pass on everything as it comes, credentials included.
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+            if let Some(secret) = proxy.auth() {
+                headers.insert(PROXY_AUTHORIZATION, secret.clone());
+            }
         }
         if !body.is_empty() {
             headers.insert(
@@ -197,8 +243,15 @@ impl Client {
         request: Request<Body>,
         limit: usize,
     ) -> Result<Response, Error> {
+        let proxy = self.shared.proxies.of(request.uri());
         let response = self.shared.http.request(request).await;
-        let response = response.map_err(|error| failure::no_response(node, error))?;
+        let response =
+            response.map_err(|error| failure::no_response(node, proxy.as_ref(), error))?;
+        if let (Some(proxy), StatusCode::PROXY_AUTHENTICATION_REQUIRED) =
+            (&proxy, response.status())
+        {
+            return Err(failure::proxy_demands_credentials(proxy));
+        }
         let (head, body) = response.into_parts();
         let body = collect(body, limit).await;
         let body = body.map_err(|error| failure::incomplete(node, error, limit))?;

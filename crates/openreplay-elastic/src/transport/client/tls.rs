@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
+use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::transport::connection::{Connection, Node};
+use crate::transport::connection::{Connection, Identity, Node};
 use crate::transport::error::Error;
 
 /// What to trust. Reads the system's certificates only where an address is https and no others are
@@ -25,11 +26,28 @@ pub(super) fn config(connection: &Connection) -> Result<ClientConfig, Error> {
             ));
         }
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider()?)
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::config("TLS cannot be set up").with_source(error))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(config)
+        .with_root_certificates(roots);
+    match connection.identity.as_ref().map(Identity::parts) {
+        None => Ok(builder.with_no_client_auth()),
+        Some((chain, key)) => builder.with_client_auth_cert(chain, key).map_err(|error| {
+            Error::config("the client's certificate and its private key do not belong together")
+                .with_source(error)
+        }),
+    }
+}
+
+/// The process's own choice, which an app makes once for all its libraries; ring otherwise.
+fn provider() -> Result<Arc<CryptoProvider>, Error> {
+    match CryptoProvider::get_default() {
+        Some(provider) => Ok(Arc::clone(provider)),
+        #[cfg(feature = "ring")]
+        None => Ok(Arc::new(rustls::crypto::ring::default_provider())),
+        #[cfg(not(feature = "ring"))]
+        None => Err(Error::config(
+            "no TLS provider is installed: call `install_default()` of a `rustls::crypto::CryptoProvider` first, or switch on the feature `ring`",
+        )),
+    }
 }

@@ -13,18 +13,26 @@
 //! ```
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 
 pub use self::auth::Auth;
+pub(crate) use self::auth_file::AuthFile;
+pub(crate) use self::identity::Identity;
 pub(crate) use self::node::Node;
+use self::proxy::ProxyChoice;
+pub(crate) use self::proxy::{Proxies, Proxy};
 use crate::transport::error::Error;
 
 mod auth;
+mod auth_file;
 mod cloud;
+mod identity;
 mod node;
 mod pem;
+mod proxy;
 #[cfg(test)]
 mod tests;
 
@@ -36,6 +44,10 @@ mod tests;
 pub struct Connection {
     pub(crate) nodes: Vec<Node>,
     pub(crate) auth: Auth,
+    /// Where the credentials come from, if that is a file.
+    pub(crate) auth_file: Option<AuthFile>,
+    pub(crate) proxies: Proxies,
+    pub(crate) identity: Option<Identity>,
     /// The only ones to trust; those of the system otherwise.
     pub(crate) certificates: Option<Vec<CertificateDer<'static>>>,
     pub(crate) connect_timeout: Duration,
@@ -100,6 +112,9 @@ pub struct ConnectionBuilder {
     urls: Vec<Secret>,
     cloud_id: Option<String>,
     auth: Option<Result<Auth, Error>>,
+    auth_file: Option<AuthFile>,
+    proxy: ProxyChoice,
+    identity: Option<Result<Identity, Error>>,
     ca_pem: Option<Vec<u8>>,
     connect_timeout: Duration,
     request_timeout: Duration,
@@ -111,6 +126,9 @@ impl Default for ConnectionBuilder {
             urls: Vec::new(),
             cloud_id: None,
             auth: None,
+            auth_file: None,
+            proxy: ProxyChoice::default(),
+            identity: None,
             ca_pem: None,
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(30),
@@ -142,8 +160,47 @@ impl ConnectionBuilder {
         self.auth(Auth::bearer(token.as_ref()))
     }
 
+    /// Authenticates with the API key in this file, encoded or as `id:api_key`. The file is read again if Elasticsearch rejects the key
+    /// (401), so a rotated key needs no restart.
+    pub fn api_key_file(self, path: impl Into<PathBuf>) -> Self {
+        self.auth_file(AuthFile::api_key(path.into()))
+    }
+
+    /// Authenticates as a user, with the password in this file. The file is read again if Elasticsearch rejects the password (401).
+    pub fn basic_file(self, user: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        self.auth_file(AuthFile::password(user.into(), path.into()))
+    }
+
     fn auth(mut self, auth: Result<Auth, Error>) -> Self {
         self.auth = Some(auth);
+        self.auth_file = None;
+        self
+    }
+
+    fn auth_file(mut self, file: AuthFile) -> Self {
+        self.auth = None;
+        self.auth_file = Some(file);
+        self
+    }
+
+    /// Connects through this http proxy, such as `http://proxy:3128`, which may have a user and a password in it. https goes through a
+    /// tunnel (`CONNECT`). Loopback addresses are connected to directly. Default: the variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`
+    /// and `NO_PROXY`, in either case, as curl reads them.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = ProxyChoice::Url(Secret(url.into()));
+        self
+    }
+
+    /// Connects directly, whatever the variables name.
+    pub fn no_proxy(mut self) -> Self {
+        self.proxy = ProxyChoice::None;
+        self
+    }
+
+    /// Authenticates the connection with a client certificate: PEM texts of the certificate, with those of its authorities, and of its
+    /// private key, which must not have a passphrase. Used with https only.
+    pub fn client_cert_pem(mut self, certificate: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
+        self.identity = Some(Identity::parse(certificate.as_ref(), key.as_ref()));
         self
     }
 
@@ -174,7 +231,10 @@ impl ConnectionBuilder {
     /// Says which address, credential or certificate cannot be used, and what it should look like.
     pub fn build(self) -> Result<Connection, Error> {
         let mut nodes = Vec::new();
-        let mut auth = self.auth.transpose()?;
+        let mut auth = match &self.auth_file {
+            Some(file) => Some(file.read()?),
+            None => self.auth.transpose()?,
+        };
         if let Some(id) = &self.cloud_id {
             nodes.push(cloud::node(id)?);
         }
@@ -196,10 +256,18 @@ impl ConnectionBuilder {
                 "there is no address: expected one such as https://elastic:9200",
             ));
         }
+        let addresses: Vec<_> = nodes
+            .iter()
+            .map(|node| node.uri("/"))
+            .collect::<Result<_, _>>()?;
+        let proxies = self.proxy.build(&addresses)?;
         let certificates = self.ca_pem.as_deref().map(pem::certificates).transpose()?;
         Ok(Connection {
             nodes,
             auth: auth.unwrap_or_default(),
+            auth_file: self.auth_file,
+            proxies,
+            identity: self.identity.transpose()?,
             certificates,
             connect_timeout: self.connect_timeout,
             request_timeout: self.request_timeout,

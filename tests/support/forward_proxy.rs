@@ -1,0 +1,122 @@
+//! A stand-in for the http proxy of a company: it knows the one way out, whatever the host's name is.
+
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+/// Leads to one server until the process ends.
+#[derive(Debug)]
+pub struct ForwardProxy {
+    address: String,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    target: String,
+    /// What `Proxy-Authorization` has to be.
+    auth: Option<String>,
+    /// The first line of each request.
+    requests: Mutex<Vec<String>>,
+}
+
+impl ForwardProxy {
+    /// Passes everything on to `target`, a host with its port. With `auth`, requests without this `Proxy-Authorization` get 407.
+    ///
+    /// # Panics
+    ///
+    /// When no port is free.
+    #[must_use]
+    pub fn start(target: &str, auth: Option<&str>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("it is bound").to_string();
+        let shared = Arc::new(Shared {
+            target: target.to_owned(),
+            auth: auth.map(str::to_owned),
+            requests: Mutex::default(),
+        });
+        let its = Arc::clone(&shared);
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let shared = Arc::clone(&its);
+                // What either side breaks off is the other's to notice.
+                thread::spawn(move || serve(client, &shared));
+            }
+        });
+        Self { address, shared }
+    }
+
+    /// `127.0.0.1:PORT`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The first line of each request so far.
+    #[must_use]
+    pub fn requests(&self) -> Vec<String> {
+        lock(&self.shared.requests).clone()
+    }
+}
+
+fn serve(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
+    let mut reader = BufReader::new(client.try_clone()?);
+    let mut head = Vec::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? <= 2 {
+            break;
+        }
+        head.push(line);
+    }
+    let Some(first) = head.first().cloned() else {
+        return Ok(());
+    };
+    lock(&shared.requests).push(first.trim_end().to_owned());
+    let header = |name: &str| {
+        head.iter().find_map(|line| {
+            let (found, value) = line.split_once(':')?;
+            found
+                .eq_ignore_ascii_case(name)
+                .then(|| value.trim().to_owned())
+        })
+    };
+    let length = header("content-length").and_then(|length| length.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body)?;
+    if shared.auth.is_some() && header("proxy-authorization") != shared.auth {
+        let answer = "HTTP/1.1 407 X\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        return client.write_all(answer.as_bytes());
+    }
+    let mut server = TcpStream::connect(&shared.target)?;
+    if first.starts_with("CONNECT ") {
+        client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+        let (mut from, mut to) = (client.try_clone()?, server.try_clone()?);
+        thread::spawn(move || {
+            let _ = io::copy(&mut from, &mut to);
+            let _ = to.shutdown(Shutdown::Both);
+        });
+    } else {
+        server.write_all(&for_server(&first, &head[1..])?)?;
+        server.write_all(&body)?;
+        server.shutdown(Shutdown::Write)?;
+    }
+    let _ = io::copy(&mut server, &mut client);
+    client.shutdown(Shutdown::Both)
+}
+
+/// A server gets the path only, and no header that is the proxy's own.
+fn for_server(first: &str, headers: &[String]) -> io::Result<Vec<u8>> {
+    let whole = first.split_once(" http://");
+    let (method, rest) = whole.ok_or(io::ErrorKind::InvalidData)?;
+    let path = rest.find('/').map_or(rest, |at| &rest[at..]);
+    let is_own = |line: &&String| line.to_lowercase().starts_with("proxy-");
+    let headers = headers.iter().filter(|line| !is_own(line));
+    let headers: String = headers.cloned().collect();
+    Ok(format!("{method} {path}{headers}\r\n").into_bytes())
+}
+
+fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
