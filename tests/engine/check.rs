@@ -435,7 +435,8 @@ fn finds_shards_that_do_not_respond() {
     assert_eq!(faults(&engine, &writer, &[]), ["forbidden", "red-index"]);
 }
 
-/// The requests that `setup` prints for a `logs` that is an index lead to one that apps can write to, with its records.
+/// The requests that `setup` prints for a `logs` that is an index lead to one that apps can write
+/// to, with its records.
 #[test]
 #[ignore = "needs Elasticsearch"]
 fn a_logs_that_is_an_index_becomes_an_alias_by_what_setup_prints() {

@@ -241,7 +241,8 @@ fn changes_nothing_where_wired_streams_own_the_name() {
     assert_eq!(stand_in.asked(), ["GET /", "GET /_streams/status"]);
 }
 
-/// Elasticsearch lets the request's mappings go before those of a template, so there is no conflict.
+/// Elasticsearch lets the request's mappings go before those of a template, so there is no
+/// conflict.
 #[test]
 #[ignore = "needs OpenSearch"]
 fn leaves_nothing_behind_where_a_template_of_others_conflicts() {

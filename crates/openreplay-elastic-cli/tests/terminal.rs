@@ -9,7 +9,8 @@ use serde_json::json;
 
 const SESSION: &str = "4950498349085463837";
 
-/// Runs `logs` on a file of one record a level; gives its standard output and error, together where they are a terminal.
+/// Runs `logs` on a file of one record a level; gives its standard output and error, together where
+/// they are a terminal.
 fn logs(on_terminal: bool, variables: &[(&str, &str)]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("app.log");

@@ -52,7 +52,7 @@ impl ApiKeyOptions {
         Self::new(Role::Reader, &[LOGS])
     }
 
-    /// For OpenReplay: exactly the key of its documentation. Whoever holds that may administer the
+    /// For OpenReplay: exactly the key of its documentation. Its holder can administer the
     /// whole cluster.
     #[must_use]
     pub fn documented() -> Self {

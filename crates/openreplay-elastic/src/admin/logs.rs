@@ -15,7 +15,7 @@ use crate::transport::kind::Precondition;
 /// of their indices.
 pub(super) const CREATED_BY: &str = "openreplay-elastic";
 
-/// What the name `logs` stands for. Its text says so, and what can be done where that is not
+/// What the name `logs` stands for. The text describes it, and what to do if that is not
 /// [`setup`](crate::admin::setup)'s work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

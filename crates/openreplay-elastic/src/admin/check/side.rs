@@ -21,7 +21,7 @@ impl Side {
             Err(error) => error,
         };
         let note = match error.kind() {
-            // Elasticsearch itself says that these credentials do not suffice, and OpenReplay's
+            // Elasticsearch itself reports that these credentials do not suffice, and OpenReplay's
             // need not
             ErrorKind::Status(StatusCode::FORBIDDEN) if error.reason().is_some() => what.to_owned(),
             ErrorKind::Status(StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS) => {

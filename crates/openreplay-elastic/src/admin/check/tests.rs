@@ -84,7 +84,7 @@ fn a_hint_is_no_failure() {
     assert!(report.is_good());
 }
 
-/// What is larger than the client reads, unless it is asked for by `READ`.
+/// A response larger than the client reads, unless the request is `READ`.
 #[tokio::test]
 async fn reads_of_large_records_what_the_panel_reads() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -10,7 +10,7 @@ const FEW: usize = 5;
 /// so by the same refresh, or by two that followed each other.
 const TWO_REFRESHES: Duration = Duration::from_secs(2);
 
-/// How far rows are from the order of their times, which the panel does not mend: it seeks the
+/// How far rows are from the order of their times, which the panel does not fix: it seeks the
 /// first row that is not before the replay's time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

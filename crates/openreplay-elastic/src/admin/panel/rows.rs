@@ -28,7 +28,7 @@ impl Row {
     }
 }
 
-/// Why the panel shows nothing at all, for one record's sake.
+/// Why a single record keeps the panel from showing anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unreadable {

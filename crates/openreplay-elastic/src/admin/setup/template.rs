@@ -51,7 +51,7 @@ impl Template {
     }
 }
 
-/// Elasticsearch adds when a template was changed, and takes no template that says so.
+/// Elasticsearch adds when a template was changed, and rejects a template with that field.
 fn without_dates(mut template: Value) -> Value {
     if let Some(members) = template.as_object_mut() {
         members.retain(|name, _| {
