@@ -59,14 +59,14 @@ pub(crate) struct Args {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<OsString>,
 
-    /// Ends when all that was there at the start has been delivered, showing how far it is on a terminal
-    /// [default: goes on following]
+    /// Ends when all that was there at the start has been delivered, showing how far it is on a
+    /// terminal [default: goes on following]
     #[arg(long)]
     once: bool,
 
     /// Where it keeps what was delivered; each shipper and each Elasticsearch needs one of its own
-    /// [default: ship.json in $STATE_DIRECTORY, or openreplay-elastic/ship.json in $XDG_STATE_HOME, ~/.local/state,
-    /// or %LOCALAPPDATA% on Windows]
+    /// [default: ship.json in $STATE_DIRECTORY, or openreplay-elastic/ship.json in $XDG_STATE_HOME,
+    /// ~/.local/state, or %LOCALAPPDATA% on Windows]
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
 
@@ -78,8 +78,9 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with_all = ["once", "checkpoint"])]
     tee: bool,
 
-    /// Follow all symbolic links, and enter linked folders. Without it, a link is followed only if root or the user of this
-    /// process owns it, or if its owner also owns what it leads to [default: off]
+    /// Follow all symbolic links, and enter linked folders. Without it, a link is followed only if
+    /// root or the user of this process owns it, or if its owner also owns what it leads to
+    /// [default: off]
     #[arg(long)]
     follow_links: bool,
 

@@ -21,7 +21,8 @@ use crate::transport::kind::ErrorKind;
 
 /// What is read at a time.
 const READ: usize = 256 * 1024;
-/// So many reads wait to be sent, about 32 MiB; then nothing more is read, and the app waits in its next write.
+/// So many reads wait to be sent, about 32 MiB; then nothing more is read, and the app waits in its
+/// next write.
 const WAITING: usize = 128;
 /// What a request grows to, if there is as much.
 const BATCH: usize = 8 << 20;
@@ -32,10 +33,12 @@ const GRACE: Duration = Duration::from_secs(4);
 
 /// Delivers the lines of standard input, or of any other stream.
 ///
-/// Each line is delivered at least once, for a stream cannot be read again: if the process is killed, the lines are lost that it has read
-/// and not delivered, about 32 MiB at most. While Elasticsearch is unreachable, nothing is lost: when that much waits, nothing more is read,
-/// and the app waits in its next write. An entry of the journal has an `_id` that is made from its cursor, so that an entry which a
-/// later run reads again is stored twice only if `logs` has got a new index in between.
+/// Each line is delivered at least once, for a stream cannot be read again: if the process is
+/// killed, the lines are lost that it has read and not delivered, about 32 MiB at most. While
+/// Elasticsearch is unreachable, nothing is lost: when that much waits, nothing more is read, and
+/// the app waits in its next write. An entry of the journal has an `_id` that is made from its
+/// cursor, so that an entry which a later run reads again is stored twice only if `logs` has got a
+/// new index in between.
 pub struct InputShipper {
     delivery: Delivery,
     format: Format,
@@ -62,28 +65,32 @@ impl InputShipper {
         }
     }
 
-    /// Takes the envelopes of a container runtime or of the journal off the lines. Default: [`Format::Auto`].
+    /// Takes the envelopes of a container runtime or of the journal off the lines. Default:
+    /// [`Format::Auto`].
     #[must_use]
     pub fn format(mut self, format: Format) -> Self {
         self.format = format;
         self
     }
 
-    /// Passes everything on to `copy` as it is read. If that fails, it is reported on standard error once, and ends. Default: off.
+    /// Passes everything on to `copy` as it is read. If that fails, it is reported on standard
+    /// error once, and ends. Default: off.
     #[must_use]
     pub fn copy_to(mut self, copy: impl Write + Send + 'static) -> Self {
         self.copy = Some(Box::new(copy));
         self
     }
 
-    /// Delivers the lines of `input` to its end, the last one even if it has no line feed. When `stop` is ready, it goes on for four
-    /// seconds at most: [`Progress::undelivered`] tells how many records are left then.
+    /// Delivers the lines of `input` to its end, the last one even if it has no line feed. When
+    /// `stop` is ready, it goes on for four seconds at most: [`Progress::undelivered`] tells how
+    /// many records are left then.
     ///
     /// Trouble with Elasticsearch is reported on standard error, and tried again.
     ///
     /// # Errors
     ///
-    /// [`is_io`](Error::is_io) if `input` cannot be read; everything that was read before is delivered.
+    /// [`is_io`](Error::is_io) if `input` cannot be read; everything that was read before is
+    /// delivered.
     pub async fn run(
         self,
         input: impl Read + Send + 'static,

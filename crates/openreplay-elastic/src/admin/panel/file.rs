@@ -27,8 +27,8 @@ pub struct FileRecords {
 }
 
 /// Reads a file of records, one JSON object per line, and keeps those of the session, as
-/// Elasticsearch would find them after [`ship`](crate::ship) had stored them. Lines of a container's
-/// runtime or of the journal are recognised as `ship` does.
+/// Elasticsearch would find them after [`ship`](crate::ship) had stored them. Lines of a
+/// container's runtime or of the journal are recognised as `ship` does.
 ///
 /// # Errors
 ///

@@ -25,8 +25,8 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-/// A file that matches no pattern any more is followed until it has been quiet for so long: its writer may take a while
-/// to turn to the new one.
+/// A file that matches no pattern any more is followed until it has been quiet for so long: its
+/// writer may take a while to turn to the new one.
 const QUIET: Duration = Duration::from_secs(60);
 
 /// Whether there is a later scan.
@@ -126,7 +126,8 @@ impl Files {
         self
     }
 
-    /// Reads whole lines of one file after the other until there is enough; `None` if there are none.
+    /// Reads whole lines of one file after the other until there is enough; `None` if there are
+    /// none.
     pub(super) fn fill(&mut self, enough: usize) -> Option<Framed> {
         let last = match self.mode {
             Mode::Once => LastLine::IfWhole,
@@ -232,7 +233,8 @@ impl Files {
         followed.chain(self.known.iter().cloned()).collect()
     }
 
-    /// Returns the bytes that are there, the bytes that are delivered, and how many files end within a line.
+    /// Returns the bytes that are there, the bytes that are delivered, and how many files end
+    /// within a line.
     pub(super) fn sums(&self) -> (u64, u64, u64) {
         let tails = self.tails.iter();
         let bytes = tails.clone().map(|tail| tail.length).sum();
