@@ -64,7 +64,8 @@ fn says_what_is_missing_though_it_said_just_now_that_nobody_was_there() {
     });
     let line = lines.recv_timeout(LIMIT).unwrap();
     let start = format!(
-        "following 8 bytes, 0 of them delivered before; the rest, and what comes, goes to {}",
+        "following {}: 8 bytes, 0 of them delivered before; the rest, and what comes, goes to {}",
+        folder.path().join("app.log").display(),
         far_end.url()
     );
     assert_eq!(line, start);
@@ -73,6 +74,73 @@ fn says_what_is_missing_though_it_said_just_now_that_nobody_was_there() {
     far_end.be_gone(false);
     let line = lines.recv_timeout(LIMIT).unwrap();
     assert!(line.contains("run `openreplay-elastic setup`"), "{line}");
+}
+
+#[test]
+fn each_change_of_state_is_one_line_one_object_and_one_notification() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("app.log");
+    std::fs::write(&log, "{\"n\":1}\n").unwrap();
+    let far_end = StandIn::start();
+    far_end.be_gone(true);
+    let mut command = ship(far_end.url(), folder.path(), "app.log");
+    command.arg("--json");
+    #[cfg(unix)]
+    let manager = {
+        let path = folder.path().join("notify");
+        command.env("NOTIFY_SOCKET", &path);
+        std::os::unix::net::UnixDatagram::bind(path).unwrap()
+    };
+    let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut shipping = Killed::start(piped);
+    let out = lines_of(shipping.0.stdout.take().unwrap());
+    let err = lines_of(shipping.0.stderr.take().unwrap());
+    let event = || -> serde_json::Value {
+        serde_json::from_str(&out.recv_timeout(LIMIT).unwrap()).unwrap()
+    };
+    let started = event();
+    assert_eq!(started["event"], "started");
+    assert_eq!(started["files"], serde_json::json!([log]));
+    assert_eq!(event()["event"], "failing");
+    far_end.be_gone(false);
+    assert_eq!(event(), serde_json::json!({"event": "working"}));
+    far_end.be_gone(true);
+    let mut file = std::fs::OpenOptions::new().append(true).open(&log).unwrap();
+    // The index behind the alias is known for a second: it fails when it sends, or when it asks.
+    file.write_all(b"{\"n\":2}\n").unwrap();
+    assert_eq!(event()["event"], "failing");
+    far_end.be_gone(false);
+    assert_eq!(event(), serde_json::json!({"event": "working"}));
+    let mut again = 0;
+    while again < 2 {
+        let line = err.recv_timeout(LIMIT).unwrap();
+        again += usize::from(line == "openreplay-elastic: delivery works again");
+    }
+    #[cfg(unix)]
+    {
+        manager.set_read_timeout(Some(LIMIT)).unwrap();
+        let mut heard = String::new();
+        while heard.matches("STATUS=failing").count() < 2 || !heard.ends_with("STATUS=working") {
+            let mut buffer = [0; 4_096];
+            let length = manager.recv(&mut buffer).unwrap();
+            let text = std::str::from_utf8(&buffer[..length]).unwrap();
+            // The counts behind it come in any number.
+            heard += text.split_once(": ").map_or(text, |(state, _)| state);
+        }
+        assert!(
+            heard.starts_with("READY=1\nSTATUS=following 1 files"),
+            "{heard}"
+        );
+    }
+}
+
+fn lines_of(pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (said, lines) = mpsc::channel();
+    thread::spawn(move || {
+        let lines = BufReader::new(pipe).lines().map_while(Result::ok);
+        let _ = lines.into_iter().try_for_each(|line| said.send(line));
+    });
+    lines
 }
 
 /// Runs a command to its end, which has to come.

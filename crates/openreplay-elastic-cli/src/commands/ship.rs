@@ -8,6 +8,7 @@ use openreplay_elastic::Client;
 use openreplay_elastic::ship::{self, Progress, ShipOptions, Shipper};
 use serde_json::json;
 
+use super::following::Reports;
 use super::input;
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
@@ -41,8 +42,13 @@ use crate::signals::{self, Signals};
 ///   shop | openreplay-elastic ship --tee -
 ///   journalctl --follow --all --output=json --unit=shop | openreplay-elastic ship -
 ///
-/// Names that end in .gz, .zst, .bz2, .xz or .lz4 are left out. It takes an API
-/// key that may add records: openreplay-elastic api-key --writer
+/// Names that end in .gz, .zst, .bz2, .xz or .lz4 are left out, and so are pipes,
+/// devices, linked folders, and links of users who do not own what these lead to;
+/// what is left out is reported. It takes an API key that may add records:
+/// openreplay-elastic api-key --writer
+///
+/// With --json, and without `--once`, each change of state is an object on
+/// standard output. Under systemd, use Type=notify.
 ///
 /// A line counts from its line feed on. `--once` takes what is there when it
 /// starts, and a last line without a line feed too, if that is a whole JSON
@@ -140,7 +146,8 @@ impl Args {
         let client = connect.client()?;
         let shipper = Shipper::open(client.clone(), options)?;
         if !self.once {
-            let following = shipper.follow(announce(connect.shown_url()?));
+            let mut reports = Reports::new(connect.shown_url()?, json);
+            let following = shipper.follow(|event| reports.report(&event));
             return match until_stopped(following, &signals, &client).await {
                 Ok(ended) => match ended? {},
                 Err(_) => {
@@ -184,21 +191,6 @@ impl Args {
             _ => return Ok(names_input),
         };
         Err(Failure::Usage(wrong.to_owned()))
-    }
-}
-
-/// Prints at the start what is followed.
-fn announce(url: String) -> impl FnMut(&Progress) {
-    let mut is_start = true;
-    move |progress| {
-        if std::mem::take(&mut is_start) {
-            let Progress {
-                bytes, bytes_done, ..
-            } = progress;
-            print::note(&format!(
-                "following {bytes} bytes, {bytes_done} of them delivered before; the rest, and what comes, goes to {url}"
-            ));
-        }
     }
 }
 

@@ -1,11 +1,15 @@
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use openreplay_buffer::{Diagnostics, Topic};
+use tokio::sync::Notify;
 
 use super::Progress;
+use super::health::Health;
 use super::lines::Framed;
 use crate::bulk::Events;
-use openreplay_buffer::{Diagnostics, Topic};
 
-/// What became of the lines. Reports what goes wrong on standard error.
+/// What became of the lines. Reports on standard error what goes wrong, and when it works again.
 #[derive(Debug)]
 pub(super) struct Counts {
     stored: AtomicU64,
@@ -14,6 +18,8 @@ pub(super) struct Counts {
     /// Records that a stream had; of files, that is not counted.
     read: AtomicU64,
     nuls: AtomicU64,
+    health: Mutex<Health>,
+    changed: Notify,
     diagnostics: Diagnostics,
 }
 
@@ -25,6 +31,8 @@ impl Default for Counts {
             wrapped: AtomicU64::default(),
             read: AtomicU64::default(),
             nuls: AtomicU64::default(),
+            health: Mutex::default(),
+            changed: Notify::new(),
             diagnostics: Diagnostics::to_stderr("openreplay-elastic"),
         }
     }
@@ -47,6 +55,24 @@ impl Counts {
         self.diagnostics.print(text);
     }
 
+    /// Notes that Elasticsearch accepts what it is sent.
+    pub(super) fn works(&self) {
+        if self.health().work() {
+            self.diagnostics.print("delivery works again");
+            self.changed.notify_one();
+        }
+    }
+
+    /// Waits until the health changes, and returns it.
+    pub(super) async fn changed(&self) -> Health {
+        self.changed.notified().await;
+        self.health().clone()
+    }
+
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn progress(&self) -> Progress {
         let stored = self.stored.load(Ordering::Relaxed);
         let rejected = self.rejected.load(Ordering::Relaxed);
@@ -65,6 +91,7 @@ impl Counts {
 impl Events for Counts {
     fn stored(&self, _: u64, records: usize) {
         self.stored.fetch_add(records as u64, Ordering::Relaxed);
+        self.works();
     }
 
     fn rejected(&self, _: u64, _: &str) {
@@ -72,6 +99,13 @@ impl Events for Counts {
     }
 
     fn report(&self, topic: Topic, text: &str) {
-        self.diagnostics.report(topic, text);
+        let is_change = self.health().fail(topic, text);
+        if is_change {
+            // However recent the last report of its topic was.
+            self.diagnostics.report_now(topic, text);
+            self.changed.notify_one();
+        } else {
+            self.diagnostics.report(topic, text);
+        }
     }
 }

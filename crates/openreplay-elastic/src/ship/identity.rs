@@ -45,6 +45,11 @@ impl Identity {
         }))
     }
 
+    /// Whether a file begins with the same line, whatever its inode is.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.head == other.head
+    }
+
     pub(super) fn inode(&self) -> u64 {
         self.inode
     }
@@ -82,6 +87,14 @@ impl Place {
     pub(super) fn is_in(&self, file: &File, hash: Hash) -> io::Result<bool> {
         Ok(Self::at(file, self.offset, hash)? == *self)
     }
+}
+
+/// Where the second line of a file begins.
+pub(super) fn end_of_first_line(file: &File) -> io::Result<u64> {
+    let mut head = [0; WINDOW];
+    let length = read_at(file, &mut head, 0)?;
+    let end = memchr::memchr(b'\n', &head[..length]).map_or(length, |end| end + 1);
+    Ok(end as u64)
 }
 
 fn offset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {

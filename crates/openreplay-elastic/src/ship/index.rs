@@ -31,6 +31,7 @@ impl Shipper {
             match self.target.write_index().await {
                 Ok(name) => match IndexName::try_from(name) {
                     Ok(index) => {
+                        self.counts.works();
                         self.index = Some((index.clone(), Instant::now()));
                         return index;
                     }
@@ -42,7 +43,7 @@ impl Shipper {
                 },
                 Err(unknown) => {
                     attempts += 1;
-                    bulk::report_unknown(&unknown, self.target.alias(), &self.counts);
+                    bulk::report_unknown(&unknown, self.target.alias(), &*self.counts);
                     let pause = bulk::pause(attempts, unknown.retry, fastrand::f64());
                     tokio::time::sleep(pause.whole).await;
                 }

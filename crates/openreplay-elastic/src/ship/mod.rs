@@ -62,8 +62,9 @@ use std::path::PathBuf;
 
 use self::trusted::Links;
 
+pub use self::health::Health;
 pub use self::input::InputShipper;
-pub use self::run::Shipper;
+pub use self::run::{Event, Shipper};
 pub use self::unreadable::Unreadable;
 pub use crate::envelope::Format;
 
@@ -76,6 +77,7 @@ mod files;
 mod folders;
 mod glob;
 mod hash;
+mod health;
 mod identity;
 mod index;
 mod input;

@@ -2,6 +2,9 @@
 
 use std::convert::Infallible;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::blocking::Blocking;
@@ -9,6 +12,7 @@ use super::checkpoint::Checkpoint;
 use super::count::Counts;
 use super::disk::Disk;
 use super::files::{Files, Mode};
+use super::health::Health;
 use super::lines::Framed;
 use super::position::{InFlight, IndexName, Part};
 use super::sending::Sending;
@@ -24,6 +28,24 @@ const SCANS: u32 = 8;
 /// What is read for one entry of the checkpoint, at least and at most: a request grows to this length, if there is as much.
 const BATCH: RangeInclusive<usize> = 1 << 19..=8 << 20;
 
+/// What [`Shipper::follow`] reports.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The first scan is done.
+    #[non_exhaustive]
+    Started {
+        /// The files that are followed.
+        files: &'a [PathBuf],
+        /// How far they are delivered.
+        progress: &'a Progress,
+    },
+    /// A request was answered, or a scan found nothing to deliver.
+    Progress(&'a Progress),
+    /// Delivery fails from now on, or works again.
+    Health(&'a Health),
+}
+
 /// Follows files, and delivers what is in them.
 #[derive(Debug)]
 pub struct Shipper {
@@ -31,7 +53,7 @@ pub struct Shipper {
     pub(super) client: Client,
     delivery: Delivery,
     pub(super) disk: Blocking<Disk>,
-    pub(super) counts: Counts,
+    pub(super) counts: Arc<Counts>,
     /// The index behind the alias, and when it was asked for.
     pub(super) index: Option<(IndexName, Instant)>,
 }
@@ -62,7 +84,7 @@ impl Shipper {
             target,
             client,
             disk: Blocking::new(Disk::new(files, checkpoint)),
-            counts: Counts::default(),
+            counts: Arc::default(),
             index: None,
         })
     }
@@ -104,8 +126,7 @@ impl Shipper {
         Ok(end)
     }
 
-    /// Delivers what is there and what comes, forever. Calls `progress` at the start, after each request, and after each scan that
-    /// found nothing.
+    /// Delivers what is there and what comes, forever. Calls `report` with each event.
     ///
     /// Dropping the future at any moment loses nothing: the next run goes on where this one was.
     ///
@@ -113,17 +134,19 @@ impl Shipper {
     ///
     /// [`is_io`](Error::is_io) if the checkpoint cannot be written. All other trouble is reported on standard error, and tried
     /// again. A file that cannot be read is no error: [`Progress::unreadable`] names it.
-    pub async fn follow(
-        mut self,
-        mut progress: impl FnMut(&Progress),
-    ) -> Result<Infallible, Error> {
+    pub async fn follow(mut self, mut report: impl FnMut(Event<'_>)) -> Result<Infallible, Error> {
         self.scan(Mode::Follow).await;
-        progress(&self.progress().await);
+        let files = self.disk.run(|disk| disk.files.paths()).await;
+        report(Event::Started {
+            files: &files,
+            progress: &self.progress().await,
+        });
+        let counts = Arc::clone(&self.counts);
         // Trouble is reported before there is anything to send.
-        self.index().await;
+        watch(&counts, self.index(), &mut report).await;
         loop {
-            let delivered = self.deliver_next().await?;
-            progress(&self.progress().await);
+            let delivered = watch(&counts, self.deliver_next(), &mut report).await?;
+            report(Event::Progress(&self.progress().await));
             if !delivered {
                 tokio::time::sleep(POLL).await;
             }
@@ -206,6 +229,22 @@ impl Shipper {
         }
         self.disk.run(move |disk| disk.mark_delivered(&parts)).await;
         Ok(())
+    }
+}
+
+/// Reports changes of the health while work goes on.
+async fn watch<T>(
+    counts: &Counts,
+    work: impl Future<Output = T>,
+    report: &mut impl FnMut(Event<'_>),
+) -> T {
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            biased;
+            health = counts.changed() => report(Event::Health(&health)),
+            done = &mut work => return done,
+        }
     }
 }
 

@@ -77,6 +77,15 @@ impl Known {
         Ok(None)
     }
 
+    /// Removes and returns a position.
+    pub(super) fn take(&mut self, seed: u64) -> Option<Position> {
+        let position = self.positions.remove(&seed)?;
+        if let Some(seeds) = self.seeds.get_mut(&position.identity) {
+            seeds.retain(|other| *other != seed);
+        }
+        Some(position)
+    }
+
     /// Forgets files that are missing for long, and the earliest ones if too many are missing.
     fn forget(&mut self, now: u64) {
         let start = now.saturating_sub(MISSING_DAYS * 24 * 60 * 60);
@@ -100,14 +109,23 @@ impl Known {
 impl Files {
     /// Follows a file, from where it is known to be delivered, and returns its place. What has this name by now may be
     /// followed already.
-    pub(super) fn open(&mut self, path: &Path, places: &mut Places) -> io::Result<usize> {
+    pub(super) fn open(
+        &mut self,
+        path: &Path,
+        places: &mut Places,
+        folders: &mut Folders,
+    ) -> io::Result<usize> {
         self.make_room(None);
         let mut tail = Tail::open(path, self.links, self.hash, self.format)?;
         if let Some(&at) = places.get(&tail.node()) {
             self.tails[at].set_name(path);
             return Ok(at);
         }
-        if let Some(known) = self.known.take_continued(&tail)? {
+        let continued = match self.known.take_continued(&tail)? {
+            Some(known) => Some(known),
+            None => self.take_replaced(&tail, folders)?,
+        };
+        if let Some(known) = continued {
             tail.resume(&known);
         }
         Ok(self.push(tail, places))
@@ -129,10 +147,14 @@ impl Files {
     pub(super) fn find_known(&mut self, places: &mut Places, folders: &mut Folders) {
         let is_first = self.searched.is_none();
         let known: Vec<_> = self.known.take_all().collect();
+        let mut missing = Vec::new();
         for mut position in known {
             let path = match folders.find(&position.path, position.identity.inode()) {
                 Lookup::Found(path) => path,
                 Lookup::Missing => {
+                    if is_first && position.missing_since.is_none() {
+                        missing.push(position.clone());
+                    }
                     self.remember(Some(position), true);
                     continue;
                 }
@@ -156,6 +178,9 @@ impl Files {
                 self.troubles.add(&path, &error);
                 self.known.add(position);
             }
+        }
+        if let Some(text) = missing_text(&missing) {
+            self.troubles.note(text);
         }
         self.known.forget(now());
     }
@@ -195,6 +220,21 @@ impl Files {
         let is_long = |since| now().saturating_sub(since) > KEPT_SECONDS;
         known.missing_since.is_some_and(is_long) && known.path.parent().is_some_and(Path::is_dir)
     }
+}
+
+/// Reports files that were moved or deleted while no shipper ran: what was written to them after the last run is not delivered.
+fn missing_text(missing: &[Position]) -> Option<String> {
+    let first = missing.first()?;
+    let others = match missing.len() {
+        1 => String::new(),
+        count => format!(" (and {} more)", count - 1),
+    };
+    Some(format!(
+        "{}{others} is not in its folder any more, delivered up to byte {}: if it was moved, add its new path, and the rest is \
+         delivered",
+        first.path.display(),
+        first.delivered.offset
+    ))
 }
 
 fn now() -> u64 {

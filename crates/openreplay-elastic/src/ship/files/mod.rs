@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use self::decide::{Resend, Whereabouts};
 use self::known::Known;
+use self::replaced::Before;
 use super::hash::Hash;
 use super::lines::Framed;
 use super::patterns::Pattern;
@@ -20,6 +21,7 @@ use crate::transport::error::Error;
 mod decide;
 mod known;
 mod open;
+mod replaced;
 mod rotated;
 mod scan;
 #[cfg(test)]
@@ -47,6 +49,8 @@ pub(super) struct Files {
     /// The places of all tails that are open, and of some that were.
     open: Vec<usize>,
     known: Known,
+    /// Which file had a path when the scan began; `None` until that is needed.
+    before: Option<HashMap<PathBuf, Before>>,
     hash: Hash,
     format: Format,
     links: Links,
@@ -93,6 +97,7 @@ impl Files {
             tails: Vec::new(),
             open: Vec::new(),
             known: Known::new(known),
+            before: None,
             hash,
             format: Format::Auto,
             links: Links::default(),
@@ -233,8 +238,12 @@ impl Files {
         followed.chain(self.known.iter().cloned()).collect()
     }
 
-    /// Returns the bytes that are there, the bytes that are delivered, and how many files end
-    /// within a line.
+    /// The paths of the files that are followed.
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        self.tails.iter().map(|tail| tail.path.clone()).collect()
+    }
+
+    /// Returns the bytes that are there, the bytes that are delivered, and how many files end within a line.
     pub(super) fn sums(&self) -> (u64, u64, u64) {
         let tails = self.tails.iter();
         let bytes = tails.clone().map(|tail| tail.length).sum();

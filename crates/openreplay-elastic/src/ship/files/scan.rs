@@ -14,6 +14,7 @@ impl Files {
     pub(in crate::ship) fn scan(&mut self, mode: Mode) {
         self.mode = mode;
         self.troubles.start();
+        self.before = None;
         for tail in &mut self.tails {
             tail.start_scan();
         }
@@ -28,7 +29,7 @@ impl Files {
         let starts = std::mem::take(&mut self.is_moving) || when.first;
         for found in Match::all(&mut self.patterns, when, self.links, &mut self.troubles) {
             if !self.except.contains(&found.path)
-                && let Some(at) = self.follow(&found, starts, &mut places)
+                && let Some(at) = self.follow(&found, starts, &mut places, &mut folders)
             {
                 matching.resize(self.tails.len(), false);
                 matching[at] = true;
@@ -49,7 +50,13 @@ impl Files {
     }
 
     /// Returns the file's place among those that are followed; `None` if it is not followed.
-    fn follow(&mut self, found: &Match, starts: bool, places: &mut Places) -> Option<usize> {
+    fn follow(
+        &mut self,
+        found: &Match,
+        starts: bool,
+        places: &mut Places,
+        folders: &mut Folders,
+    ) -> Option<usize> {
         let path = &found.path;
         let seen = match Seen::at(path) {
             Ok(seen) if seen.is_file => seen,
@@ -76,7 +83,7 @@ impl Files {
         if !decide::is_opened(self.mode, starts, self.troubles.knows(path)) {
             return None;
         }
-        match self.open(path, places) {
+        match self.open(path, places, folders) {
             Ok(at) => Some(at),
             Err(error) => {
                 self.miss(found, starts, &error);

@@ -1,6 +1,7 @@
 use std::fs;
 
 use super::*;
+use crate::ship::folders::Folders;
 use crate::ship::hash::HASH;
 
 #[test]
@@ -11,10 +12,17 @@ fn a_name_that_leads_to_a_followed_file_by_now_is_another_name_of_it() {
     fs::write(&paths[1], "{\"n\":0}\n").unwrap();
     let mut files = Files::new(&[], Vec::new(), HASH).unwrap();
     let mut places = Places::new();
-    let at = files.open(&paths[0], &mut places).unwrap();
+    let at = files
+        .open(&paths[0], &mut places, &mut Folders::default())
+        .unwrap();
     // between the look at the second name and its opening
     fs::rename(&paths[0], &paths[1]).unwrap();
-    assert_eq!(files.open(&paths[1], &mut places).unwrap(), at);
+    assert_eq!(
+        files
+            .open(&paths[1], &mut places, &mut Folders::default())
+            .unwrap(),
+        at
+    );
     assert_eq!((files.tails.len(), &files.tails[at].path), (1, &paths[1]));
 }
 

@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 
 use self::state::{Observed, is_rewritten};
 use super::hash::Hash;
-use super::identity::{Identity, Place};
+use super::identity::{Identity, Place, end_of_first_line};
 use super::position::{Part, Pieces, Position};
 use super::system::{Node, Seen};
 use super::trusted::Links;
@@ -174,6 +174,23 @@ impl Tail {
     pub(super) fn continues(&self, known: &Position) -> io::Result<bool> {
         let is_same = self.identity == Some(known.identity);
         Ok(is_same && known.delivered.is_in(self.file()?, self.hash)?)
+    }
+
+    /// Whether it holds what was delivered of another file, and that is more than its first line, which may be the same in all.
+    pub(super) fn holds(&self, known: &Position) -> io::Result<bool> {
+        let is_like = |identity: Identity| identity.is_like(&known.identity);
+        Ok(self.identity.is_some_and(is_like)
+            && known.delivered.offset > end_of_first_line(self.file()?)?
+            && known.delivered.is_in(self.file()?, self.hash)?)
+    }
+
+    /// Leaves the rest to the file that replaced this one.
+    pub(super) fn hand_over(&mut self) {
+        self.seed = fastrand::u64(..);
+        self.identity = None;
+        self.file = None;
+        self.length = self.taken.0.offset;
+        self.state = State::Missing;
     }
 
     pub(super) fn resume(&mut self, known: &Position) {

@@ -163,3 +163,26 @@ fn what_was_on_its_way_from_a_deleted_file_waits_for_a_day() {
         assert_eq!(files.positions().len(), 1);
     }
 }
+
+#[test]
+fn a_file_that_was_moved_to_another_folder_is_reported_and_found_by_a_pattern() {
+    let mut folder = Folder::new("*.log");
+    fs::create_dir(folder.path("elsewhere")).unwrap();
+    folder.append("a.log", &numbered([0]));
+    assert_eq!(folder.take().len(), 1);
+    folder.append("a.log", &numbered([1]));
+    fs::rename(folder.path("a.log"), folder.path("elsewhere/a.log")).unwrap();
+    folder.restart("*.log");
+    assert_eq!(folder.take(), [""; 0]);
+    let messages = folder.files.take_messages();
+    let expected = format!(
+        "{} is not in its folder any more, delivered up to byte 8: if it was moved, add its new path, and the rest is delivered",
+        folder.path("a.log").display()
+    );
+    assert!(messages.contains(&expected), "{messages:?}");
+    // It is said once.
+    folder.restart("elsewhere/*.log");
+    assert_eq!(numbers(folder.take()), [1]);
+    let messages = folder.files.take_messages();
+    assert!(messages.is_empty(), "{messages:?}");
+}

@@ -87,3 +87,56 @@ fn a_deleted_file_is_read_to_its_end() {
     assert_eq!(folder.take(), [""; 0]);
     assert_eq!(folder.files.positions(), []);
 }
+
+/// As rsync does: it writes a copy, and renames it.
+#[test]
+fn a_file_that_is_replaced_by_a_copy_goes_on_where_it_was() {
+    for (name, restarts, is_closed) in [
+        ("open", false, false),
+        ("closed", false, true),
+        ("while no shipper ran", true, false),
+    ] {
+        let mut folder = Folder::new("*.log");
+        if is_closed {
+            folder.files.set_most_open(1);
+            folder.append("z.log", &numbered([9]));
+        }
+        folder.append("app.log", BANNER);
+        folder.append("app.log", &numbered([1, 2]));
+        assert_eq!(folder.take().len(), 3 + usize::from(is_closed), "{name}");
+        let before = folder.files.positions();
+        folder.append("copy", &fs::read_to_string(folder.path("app.log")).unwrap());
+        folder.append("copy", &numbered([3]));
+        fs::rename(folder.path("copy"), folder.path("app.log")).unwrap();
+        if restarts {
+            folder.restart("*.log");
+        }
+        assert_eq!(numbers(folder.take()), [3], "{name}");
+        folder.append("app.log", &numbered([4]));
+        assert_eq!(numbers(folder.take()), [4], "{name}");
+        let seeds = |positions: &[crate::ship::position::Position]| {
+            let mut seeds: Vec<_> = positions.iter().map(|file| file.seed).collect();
+            seeds.sort_unstable();
+            seeds
+        };
+        assert_eq!(seeds(&folder.files.positions()), seeds(&before), "{name}");
+        folder.restart("*.log");
+        assert_eq!(folder.take(), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn a_file_that_is_replaced_by_another_one_comes_whole() {
+    for restarts in [false, true] {
+        let mut folder = Folder::new("*.log");
+        folder.append("app.log", BANNER);
+        assert_eq!(folder.take().len(), 1);
+        folder.append("copy", BANNER);
+        folder.append("copy", &numbered([1]));
+        fs::rename(folder.path("copy"), folder.path("app.log")).unwrap();
+        if restarts {
+            folder.restart("*.log");
+        }
+        assert_eq!(folder.take(), [BANNER.trim(), r#"{"n":1}"#]);
+    }
+}

@@ -1,0 +1,136 @@
+//! What `ship` reports while it follows files: a line for each change of state.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use openreplay_elastic::ship::{Event, Health, Progress};
+use serde_json::{Value, json};
+
+use super::notify::Notifier;
+use crate::print::{self, tame};
+
+/// How many files the first line names.
+const NAMED: usize = 3;
+
+#[derive(Debug)]
+pub(super) struct Reports {
+    /// Where the records go.
+    url: String,
+    /// Print an object per change on standard output.
+    json: bool,
+    manager: Notifier,
+    health: Health,
+    unreadable: BTreeMap<PathBuf, String>,
+}
+
+impl Reports {
+    pub(super) fn new(url: String, json: bool) -> Self {
+        Self {
+            url,
+            json,
+            manager: Notifier::from_env(),
+            health: Health::default(),
+            unreadable: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn report(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Started {
+                files, progress, ..
+            } => self.started(files, progress),
+            Event::Progress(progress) => self.progress(progress),
+            Event::Health(health) => self.changed(health),
+            _ => {}
+        }
+    }
+
+    fn started(&mut self, files: &[PathBuf], progress: &Progress) {
+        print::note(&format!(
+            "following {}: {} bytes, {} of them delivered before; the rest, and what comes, goes to {}",
+            names(files),
+            progress.bytes,
+            progress.bytes_done,
+            self.url
+        ));
+        let files: Vec<_> = files.iter().map(|path| shown(path)).collect();
+        self.print(&json!({
+            "event": "started",
+            "files": files,
+            "bytes": progress.bytes,
+            "bytes_done": progress.bytes_done,
+            "url": self.url,
+        }));
+        self.manager
+            .send(&format!("READY=1\nSTATUS=following {} files", files.len()));
+        self.progress(progress);
+    }
+
+    /// Standard error has been told already of what cannot be read, and of the health.
+    fn progress(&mut self, progress: &Progress) {
+        let now = progress.unreadable.iter();
+        let now: BTreeMap<_, _> = now
+            .map(|file| (file.path.clone(), file.reason.clone()))
+            .collect();
+        let before = std::mem::replace(&mut self.unreadable, now.clone());
+        for (path, reason) in &now {
+            if !before.contains_key(path) {
+                self.print(&json!({"event": "unreadable", "path": shown(path), "reason": reason}));
+            }
+        }
+        for path in before.keys().filter(|path| !now.contains_key(*path)) {
+            self.print(&json!({"event": "readable", "path": shown(path)}));
+        }
+        if self.health == Health::Working {
+            let unreadable = match now.len() {
+                0 => String::new(),
+                count => format!(", {count} files cannot be read"),
+            };
+            let Progress {
+                bytes,
+                bytes_done,
+                stored,
+                ..
+            } = progress;
+            self.manager.send(&format!(
+                "STATUS=working: {stored} records stored, {bytes_done} of {bytes} bytes delivered{unreadable}"
+            ));
+        }
+    }
+
+    fn changed(&mut self, health: &Health) {
+        self.health = health.clone();
+        match health {
+            Health::Failing(text) => {
+                self.print(&json!({"event": "failing", "text": text}));
+                self.manager
+                    .send(&format!("STATUS=failing: {}", tame(text)));
+            }
+            _ => {
+                self.print(&json!({"event": "working"}));
+                self.manager.send("STATUS=working");
+            }
+        }
+    }
+
+    fn print(&self, event: &Value) {
+        if self.json {
+            // The records matter more than a reader that is gone.
+            let _ = print::json(event);
+        }
+    }
+}
+
+fn names(files: &[PathBuf]) -> String {
+    let named = files.iter().take(NAMED).map(|path| shown(path));
+    let named: Vec<_> = named.map(|path| tame(&path)).collect();
+    match files.len() {
+        0 => "no file yet".to_owned(),
+        count if count > NAMED => format!("{} and {} more", named.join(", "), count - NAMED),
+        _ => named.join(", "),
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,72 @@
+//! Files that were replaced by a copy under the same name, as rsync does.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+
+use super::Files;
+use crate::ship::folders::{Folders, Lookup};
+use crate::ship::position::Position;
+use crate::ship::tail::{State, Tail};
+
+/// Which file had a path before.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Before {
+    /// One that is followed.
+    Followed(usize),
+    /// The one with this seed, known from the checkpoint.
+    Known(u64),
+}
+
+impl Files {
+    /// Returns how far the file is delivered that this one replaced, if this one holds all that was delivered of it, and the other
+    /// one is gone.
+    pub(super) fn take_replaced(
+        &mut self,
+        tail: &Tail,
+        folders: &mut Folders,
+    ) -> io::Result<Option<Position>> {
+        let before = self
+            .before
+            .get_or_insert_with(|| by_path(&self.tails, self.known.iter()));
+        match before.get(&tail.path).copied() {
+            Some(Before::Followed(at)) => {
+                let before = &mut self.tails[at];
+                let Some(position) = before.position() else {
+                    return Ok(None);
+                };
+                let is_gone = match before.is_open() {
+                    true => before.look().is_ok() && before.state() == State::Deleted,
+                    false => is_missing(&position, folders),
+                };
+                if !is_gone || !tail.holds(&position)? {
+                    return Ok(None);
+                }
+                before.hand_over();
+                Ok(Some(position))
+            }
+            Some(Before::Known(seed)) => match self.known.get(seed) {
+                Some(known) if is_missing(known, folders) && tail.holds(known)? => {
+                    Ok(self.known.take(seed))
+                }
+                _ => Ok(None),
+            },
+            None => Ok(None),
+        }
+    }
+}
+
+fn is_missing(position: &Position, folders: &mut Folders) -> bool {
+    let found = folders.find(&position.path, position.identity.inode());
+    matches!(found, Lookup::Missing)
+}
+
+fn by_path<'a>(
+    tails: &[Tail],
+    known: impl Iterator<Item = &'a Position>,
+) -> HashMap<PathBuf, Before> {
+    let known = known.map(|known| (known.path.clone(), Before::Known(known.seed)));
+    let tails = tails.iter().enumerate();
+    let tails = tails.map(|(at, tail)| (tail.path.clone(), Before::Followed(at)));
+    known.chain(tails).collect()
+}
