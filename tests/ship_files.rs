@@ -31,7 +31,8 @@ fn follows_six_hundred_files_with_a_limit_of_a_hundred_and_twenty_eight() {
     log.write_all();
     wait_for(&far_end, log.written);
 
-    // rotated while most of them are closed, to where no pattern leads; the app turns to the new file later
+    // rotated while most of them are closed, to where no pattern leads; the app turns to the new
+    // file later
     for n in 0..FILES {
         let name = log.name(n);
         fs::rename(log.folder.join(&name), log.folder.join(format!("{name}.1"))).unwrap();
@@ -128,7 +129,8 @@ fn goes_on_with_the_others_and_names_what_it_cannot_read() {
 fn a_single_run_names_what_it_could_not_read_though_it_looks_once_more() {
     let folder = tempfile::tempdir().unwrap();
     let far_end = StandIn::start();
-    // It can be looked at, and not opened: root may read all files, but not over the links of others.
+    // It can be looked at, and not opened: root may read all files, but not over the links of
+    // others.
     let path = folder.path().join("a.log");
     if fs::metadata("/proc/self").unwrap().uid() == 0 {
         symlink("/etc/passwd", &path).unwrap();

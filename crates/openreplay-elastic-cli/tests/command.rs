@@ -1,4 +1,5 @@
-//! The built command, as far as it goes without Elasticsearch; with one it is tested in the workspace's `tests/engine`.
+//! The built command, as far as it goes without Elasticsearch; with one it is tested in the
+//! workspace's `tests/engine`.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};

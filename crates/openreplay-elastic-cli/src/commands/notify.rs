@@ -37,7 +37,8 @@ impl Notifier {
         Self::default()
     }
 
-    /// Sends a state, unless it was the last one that was sent. A manager that is gone changes nothing.
+    /// Sends a state, unless it was the last one that was sent. A manager that is gone changes
+    /// nothing.
     pub(super) fn send(&mut self, state: &str) {
         if self.last == state {
             return;

@@ -9,11 +9,13 @@ use super::hash::Hash;
 use super::system::{Seen, read_at};
 use crate::bulk::without_mark;
 
-/// As much of a first line as tells files apart, and of what stands before a place as proves that it is the same.
+/// As much of a first line as tells files apart, and of what stands before a place as proves that
+/// it is the same.
 const WINDOW: usize = 4096;
 
-/// Which file this is, whatever it is called: an inode is used again for other files, so the first line counts too. The device
-/// does not: its number may be another one after a restart of the machine or of a container.
+/// Which file this is, whatever it is called: an inode is used again for other files, so the first
+/// line counts too. The device does not: its number may be another one after a restart of the
+/// machine or of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 pub(super) struct Identity {
     inode: u64,
@@ -26,9 +28,11 @@ impl Identity {
         Self { inode, head }
     }
 
-    /// `None` as long as there is no whole first line. That may lack its end: it is the same one when the end comes.
+    /// `None` as long as there is no whole first line. That may lack its end: it is the same one
+    /// when the end comes.
     ///
-    /// Reads no further than the file is long: some of the system's files wait for what comes, or give it to one reader only.
+    /// Reads no further than the file is long: some of the system's files wait for what comes, or
+    /// give it to one reader only.
     pub(super) fn of(file: &File, seen: &Seen, hash: Hash) -> io::Result<Option<Self>> {
         let mut head = [0; WINDOW];
         let length = usize::try_from(seen.length).map_or(WINDOW, |length| length.min(WINDOW));
@@ -55,8 +59,8 @@ impl Identity {
     }
 }
 
-/// A place in a file, and a hash of what stands before it: a file that was written anew has something else there, though it
-/// may start with the same line.
+/// A place in a file, and a hash of what stands before it: a file that was written anew has
+/// something else there, though it may start with the same line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct Place {
     /// No file is longer than an `i64` tells.
@@ -105,7 +109,8 @@ fn offset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     }
 }
 
-/// Whether a line is a record, though its end may be missing: nothing can follow that is part of it.
+/// Whether a line is a record, though its end may be missing: nothing can follow that is part of
+/// it.
 pub(super) fn is_whole(line: &[u8], offset: u64) -> bool {
     let object = without_mark(line, offset).trim_ascii();
     is_object(object) && serde_json::from_slice::<IgnoredAny>(object).is_ok()

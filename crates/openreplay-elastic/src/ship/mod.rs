@@ -11,7 +11,7 @@
 //! # }
 //! ```
 //!
-//! # How that comes about
+//! # How it delivers exactly once
 //!
 //! A record's `_id` is made from a random number that the file got when it was first seen and the
 //! line's offset, so sending a line again finds it there. Since an `_id` is unique in one index
@@ -54,8 +54,12 @@
 //! that is deleted is read to its end if it is open. One that is nowhere to be found, since its
 //! folder is not mounted or it was moved within its file system, is known for 30 days: it goes on
 //! where it was when it comes back. What was on its way from it when a run ended waits for it;
-//! where its folder is there, for a day. A file that cannot be read is said once on standard error
-//! and tried again, while the others go on.
+//! where its folder is there, for a day. A file that cannot be read is reported once on standard
+//! error and tried again, while the others go on.
+//!
+//! A symbolic link is followed only if root or the user of this process owns it, or if its owner
+//! also owns what it leads to; linked folders are not entered: see [`ShipOptions::follow_links`].
+//! Pipes and devices are left out.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -25,7 +25,8 @@ use crate::transport::error::Error;
 const POLL: Duration = Duration::from_millis(250);
 /// How often a single run scans again for files that are being moved.
 const SCANS: u32 = 8;
-/// What is read for one entry of the checkpoint, at least and at most: a request grows to this length, if there is as much.
+/// What is read for one entry of the checkpoint, at least and at most: a request grows to this
+/// length, if there is as much.
 const BATCH: RangeInclusive<usize> = 1 << 19..=8 << 20;
 
 /// What [`Shipper::follow`] reports.
@@ -63,8 +64,9 @@ impl Shipper {
     ///
     /// # Errors
     ///
-    /// [`is_config`](Error::is_config) for an invalid pattern; [`is_precondition`](Error::is_precondition) if another shipper has
-    /// the checkpoint; [`is_io`](Error::is_io) if the checkpoint cannot be read or written.
+    /// [`is_config`](Error::is_config) for an invalid pattern;
+    /// [`is_precondition`](Error::is_precondition) if another shipper has the checkpoint;
+    /// [`is_io`](Error::is_io) if the checkpoint cannot be read or written.
     pub fn open(client: Client, options: ShipOptions) -> Result<Self, Error> {
         let ShipOptions {
             patterns,
@@ -89,16 +91,17 @@ impl Shipper {
         })
     }
 
-    /// Delivers everything that is there at the start, including a last line without a line feed if it is a whole JSON object.
-    /// Calls `progress` at the start, and after each request.
+    /// Delivers everything that is there at the start, including a last line without a line feed if
+    /// it is a whole JSON object. Calls `progress` at the start, and after each request.
     ///
     /// Dropping the future at any moment loses nothing: the next run goes on where this one was.
     ///
     /// # Errors
     ///
-    /// [`is_io`](Error::is_io) if the checkpoint cannot be written. Also if, at the start, Elasticsearch is unreachable, is not
-    /// trusted, does not respond, rejects the credentials, or has no `logs`; later such trouble is reported on standard error, and
-    /// tried again. A file that cannot be read is no error: [`Progress::unreadable`] names it.
+    /// [`is_io`](Error::is_io) if the checkpoint cannot be written. Also if, at the start,
+    /// Elasticsearch is unreachable, is not trusted, does not respond, rejects the credentials, or
+    /// has no `logs`; later such trouble is reported on standard error, and tried again. A file
+    /// that cannot be read is no error: [`Progress::unreadable`] names it.
     pub async fn run_once(
         mut self,
         mut progress: impl FnMut(&Progress),
@@ -132,8 +135,9 @@ impl Shipper {
     ///
     /// # Errors
     ///
-    /// [`is_io`](Error::is_io) if the checkpoint cannot be written. All other trouble is reported on standard error, and tried
-    /// again. A file that cannot be read is no error: [`Progress::unreadable`] names it.
+    /// [`is_io`](Error::is_io) if the checkpoint cannot be written. All other trouble is reported
+    /// on standard error, and tried again. A file that cannot be read is no error:
+    /// [`Progress::unreadable`] names it.
     pub async fn follow(mut self, mut report: impl FnMut(Event<'_>)) -> Result<Infallible, Error> {
         self.scan(Mode::Follow).await;
         let files = self.disk.run(|disk| disk.files.paths()).await;
@@ -169,7 +173,8 @@ impl Shipper {
         }
     }
 
-    /// Delivers what was in flight before, and the next batch. Returns whether there was one; if not, the checkpoint is up to date.
+    /// Delivers what was in flight before, and the next batch. Returns whether there was one; if
+    /// not, the checkpoint is up to date.
     async fn deliver_next(&mut self) -> Result<bool, Error> {
         self.resend().await?;
         // The last line goes beyond that, and should fit into the request.

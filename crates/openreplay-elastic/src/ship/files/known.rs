@@ -107,8 +107,8 @@ impl Known {
 }
 
 impl Files {
-    /// Follows a file, from where it is known to be delivered, and returns its place. What has this name by now may be
-    /// followed already.
+    /// Follows a file, from where it is known to be delivered, and returns its place. What has this
+    /// name by now may be followed already.
     pub(super) fn open(
         &mut self,
         path: &Path,
@@ -142,8 +142,8 @@ impl Files {
         at
     }
 
-    /// Looks for files that were renamed while no shipper ran: they lie next to where they were. Those that do not grow are not
-    /// opened.
+    /// Looks for files that were renamed while no shipper ran: they lie next to where they were.
+    /// Those that do not grow are not opened.
     pub(super) fn find_known(&mut self, places: &mut Places, folders: &mut Folders) {
         let is_first = self.searched.is_none();
         let known: Vec<_> = self.known.take_all().collect();
@@ -222,7 +222,8 @@ impl Files {
     }
 }
 
-/// Reports files that were moved or deleted while no shipper ran: what was written to them after the last run is not delivered.
+/// Reports files that were moved or deleted while no shipper ran: what was written to them after
+/// the last run is not delivered.
 fn missing_text(missing: &[Position]) -> Option<String> {
     let first = missing.first()?;
     let others = match missing.len() {

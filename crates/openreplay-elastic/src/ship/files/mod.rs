@@ -243,7 +243,8 @@ impl Files {
         self.tails.iter().map(|tail| tail.path.clone()).collect()
     }
 
-    /// Returns the bytes that are there, the bytes that are delivered, and how many files end within a line.
+    /// Returns the bytes that are there, the bytes that are delivered, and how many files end
+    /// within a line.
     pub(super) fn sums(&self) -> (u64, u64, u64) {
         let tails = self.tails.iter();
         let bytes = tails.clone().map(|tail| tail.length).sum();

@@ -19,8 +19,8 @@ pub(super) enum Before {
 }
 
 impl Files {
-    /// Returns how far the file is delivered that this one replaced, if this one holds all that was delivered of it, and the other
-    /// one is gone.
+    /// Returns how far the file is delivered that this one replaced, if this one holds all that was
+    /// delivered of it, and the other one is gone.
     pub(super) fn take_replaced(
         &mut self,
         tail: &Tail,

@@ -176,7 +176,8 @@ impl Tail {
         Ok(is_same && known.delivered.is_in(self.file()?, self.hash)?)
     }
 
-    /// Whether it holds what was delivered of another file, and that is more than its first line, which may be the same in all.
+    /// Whether it holds what was delivered of another file, and that is more than its first line,
+    /// which may be the same in all.
     pub(super) fn holds(&self, known: &Position) -> io::Result<bool> {
         let is_like = |identity: Identity| identity.is_like(&known.identity);
         Ok(self.identity.is_some_and(is_like)
