@@ -195,16 +195,6 @@ impl Authority {
         (certificate, key)
     }
 
-    /// A certificate for a host's name or address, and its key.
-    fn issue(&self, name: &str) -> (Certificate, KeyPair) {
-        let key = key();
-        let certificate = CertificateParams::new([name.to_owned()])
-            .expect("a name")
-            .signed_by(&key, &self.issuer)
-            .expect("the keys are good");
-        (certificate, key)
-    }
-
     /// What a server needs that goes by this name.
     fn server(&self, name: &str, end: i32, verifier: Arc<dyn ClientCertVerifier>) -> ServerConfig {
         let (certificate, key) = self.issue(name, end);
