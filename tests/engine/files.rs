@@ -48,7 +48,10 @@ fn a_file_shows_what_ship_would_store() {
     assert_eq!(rows(&stored), rows(&read));
     assert_eq!(rows(&read).len(), 6, "{read:?}");
     assert_eq!(rows(&read)[5]["level"], "warning");
-    assert!(read.err.contains("1 lines are no JSON objects"), "{read:?}");
+    assert!(
+        read.err.contains("1 lines are not JSON objects"),
+        "{read:?}"
+    );
 }
 
 #[test]
