@@ -35,6 +35,20 @@ const server = createServer((request, response) => {
 server.listen(0, "127.0.0.1", () => console.log(server.address().port));
 "#;
 
+/// Values of `session.id` that are no session: ids of other programs, the tracker's token, and
+/// texts that would end the prefix, the line, or the number.
+const HOSTILE: [&str; 9] = [
+    "f3a9c1e2",
+    "abc.def.ghi",
+    "42%5D%20%5BopenReplaySession.id=43",
+    "42%0Aforged",
+    "42%0A",
+    "%0A42",
+    "-42",
+    "%D9%A4%D9%A2",
+    "184467440737095516150",
+];
+
 struct Node {
     child: Child,
     out: BufReader<ChildStdout>,
@@ -88,6 +102,13 @@ async fn a_service_in_node_keeps_the_session_and_its_messages_have_it() {
     let url = format!("http://127.0.0.1:{}/", node.line());
 
     let client = reqwest::Client::new();
+    for hostile in HOSTILE {
+        let baggage = format!("session.id={hostile}");
+        let request = client.get(&url).header("baggage", baggage);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.text().await.unwrap(), "", "{hostile}");
+        assert_eq!(node.line(), "priced", "{hostile}");
+    }
     for id in [Some(SessionId::from(u64::MAX)), None] {
         let mut headers = http::HeaderMap::new();
         sync_scope(id, || propagate_session(&mut headers));
