@@ -1,12 +1,13 @@
 use std::{
     error::Error,
+    fmt,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use openreplay_session::{SessionId, sync_scope};
 use sentry::{
     ClientOptions,
-    protocol::{Context, EnvelopeItem, Event, ItemContainer},
+    protocol::{Context, EnvelopeItem, Event, ItemContainer, LogEntry},
     test::{with_captured_envelopes, with_captured_events, with_captured_events_options},
 };
 use sentry_tracing::{BreadcrumbLayer, ErrorLayer, LogLayer};
@@ -179,14 +180,22 @@ fn breadcrumbs_and_logs_carry_it_as_an_attribute() {
     }
 }
 
-/// A part of the search message: Sentry puts the log entry, the event's metadata and the culprit in
-/// it (`search_message` in `src/sentry/eventstore/models.py`).
+/// A part of the search message: Sentry puts the formatted log entry, the event's metadata (an
+/// exception's type and value) and the culprit in it (`search_message` in
+/// `src/sentry/eventstore/models.py`).
 fn is_found(event: &Event<'_>, session: u64) -> bool {
     let exceptions = event.exception.iter();
-    let exceptions = exceptions.filter_map(|exception| exception.value.as_deref());
-    let entry = event.logentry.as_ref().map(|entry| entry.message.as_str());
-    let texts = [event.message.as_deref(), entry, event.culprit.as_deref()];
-    let mut texts = texts.into_iter().flatten().chain(exceptions);
+    let exceptions = exceptions
+        .flat_map(|exception| [Some(exception.ty.as_str()), exception.value.as_deref()])
+        .flatten()
+        .map(str::to_owned);
+    let entry = event.logentry.iter();
+    let entry = entry.flat_map(|entry| {
+        let params = entry.params.iter().map(ToString::to_string);
+        params.chain([entry.message.clone()])
+    });
+    let texts = [event.message.clone(), event.culprit.clone()];
+    let mut texts = texts.into_iter().flatten().chain(exceptions).chain(entry);
     let phrase = format!("openReplaySession.id={session}");
     texts.any(|text| text.contains(&phrase))
 }
@@ -278,6 +287,23 @@ fn before_send_adds_the_address_of_the_replay() {
     assert!(jump.parse::<u64>().is_ok(), "{url}");
 }
 
+/// An error whose `Debug` is a client's text.
+struct Forged;
+
+impl fmt::Debug for Forged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("openReplaySession.id=666")
+    }
+}
+
+impl fmt::Display for Forged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("forged")
+    }
+}
+
+impl Error for Forged {}
+
 #[test]
 fn before_send_breaks_the_phrase_in_what_a_client_sent() {
     let options = ClientOptions::new().before_send(before_send);
@@ -286,6 +312,14 @@ fn before_send_breaks_the_phrase_in_what_a_client_sent() {
             let forged = "GET /?openReplaySession.id=666";
             sentry::capture_message(forged, sentry::Level::Error);
             sentry::capture_error(&std::io::Error::other(forged));
+            sentry::capture_error(&Forged);
+            sentry::capture_event(Event {
+                logentry: Some(LogEntry {
+                    message: "%s and %s".to_owned(),
+                    params: vec![json!(forged), json!({ "paths": [forged] })],
+                }),
+                ..Event::default()
+            });
             sync_scope(SessionId::from(42), || {
                 sentry::capture_event(Event {
                     transaction: Some(forged.to_owned()),
@@ -295,11 +329,18 @@ fn before_send_breaks_the_phrase_in_what_a_client_sent() {
         },
         options,
     );
-    assert_eq!(events.len(), 3);
+    assert_eq!(events.len(), 5);
     for event in &events {
         assert!(!is_found(event, 666), "{event:?}");
     }
-    assert!(is_found(&events[2], 42));
+    assert_eq!(
+        events[2].exception[0].ty, "openReplaySessi*n.id=666",
+        "Sentry takes the type from the error's `Debug`"
+    );
+    let entry = events[3].logentry.as_ref().unwrap();
+    let broken = "GET /?openReplaySessi*n.id=666";
+    assert_eq!(entry.params, [json!(broken), json!({ "paths": [broken] })]);
+    assert!(is_found(&events[4], 42));
 }
 
 fn tag<'a>(event: &'a Event<'_>) -> Option<&'a str> {

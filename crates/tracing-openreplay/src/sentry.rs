@@ -3,7 +3,7 @@
 //! OpenReplay first searches Sentry's *search message* for `openReplaySession.id=<id>`, as a
 //! substring (`clients/sentry.go`). Sentry makes that text of the log entry, the event's metadata
 //! and the culprit (`search_message` in `src/sentry/eventstore/models.py`), not of tags. Only if
-//! nothing is found, OpenReplay asks for issues by tag, which gives one row for each issue at the
+//! nothing is found, OpenReplay searches for issues by tag, which gives one row for each issue at the
 //! time of the issue's latest event, perhaps another visitor's.
 //!
 //! So the phrase goes into the culprit. A culprit that comes with an event is kept (`get_culprit`
@@ -17,12 +17,14 @@
 //! # drop(options);
 //! ```
 
+use std::borrow::Cow;
+
 use openreplay_record::{
     field,
     phrase::{self, broken},
 };
 use openreplay_session::SessionId;
-use sentry_core::protocol::Event;
+use sentry_core::protocol::{Event, Value};
 
 use crate::replay::{JUMP, Replay, SESSION};
 
@@ -40,8 +42,8 @@ const CULPRIT: usize = 140;
 /// through such a layer, else that of the running task: so panics and `capture_error` have theirs.
 /// It becomes the tag `openReplaySession.id` and a part of the culprit, behind the event's own
 /// culprit or transaction. The phrase that OpenReplay searches for is broken in texts that a client
-/// may have sent (`openReplaySessi*n.id`): the message, the exceptions and the transaction. Without
-/// a session nothing else changes.
+/// may have sent (`openReplaySessi*n.id`): the message, the log entry and its parameters, the
+/// exceptions' types and values, and the transaction. Without a session nothing else changes.
 #[must_use]
 pub fn before_send(event: Event<'static>) -> Option<Event<'static>> {
     Some(marked(event, None))
@@ -100,12 +102,26 @@ fn break_phrases(event: &mut Event<'static>) {
         &mut event.culprit,
     ];
     let exceptions = event.exception.values.iter_mut();
-    let exceptions = exceptions.map(|exception| &mut exception.value);
-    for text in texts.into_iter().chain(exceptions).flatten() {
+    // a type is the beginning of the error's `Debug`
+    let exceptions =
+        exceptions.flat_map(|exception| [Some(&mut exception.ty), exception.value.as_mut()]);
+    let texts = texts.into_iter().map(Option::as_mut).chain(exceptions);
+    for text in texts.flatten() {
         *text = broken(text).into_owned();
     }
     if let Some(entry) = &mut event.logentry {
         entry.message = broken(&entry.message).into_owned();
+        entry.params.iter_mut().for_each(break_param);
+    }
+}
+
+/// Breaks the phrase wherever it is in a parameter, in the texts of a list or an object too.
+fn break_param(param: &mut Value) {
+    if let Cow::Owned(json) = broken(&param.to_string())
+        // a letter replaced by `*` leaves it valid
+        && let Ok(broken) = json.parse()
+    {
+        *param = broken;
     }
 }
 
