@@ -2,6 +2,8 @@ use openreplay_session::SessionId;
 use tracing_core::{Event, Subscriber, span};
 use tracing_subscriber::{Layer, fmt::MakeWriter, layer::Context, registry::LookupSpan};
 
+#[cfg(feature = "opentelemetry")]
+use super::trace;
 use super::{Json, record, scratch, sink, span as rendered};
 use crate::{
     close, kept, lookup, panics,
@@ -43,6 +45,8 @@ where
     }
 
     fn on_enter(&self, id: &span::Id, ctx: Context<'_, S>) {
+        #[cfg(feature = "opentelemetry")]
+        trace::prepare();
         if self.options.span_close {
             close::entered(id, &ctx);
         }

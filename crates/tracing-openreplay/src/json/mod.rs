@@ -18,7 +18,7 @@ mod stdout;
 #[cfg(all(tracing_unstable, feature = "valuable"))]
 mod structure;
 #[cfg(feature = "opentelemetry")]
-mod trace;
+pub(crate) mod trace;
 mod unmarked;
 mod value;
 

@@ -19,6 +19,8 @@ use tracing_log::log::{Level, Record};
 
 use self::stage::Hook;
 pub(crate) use self::stage::{accept, expect_records, is_hook_running};
+#[cfg(feature = "opentelemetry")]
+use crate::json;
 
 /// Writes one error record for each panic, with its location, in the session of the code that
 /// panicked.
@@ -53,11 +55,24 @@ pub(crate) use self::stage::{accept, expect_records, is_hook_running};
 /// # Aborts
 ///
 /// A panic inside of a panic hook aborts the process, even under `catch_unwind`. A hook runs the
-/// layers, so a layer or a writer that panics on the record aborts the process. `json()` does not
-/// panic itself. Once its writer has panicked, `json()` does not pass the records of panics to that
-/// writer any more; these records are counted as lost. What remains is a writer of `json()` whose
-/// first panic is on such a record, and other layers: their writers, and the locks that they hold
-/// while they call your code.
+/// layers, so a layer or a writer that panics on the record aborts the process. `json()` aborts the
+/// process in two cases only:
+///
+/// - Its writer panics for the first time, and on the record of a panic. Once the writer has
+///   panicked, `json()` does not pass the records of panics to that writer any more; these records
+///   are counted as lost.
+/// - With the feature `opentelemetry`, the code that panicked was called while OpenTelemetry was
+///   changing the thread's current context, from another layer's handling of OpenTelemetry's own
+///   warnings for instance.
+///
+/// Other layers abort the process if their writers panic, or if they take a lock again that they
+/// hold while they call your code.
+///
+/// # Trace ids
+///
+/// With the feature `opentelemetry`, the record of a panic has `trace.id` and `span.id` if `json()`
+/// has seen a record or the entering of a span on that thread before. Otherwise reading the ids
+/// might panic, since the thread may be ending.
 pub fn log_panics() {
     PanicLog::new().install();
 }
@@ -136,6 +151,11 @@ fn install(options: PanicLog) {
     let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let previous = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
+        #[cfg(feature = "opentelemetry")]
+        if json::trace::is_reading() {
+            // `json()` catches this panic
+            return;
+        }
         let hook = Hook::begin();
         if let Some(hook) = &hook {
             let backtrace = options.backtrace.then(Backtrace::force_capture);
