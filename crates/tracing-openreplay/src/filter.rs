@@ -21,6 +21,13 @@ use crate::lookup;
 /// # drop(subscriber);
 /// ```
 ///
+/// # Spans that close
+///
+/// The records that `with_span_close` of [`json()`](crate::Json::with_span_close) and of
+/// [`with_session()`](crate::WithSession::with_span_close) adds **pass without a session, too**:
+/// they are not events that the subscriber dispatches, so no filter sees them. The same holds for
+/// fmt's `with_span_events`.
+///
 /// # With other filters
 ///
 /// - `SessionOnly.or_level(LevelFilter::ERROR)` also accepts all errors, see
@@ -36,6 +43,8 @@ pub struct SessionOnly;
 
 impl SessionOnly {
     /// Also accepts records up to this level that have no session.
+    ///
+    /// [Records of spans that close](SessionOnly#spans-that-close) pass at any level.
     ///
     /// ```
     /// use tracing_openreplay::SessionOnly;

@@ -154,6 +154,10 @@ impl<L, S> WithSession<L, S> {
     /// closed. Its message is `request closed` with the span's name, and its fields are `busy_ms`,
     /// the milliseconds during which the span was entered, and `idle_ms`, the others.
     ///
+    /// The layer gets the event if the filters accept the span. Filters that judge each event, such
+    /// as [`SessionOnly`](crate::SessionOnly), do not see the event, so the layer gets the event
+    /// outside of a session as well.
+    ///
     /// ```
     /// use tracing_openreplay::LayerExt as _;
     /// use tracing_subscriber::{fmt, prelude::*};

@@ -231,3 +231,20 @@ fn two_layers_in_one_subscriber_agree() {
         );
     }
 }
+
+#[test]
+fn the_record_of_a_span_that_closes_passes_the_filter_without_a_session() {
+    let written = Lines::default();
+    let writer = written.clone();
+    let layer = json()
+        .with_writer(move || writer.clone())
+        .with_span_close(true)
+        .with_filter(SessionOnly);
+    tracing::subscriber::with_default(Registry::default().with(layer), || {
+        info_span!("job").in_scope(|| info!("outside"));
+    });
+    let records = written.records();
+    let messages: Vec<_> = records.iter().map(|record| &record["message"]).collect();
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert!(messages[0].as_str().unwrap().starts_with("job closed "));
+}
