@@ -81,6 +81,9 @@ pub(super) fn request(
 pub(crate) fn failure(span: &Span, error: &(dyn Error + 'static), status: StatusCode) {
     let level = level_of(status);
     let status = status.as_u16();
+    // a record has the trace ids of its span only if that span is the current one
+    let is_elsewhere = Span::current().id() != span.id();
+    let _entered = is_elsewhere.then(|| span.enter());
     match level {
         Level::ERROR => {
             tracing::error!(target: TARGET, parent: span, error, status, "request failed");

@@ -88,9 +88,8 @@ where
     ) where
         S: Subscriber + for<'lookup> LookupSpan<'lookup>,
     {
-        let innermost = ctx.event_span(event);
         scratch::with(|scratch| {
-            record::render(&self.options, event, mark, session, innermost, scratch);
+            record::render(&self.options, event, mark, session, ctx, scratch);
             sink::write(
                 &self.make_writer,
                 event.metadata(),

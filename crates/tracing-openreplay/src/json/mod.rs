@@ -76,7 +76,7 @@ pub fn json() -> Json {
 /// | `tags` | `["error"]` | for errors |
 /// | `openReplaySession.id` | the session's id | in a session |
 /// | `openReplaySession.url` | the address of the replay, at the record's time | in a session, [if configured](Self::with_replay_url) |
-/// | `trace.id`, `span.id` | OpenTelemetry's active span, in hexadecimal | with the feature `opentelemetry`, if there is one |
+/// | `trace.id`, `span.id` | OpenTelemetry's active span, in hexadecimal | with the feature `opentelemetry`, if there is one, unless the event [names another span as its parent](#trace-ids) |
 /// | `http.request.id` | the field `request_id` of the nearest span `request` | if there is one |
 /// | `log.logger`, `log.origin.file.name`, `log.origin.file.line` | the event's target, file and line | unless switched off |
 /// | `service.name`, `service.version`, `service.environment`, `host.name` | as configured | if configured |
@@ -115,6 +115,14 @@ pub fn json() -> Json {
 /// - A `Debug` or `Display` that panics costs its own value, not the record.
 /// - A value of more than 32,000 bytes is cut in `fields` and `spans`, since Elasticsearch refuses
 ///   more; not in `message`.
+///
+/// # Trace ids
+///
+/// `trace.id` and `span.id` are those of the span that is active where the event happens. An event
+/// with an explicit parent, `info!(parent: &span, …)`, has them only if that parent is the current
+/// span. With `parent: None`, and in the record of [a span that closes](Self::with_span_close), they
+/// are missing. A record of a thread whose OpenTelemetry context is already destroyed has none
+/// either.
 ///
 /// # Long records
 ///
@@ -320,6 +328,10 @@ impl<W> Json<W> {
     /// and its fields are `busy_ms`, the milliseconds during which the span was entered, and
     /// `idle_ms`, the others. It belongs to the session in which the span was created, wherever the
     /// span is closed.
+    ///
+    /// The record is written if the filters accept the span. Filters that judge each event, such as
+    /// [`SessionOnly`](crate::SessionOnly), do not see the record, so it is written outside of a
+    /// session as well. The record has no `trace.id` and no `span.id`.
     #[must_use]
     pub fn with_span_close(mut self, span_close: bool) -> Self {
         self.options.span_close = span_close;

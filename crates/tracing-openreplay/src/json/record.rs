@@ -4,7 +4,10 @@ use openreplay_record::{field, phrase};
 use openreplay_session::SessionId;
 use tracing_core::{Event, Level, Subscriber};
 use tracing_log::NormalizeEvent as _;
-use tracing_subscriber::registry::{LookupSpan, SpanRef};
+use tracing_subscriber::{
+    layer::Context,
+    registry::{LookupSpan, SpanRef},
+};
 
 #[cfg(feature = "opentelemetry")]
 use super::trace;
@@ -37,12 +40,12 @@ pub(super) fn render<S>(
     event: &Event<'_>,
     mark: Option<Mark>,
     session: Option<SessionId>,
-    innermost: Option<SpanRef<'_, S>>,
+    ctx: &Context<'_, S>,
     scratch: &mut Scratch,
 ) where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
-    if let Some(innermost) = innermost {
+    if let Some(innermost) = ctx.event_span(event) {
         spans(options, innermost, &mut scratch.parts);
     }
     let now = options.now();
@@ -65,7 +68,9 @@ pub(super) fn render<S>(
     let start = line.len();
     options.extra.write(session, now, &mut parts.extra);
     #[cfg(feature = "opentelemetry")]
-    trace::write(&mut parts.extra);
+    if trace::is_active(event, ctx) {
+        trace::write(&mut parts.extra);
+    }
     if !parts.request_id.is_empty() {
         parts.extra.extend_from_slice(REQUEST_ID);
         parts.extra.extend_from_slice(&parts.request_id);

@@ -9,6 +9,8 @@ use std::{
 
 use openreplay_record::field;
 use opentelemetry::{Context, trace::TraceContextExt as _};
+use tracing_core::{Event, Subscriber};
+use tracing_subscriber::layer;
 
 use super::member::member;
 
@@ -60,6 +62,15 @@ pub(super) fn write(out: &mut Vec<u8>) {
     let _ = write!(out, "{trace}\"");
     out.extend_from_slice(member!(field::SPAN_ID, "\""));
     let _ = write!(out, "{span}\"");
+}
+
+/// Whether the active span is that of the event, as far as `tracing` knows: the event has no
+/// explicit parent, or its parent is the current span.
+pub(super) fn is_active<S: Subscriber>(event: &Event<'_>, ctx: &layer::Context<'_, S>) -> bool {
+    event.is_contextual()
+        || event
+            .parent()
+            .is_some_and(|parent| ctx.current_span().id() == Some(parent))
 }
 
 /// To be called when a span is entered, so that the record of a panic has ids even if it is the
