@@ -66,7 +66,7 @@ pub fn json() -> Json {
 }
 
 /// A layer that writes each event as one line of JSON, the record that OpenReplay shows next to the
-/// replay. Made by [`json`].
+/// replay. Returned by [`json`].
 ///
 /// | field | value | when |
 /// |---|---|---|
@@ -113,8 +113,8 @@ pub fn json() -> Json {
 ///   keeps its structure. One of more than 32 levels or 32,000 bytes is its `Debug` text.
 /// - A key never comes twice in an object: the last value counts, of `r#type` and `type` too.
 /// - A `Debug` or `Display` that panics costs its own value, not the record.
-/// - A value of more than 32,000 bytes is cut in `fields` and `spans`, since Elasticsearch refuses
-///   more; not in `message`.
+/// - A value of more than 32,000 bytes is cut in `fields` and `spans`, since Elasticsearch rejects
+///   longer ones; not in `message`.
 ///
 /// # Trace ids
 ///
@@ -149,8 +149,8 @@ pub struct Json<W = Stdout> {
 }
 
 impl<W> Json<W> {
-    /// Where the records go: each is handed over in one piece, line break included. Default:
-    /// [`Stdout`].
+    /// Sets the writer of the records. Each record is written in one piece, line break included.
+    /// Default: [`Stdout`].
     ///
     /// ```
     /// # use tracing_openreplay::json;
@@ -222,23 +222,24 @@ impl<W> Json<W> {
     /// # Panics
     ///
     /// If a record has [a field](Self) of this name, or above or below it in Elasticsearch, where a
-    /// dot leads into an object: `log` and `service.name.short` are taken as well. If the name, or
+    /// dot leads into an object: `log` and `service.name.short` are taken as well. If an earlier
+    /// call set a field above or below this name: `region.name` after `region`. If the name, or
     /// what is between two dots, is empty.
     #[must_use]
     pub fn with_field(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.with_service(|service| service.set(name.into(), value.into()))
     }
 
-    /// Whether `process.pid` is written. Default: no.
+    /// Sets whether `process.pid` is written. Default: no.
     ///
-    /// After a fork it is that of the new process.
+    /// After a fork, records of the child have the child's id.
     #[must_use]
     pub fn with_process_id(mut self, process_id: bool) -> Self {
         self.options.extra.process_id = process_id;
         self
     }
 
-    /// Whether the name of the thread is written, as `process.thread.name`. Default: no.
+    /// Sets whether the name of the thread is written, as `process.thread.name`. Default: no.
     ///
     /// A name of more than 256 bytes is cut.
     #[must_use]
@@ -247,7 +248,7 @@ impl<W> Json<W> {
         self
     }
 
-    /// Whether the number of the thread is written, as `process.thread.id`. Default: no.
+    /// Sets whether the number of the thread is written, as `process.thread.id`. Default: no.
     ///
     /// The number is Rust's [`ThreadId`](std::thread::ThreadId), not the operating system's.
     #[must_use]
@@ -277,14 +278,14 @@ impl<W> Json<W> {
         self.with_service(|_| ())
     }
 
-    /// Whether the event's target is written, as `log.logger`. Default: yes.
+    /// Sets whether the event's target is written, as `log.logger`. Default: yes.
     #[must_use]
     pub fn with_target(mut self, target: bool) -> Self {
         self.options.target = target;
         self
     }
 
-    /// Whether the event's place in the source is written, as `log.origin.file.name` and
+    /// Sets whether the event's place in the source is written, as `log.origin.file.name` and
     /// `log.origin.file.line`. Default: yes.
     #[must_use]
     pub fn with_source_location(mut self, source_location: bool) -> Self {
@@ -292,7 +293,7 @@ impl<W> Json<W> {
         self
     }
 
-    /// Whether the spans around the event are written. Default: yes.
+    /// Sets whether the spans around the event are written. Default: yes.
     ///
     /// Without them a record still finds its session by its spans.
     #[must_use]
@@ -301,8 +302,8 @@ impl<W> Json<W> {
         self
     }
 
-    /// Whether the event's fields are part of its message too, which is all that OpenReplay shows.
-    /// Default: yes.
+    /// Sets whether the event's fields are part of its message too, which is all that OpenReplay
+    /// shows. Default: yes.
     ///
     /// The fields of an event without a message are its message in any case.
     #[must_use]
@@ -311,8 +312,8 @@ impl<W> Json<W> {
         self
     }
 
-    /// Whether the spans around the event are part of its message too, which is all that OpenReplay
-    /// shows. Default: no.
+    /// Sets whether the spans around the event are part of its message too, which is all that
+    /// OpenReplay shows. Default: no.
     ///
     /// Each span has a line of its own at the end, the innermost first: `in request method=GET
     /// path=/cart`.
@@ -322,7 +323,7 @@ impl<W> Json<W> {
         self
     }
 
-    /// Whether a record is written when a span closes. Default: no.
+    /// Sets whether a record is written when a span closes. Default: no.
     ///
     /// Its message is `request closed` with the span's name, its level and place are the span's,
     /// and its fields are `busy_ms`, the milliseconds during which the span was entered, and
@@ -338,15 +339,19 @@ impl<W> Json<W> {
         self
     }
 
-    /// The most bytes that a record may have, see [above](Self#long-records). Default: 256 KiB. At
-    /// least 8 KiB in addition to the fields of the service and the host.
+    /// Sets the most bytes that a record may have, see [above](Self#long-records). Default:
+    /// 256 KiB.
+    ///
+    /// A lower limit than 8 KiB counts as 8 KiB. The length of what is configured is added to these
+    /// 8 KiB: the fields of the service and the host, those of [`with_field`](Self::with_field),
+    /// and the address of [`with_replay_url`](Self::with_replay_url), each as it is in the record.
     #[must_use]
     pub fn with_record_limit(mut self, bytes: usize) -> Self {
         self.options.wanted_limit = bytes;
         self.with_service(|_| ())
     }
 
-    /// What tells the time. Default: [`SystemTime::now`].
+    /// Sets the clock. Default: [`SystemTime::now`].
     ///
     /// ```
     /// # use std::time::UNIX_EPOCH;

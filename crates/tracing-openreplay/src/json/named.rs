@@ -2,11 +2,12 @@
 
 use openreplay_record::field;
 
-/// Panics if the name is empty, or a record has a field of that name, above it, or below it.
+/// Panics if the name is empty, if a record has a field of that name, above it, or below it, or if
+/// one of the `others`, the constant fields set before, is above or below it.
 ///
 /// Elasticsearch treats a dot as a step into an object, so `log` is above `log.logger`, and a
 /// record with both is rejected.
-pub(super) fn check(name: &str) {
+pub(super) fn check<'a>(name: &str, others: impl IntoIterator<Item = &'a str>) {
     assert!(
         name.split('.').all(|part| !part.trim().is_empty()),
         "a field's name has an empty part: {name:?}"
@@ -15,6 +16,12 @@ pub(super) fn check(name: &str) {
         assert!(
             own != name && !is_below(own, name) && !is_below(name, own),
             "`{name}` is taken by a record's own field `{own}`"
+        );
+    }
+    for other in others {
+        assert!(
+            !is_below(other, name) && !is_below(name, other),
+            "`{name}` is taken by the constant field `{other}`"
         );
     }
 }

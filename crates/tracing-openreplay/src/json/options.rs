@@ -82,8 +82,8 @@ pub(super) struct Service {
 impl Service {
     /// Sets a field of the user's, in place of an earlier one of that name.
     pub(super) fn set(&mut self, name: String, value: String) {
-        named::check(&name);
         self.named.retain(|(other, _)| *other != name);
+        named::check(&name, self.named.iter().map(|(other, _)| other.as_str()));
         self.named.push((name, value));
     }
 

@@ -24,7 +24,7 @@ fn layer(texts: &[String], own: &str, with_fields: bool) -> Json {
         .with_service_environment(environment)
         .with_host_name(host)
         .with_field(own, value)
-        .with_field(format!("{own}.below"), value)
+        .with_field(format!("{own}_too"), value)
         .with_replay_url(project)
         .with_process_id(true)
         .with_thread_name(true)
@@ -67,7 +67,7 @@ proptest! {
             for (name, text) in names.iter().zip(&texts) {
                 prop_assert_eq!(record[*name].as_str(), Some(text.as_str()));
             }
-            prop_assert_eq!(record[format!("{own}.below")].as_str(), Some(texts[4].as_str()));
+            prop_assert_eq!(record[format!("{own}_too")].as_str(), Some(texts[4].as_str()));
             prop_assert_eq!(&record["process.pid"], &Value::from(std::process::id()));
             let kept = record["process.thread.name"].as_str().unwrap_or_default();
             prop_assert!(thread_name.starts_with(kept.trim_end_matches("… [cut]")));

@@ -252,13 +252,20 @@ proptest! {
     fn no_record_is_longer_than_its_limit(
         limit in limit(),
         service in prop_oneof![Just(String::new()), long()],
+        constant in prop_oneof![Just(String::new()), long()],
+        project in prop_oneof![Just(String::new()), long()],
         texts in vec(long(), 6),
         is_log in any::<bool>(),
         in_session in any::<bool>(),
     ) {
         let written = Lines::default();
         let writer = written.clone();
-        let layer = json().with_service_name(&service).with_record_limit(limit).with_writer(move || writer.clone());
+        let layer = json()
+            .with_service_name(&service)
+            .with_record_limit(limit)
+            .with_field("region", &constant)
+            .with_replay_url(&project)
+            .with_writer(move || writer.clone());
         let session = in_session.then(|| SessionId::from(u64::MAX));
         let [a, b, c, d, target, file] = &*texts else { unreachable!("six") };
         sync_scope(session, || with_default(Registry::default().with(layer), || {
@@ -271,11 +278,13 @@ proptest! {
                 tracing::error!(a, b, error = Chain::of(&texts).as_deref().unwrap() as &(dyn Error + 'static), "{c}");
             }
         }));
-        // as it is documented: at least 8 KiB in addition to the fields of the service
-        let constant = serde_json::to_string(&service).unwrap().len() + ",\"service.name\":".len();
-        let constant = if service.is_empty() { constant + 2 } else { constant };
+        // as it is documented: at least 8 KiB in addition to what is configured
+        let member = |key: &str, text: &str| format!(",\"{key}\":{}", serde_json::json!(text)).len();
+        let configured = member("service.name", &service)
+            + member("region", &constant)
+            + serde_json::json!(format!("{project}/session/")).to_string().len();
         let length = written.text().len();
-        prop_assert!(length <= limit.max(8 * 1024 + constant), "{length} of {limit}");
+        prop_assert!(length <= limit.max(8 * 1024 + configured), "{length} of {limit}");
         let record = &written.records()[0];
         let message = record["message"].as_str().unwrap();
         // only a limit cuts

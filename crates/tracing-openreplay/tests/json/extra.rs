@@ -165,6 +165,16 @@ mod constants {
             let rejected = catch_unwind(|| json().with_field(name, "x"));
             assert!(rejected.is_err(), "{name}");
         }
+        for (one, other) in [("region", "region.name"), ("region.name.short", "region")] {
+            let rejected = catch_unwind(|| json().with_field(one, "x").with_field(other, "x"));
+            let message = *rejected.unwrap_err().downcast::<String>().unwrap();
+            let expected = format!("`{other}` is taken by the constant field `{one}`");
+            assert_eq!(message, expected);
+        }
+        let layer = json()
+            .with_field("region", "x")
+            .with_field("regions.name", "x");
+        assert_eq!(one(layer, || info!("x"))["regions.name"], "x");
         for name in ["log2", "service.id", "labels.fields", "Message"] {
             assert_eq!(one(json().with_field(name, "x"), || info!("x"))[name], "x");
         }
