@@ -7,7 +7,7 @@ use percent_encoding::percent_decode;
 
 use crate::{
     decode::fill,
-    headers::{Found, Said, is_token},
+    headers::{Candidates, Verdict, is_token},
 };
 
 const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
@@ -16,8 +16,8 @@ const KEY: &[u8] = b"session.id";
 
 /// Returns what all members `session.id` say together. Only numbers are ids here: other programs
 /// have ids of their own there.
-pub(crate) fn said(headers: &HeaderMap) -> Said {
-    let mut found = Found::default();
+pub(crate) fn verdict(headers: &HeaderMap) -> Verdict {
+    let mut found = Candidates::default();
     for value in ours(headers) {
         let mut buffer = [0; SessionId::MAX_LEN];
         match fill(&mut buffer, percent_decode(value)) {
@@ -25,7 +25,7 @@ pub(crate) fn said(headers: &HeaderMap) -> Said {
             None => found.add_malformed(),
         }
     }
-    found.said()
+    found.verdict()
 }
 
 /// Sets the member `session.id` to this session, and removes any other. Members of other names stay

@@ -22,7 +22,7 @@ use openreplay_session::{SessionId, current};
 /// # let _ = app;
 /// ```
 ///
-/// As an `Option` it cannot fail. Without one, a request that runs in no session is refused with
+/// As an `Option` it cannot fail. Without one, a request that runs in no session is rejected with
 /// `400 Bad Request`, also where it sends an id and [`SessionLayer`](crate::SessionLayer) is
 /// missing: nothing in a request tells the two apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -158,17 +158,17 @@ impl SessionHeaders {
     /// Returns what these headers say, and marks the values that hold a token as sensitive,
     /// including values that are not read.
     #[inline]
-    pub(crate) fn read_and_mark(&self, headers: &mut HeaderMap) -> Said {
-        let said = self.read_names_and_mark(headers);
+    pub(crate) fn read_and_mark(&self, headers: &mut HeaderMap) -> Verdict {
+        let verdict = self.read_names_and_mark(headers);
         #[cfg(feature = "baggage")]
         crate::baggage::mark(headers);
-        said.or_baggage(headers)
+        verdict.or_baggage(headers)
     }
 
-    fn read_names_and_mark(&self, headers: &mut HeaderMap) -> Said {
+    fn read_names_and_mark(&self, headers: &mut HeaderMap) -> Verdict {
         // for the few headers of a request faster than to hash three names
         let Some(first) = self.first_of(headers) else {
-            return Said::Nothing;
+            return Verdict::Nothing;
         };
         let mut read = Read::default();
         for (name, value) in headers.iter_mut().skip(first) {
@@ -178,17 +178,17 @@ impl SessionHeaders {
                 value.set_sensitive(true);
             }
         }
-        read.said()
+        read.verdict()
     }
 
-    fn read(&self, headers: &HeaderMap) -> Said {
+    fn read(&self, headers: &HeaderMap) -> Verdict {
         let mut read = Read::default();
         for (name, value) in headers {
             if let Some(role) = self.role_of(name) {
                 read.value(role, value.as_bytes());
             }
         }
-        read.said()
+        read.verdict()
     }
 
     /// Returns how many headers come before the first one that can have a role. The names alone are
@@ -228,8 +228,8 @@ impl SessionHeaders {
     fn forwardable(&self, headers: &HeaderMap) -> Option<SessionId> {
         let lone_id = self.lone_id(headers);
         #[cfg(feature = "baggage")]
-        if self.read(headers) == Said::Nothing {
-            return crate::baggage::said(headers).session();
+        if self.read(headers) == Verdict::Nothing {
+            return crate::baggage::verdict(headers).session();
         }
         lone_id
     }
@@ -237,11 +237,11 @@ impl SessionHeaders {
     /// Returns the one id under the id's name: nothing if there is a token, a second id or anything
     /// malformed as well.
     fn lone_id(&self, headers: &HeaderMap) -> Option<SessionId> {
-        let mut found = Found::default();
+        let mut found = Candidates::default();
         for value in headers.get_all(&self.id_header) {
             pieces(value.as_bytes()).for_each(|piece| found.add(piece));
         }
-        found.said().session().filter(|_| found.token.is_none())
+        found.verdict().session().filter(|_| found.token.is_none())
     }
 
     /// Removes all that names a session, under the default names, too.
@@ -287,7 +287,7 @@ pub(crate) fn is_token(value: &[u8]) -> bool {
 /// What the headers that were read so far say.
 #[derive(Default)]
 struct Read {
-    id: Found,
+    id: Candidates,
     /// Of the token headers' last tokens: the rank of the name among them, and the session.
     token: Option<(usize, SessionId)>,
 }
@@ -318,17 +318,17 @@ impl Read {
         }
     }
 
-    fn said(&self) -> Said {
-        match (self.id.said(), self.token) {
-            (Said::Nothing, Some((_, session))) => Said::Session(session),
-            (said, _) => said,
+    fn verdict(&self) -> Verdict {
+        match (self.id.verdict(), self.token) {
+            (Verdict::Nothing, Some((_, session))) => Verdict::Session(session),
+            (verdict, _) => verdict,
         }
     }
 }
 
 /// What one place, or all that were read so far, say of the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Said {
+pub(crate) enum Verdict {
     Session(SessionId),
     /// Two different ids: in doubt there is no session, and no other place is read.
     Contradiction,
@@ -336,15 +336,15 @@ pub(crate) enum Said {
     Nothing,
 }
 
-impl Said {
+impl Verdict {
     /// What they say together with the baggage, which is read only if they say nothing.
     #[cfg_attr(not(feature = "baggage"), expect(unused_variables))]
     #[inline]
     fn or_baggage(self, headers: &HeaderMap) -> Self {
         match self {
             #[cfg(feature = "baggage")]
-            Self::Nothing => crate::baggage::said(headers),
-            said => said,
+            Self::Nothing => crate::baggage::verdict(headers),
+            verdict => verdict,
         }
     }
 
@@ -358,14 +358,14 @@ impl Said {
 
 /// What the values under one name say together.
 #[derive(Default)]
-pub(crate) struct Found {
+pub(crate) struct Candidates {
     token: Option<SessionId>,
     id: Option<SessionId>,
     malformed: bool,
     contradictory: bool,
 }
 
-impl Found {
+impl Candidates {
     fn add(&mut self, value: &[u8]) {
         if !is_token(value) {
             return self.add_plain(value);
@@ -405,12 +405,12 @@ impl Found {
         }
     }
 
-    pub(crate) fn said(&self) -> Said {
+    pub(crate) fn verdict(&self) -> Verdict {
         match (self.token, self.id) {
-            (Some(id), _) => Said::Session(id),
-            _ if self.contradictory => Said::Contradiction,
-            (None, Some(id)) if !self.malformed => Said::Session(id),
-            _ => Said::Nothing,
+            (Some(id), _) => Verdict::Session(id),
+            _ if self.contradictory => Verdict::Contradiction,
+            (None, Some(id)) if !self.malformed => Verdict::Session(id),
+            _ => Verdict::Nothing,
         }
     }
 }

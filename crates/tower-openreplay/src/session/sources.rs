@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::{
     decode::fill,
-    headers::{Found, Said, SessionHeaders},
+    headers::{Candidates, SessionHeaders, Verdict},
 };
 
 /// Where the session's id is looked for, in this order, and where it is put.
@@ -36,9 +36,9 @@ impl Sources {
     /// sensitive.
     pub(super) fn session<B>(&self, request: &mut Request<B>) -> Option<SessionId> {
         let session = match self.names.read_and_mark(request.headers_mut()) {
-            Said::Session(id) => Some(id),
-            Said::Contradiction => None,
-            Said::Nothing => request.uri().query().and_then(|query| self.in_query(query)),
+            Verdict::Session(id) => Some(id),
+            Verdict::Contradiction => None,
+            Verdict::Nothing => request.uri().query().and_then(|query| self.in_query(query)),
         };
         if self.extension {
             match session.or_else(current) {
@@ -53,7 +53,7 @@ impl Sources {
     // hide that
     fn in_query(&self, query: &str) -> Option<SessionId> {
         let name = self.query_parameter.as_ref()?;
-        let mut found = Found::default();
+        let mut found = Candidates::default();
         for pair in query.split('&') {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             if decode(key).eq(name.bytes()) {
@@ -64,7 +64,7 @@ impl Sources {
                 }
             }
         }
-        found.said().session()
+        found.verdict().session()
     }
 }
 

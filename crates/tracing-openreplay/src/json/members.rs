@@ -9,7 +9,7 @@ use super::{
     site::{Key, Keys},
 };
 
-/// Elasticsearch refuses a document with more than 32,766 bytes of key and value in a `flattened`
+/// Elasticsearch rejects a document with more than 32,766 bytes of key and value in a `flattened`
 /// object.
 pub(super) const VALUE_LIMIT: usize = 32_000;
 
@@ -146,7 +146,7 @@ pub(super) fn write_key(out: &mut Vec<u8>, name: &str) {
 /// The key under which a field is recorded: `r#type` is `type`.
 fn key_of(name: &str) -> &str {
     let name = name.strip_prefix("r#").unwrap_or(name);
-    // Elasticsearch refuses an empty one
+    // Elasticsearch rejects an empty key
     if name.is_empty() { "_" } else { name }
 }
 

@@ -68,8 +68,8 @@ where
     /// # What changes, and what does not
     ///
     /// - `message` begins with `[openReplaySession.id=<id>] `, by which OpenReplay finds it. An
-    ///   event without a message gets one of its fields, so that a row in OpenReplay has something
-    ///   to say.
+    ///   event without a message gets a message of its fields, so that its row in OpenReplay is not
+    ///   empty.
     /// - An error has one more field: `tags`, with the text `error`, in a session or not. Text,
     ///   because every layer can write that, and to Elasticsearch a text is the same as a list of
     ///   one. In an event with a `tags` field of its own, ` error` is added to that field's text:
@@ -91,8 +91,8 @@ where
     ///
     /// # Text from clients
     ///
-    /// OpenReplay takes any record for a session's that has `openReplaySession.id=<id>` in its
-    /// message. In a session this phrase is broken wherever it stands in a message but at the front
+    /// OpenReplay assigns every record with `openReplaySession.id=<id>` in its message to that
+    /// session. In a session this phrase is broken wherever it stands in a message but at the front
     /// (`openReplaySessi*n.id`), so that a client's text cannot name another session. Events
     /// outside of a session, the other fields, and spans are the inner layer's: where such a
     /// layer's whole line becomes the message, as with plain text, a client's text in them can be
@@ -295,8 +295,8 @@ where
         self.inner.on_id_change(old, new, ctx);
     }
 
-    // Per-layer filters and `Option<L>` make themselves known to the layers around them only by
-    // being asked here; unanswered, they fail in silence. The trait's method is unsafe, so
+    // The layers around per-layer filters and `Option<L>` detect them only with this method;
+    // without it, those filters silently have no effect. The trait's method is unsafe, so
     // forwarding it cannot be otherwise.
     #[allow(unsafe_code)]
     unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
