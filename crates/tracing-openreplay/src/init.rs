@@ -5,6 +5,7 @@ use std::{
     io::{self, Write as _},
 };
 
+use tracing_core::Dispatch;
 use tracing_subscriber::{
     EnvFilter,
     filter::{Directive, LevelFilter},
@@ -79,13 +80,14 @@ where
     /// # Errors
     ///
     /// If a global subscriber or a logger of the crate `log` is set already. In the latter case the
-    /// subscriber is set, but captures no records of `log`.
+    /// subscriber is set and panics are logged, but no records of `log` are captured.
     pub fn try_init(self) -> Result<(), TryInitError> {
-        let set = tracing_subscriber::registry()
-            .with(self)
-            .with(filter())
-            .try_init();
-        if set.is_ok() {
+        let subscriber = tracing_subscriber::registry().with(self).with(filter());
+        let dispatch = Dispatch::new(subscriber);
+        let weak = dispatch.downgrade();
+        let set = dispatch.try_init();
+        // it lives on if it is the global subscriber, whatever became of the logger of `log`
+        if weak.upgrade().is_some() {
             log_panics();
         }
         set

@@ -10,6 +10,7 @@ use std::panic::catch_unwind;
 use serde_json::Value;
 use tracing::{debug, info, warn};
 use tracing_openreplay::json;
+use tracing_subscriber::prelude::*;
 
 use crate::support::{alone, alone_with, records, said};
 
@@ -117,6 +118,46 @@ fn off_switches_panics_off_too_and_that_is_reported() {
     if let Some((out, err)) = alone_with(test, &[("RUST_LOG", "off")], run) {
         assert_eq!(messages(&out), [""; 0]);
         assert_eq!(said(&err).len(), 1, "{err}");
+    }
+}
+
+#[test]
+fn panics_are_logged_where_another_logger_of_log_is_set() {
+    struct Other;
+
+    impl log::Log for Other {
+        fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+            false
+        }
+
+        fn log(&self, _: &log::Record<'_>) {}
+
+        fn flush(&self) {}
+    }
+
+    let test = "panics_are_logged_where_another_logger_of_log_is_set";
+    let run = || {
+        log::set_logger(&Other).unwrap();
+        tracing_openreplay::try_init().unwrap_err();
+        catch_unwind(|| panic!("a panic")).unwrap_err();
+    };
+    if let Some((out, err)) = alone(test, run) {
+        assert_eq!(messages(&out), ["a panic"], "{err}");
+        assert_eq!(said(&err), [""; 0]);
+    }
+}
+
+#[test]
+fn panics_are_not_logged_where_another_subscriber_is_set() {
+    let test = "panics_are_not_logged_where_another_subscriber_is_set";
+    let run = || {
+        let other = tracing_subscriber::registry().with(json());
+        tracing::subscriber::set_global_default(other).unwrap();
+        tracing_openreplay::try_init().unwrap_err();
+        catch_unwind(|| panic!("a panic")).unwrap_err();
+    };
+    if let Some((out, err)) = alone(test, run) {
+        assert_eq!(messages(&out), [""; 0], "{err}");
     }
 }
 
