@@ -12,12 +12,12 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// config takes any setting: those of the real exporter are untested.
+// config takes any setting: those of the real exporter and processor are not tested here.
 type config struct {
 	Settings map[string]any `mapstructure:",remain"`
 }
 
-// newElasticsearch takes the place of the exporter at the far end: it prints the body of each log record.
+// newElasticsearch takes the place of the exporter: it prints the body of each log record.
 func newElasticsearch() exporter.Factory {
 	return exporter.NewFactory(
 		component.MustNewType("elasticsearch"),
