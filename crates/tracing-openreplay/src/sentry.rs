@@ -3,8 +3,8 @@
 //! OpenReplay first searches Sentry's *search message* for `openReplaySession.id=<id>`, as a
 //! substring (`clients/sentry.go`). Sentry makes that text of the log entry, the event's metadata
 //! and the culprit (`search_message` in `src/sentry/eventstore/models.py`), not of tags. Only if
-//! nothing is found, OpenReplay searches for issues by tag, which gives one row for each issue at the
-//! time of the issue's latest event, perhaps another visitor's.
+//! nothing is found, OpenReplay searches for issues by tag, which gives one row for each issue at
+//! the time of the issue's latest event, perhaps another visitor's.
 //!
 //! So the phrase goes into the culprit. A culprit that comes with an event is kept (`get_culprit`
 //! in `src/sentry/event_manager.py`), and no strategy of grouping reads it

@@ -120,8 +120,8 @@ pub fn json() -> Json {
 ///
 /// `trace.id` and `span.id` are those of the span that is active where the event happens. An event
 /// with an explicit parent, `info!(parent: &span, …)`, has them only if that parent is the current
-/// span. With `parent: None`, and in the record of [a span that closes](Self::with_span_close), they
-/// are missing. A record of a thread whose OpenTelemetry context is already destroyed has none
+/// span. With `parent: None`, and in the record of [a span that closes](Self::with_span_close),
+/// they are missing. A record of a thread whose OpenTelemetry context is already destroyed has none
 /// either.
 ///
 /// # Long records
