@@ -187,10 +187,7 @@ fn says_what_it_takes_where_the_caller_may_not() {
     let maker = engine.ok("POST", "/_security/api_key", body);
     let said = engine.command_with_key(maker["encoded"].as_str().unwrap(), &["api-key"]);
     assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(
-        said.err.contains("ask with a user and a password"),
-        "{said:?}"
-    );
+    assert!(said.err.contains("use a user and a password"), "{said:?}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn rolls_over(engine: &Engine) {
     };
     assert_eq!(
         rotate(&["--max-age", "1d", "--max-size", "20gb", "--keep", "14d"]),
-        json!({"from": "logs-000001", "to": null, "removed": []})
+        json!({"from": "logs-000001", "ready": true, "removed": [], "to": null})
     );
     store(engine, "logs", &[record("9", "info", "before")]);
     assert_eq!(rotate(&["--max-size", "1b"])["to"], "logs-000002");
@@ -281,7 +281,7 @@ fn says_what_to_do_where_the_next_index_is_there(engine: &Engine) {
         assert_eq!(error["precondition"], "next-index-in-use", "{said:?}");
         assert_eq!(engine.ok("GET", "/_alias/logs", ""), aliases);
         let text = error["text"].as_str().unwrap().to_owned();
-        assert!(text.starts_with(&format!("an index {next} is there")));
+        assert!(text.starts_with(&format!("an index {next} exists")));
         text
     };
     let lose = r#"{"actions":[{"remove":{"index":"logs-000002","alias":"logs"}}]}"#;

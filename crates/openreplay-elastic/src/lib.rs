@@ -50,6 +50,11 @@ pub mod writer;
 
 mod bulk;
 #[cfg(any(feature = "admin", feature = "ship"))]
+// without `ship`, only a file's lines are read, in whatever format they have
+#[cfg_attr(
+    not(feature = "ship"),
+    allow(dead_code, unreachable_pub, unused_imports)
+)]
 mod envelope;
 mod numbered;
 mod text;

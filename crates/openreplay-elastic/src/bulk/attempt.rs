@@ -40,6 +40,7 @@ impl<W: Wire> Link<W> {
     }
 
     /// Returns how many bytes a request may have for now.
+    #[cfg(feature = "ship")]
     pub(super) fn room(&self) -> usize {
         self.cluster.room.limit()
     }

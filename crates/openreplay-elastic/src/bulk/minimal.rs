@@ -113,6 +113,7 @@ fn link(name: &str, text: &str) -> String {
     format!(" {name}={}", phrase::broken(text))
 }
 
+#[cfg(any(feature = "admin", feature = "ship"))]
 pub(super) fn cut(message: &str) -> Cow<'_, str> {
     cut_to(message, MESSAGE)
 }

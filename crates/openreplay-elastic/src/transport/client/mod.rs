@@ -19,7 +19,9 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 pub(crate) use self::body::Body;
 use self::connector::Connector;
 pub(crate) use self::response::Response;
-use crate::transport::connection::{self, Auth, AuthFile, Connection, Node, Proxies};
+#[cfg(feature = "admin")]
+use crate::transport::connection;
+use crate::transport::connection::{Auth, AuthFile, Connection, Node, Proxies};
 use crate::transport::error::Error;
 
 mod body;

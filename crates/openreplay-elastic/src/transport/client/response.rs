@@ -3,7 +3,6 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use crate::transport::error::Error;
-#[cfg(any(test, feature = "admin"))]
 use crate::transport::kind::ErrorKind;
 
 /// A complete response of Elasticsearch.
@@ -96,7 +95,6 @@ impl Response {
     }
 
     /// Reads the body as JSON.
-    #[cfg(any(test, feature = "admin"))]
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| {
             let status = self.status.as_u16();
