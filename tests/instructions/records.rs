@@ -45,26 +45,26 @@ pub(crate) fn comparisons() -> impl Iterator<Item = Comparison> {
         ("json(), thread name", "json()", EVENT, 110.0),
         ("json(), thread id", "json()", EVENT, 110.0),
         ("json(), process id", "json()", EVENT, 110.0),
-        ("json(), replay url", "json()", EVENT, 113.0),
+        ("json(), replay url", "json()", EVENT, 115.0),
         ("json(), span close", "json()", EVENT, 101.0),
         ("json(), constant field", "json()", EVENT, 110.0),
         ("json(), spans in message", "json()", EVENT, 140.0),
         // any other layer
         ("fmt, with_session", "fmt", EVENT, 155.0),
-        ("fmt, with_session, no session", "fmt", EVENT, 102.0),
+        ("fmt, with_session, no session", "fmt", EVENT, 104.0),
         ("fmt compact, with_session", "fmt compact", EVENT, 150.0),
         (
             "fmt compact, with_session, no session",
             "fmt compact",
             EVENT,
-            102.0,
+            104.0,
         ),
         ("fmt json, with_session", "fmt json", EVENT, 108.0),
         (
             "fmt json, with_session, no session",
             "fmt json",
             EVENT,
-            102.0,
+            104.0,
         ),
     ]
     .into_iter()
