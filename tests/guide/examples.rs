@@ -74,7 +74,10 @@ fn two_services_answer_and_log_what_their_readme_says() {
     }
     assert!(ask.contains("127.0.0.1:3001"), "{ask}");
     let answer = terminal.ok(&ask.replace("127.0.0.1:3001", "$SHOP_URL"));
-    assert!(page.contains(&format!("It answers `{answer}`")), "{answer}");
+    assert!(
+        page.contains(&format!("The response is `{answer}`")),
+        "{answer}"
+    );
     for service in running {
         service.wait_for("\"message\":\"[openReplaySession.id=4950498349085463837] ");
     }
