@@ -121,8 +121,8 @@ impl ConnectArgs {
         }
     }
 
-    /// What to say where those who ask may not: the user of the environment was passed over for the
-    /// key that stands there too.
+    /// Returns the hint for a rejected request: an API key in the environment was used instead of the
+    /// user that is set there as well.
     pub(crate) fn passed_over(&self) -> Option<&'static str> {
         let names_nobody =
             self.api_key_file.is_none() && self.user.is_none() && self.password_file.is_none();

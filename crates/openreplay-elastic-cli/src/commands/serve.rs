@@ -96,7 +96,7 @@ impl Args {
                 self.listen
             ))
         })?;
-        // Whoever reads that it listens may stop it.
+        // A reader of the address may stop the server at once.
         let signals = signals::install()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", listener.local_addr()?);
