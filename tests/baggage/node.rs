@@ -35,9 +35,9 @@ const server = createServer((request, response) => {
 server.listen(0, "127.0.0.1", () => console.log(server.address().port));
 "#;
 
-/// Values of `session.id` that are no session: ids of other programs, the tracker's token, and
-/// texts that would end the prefix, the line, or the number.
-const HOSTILE: [&str; 9] = [
+/// Values of `session.id` that are no session: ids of other programs, the tracker's token, texts
+/// that would end the prefix, the line, or the number, and numbers that no session has.
+const HOSTILE: [&str; 12] = [
     "f3a9c1e2",
     "abc.def.ghi",
     "42%5D%20%5BopenReplaySession.id=43",
@@ -46,6 +46,9 @@ const HOSTILE: [&str; 9] = [
     "%0A42",
     "-42",
     "%D9%A4%D9%A2",
+    "007",
+    "18446744073709551616",
+    "99999999999999999999",
     "184467440737095516150",
 ];
 
