@@ -3,9 +3,10 @@
 use std::{
     fmt::Display,
     io::{self, Write as _},
+    process,
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -60,12 +61,13 @@ impl Counter {
     #[cold]
     pub(super) fn note(&self, loss: fn(&Counts) -> &Loss, detail: &dyn Display) {
         loss(&self.0).note(detail);
-        if !self.0.has_reporter.swap(true, Ordering::Relaxed) {
+        let process = process::id();
+        if self.0.reporter.swap(process, Ordering::Relaxed) != process {
             let counts = Arc::downgrade(&self.0);
             let reporter = thread::Builder::new().name("openreplay-losses".into());
             if reporter.spawn(move || report(&counts)).is_err() {
                 // records that pass report the rest
-                self.0.has_reporter.store(false, Ordering::Relaxed);
+                self.0.reporter.store(NO_REPORTER, Ordering::Relaxed);
             }
         }
     }
@@ -85,13 +87,16 @@ fn report(counts: &Weak<Counts>) {
             return;
         };
         if !counts.report() {
-            counts.has_reporter.store(false, Ordering::Relaxed);
+            counts.reporter.store(NO_REPORTER, Ordering::Relaxed);
             // a loss between the two found a reporter
             counts.report();
             return;
         }
     }
 }
+
+/// No process that logs has this id.
+const NO_REPORTER: u32 = 0;
 
 #[derive(Debug)]
 pub(super) struct Counts {
@@ -101,7 +106,9 @@ pub(super) struct Counts {
     /// The records of panics that were not passed to a writer that had panicked before: in a panic
     /// hook that would abort.
     pub(super) hook: Loss,
-    has_reporter: AtomicBool,
+    /// The id of the process whose thread reports the rest. After a fork the child has the counts,
+    /// but not the thread.
+    reporter: AtomicU32,
 }
 
 impl Default for Counts {
@@ -111,7 +118,7 @@ impl Default for Counts {
             panicked: Loss::new("the writer panicked"),
             logs: Loss::new("the writer itself logs"),
             hook: Loss::new("the record of a panic, and the writer itself panicked"),
-            has_reporter: AtomicBool::new(false),
+            reporter: AtomicU32::new(NO_REPORTER),
         }
     }
 }
