@@ -29,6 +29,8 @@
 //!   names
 //! - `json`: [`Record`], a whole record as JSON, what reads a time, and [`panel`]
 
+pub mod causes;
+mod contained;
 pub mod field;
 mod level;
 mod object;
@@ -44,6 +46,7 @@ pub mod time;
 #[cfg(feature = "search")]
 mod words;
 
+pub use self::contained::{Contained, PANICKED};
 pub use self::level::{Level, LevelError};
 pub use self::object::is_object;
 #[cfg(feature = "json")]

@@ -3,6 +3,8 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use openreplay_record::causes::WithCauses;
+
 /// Why the store could not be opened, written to or read.
 ///
 /// The text names the file or the folder, and what to do about it. The cause, if there is one, is
@@ -76,13 +78,7 @@ impl Error {
 
     /// The text, and those of the causes.
     pub(crate) fn with_causes(&self) -> String {
-        let mut text = self.inner.text.clone();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
-        text
+        WithCauses(self).to_string()
     }
 
     /// Whether another process has the store open. The text names it.

@@ -242,15 +242,3 @@ impl StdError for Error {
         }
     }
 }
-
-/// Returns the text of an error with those of its causes.
-pub(crate) fn with_causes(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}

@@ -99,7 +99,7 @@ impl Message<'_> {
             Self::Recorded(value) => value.as_error(),
         };
         match error.and_then(|error| causes::of(error).nth(nth)) {
-            Some(cause) => write!(f, "{:?}", Contained(&format_args!("{cause}"))),
+            Some(cause) => write!(f, "{cause}"),
             None => {
                 mark::no_cause();
                 Ok(())

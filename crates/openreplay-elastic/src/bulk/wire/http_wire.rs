@@ -1,11 +1,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use openreplay_record::causes::WithCauses;
 
 use super::gzip::Gzip;
 use super::{NoResponse, Presence, Response, Target, Unknown, Wire, retry_after};
 use crate::transport::client::{self, Body, Encoding};
-use crate::transport::error::with_causes;
 
 /// Elasticsearch, over HTTP.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Wire for HttpWire {
                     error if error.is_timeout() => NoResponse::TimedOut,
                     _ => NoResponse::Lost,
                 },
-                why: with_causes(&error),
+                why: WithCauses(&error).to_string(),
             },
         }
     }

@@ -2,10 +2,12 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::iter;
 use std::time::Duration;
 
 use http_body_util::LengthLimitError;
 use hyper_util::client::legacy;
+use openreplay_record::causes;
 use rustls::{AlertDescription, CertificateError};
 
 use super::MIB;
@@ -207,17 +209,21 @@ fn certificate(address: &str, cause: &CertificateError) -> Error {
     Error::new(ErrorKind::Tls, text).with_remedy(remedy)
 }
 
-/// Returns the first cause of this type.
+/// Returns the error if it is of this type, or else its first cause that is.
 fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
-    if let Some(found) = error.downcast_ref() {
-        return Some(found);
+    iter::once(error).chain(causes::all(error)).find_map(found)
+}
+
+/// Returns the error if it is of this type. An `io::Error` has the source of the error that it
+/// wraps, but not that error, among its causes.
+fn found<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
+    let mut error = error;
+    loop {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        error = error.downcast_ref::<io::Error>()?.get_ref()? as _;
     }
-    // an `io::Error` returns the source of what it wraps, not what it wraps
-    let inner = match error.downcast_ref::<io::Error>().map(io::Error::get_ref) {
-        Some(Some(inner)) => Some(inner as &(dyn StdError + 'static)),
-        _ => error.source(),
-    };
-    inner.and_then(find)
 }
 
 fn is_cut_off(error: &legacy::Error) -> bool {
