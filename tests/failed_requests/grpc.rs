@@ -46,7 +46,7 @@ impl ServerStreamingService<String> for Prices {
 }
 
 #[derive(Clone)]
-struct Stock;
+pub(crate) struct Stock;
 
 impl NamedService for Stock {
     const NAME: &'static str = STOCK;

@@ -6,6 +6,7 @@ mod body;
 mod exactly_once;
 mod gone;
 mod grpc;
+mod grpc_web;
 mod options;
 mod panics;
 mod plain_http;
