@@ -306,6 +306,18 @@ const COVERED: &[(&str, &str, usize, &str)] = &[
     ),
     (
         "examples/two-services/README.md",
+        "json",
+        1,
+        "tests/guide/examples.rs",
+    ),
+    (
+        "examples/two-services/README.md",
+        "text",
+        1,
+        "tests/guide/examples.rs",
+    ),
+    (
+        "examples/two-services/README.md",
         "sh",
         2,
         "tests/guide/examples.rs",

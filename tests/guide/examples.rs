@@ -73,14 +73,40 @@ fn two_services_answer_and_log_what_their_readme_says() {
         running.push(service);
     }
     assert!(ask.contains("127.0.0.1:3001"), "{ask}");
-    let answer = terminal.ok(&ask.replace("127.0.0.1:3001", "$SHOP_URL"));
+    let response = terminal.ok(&ask.replace("127.0.0.1:3001", "$SHOP_URL"));
+    let body = response.lines().last().unwrap();
     assert!(
-        page.contains(&format!("The response is `{answer}`")),
-        "{answer}"
+        page.contains(&format!("The response is `{body}`")),
+        "{body}"
     );
-    for service in running {
-        service.wait_for("\"message\":\"[openReplaySession.id=4950498349085463837] ");
+    for service in &running {
+        service.wait_for("\nspan request ");
+        let prefix = "\"message\":\"[openReplaySession.id=4950498349085463837] ";
+        assert_eq!(service.out().matches(prefix).count(), 2);
     }
+    leads_to_three_places(&running[2].out(), &response);
+}
+
+/// Whether the first record of `shop` is the page's, and leads to the page's span and to the
+/// response.
+fn leads_to_three_places(shop: &str, response: &str) {
+    let mut shown = guide::block(TWO_SERVICES, "two-services", "json");
+    let mut span = guide::block(TWO_SERVICES, "two-services", "text");
+    let record = shop.lines().find(|line| line.starts_with('{')).unwrap();
+    let record: Value = serde_json::from_str(record).unwrap();
+    let whole = shown.replace(",…", "");
+    let page: Value = serde_json::from_str(&whole).expect("JSON");
+    for name in ["trace.id", "span.id", "http.request.id"] {
+        let (shown_id, id) = (page[name].as_str().unwrap(), record[name].as_str().unwrap());
+        assert_eq!(shown_id.len(), id.len(), "{name}");
+        shown = shown.replace(shown_id, id);
+        span = span.replace(shown_id, id);
+    }
+    shows(&shown, &record);
+    assert!(shop.contains(&span), "{span} in {shop}");
+    let id = record["http.request.id"].as_str().unwrap();
+    let header = format!("x-request-id: {id}");
+    assert!(response.lines().any(|line| line == header), "{response}");
 }
 
 #[test]

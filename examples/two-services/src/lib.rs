@@ -1,5 +1,7 @@
 //! What the three services share.
 
+mod trace;
+
 use std::{env, io};
 
 use tokio::net::TcpListener;
@@ -27,13 +29,22 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/shop.Stock.rs"));
 }
 
-pub use generated::{stock_client, stock_server};
+pub use self::{
+    generated::{stock_client, stock_server},
+    trace::{FromHeaders, from_headers, with_trace},
+};
 
-/// Writes the records of this process to stdout, under the name of its service.
-pub fn log_as(service: &str) {
+/// Writes the records of this process to stdout, under the name of its service, and its spans to
+/// stderr.
+pub fn log_as(service: &'static str) {
+    let records = tracing_openreplay::json()
+        .with_service_name(service)
+        // of your OpenReplay, with the project's id
+        .with_replay_url("https://openreplay.example.com/1234");
     tracing_subscriber::registry()
         .with(LevelFilter::INFO)
-        .with(tracing_openreplay::json().with_service_name(service))
+        .with(tracing_opentelemetry::layer().with_tracer(trace::tracer(service)))
+        .with(records)
         .init();
 }
 

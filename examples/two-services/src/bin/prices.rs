@@ -9,14 +9,18 @@ use hyper_util::{
     server::conn::auto,
     service::TowerToHyperService,
 };
-use tower::{Layer as _, service_fn};
-use tower_openreplay::SessionLayer;
-use two_services::{listen, log_as};
+use tower::ServiceBuilder;
+use tower_openreplay::{RequestLogLayer, SessionLayer};
+use two_services::{from_headers, listen, log_as};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     log_as("prices");
-    let service = SessionLayer::new().layer(service_fn(price));
+    let service = ServiceBuilder::new()
+        .layer(SessionLayer::new())
+        .layer(from_headers())
+        .layer(RequestLogLayer::new())
+        .service_fn(price);
     let listener = listen("127.0.0.1:3003").await?;
     loop {
         let (socket, _) = listener.accept().await?;

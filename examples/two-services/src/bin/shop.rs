@@ -5,15 +5,17 @@ use std::{env, error::Error};
 use axum::{
     Router,
     extract::{Path, State},
-    http::StatusCode,
+    http::{Request, StatusCode},
     routing::post,
 };
-use tonic::transport::Channel;
-use tower::ServiceBuilder;
-use tower_openreplay::{PropagateSession, PropagateSessionLayer, SessionLayer};
-use two_services::{Item, listen, log_as, stock_client::StockClient};
+use tonic::{body::Body, transport::Channel};
+use tower::{ServiceBuilder, util::MapRequest};
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_openreplay::{PropagateSession, PropagateSessionLayer, RequestLogLayer, SessionLayer};
+use two_services::{Item, from_headers, listen, log_as, stock_client::StockClient, with_trace};
 
-type Stock = StockClient<PropagateSession<Channel>>;
+type WithTrace = fn(Request<Body>) -> Request<Body>;
+type Stock = StockClient<MapRequest<PropagateSession<Channel>, WithTrace>>;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -22,10 +24,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let channel = Channel::from_shared(stock)?.connect_lazy();
     // a channel talks to one host, so all that goes through it may have the session
     let channel = ServiceBuilder::new()
+        .map_request(with_trace as WithTrace)
         .layer(PropagateSessionLayer::to_all_hosts())
         .service(channel);
     let app = Router::new()
         .route("/order/{item}", post(order))
+        .layer(RequestLogLayer::new())
+        .layer(from_headers())
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .layer(SessionLayer::new())
         .with_state(StockClient::new(channel));
     axum::serve(listen("127.0.0.1:3001").await?, app).await?;

@@ -12,10 +12,11 @@ use hyper_util::{
 };
 use tonic::{Response, Status, transport::Server};
 use tower::{ServiceBuilder, ServiceExt as _};
-use tower_openreplay::{PropagateSession, PropagateSessionLayer, SessionLayer};
+use tower_openreplay::{PropagateSession, PropagateSessionLayer, RequestLogLayer, SessionLayer};
 use two_services::{
-    Item, Reserved, listen, log_as,
+    Item, Reserved, from_headers, listen, log_as,
     stock_server::{Stock, StockServer},
+    with_trace,
 };
 
 #[tokio::main]
@@ -44,6 +45,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = listen("127.0.0.1:3002").await?;
     Server::builder()
         .layer(SessionLayer::new())
+        .layer(from_headers())
+        .layer(RequestLogLayer::new_for_grpc())
         .add_service(StockServer::new(warehouse))
         .serve_with_incoming(tonic::transport::server::TcpIncoming::from(listener))
         .await?;
@@ -62,20 +65,18 @@ impl Stock for Warehouse {
         let item = request.into_inner().name;
         tracing::info!(item, "reserved");
         if let Some(rates) = &self.rates {
-            self.get(rates, "/").await?;
+            self.get(to(rates, "/")?).await?;
         }
-        let price = self.get(&self.prices, &format!("/price/{item}")).await?;
+        let request = to(&self.prices, &format!("/price/{item}"))?;
+        let price = self.get(with_trace(request)).await?;
         Ok(Response::new(Reserved { price }))
     }
 }
 
 impl Warehouse {
-    async fn get(&self, base: &Uri, path: &str) -> Result<String, Status> {
-        let failed = |error: &dyn Error| Status::unavailable(format!("{base}: {error}"));
-        let uri = format!("{}{path}", base.to_string().trim_end_matches('/'));
-        let request = Request::get(uri)
-            .body(Empty::new())
-            .map_err(|error| failed(&error))?;
+    async fn get(&self, request: Request<Empty<Bytes>>) -> Result<String, Status> {
+        let uri = request.uri().clone();
+        let failed = |error: &dyn Error| Status::unavailable(format!("{uri}: {error}"));
         let client = self.client.clone();
         let response = client
             .oneshot(request)
@@ -88,4 +89,10 @@ impl Warehouse {
             .map_err(|error| failed(&error))?;
         Ok(String::from_utf8_lossy(&body.to_bytes()).into_owned())
     }
+}
+
+fn to(base: &Uri, path: &str) -> Result<Request<Empty<Bytes>>, Status> {
+    let uri = format!("{}{path}", base.to_string().trim_end_matches('/'));
+    let request = Request::get(uri).body(Empty::new());
+    request.map_err(|error| Status::invalid_argument(error.to_string()))
 }
