@@ -1,4 +1,4 @@
-//! Does nothing: Cargo demands a build script where `links` is set.
+//! Does nothing: Cargo requires a build script if `links` is set.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

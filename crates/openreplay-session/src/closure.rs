@@ -1,10 +1,10 @@
 use crate::{Scope, sync_scope};
 
-/// Takes the current session along with a closure: for `spawn_blocking`, rayon and threads.
+/// Binds a closure to the current session, for `spawn_blocking`, rayon and threads.
 ///
-/// The closure runs in the session that is current now. If it never runs, it is dropped in that
-/// session. If there is no current session, the closure runs outside of any, whatever runs on the
-/// thread that calls it.
+/// The closure runs, or is dropped, in the session that was current when this function was called.
+/// If there was no current session, the closure runs outside any session, even on a thread that is
+/// in one.
 ///
 /// ```
 /// use openreplay_session::{SessionId, current, in_current_session, sync_scope};
@@ -25,7 +25,7 @@ where
 
 struct Closure<F> {
     scope: Scope,
-    // `None` once it was called
+    // `None` once it has been called
     f: Option<F>,
 }
 
@@ -34,7 +34,7 @@ impl<F> Closure<F> {
     where
         F: FnOnce() -> R,
     {
-        let f = self.f.take().expect("`call` consumes it");
+        let f = self.f.take().expect("`call` consumes the closure");
         sync_scope(self.scope, f)
     }
 }

@@ -3,16 +3,16 @@ use std::cell::Cell;
 use crate::SessionId;
 
 thread_local! {
-    // a plain value with nothing to drop: read and written without a check, at every moment of a
-    // thread
+    // A plain value without a destructor can be read and written without a check, even while the
+    // thread ends.
     static CURRENT: Cell<Scope> = const { Cell::new(Scope::Unset) };
 }
 
-/// Which session the running code belongs to, as far as it is known.
+/// The session that the running code belongs to, or why it has none.
 ///
-/// [`current`] returns the session alone, which is what most code needs. A logging layer must also
-/// tell code that left its session from code that never entered one: only the latter may get a
-/// session from an enclosing span.
+/// Most code only needs [`current`], which returns the session. A logging layer must also
+/// distinguish code that left its session from code that never entered one: only the latter may
+/// take the session of an enclosing span.
 ///
 /// ```
 /// use openreplay_session::{Scope, SessionId, sync_scope, sync_without_session};
@@ -25,12 +25,12 @@ thread_local! {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// In this session.
+    /// The code runs in this session.
     Session(SessionId),
-    /// Outside of any session, by [`without_session`](crate::without_session) or
+    /// The code left its session with [`without_session`](crate::without_session) or
     /// [`sync_without_session`].
     NoSession,
-    /// In no scope. To enter it changes nothing: the caller's scope stays.
+    /// No scope was entered. Entering `Unset` changes nothing: the caller's scope remains.
     Unset,
 }
 
@@ -44,20 +44,19 @@ impl Scope {
 
     /// Returns the scope for work that is handed to another task or thread.
     ///
-    /// This is what [`InCurrentSession`](crate::InCurrentSession) takes along: the current session
-    /// or, if there is none, [`NoSession`](Self::NoSession). Work without a session must not get
-    /// the session of whatever runs it. A thread of a pool, for instance, runs other jobs while it
-    /// waits for a part of its own.
+    /// This is the current session or, if there is none, [`NoSession`](Self::NoSession), and what
+    /// [`InCurrentSession`](crate::InCurrentSession) uses. Work without a session must not get the
+    /// session of the thread that runs it: a thread of a pool may run that work while it waits
+    /// within a job of some session.
     #[must_use]
     pub fn captured() -> Self {
         current().map_or(Self::NoSession, Self::Session)
     }
 
-    /// Runs a closure in exactly this scope, which [`current`](Self::current) returned earlier: for
-    /// a record about code that has ended.
+    /// Runs a closure in exactly this scope, which [`current`](Self::current) returned earlier.
     ///
-    /// Unlike [`sync_scope`], it enters [`Unset`](Self::Unset) too, which hides the caller's
-    /// session.
+    /// Use this to log a record about code that has already ended. Unlike [`sync_scope`], `restore`
+    /// also enters [`Unset`](Self::Unset), which hides the caller's session.
     ///
     /// ```
     /// use openreplay_session::{Scope, SessionId, current, sync_scope};
@@ -71,11 +70,11 @@ impl Scope {
         f()
     }
 
-    /// Enters this scope until the guard is dropped, as [`sync_scope`] does.
+    /// Enters this scope until the returned guard is dropped. `Unset` changes nothing.
     ///
-    /// For `tower-openreplay`: a closure moves what it takes and returns, a whole request and
-    /// response. A guard that lives across an `await` would put other tasks in this scope, so all
-    /// other code uses [`sync_scope`] and [`scope`](crate::scope).
+    /// This is hidden because it is only for `tower-openreplay`, where a closure would have to move
+    /// a whole request and response. A guard that is held across an `await` would put other tasks
+    /// in this scope, so all other code uses [`sync_scope`] and [`scope`](crate::scope).
     #[doc(hidden)]
     #[inline]
     pub fn enter(&self) -> Entered {
@@ -103,7 +102,7 @@ impl From<SessionId> for Scope {
     }
 }
 
-/// `None` is [`Scope::Unset`]: it leaves the caller's session.
+/// Converts `None` into [`Scope::Unset`], which keeps the caller's session.
 impl From<Option<SessionId>> for Scope {
     #[inline]
     fn from(session: Option<SessionId>) -> Self {
@@ -111,7 +110,7 @@ impl From<Option<SessionId>> for Scope {
     }
 }
 
-/// Returns the session of the code that calls this, if it runs in one.
+/// Returns the session that the calling code runs in, if any.
 ///
 /// ```
 /// use openreplay_session::{SessionId, current, sync_scope};
@@ -125,7 +124,9 @@ pub fn current() -> Option<SessionId> {
     Scope::current().session()
 }
 
-/// Runs a closure in a session. `None` runs it in the session of the caller, if there is one.
+/// Runs a closure in a session.
+///
+/// `None` runs the closure in the caller's session, if there is one.
 ///
 /// ```
 /// use openreplay_session::{SessionId, current, sync_scope};
@@ -139,25 +140,27 @@ pub fn sync_scope<R>(scope: impl Into<Scope>, f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Restores the scope before when it is dropped, by a panic too.
+/// A guard that restores the previous scope when it is dropped, also during a panic.
 #[doc(hidden)]
 #[derive(Debug)]
-#[must_use = "the scope is left when this is dropped"]
+#[must_use = "the scope ends when the guard is dropped"]
 pub struct Entered(Before);
 
-/// As variants of its own, not as a `Scope`, since mostly there was no session before: then nothing
-/// but the discriminant is moved.
+/// The scope to restore.
+///
+/// Separate variants, instead of an `Option<Scope>`, keep the common case cheap: if there was no
+/// session before, only the discriminant is moved.
 #[derive(Debug)]
 enum Before {
     InSession(SessionId),
     InNone,
     Unset,
-    /// The scope of the caller stays.
+    /// No scope was entered, so there is nothing to restore.
     Unchanged,
 }
 
 impl Entered {
-    /// Enters `Scope::Unset` too.
+    /// Enters the scope, even if it is `Scope::Unset`.
     #[inline]
     fn exactly(scope: &Scope) -> Self {
         CURRENT.with(|current| {
@@ -184,11 +187,12 @@ impl Drop for Entered {
     }
 }
 
-/// Runs a closure outside of any session: for what a request sets up and other requests use
-/// afterwards.
+/// Runs a closure outside any session.
 ///
-/// Inside, no enclosing span gives a session either, and spans that are created there remember that
-/// they have none. See [`without_session`](crate::without_session) for futures.
+/// Use this where one request sets up something that later requests share, such as a connection
+/// pool. Inside the closure, records do not take the session of an enclosing span either, and spans
+/// that are created there belong to no session. For futures, see
+/// [`without_session`](crate::without_session).
 ///
 /// ```
 /// use openreplay_session::{SessionId, current, sync_scope, sync_without_session};

@@ -1,15 +1,15 @@
 use std::{error::Error, fmt};
 
-/// Why a value is not a session id, or not a token that holds one.
+/// The error returned if a value is not a session id, or not a token that contains one.
 ///
-/// The text names what was found, where, and what is allowed. It never contains the value: that can
-/// be a token.
+/// The message tells what was found, at which position, and what is allowed. The message never
+/// contains the value, which may be a token.
 ///
 /// ```
 /// use openreplay_session::SessionId;
 ///
 /// let error = "a b".parse::<SessionId>().unwrap_err();
-/// assert_eq!(error.to_string(), "session id has byte 0x20 at position 1, allowed are A-Z a-z 0-9 - _");
+/// assert_eq!(error.to_string(), "session id has byte 0x20 at position 1, allowed bytes are A-Z a-z 0-9 - _");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SessionIdError {
@@ -34,8 +34,10 @@ impl SessionIdError {
         Self { kind }
     }
 
-    /// Whether there was no value rather than a wrong one: nothing, or what a page sends before it
-    /// has an id (`undefined`, `null`, `NaN`).
+    /// Returns `true` if the value was missing rather than malformed.
+    ///
+    /// An empty value is missing, and so are `undefined`, `null` and `NaN`, which a page sends
+    /// before it has an id.
     ///
     /// ```
     /// # use openreplay_session::SessionId;
@@ -51,17 +53,19 @@ impl SessionIdError {
 impl fmt::Display for SessionIdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            Kind::Empty => f.write_str("session id is empty, expected 1 to 64 of A-Z a-z 0-9 - _"),
+            Kind::Empty => {
+                f.write_str("session id is empty, expected 1 to 64 bytes of A-Z a-z 0-9 - _")
+            }
             Kind::Placeholder => f.write_str(
-                "session id is undefined, null or NaN: the page sent it before it had one",
+                "session id is undefined, null or NaN: the page sent the request before it had an id",
             ),
-            Kind::TooLong(len) => write!(f, "session id has {len} bytes, allowed are 1 to 64"),
+            Kind::TooLong(len) => write!(f, "session id has {len} bytes, expected 1 to 64"),
             Kind::Byte { byte, at } => write!(
                 f,
-                "session id has byte {byte:#04x} at position {at}, allowed are A-Z a-z 0-9 - _"
+                "session id has byte {byte:#04x} at position {at}, allowed bytes are A-Z a-z 0-9 - _"
             ),
             Kind::TokenParts(found) => {
-                write!(f, "token has {found} parts joined by dots, expected 4")
+                write!(f, "token does not have 4 parts separated by dots, found {found}")
             }
             Kind::TokenSession => f.write_str(
                 "part 1 of the token, the session id, is not an unsigned 64-bit integer in base 36",

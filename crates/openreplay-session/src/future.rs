@@ -7,10 +7,10 @@ use pin_project_lite::pin_project;
 
 use crate::{Scope, SessionId, sync_scope};
 
-/// Runs a future in a session: each poll of it, and its drop. `None` leaves it in the session of
-/// the task that polls it.
+/// Runs a future in a session.
 ///
-/// With the feature `stream`, it does the same for a `Stream`.
+/// The future is polled and dropped in that session. `None` keeps the session of the task that
+/// polls the future. With the feature `stream`, `scope` does the same for a `Stream`.
 ///
 /// ```
 /// use openreplay_session::{SessionId, current, scope};
@@ -29,12 +29,12 @@ pub fn scope<F>(scope: impl Into<Scope>, future: F) -> InSession<F> {
     }
 }
 
-/// Runs a future outside of any session: for a worker or a connection that one request starts and
-/// others use.
+/// Runs a future outside any session.
 ///
-/// Inside, no enclosing span gives a session either, and spans that are created there remember that
-/// they have none. Jobs that the worker does for a request enter the session of that request with
-/// [`scope`].
+/// Use this for a worker or a connection that one request starts and others share. Inside the
+/// future, records do not take the session of an enclosing span either, and spans that are created
+/// there belong to no session. For a job that the worker does for one request, enter that request's
+/// session with [`scope`].
 ///
 /// ```
 /// use openreplay_session::{SessionId, current, scope, without_session};
@@ -51,13 +51,16 @@ pub fn without_session<F>(future: F) -> InSession<F> {
     scope(Scope::NoSession, future)
 }
 
-/// Takes the current session along with a future or, with the feature `stream`, a `Stream`.
+/// Binds a future or, with the feature `stream`, a `Stream` to the current session.
 pub trait InCurrentSession: Sized {
-    /// Runs this future in the session that is current now. If there is none, runs it outside of
-    /// any, whatever runs in the task that polls it.
+    /// Binds this future to the session that is current when the method is called.
     ///
-    /// Call it on the work, inside of `tokio::spawn`. `tokio::spawn(work).in_current_session()`
-    /// compiles, and gives the session to the join handle: `work` does not have it.
+    /// If there is no current session, the future runs outside any session, even in a task that is
+    /// in one.
+    ///
+    /// Call this method on the work itself, inside the parentheses of `tokio::spawn`.
+    /// `tokio::spawn(work).in_current_session()` compiles, but binds the join handle: `work` runs
+    /// without the session.
     ///
     /// ```
     /// use openreplay_session::{InCurrentSession as _, SessionId, current, scope};
@@ -83,8 +86,9 @@ pub trait InCurrentSession: Sized {
 impl<F> InCurrentSession for F {}
 
 pin_project! {
-    /// A future or stream that runs in a session, see [`scope`], [`without_session`] and
-    /// [`InCurrentSession`].
+    /// A future or stream that runs in a session or outside any.
+    ///
+    /// Created by [`scope`], [`without_session`] and [`InCurrentSession`].
     #[derive(Debug)]
     #[must_use = "futures and streams do nothing unless polled"]
     pub struct InSession<F> {
@@ -105,7 +109,7 @@ pin_project! {
 }
 
 impl<F> InSession<F> {
-    /// Returns the session that the future runs in.
+    /// Returns the session that the future runs in, if it is bound to one.
     #[must_use]
     #[inline]
     pub fn session(&self) -> Option<SessionId> {
@@ -121,9 +125,9 @@ impl<F: Future> Future for InSession<F> {
         let mut this = self.project();
         sync_scope(*this.scope, || {
             let future = this.inner.as_mut().as_pin_mut();
-            let output = future.expect("polled after it had finished").poll(cx);
+            let output = future.expect("polled after completion").poll(cx);
             if output.is_ready() {
-                // in the scope that is entered anyway
+                // Dropping the future here saves entering its scope a second time.
                 this.inner.set(None);
             }
             output

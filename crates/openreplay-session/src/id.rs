@@ -4,10 +4,12 @@ use crate::{SessionIdError, error::Kind};
 
 /// The id of an OpenReplay session.
 ///
-/// 1 to 64 bytes of `A-Z a-z 0-9 - _`, held inline: copying one allocates nothing, and none can
-/// forge a log line, break JSON or move a terminal's cursor. OpenReplay's own ids are unsigned
-/// 64-bit integers in decimal, see [`as_u64`](Self::as_u64). `undefined`, `null` and `NaN` are what
-/// a page sends when it has no id yet: they are refused.
+/// An id consists of 1 to 64 bytes of `A-Z a-z 0-9 - _`, so it cannot forge a log line, break JSON
+/// or move a terminal's cursor. Ids are stored inline: copying one does not allocate. Parsing
+/// rejects `undefined`, `null` and `NaN`, which a page sends before it has an id. OpenReplay's own
+/// ids are unsigned 64-bit integers in decimal, see [`as_u64`](Self::as_u64).
+///
+/// Ids are ordered like their text.
 ///
 /// ```
 /// use openreplay_session::SessionId;
@@ -18,24 +20,22 @@ use crate::{SessionIdError, error::Kind};
 /// assert!("42\nERROR forged".parse::<SessionId>().is_err());
 /// # Ok::<(), openreplay_session::SessionIdError>(())
 /// ```
-///
-/// Ids are ordered as their texts are.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-// whole words, the text first: compilers move an odd length in pieces, and `str::from_utf8` reads
-// words
+// The size is a multiple of 8 and the text comes first: compilers copy an odd size in pieces, and
+// `str::from_utf8` reads aligned words.
 #[repr(C, align(8))]
 pub struct SessionId {
-    // zero beyond `len`, so that the derived comparisons hold
+    // Zero beyond `len`, so that the derived comparisons are correct.
     bytes: [u8; SessionId::MAX_LEN],
-    // never zero, so that an `Option` of it is no larger
+    // Never zero, so that `Option<SessionId>` is not larger than `SessionId`.
     len: NonZeroU8,
 }
 
 impl SessionId {
-    /// The most bytes that an id can have.
+    /// The maximum length of an id in bytes.
     pub const MAX_LEN: usize = 64;
 
-    /// The id as text.
+    /// Returns the id as text.
     ///
     /// ```
     /// # use openreplay_session::SessionId;
@@ -46,11 +46,10 @@ impl SessionId {
         str::from_utf8(self.as_bytes()).expect("only ASCII passes `parse`")
     }
 
-    /// The id as a number if OpenReplay itself can look it up: an unsigned 64-bit integer, written
-    /// as it writes one.
+    /// Returns the id as a number, if OpenReplay can look up the session with it.
     ///
-    /// OpenReplay searches for the number's shortest decimal form, so an id with leading zeros is
-    /// not found.
+    /// Returns `None` unless the id is an unsigned 64-bit integer in decimal without leading zeros:
+    /// OpenReplay only searches for this form.
     ///
     /// ```
     /// # use openreplay_session::SessionId;
@@ -67,7 +66,7 @@ impl SessionId {
             return None;
         }
         let digit = |byte: &u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
-        // 19 digits are always below 2^64
+        // Numbers of up to 19 digits are below 2^64, so only the 20th digit can overflow.
         let (first, rest) = bytes.split_at(bytes.len().min(19));
         let mut first = first.iter();
         let number = first.try_fold(0_u64, |number, byte| Some(number * 10 + digit(byte)?))?;
@@ -76,7 +75,7 @@ impl SessionId {
         })
     }
 
-    /// The id as text, in bytes: all of them ASCII.
+    /// Returns the bytes of the id, all of which are ASCII.
     ///
     /// ```
     /// # use openreplay_session::SessionId;
@@ -93,8 +92,8 @@ impl SessionId {
         let mut bytes = [0; Self::MAX_LEN];
         if let (Some(len), Some(text)) = (len, bytes.get_mut(..value.len())) {
             text.copy_from_slice(value);
-            // all bytes of the array, in a few vector instructions: those beyond the value are not
-            // allowed
+            // The compiler vectorises this loop because it has no early exit. The zeros beyond the
+            // value are not allowed bytes, so they do not count.
             let allowed = (bytes.iter()).fold(0, |count, byte| count + u8::from(is_allowed(*byte)));
             if allowed == len.get() && !is_placeholder(value) {
                 return Ok(Self { bytes, len });
@@ -103,7 +102,7 @@ impl SessionId {
         Err(Self::error(value))
     }
 
-    /// Returns why this is no id.
+    /// Returns the reason why the value is not an id.
     #[cold]
     fn error(value: &[u8]) -> Kind {
         let at = value.iter().take_while(|byte| is_allowed(**byte)).count();
@@ -116,7 +115,7 @@ impl SessionId {
     }
 }
 
-/// Whether this is what a page sends when it has no id yet.
+/// Returns whether a page sends this value when it has no id yet.
 #[inline]
 fn is_placeholder(value: &[u8]) -> bool {
     matches!(value, b"undefined" | b"null" | b"NaN")
@@ -154,7 +153,7 @@ impl TryFrom<&[u8]> for SessionId {
 
 impl From<u64> for SessionId {
     fn from(mut number: u64) -> Self {
-        // 20 digits at most, written from the right
+        // `u64::MAX` has 20 digits. They are written from the right.
         let mut digits = [0; 20];
         let mut start = digits.len();
         loop {

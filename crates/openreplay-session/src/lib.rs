@@ -1,10 +1,11 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
-//! The id of an OpenReplay session, and the current session of the running code.
+//! The id of an [OpenReplay](https://openreplay.com) session, and the current session of the
+//! running code.
 //!
-//! A page that OpenReplay records sends the id of its session with every request.
-//! [`tower-openreplay`](https://docs.rs/tower-openreplay) sets it around the code that serves the
-//! request, and [`tracing-openreplay`](https://docs.rs/tracing-openreplay) writes it into every
-//! record. Use this crate directly if a session arrives some other way, for instance from a queue.
+//! A page that OpenReplay records sends the id of its session with each request.
+//! [`tower-openreplay`] makes that session current for the code that serves the request, and
+//! [`tracing-openreplay`] writes the id into each log record. Use this crate directly if a session
+//! arrives some other way, for instance from a queue, or if work leaves the task of its request.
 //!
 //! ```toml
 //! [dependencies]
@@ -12,20 +13,23 @@
 //! ```
 //!
 //! ```
-//! use openreplay_session::{SessionId, current, sync_scope};
+//! use openreplay_session::{SessionId, SessionIdError, current, sync_scope};
 //!
-//! let id: SessionId = "4950498349085463837".parse()?;
+//! fn main() -> Result<(), SessionIdError> {
+//!     let id: SessionId = "4950498349085463837".parse()?;
 //!
-//! assert_eq!(current(), None);
-//! sync_scope(id, || assert_eq!(current(), Some(id)));
-//! # Ok::<(), openreplay_session::SessionIdError>(())
+//!     assert_eq!(current(), None);
+//!     sync_scope(id, || assert_eq!(current(), Some(id)));
+//!     Ok(())
+//! }
 //! ```
 //!
-//! # Work that leaves the task
+//! # Spawned work
 //!
-//! The session is task-local: it follows the future around which it was set, through every `await`
-//! and on every thread, and nothing else. It needs no particular runtime. Work that is handed to
-//! another task or thread takes it along with one call:
+//! The session is task-local: it follows the future that it was set for through every `await` and
+//! across threads, with any async runtime. To take the session to another task or thread, call
+//! [`in_current_session`](InCurrentSession::in_current_session) on the future, or
+//! [`in_current_session()`] with the closure:
 //!
 //! ```
 //! use openreplay_session::{InCurrentSession as _, SessionId, current, in_current_session, scope};
@@ -43,14 +47,16 @@
 //! # }
 //! ```
 //!
-//! # Work that outlives the request
+//! # Shared workers and connections
 //!
-//! A worker or a connection that one request starts and others use belongs to none of them. A task
-//! that is spawned without a session has none, as long as it takes no span of the request along
-//! either. [`without_session`] and [`sync_without_session`] leave the session and the spans behind.
-//! They need no span, so they work at every log level; a span with `parent: None` is a boundary
-//! only while that span is enabled. Wrap a future that several requests share before you share it:
-//! `without_session(work).shared()`.
+//! A worker or a connection that one request starts and others share belongs to no session. Wrap
+//! such work in [`without_session`] or [`sync_without_session`]: inside, code has no session, even
+//! if a span of the request is entered. To share a future between several requests, wrap the future
+//! first: `without_session(work).shared()`.
+//!
+//! A plain `tokio::spawn(work)` has no session either, unless `work` is instrumented with a span of
+//! the request. A span with `parent: None` also leaves the session, but only while that span is
+//! enabled; `without_session` works at every log level.
 //!
 //! ```
 //! use openreplay_session::{SessionId, current, scope, without_session};
@@ -65,22 +71,31 @@
 //! # }
 //! ```
 //!
-//! # Two versions
+//! # One version per program
 //!
-//! There is one current session per process. Two versions of this crate would each have one of
-//! their own, and neither would see what the other sets. So the crate sets `links`, and Cargo
-//! rejects a dependency graph with two of its versions. `tower-openreplay` and `tracing-openreplay`
-//! re-export the version that they use.
+//! Two versions of this crate in one program would each keep a current session that the other does
+//! not see. The crate sets `links`, so that Cargo rejects such a dependency graph.
+//! `tower-openreplay` and `tracing-openreplay` re-export the version that they use.
 //!
 //! # Features
 //!
-//! All are off by default.
+//! All features are off by default.
 //!
-//! - `http`: conversions between a session id and
-//!   [`http::HeaderValue`](https://docs.rs/http/1/http/struct.HeaderValue.html)
-//! - `serde`: a session id as a string; integers are read as well
-//! - `stream`: [`scope`], [`without_session`] and [`InCurrentSession`] for `Stream`s, with
-//!   futures-core only
+//! - `http`: converts between a session id and
+//!   [`http::HeaderValue`](https://docs.rs/http/1/http/struct.HeaderValue.html).
+//! - `serde`: serializes a session id as a string, and deserializes it from a string or an integer.
+//! - `stream`: implements `Stream` for [`InSession`], so that [`scope`], [`without_session`] and
+//!   [`InCurrentSession`] also accept streams.
+//!
+//! # See also
+//!
+//! - [`tower-openreplay`]: the layer that sets the session of each request
+//! - [`tracing-openreplay`]: layers that write the session into each record
+//! - `docs/spawns-streams-websockets.md` in the repository: spawns, pools, workers, streams and
+//!   WebSockets, with examples
+//!
+//! [`tower-openreplay`]: https://docs.rs/tower-openreplay
+//! [`tracing-openreplay`]: https://docs.rs/tracing-openreplay
 
 mod closure;
 mod current;

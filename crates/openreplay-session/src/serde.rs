@@ -4,15 +4,14 @@ use serde_core::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::SessionId;
 
-/// As a string. A number would not survive JavaScript, whose integers end at 2^53.
+/// Serializes the id as a string, since JavaScript's numbers are exact only up to 2^53.
 impl Serialize for SessionId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
 }
 
-/// Reads a string or an unsigned integer from a human-readable format such as JSON, and a string
-/// alone from any other.
+/// Deserializes a string. Human-readable formats such as JSON may also contain an unsigned integer.
 impl<'de> Deserialize<'de> for SessionId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
@@ -32,7 +31,7 @@ impl de::Visitor<'_> for Visitor {
         f.write_str("a session id, a string or an unsigned 64-bit integer")
     }
 
-    // the error does not hold the text, which can be a token
+    // The error does not contain the text, which may be a token.
     fn visit_str<E: de::Error>(self, text: &str) -> Result<SessionId, E> {
         text.parse().map_err(E::custom)
     }
@@ -41,7 +40,7 @@ impl de::Visitor<'_> for Visitor {
         Ok(SessionId::from(number))
     }
 
-    // formats without unsigned integers, TOML for instance
+    // Some formats, such as TOML, only have signed integers.
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<SessionId, E> {
         u64::try_from(number)
             .map(SessionId::from)

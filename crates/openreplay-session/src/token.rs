@@ -1,13 +1,15 @@
 use crate::{SessionId, SessionIdError, error::Kind};
 
 impl SessionId {
-    /// The session id in a token of OpenReplay's tracker, which it sends as
+    /// Reads the session id from a token, which OpenReplay's tracker sends in the header
     /// `X-OpenReplay-SessionToken`.
     ///
-    /// A token is four parts joined by dots: session id, delay and expiry in base 36, signature in
-    /// base 58. All four must be there and well-formed. Only the id is kept: the rest lets its
-    /// holder write into the recording, and is neither checked against OpenReplay nor shown
-    /// anywhere. A token that has expired still names its session.
+    /// A token has four parts separated by dots: the session id, a delay and an expiry in base 36,
+    /// and a signature in base 58. All four must be present and well-formed. The signature and the
+    /// expiry are not verified, so an expired token still yields its session id.
+    ///
+    /// A token is a credential: its holder can write into the recording. Only the id is kept, and
+    /// errors contain no part of the token.
     ///
     /// ```
     /// use openreplay_session::SessionId;
@@ -19,7 +21,8 @@ impl SessionId {
     ///
     /// # Errors
     ///
-    /// If the value does not have a token's shape, or its first part does not fit into a `u64`.
+    /// Returns an error if the value is not a well-formed token, or if its first part does not fit
+    /// into a `u64`.
     pub fn from_token(token: impl AsRef<[u8]>) -> Result<Self, SessionIdError> {
         parse(token.as_ref())
             .map(Self::from)
@@ -41,7 +44,7 @@ fn parse(token: &[u8]) -> Result<u64, Kind> {
     let session = unsigned(session).ok_or(Kind::TokenSession)?;
     signed(delay).ok_or(Kind::TokenDelay)?;
     signed(expiry).ok_or(Kind::TokenExpiry)?;
-    // no early way out: so the compiler compares many bytes at once
+    // Without an early exit, the compiler compares many bytes at once.
     let is_base_58 = signature
         .iter()
         .fold(true, |all, byte| all & is_base_58(*byte));
@@ -51,7 +54,7 @@ fn parse(token: &[u8]) -> Result<u64, Kind> {
     Ok(session)
 }
 
-// as Go's `ParseUint`: no sign
+// Accepts what Go's `ParseUint` accepts, so no sign.
 fn unsigned(digits: &[u8]) -> Option<u64> {
     let text = str::from_utf8(digits)
         .ok()
@@ -59,12 +62,13 @@ fn unsigned(digits: &[u8]) -> Option<u64> {
     u64::from_str_radix(text, 36).ok()
 }
 
-// the delay is below zero where the page's clock is ahead of the server's
+// The delay is negative if the page's clock is ahead of the server's.
 fn signed(digits: &[u8]) -> Option<i64> {
     i64::from_str_radix(str::from_utf8(digits).ok()?, 36).ok()
 }
 
-// Bitcoin's base 58, as OpenReplay's `backend/pkg/token/tokenizer.go` signs with: no 0, O, I and l
+// Bitcoin's base 58, which has no 0, O, I or l. OpenReplay's `backend/pkg/token/tokenizer.go`
+// encodes the signature with it.
 fn is_base_58(byte: u8) -> bool {
     matches!(byte, b'1'..=b'9' | b'A'..=b'H' | b'J'..=b'N' | b'P'..=b'Z' | b'a'..=b'k' | b'm'..=b'z')
 }

@@ -1,4 +1,5 @@
-//! Nothing here allocates. The count is per thread, so the other tests do not disturb it.
+//! Parsing and scopes do not allocate. Allocations are counted per thread, so tests can run in
+//! parallel.
 
 use std::{
     future::ready,
@@ -14,7 +15,7 @@ use openreplay_session::{
 
 #[track_caller]
 fn allocates_nothing(f: impl Fn()) {
-    // the first call may set up the thread's storage
+    // The first call may initialise the thread's storage.
     f();
     let info = allocation_counter::measure(|| {
         for _ in 0..100 {

@@ -1,4 +1,4 @@
-//! Where the current session is, and where it is not.
+//! Which code runs in a session, and which does not.
 
 use std::{
     pin::pin,
@@ -19,7 +19,7 @@ fn two() -> SessionId {
     SessionId::from(2)
 }
 
-/// Notes the session that it is dropped in.
+/// Records the session in which it is dropped.
 struct OnDrop(Arc<Mutex<Vec<Option<SessionId>>>>);
 
 impl Drop for OnDrop {
@@ -45,7 +45,7 @@ fn an_inner_scope_hides_the_outer_one_until_it_ends() {
 }
 
 #[test]
-fn no_session_leaves_the_session_of_the_caller() {
+fn none_keeps_the_session_of_the_caller() {
     sync_scope(one(), || {
         sync_scope(None, || assert_eq!(current(), Some(one())));
     });
@@ -98,7 +98,7 @@ async fn a_cancelled_future_is_dropped_in_its_session() {
     });
     tokio::select! {
         biased;
-        () = waits => unreachable!("it waits for ever"),
+        () = waits => unreachable!("the future never completes"),
         () = tokio::task::yield_now() => {}
     }
     assert_eq!(seen(), [Some(one())]);
@@ -153,12 +153,12 @@ fn leaving_a_session_hides_it_until_the_closure_ends() {
     sync_scope(one(), || {
         sync_without_session(|| {
             assert_eq!((current(), Scope::current()), (None, Scope::NoSession));
-            // neither is this the caller's session, nor does it hide that the session was left
+            // Entering no scope keeps `NoSession`.
             sync_scope(None, || assert_eq!(Scope::current(), Scope::NoSession));
             sync_scope(Scope::Unset, || {
                 assert_eq!(Scope::current(), Scope::NoSession);
             });
-            // a job of a worker
+            // A worker enters the session of each job.
             sync_scope(two(), || assert_eq!(current(), Some(two())));
             assert_eq!(Scope::current(), Scope::NoSession);
         });
@@ -168,7 +168,7 @@ fn leaving_a_session_hides_it_until_the_closure_ends() {
 }
 
 #[tokio::test]
-async fn every_poll_and_the_drop_of_a_future_that_left_its_session_are_in_none() {
+async fn a_future_without_session_is_polled_and_dropped_outside_any_session() {
     let (finished, seen_finished) = on_drop();
     let (cancelled, seen_cancelled) = on_drop();
     scope(one(), async {
@@ -191,7 +191,7 @@ async fn every_poll_and_the_drop_of_a_future_that_left_its_session_are_in_none()
 }
 
 #[tokio::test]
-async fn what_left_its_session_hands_on_that_it_did() {
+async fn work_spawned_without_session_runs_in_no_session() {
     let (task, blocking) = scope(
         one(),
         without_session(async {
@@ -207,8 +207,8 @@ async fn what_left_its_session_hands_on_that_it_did() {
 }
 
 #[tokio::test]
-async fn work_without_a_session_never_gets_that_of_what_runs_it() {
-    // a thread of a pool runs such work while it waits within a job of a session
+async fn work_without_a_session_does_not_get_the_session_of_the_task_that_runs_it() {
+    // A thread of a pool may run such work while it waits within a job of a session.
     let future = async { current() }.in_current_session();
     let closure = in_current_session(current);
     assert_eq!(future.session(), None);
@@ -217,7 +217,7 @@ async fn work_without_a_session_never_gets_that_of_what_runs_it() {
 }
 
 #[test]
-fn an_executor_that_is_driven_in_a_session_leaves_other_work_the_session_it_took_along() {
+fn an_executor_driven_in_a_session_does_not_change_the_session_that_work_captured() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
@@ -227,12 +227,13 @@ fn an_executor_that_is_driven_in_a_session_leaves_other_work_the_session_it_took
         runtime.block_on(async { (bare.await.unwrap(), taken.await.unwrap()) })
     });
     assert_eq!(taken, None);
-    // the trap that the guide names: on this thread, the executor's other tasks run within the call
+    // The guide warns about this: tasks that captured no scope run within `block_on`, so they see
+    // its session.
     assert_eq!(bare, Some(one()));
 }
 
 #[tokio::test]
-async fn a_join_handle_takes_no_session_to_its_task() {
+async fn binding_a_join_handle_does_not_bind_its_task() {
     let seen = scope(one(), async {
         tokio::spawn(async { current() }).in_current_session().await
     });

@@ -1,4 +1,4 @@
-//! What is a session id, and what is none.
+//! Which values are session ids, and what the errors report about others.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ fn id(text: &str) -> SessionId {
 }
 
 #[track_caller]
-fn refused(bytes: &[u8]) -> String {
+fn error(bytes: &[u8]) -> String {
     SessionId::try_from(bytes).unwrap_err().to_string()
 }
 
@@ -37,71 +37,71 @@ fn accepts_one_to_sixty_four_safe_bytes() {
 }
 
 #[test]
-fn says_what_was_found_and_what_is_allowed() {
+fn errors_report_what_was_found_and_what_is_allowed() {
     let rows: &[(&str, &[u8], &str)] = &[
         (
             "nothing",
             b"",
-            "session id is empty, expected 1 to 64 of A-Z a-z 0-9 - _",
+            "session id is empty, expected 1 to 64 bytes of A-Z a-z 0-9 - _",
         ),
         (
             "undefined",
             b"undefined",
-            "session id is undefined, null or NaN: the page sent it before it had one",
+            "session id is undefined, null or NaN: the page sent the request before it had an id",
         ),
         (
             "null",
             b"null",
-            "session id is undefined, null or NaN: the page sent it before it had one",
+            "session id is undefined, null or NaN: the page sent the request before it had an id",
         ),
         (
             "NaN",
             b"NaN",
-            "session id is undefined, null or NaN: the page sent it before it had one",
+            "session id is undefined, null or NaN: the page sent the request before it had an id",
         ),
         (
             "65 bytes",
             &[b'a'; 65],
-            "session id has 65 bytes, allowed are 1 to 64",
+            "session id has 65 bytes, expected 1 to 64",
         ),
         (
             "256 bytes",
             &[b'a'; 256],
-            "session id has 256 bytes, allowed are 1 to 64",
+            "session id has 256 bytes, expected 1 to 64",
         ),
         (
             "a line feed",
             b"42\n",
-            "session id has byte 0x0a at position 2, allowed are A-Z a-z 0-9 - _",
+            "session id has byte 0x0a at position 2, allowed bytes are A-Z a-z 0-9 - _",
         ),
         (
             "a quote",
             b"\"",
-            "session id has byte 0x22 at position 0, allowed are A-Z a-z 0-9 - _",
+            "session id has byte 0x22 at position 0, allowed bytes are A-Z a-z 0-9 - _",
         ),
         (
             "an escape",
             b"a\x1b[31m",
-            "session id has byte 0x1b at position 1, allowed are A-Z a-z 0-9 - _",
+            "session id has byte 0x1b at position 1, allowed bytes are A-Z a-z 0-9 - _",
         ),
         (
             "not UTF-8",
             b"a\xff",
-            "session id has byte 0xff at position 1, allowed are A-Z a-z 0-9 - _",
+            "session id has byte 0xff at position 1, allowed bytes are A-Z a-z 0-9 - _",
         ),
         (
             "a token",
             b"abc.1.2.sig",
-            "session id has byte 0x2e at position 3, allowed are A-Z a-z 0-9 - _",
+            "session id has byte 0x2e at position 3, allowed bytes are A-Z a-z 0-9 - _",
         ),
     ];
     for (name, bytes, text) in rows {
-        assert_eq!(refused(bytes), *text, "{name}");
+        assert_eq!(error(bytes), *text, "{name}");
     }
 }
 
 #[test]
-fn tells_an_absent_value_from_a_wrong_one() {
+fn distinguishes_a_missing_value_from_a_malformed_one() {
     for (text, absent) in [
         ("", true),
         ("undefined", true),
@@ -115,7 +115,7 @@ fn tells_an_absent_value_from_a_wrong_one() {
 }
 
 #[test]
-fn is_a_number_only_as_openreplay_writes_it() {
+fn is_a_number_only_in_the_form_that_openreplay_writes() {
     let rows = [
         ("0", Some(0)),
         ("42", Some(42)),
@@ -136,7 +136,7 @@ fn is_a_number_only_as_openreplay_writes_it() {
 }
 
 #[test]
-fn goes_round_at_the_ends_of_the_range() {
+fn numbers_at_the_ends_of_the_range_round_trip() {
     for number in [
         0,
         1,
@@ -154,7 +154,7 @@ fn goes_round_at_the_ends_of_the_range() {
 }
 
 #[test]
-fn shows_itself_and_pads_like_text() {
+fn formats_and_pads_like_text() {
     let id = id("42");
     assert_eq!(format!("{id:?}"), r#"SessionId("42")"#);
     assert_eq!(format!("{id:>5}|{id:<4}|"), "   42|42  |");
@@ -162,16 +162,16 @@ fn shows_itself_and_pads_like_text() {
 }
 
 #[test]
-fn the_debug_text_of_an_error_says_what_its_text_says() {
+fn the_debug_output_of_an_error_contains_its_message() {
     let error = "".parse::<SessionId>().unwrap_err();
     assert_eq!(
         format!("{error:?}"),
-        r#"SessionIdError("session id is empty, expected 1 to 64 of A-Z a-z 0-9 - _")"#
+        r#"SessionIdError("session id is empty, expected 1 to 64 bytes of A-Z a-z 0-9 - _")"#
     );
 }
 
 #[test]
-fn an_optional_id_is_no_larger_than_an_id() {
+fn an_optional_id_is_not_larger_than_an_id() {
     assert_eq!(size_of::<Option<SessionId>>(), size_of::<SessionId>());
     assert_eq!(size_of::<SessionId>(), SessionId::MAX_LEN + 8);
 }
@@ -186,7 +186,7 @@ fn is_send_and_sync() {
 
 #[cfg(feature = "http")]
 #[test]
-fn goes_into_a_header_value_and_back() {
+fn round_trips_through_a_header_value() {
     use http::HeaderValue;
 
     let value = HeaderValue::from(id("checkout-7"));
@@ -197,7 +197,7 @@ fn goes_into_a_header_value_and_back() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_an_id_exactly_if_they_are_safe(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+    fn bytes_are_an_id_if_and_only_if_they_are_safe(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
         let safe = (1..=64).contains(&bytes.len())
             && bytes.iter().all(|b| matches!(b, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
             && !matches!(&bytes[..], b"undefined" | b"null" | b"NaN");
@@ -209,7 +209,7 @@ proptest! {
     }
 
     #[test]
-    fn any_safe_text_goes_round(text in "[A-Za-z0-9_-]{1,64}", other in "[A-Za-z0-9_-]{1,64}") {
+    fn any_safe_text_round_trips(text in "[A-Za-z0-9_-]{1,64}", other in "[A-Za-z0-9_-]{1,64}") {
         prop_assume!(!["undefined", "null", "NaN"].contains(&&*text) && !["undefined", "null", "NaN"].contains(&&*other));
         let (one, two) = (id(&text), id(&other));
         prop_assert_eq!(one.to_string(), text.clone());
@@ -218,14 +218,14 @@ proptest! {
     }
 
     #[test]
-    fn any_number_goes_round(number: u64) {
+    fn any_number_round_trips(number: u64) {
         let id = SessionId::from(number);
         prop_assert_eq!(id.as_str(), number.to_string());
         prop_assert_eq!(id.as_u64(), Some(number));
     }
 
     #[test]
-    fn any_digits_are_a_number_exactly_if_it_prints_like_them(digits in "[0-9]{1,24}") {
+    fn digits_are_a_number_if_and_only_if_the_number_prints_the_same_digits(digits in "[0-9]{1,24}") {
         let expected = digits.parse::<u64>().ok().filter(|number| number.to_string() == digits);
         prop_assert_eq!(id(&digits).as_u64(), expected);
     }
@@ -240,8 +240,8 @@ fn compares_with_text() {
 
 proptest! {
     #[test]
-    fn is_ordered_as_its_text_is(a in "[A-Za-z0-9_-]{1,64}", b in "[A-Za-z0-9_-]{1,64}", cut in 1..=64_usize) {
-        // a prefix, too
+    fn is_ordered_like_its_text(a in "[A-Za-z0-9_-]{1,64}", b in "[A-Za-z0-9_-]{1,64}", cut in 1..=64_usize) {
+        // The second pair compares an id with a prefix of that id.
         for (a, b) in [(&a[..], &b[..]), (&a, &a[..cut.min(a.len())])] {
             prop_assert_eq!(id(a).cmp(&id(b)), a.cmp(b));
         }

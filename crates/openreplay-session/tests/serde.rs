@@ -18,15 +18,15 @@ fn strings_and_unsigned_integers_are_read() {
 }
 
 #[test]
-fn everything_else_is_rejected_and_no_error_shows_a_string() {
+fn everything_else_is_rejected_and_no_error_contains_a_string() {
     let rows = [
         (
             json!("a secret"),
-            "session id has byte 0x20 at position 1, allowed are A-Z a-z 0-9 - _",
+            "session id has byte 0x20 at position 1, allowed bytes are A-Z a-z 0-9 - _",
         ),
         (
             json!("null"),
-            "session id is undefined, null or NaN: the page sent it before it had one",
+            "session id is undefined, null or NaN: the page sent the request before it had an id",
         ),
         (
             json!(-1),

@@ -13,7 +13,7 @@ use openreplay_session::{InCurrentSession as _, SessionId, current, scope, sync_
 
 type Seen = Arc<Mutex<Vec<(&'static str, Option<SessionId>)>>>;
 
-/// Notes the sessions that it is polled and dropped in.
+/// Records the sessions in which it is polled and dropped.
 struct Probe(Seen, u8);
 
 impl Probe {
@@ -44,7 +44,7 @@ impl Drop for Probe {
 }
 
 #[tokio::test]
-async fn every_poll_of_a_stream_and_its_drop_are_in_the_session_wherever_it_is_polled() {
+async fn a_stream_is_polled_and_dropped_in_its_session_whichever_task_polls_it() {
     let one = SessionId::from(1);
     let seen = Seen::default();
     for taken in [false, true] {
@@ -68,7 +68,7 @@ async fn every_poll_of_a_stream_and_its_drop_are_in_the_session_wherever_it_is_p
 }
 
 #[tokio::test]
-async fn a_stream_taken_from_no_session_is_polled_in_none() {
+async fn a_stream_captured_outside_any_session_is_polled_in_none() {
     let stream = stream::repeat_with(current).take(2).in_current_session();
     let seen: Vec<_> = scope(SessionId::from(2), stream.collect()).await;
     assert_eq!(seen, [None, None]);

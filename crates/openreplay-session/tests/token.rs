@@ -6,7 +6,7 @@ use proptest::prelude::*;
 const SIGNATURE: &str = "9bLCwwWHCCxsxW5bVeKUVRDxxUnsAbv3csF1oE2tY6dC";
 
 #[track_caller]
-fn refused(token: &[u8]) -> String {
+fn error(token: &[u8]) -> String {
     SessionId::from_token(token).unwrap_err().to_string()
 }
 
@@ -21,17 +21,17 @@ fn base_36(mut number: u128) -> String {
     }
 }
 
-// composed as OpenReplay's `backend/pkg/token/tokenizer.go` does: HMAC-SHA256 with the secret `not
-// a secret`
+// These tokens have the form that OpenReplay's `backend/pkg/token/tokenizer.go` writes, and are
+// signed with HMAC-SHA256 and the secret `not a secret`.
 #[test]
-fn reads_the_id_at_the_seams_of_base_36() {
+fn reads_ids_at_the_boundaries_of_base_36() {
     let rows = [
         (0, "0.0.0.6CMuaBvowfmCuJA6y8wwB8aGJYewBYPhvVX94UgBoHnH"),
         (1, "1.1.1.9uEy8QenL9v1nqAdCLvGi68a43Mn3BkWhdyWkRwMFChz"),
         (35, "z.z.z.sQt5BabHyobq3BgjtbbNKTETb1SXGg6ciJcabbNeEt1"),
         (36, "10.10.10.H1UNH9YyVKyr1ScuFwBBRjw8uGtT3CyQ9w4ZFqjUZfEH"),
         (1295, "zz.7.1.EVxq2cu4dAtyJJRfnhhyfYbuRx6A9qrNErgKPf7cPBbm"),
-        // the page's clock is ahead
+        // The delay is negative because the page's clock is ahead.
         (
             1296,
             "100.-1.1.FncrWzXskN2o7iAFXbPZXA6UkBcHMt7jqoM3gY183ufE",
@@ -67,7 +67,7 @@ fn reads_the_id_at_the_seams_of_base_36() {
 }
 
 #[test]
-fn says_which_part_is_wrong_and_shows_none() {
+fn errors_report_which_part_is_malformed_and_contain_no_part() {
     let session =
         "part 1 of the token, the session id, is not an unsigned 64-bit integer in base 36";
     let delay = "part 2 of the token, the delay, is not a 64-bit integer in base 36";
@@ -77,22 +77,22 @@ fn says_which_part_is_wrong_and_shows_none() {
         (
             "nothing",
             b"",
-            "token has 1 parts joined by dots, expected 4",
+            "token does not have 4 parts separated by dots, found 1",
         ),
         (
             "an id",
             b"42",
-            "token has 1 parts joined by dots, expected 4",
+            "token does not have 4 parts separated by dots, found 1",
         ),
         (
             "three parts",
             b"a.b.c",
-            "token has 3 parts joined by dots, expected 4",
+            "token does not have 4 parts separated by dots, found 3",
         ),
         (
             "five parts",
             b"a.b.c.d.e",
-            "token has 5 parts joined by dots, expected 4",
+            "token does not have 4 parts separated by dots, found 5",
         ),
         ("u64::MAX + 1", b"3w5e11264sgsg.1.1.a", session),
         (
@@ -118,7 +118,7 @@ fn says_which_part_is_wrong_and_shows_none() {
         ("a line feed at the end", b"1.1.1.a\n", signature),
     ];
     for (name, token, text) in rows {
-        assert_eq!(refused(token), *text, "{name}");
+        assert_eq!(error(token), *text, "{name}");
     }
 }
 
@@ -130,28 +130,28 @@ fn a_token_is_never_an_id() {
 
 proptest! {
     #[test]
-    fn any_id_goes_through_a_token(number: u64, delay in "-?[0-9a-z]{1,8}", expiry in "[0-9a-z]{1,9}") {
+    fn any_id_is_read_back_from_a_token(number: u64, delay in "-?[0-9a-z]{1,8}", expiry in "[0-9a-z]{1,9}") {
         let token = format!("{}.{delay}.{expiry}.{SIGNATURE}", base_36(number.into()));
         prop_assert_eq!(SessionId::from_token(&token), Ok(SessionId::from(number)));
     }
 
     #[test]
-    fn an_id_above_the_range_is_refused(above in 0..u128::from(u64::MAX)) {
+    fn an_id_above_the_range_is_rejected(above in 0..u128::from(u64::MAX)) {
         let number = u128::from(u64::MAX) + 1 + above;
         let token = format!("{}.1.1.{SIGNATURE}", base_36(number));
         prop_assert!(SessionId::from_token(token).is_err());
     }
 
     #[test]
-    fn any_bytes_give_an_id_or_an_error_that_shows_nothing(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+    fn any_bytes_return_an_id_or_an_error_that_contains_no_part(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
         match SessionId::from_token(&bytes) {
             Ok(id) => prop_assert!(id.as_u64().is_some()),
-            Err(error) => prop_assert!(error.to_string().contains("of the token") || error.to_string().starts_with("token has ")),
+            Err(error) => prop_assert!(error.to_string().contains("of the token") || error.to_string().starts_with("token does not have ")),
         }
     }
 
     #[test]
-    fn nothing_of_a_token_shows_in_an_error(
+    fn no_error_contains_a_part_of_the_token(
         parts in proptest::collection::vec("[0-9A-Z]{6,20}", 1..7),
         broken in "[-_+/= ]",
     ) {
