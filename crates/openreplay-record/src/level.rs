@@ -23,10 +23,10 @@ pub enum Level {
 }
 
 impl Level {
-    /// All levels, the most severe first. The panel looks for their words in this order.
+    /// All levels, the most severe first. The panel searches for their words in this order.
     pub const ALL: [Self; 4] = [Self::Error, Self::Warning, Self::Info, Self::Debug];
 
-    /// Returns the word that stands in the record.
+    /// Returns the word for this level in a record.
     ///
     /// ```
     /// # use openreplay_record::Level;
@@ -42,8 +42,9 @@ impl Level {
         }
     }
 
-    /// Returns the first level that a plain text names, in any case: `panicked` and `fatal` are
-    /// errors.
+    /// Returns the level that a line of plain text mentions first, ignoring case.
+    ///
+    /// The words `fatal`, `critical`, `panic` and `panicked` are errors; `trace` is debug.
     ///
     /// ```
     /// # use openreplay_record::Level;
@@ -82,7 +83,7 @@ impl fmt::Display for Level {
     }
 }
 
-/// Reads the word that stands in a record, and no other.
+/// Parses the word for a level in a record, in lower case. Other names, such as `warn`, are errors.
 impl FromStr for Level {
     type Err = LevelError;
 
@@ -92,7 +93,7 @@ impl FromStr for Level {
     }
 }
 
-/// The error for a word that is no [`Level`].
+/// The error returned if a string is not a [`Level`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LevelError(());
 
@@ -109,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_level_is_read_back_from_its_word_alone() {
+    fn a_level_is_parsed_from_its_own_word_only() {
         for level in Level::ALL {
             assert_eq!(level.as_str().parse(), Ok(level));
             assert_eq!(level.to_string(), level.as_str());
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_level_that_a_text_names_counts() {
+    fn a_text_has_the_level_that_it_mentions_first() {
         for (text, level) in [
             ("{level=ERROR no}", Some(Level::Error)),
             ("thread 'main' panicked at", Some(Level::Error)),

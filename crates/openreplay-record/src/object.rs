@@ -1,4 +1,6 @@
-/// Whether a line can be a record: a JSON object, as far as its first and last byte tell.
+/// Returns whether a line can be a record, that is, whether it starts with `{` and ends with `}`.
+///
+/// The line is not parsed, so it may still be invalid JSON.
 ///
 /// ```
 /// use openreplay_record::is_object;
@@ -17,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_begins_and_ends_as_an_object_is_one() {
+    fn a_line_is_an_object_if_it_starts_and_ends_with_braces() {
         for line in ["{}", r#"{"a":1}"#] {
             assert!(is_object(line.as_bytes()), "{line}");
         }

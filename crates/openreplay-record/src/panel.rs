@@ -1,5 +1,5 @@
-//! How OpenReplay's panel reads the members of a record, and what keeps it from showing one as it
-//! should.
+//! How OpenReplay's panel reads a record, and which faults keep a record from being shown
+//! correctly.
 //!
 //! ```
 //! use openreplay_record::panel::RecordFault;
@@ -17,19 +17,21 @@ use serde_json::Value;
 
 use crate::{Level, field, time};
 
-/// What keeps the panel from showing a record as it should, the worst first.
+/// A fault that keeps OpenReplay's panel from showing a record correctly.
+///
+/// Faults are ordered by severity, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum RecordFault {
-    /// The record is in the JSON form of tracing-subscriber, whose message is a member of `fields`.
+    /// The record has the JSON format of tracing-subscriber, with the message inside `fields`.
     TracingJson,
-    /// There is no `message`, or it is not a string.
+    /// The `message` is missing or not a string.
     NoMessage,
-    /// There is no `level` that the panel can read. One such record breaks the whole panel.
+    /// The `level` is missing or unreadable. A single such record breaks the whole panel.
     NoLevel,
-    /// There is no `@timestamp` that the panel can read.
+    /// The `@timestamp` is missing or unreadable.
     NoTime,
-    /// The `level` is none that the panel knows, so the panel reads it as `info`.
+    /// The panel does not know the `level`, and reads it as `info`.
     UnknownLevel,
 }
 
@@ -45,7 +47,8 @@ impl RecordFault {
 
     /// Returns the faults of a record, the worst first.
     ///
-    /// A record in tracing's own form has that fault alone: the others follow from it.
+    /// For a record in tracing-subscriber's format, this returns only
+    /// [`TracingJson`](Self::TracingJson), since the other faults follow from that one.
     #[must_use]
     pub fn of(record: &Value) -> Vec<Self> {
         let message = record.get(field::MESSAGE);
@@ -68,32 +71,31 @@ impl RecordFault {
         found.map(|(fault, _)| fault).collect()
     }
 
-    /// Returns its name for programs, such as `no-level`.
+    /// Returns the name of the fault for programs, such as `no-level`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.entry().0
     }
 
-    /// Returns what is wrong, as the rest of a sentence that begins with the records: ``have no
-    /// `level` ``.
+    /// Returns a description that completes a sentence such as "3 records …": ``have no `level` ``.
     #[must_use]
     pub const fn text(self) -> &'static str {
         self.entry().1
     }
 
-    /// Returns what to do, in one line.
+    /// Returns how to fix the fault, in one line.
     #[must_use]
     pub const fn remedy(self) -> &'static str {
         self.entry().2
     }
 
-    /// Returns whether the record is shown all the same.
+    /// Returns whether the panel shows the record in spite of the fault.
     #[must_use]
     pub const fn is_hint(self) -> bool {
         matches!(self, Self::UnknownLevel)
     }
 
-    /// Name, text and remedy.
+    /// Returns the name, the text and the remedy.
     const fn entry(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::TracingJson => (
@@ -109,7 +111,7 @@ impl RecordFault {
             Self::NoLevel => (
                 "no-level",
                 "have no `level`",
-                "give every record a `level` of error, warning, info or debug: one without breaks the whole panel",
+                "give every record a `level` of error, warning, info or debug: a single record without one breaks the whole panel",
             ),
             Self::NoTime => (
                 "no-time",
@@ -131,10 +133,10 @@ impl fmt::Display for RecordFault {
     }
 }
 
-/// Returns the level as the panel reads it, and whether the panel knows the word; `None` if it
-/// cannot read the member.
+/// Returns the level as the panel reads it, and whether the panel knows the word.
 ///
-/// The panel looks for its words in a string, and for an element in a list
+/// Returns `None` if the value is neither a string nor a list. In a string, the panel searches for
+/// one of its words; in a list, for an element that equals one
 /// (`frontend/.../BackendLogs/utils.ts`).
 #[must_use]
 pub fn level(value: &Value) -> Option<(Level, bool)> {
@@ -152,7 +154,9 @@ pub fn level(value: &Value) -> Option<(Level, bool)> {
     Some((known.unwrap_or(Level::Info), known.is_some()))
 }
 
-/// Returns the time as the panel reads it: RFC 3339, or milliseconds since 1970.
+/// Returns the time as the panel reads it: RFC 3339, or milliseconds since the Unix epoch.
+///
+/// Returns `None` if the value is missing or is neither.
 #[must_use]
 pub fn time(value: Option<&Value>) -> Option<SystemTime> {
     match value? {

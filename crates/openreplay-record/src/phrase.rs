@@ -1,32 +1,32 @@
-//! The text by which OpenReplay finds a session's records: `openReplaySession.id=<id>`, anywhere in
-//! the message.
+//! The phrase that OpenReplay searches for: `openReplaySession.id=<id>`, anywhere in a message.
 //!
 //! # Text that clients send
 //!
-//! A client that gets this text logged, in a path or a form field, would put the record under a
-//! session of its choice. So in all of a message but our own prefix, [`break_in`] or [`broken`]
-//! turns `openReplaySession.id` into `openReplaySessi*n.id`, whatever follows: no analyser and no
-//! substring search treats the one as the other, and a reader still sees what was sent.
+//! If a client sent this phrase in a path or a form field that is then logged, the record would
+//! belong to a session of the client's choice. In everything that follows the prefix of a message,
+//! [`break_in`] or [`broken`] therefore turns `openReplaySession.id` into `openReplaySessi*n.id`.
+//! Neither Elasticsearch's analyser nor a substring search treats the two as equal, and a reader
+//! still sees what was sent.
 //!
-//! The search ignores case. It also treats `İ` as `i`, since Lucene lower-cases the one to the
-//! other.
+//! Like the search, both functions ignore case. They also treat `İ` as `i`, because Lucene
+//! lower-cases `İ` to `i`.
 
 use std::borrow::Cow;
 
 use openreplay_session::SessionId;
 
-/// The beginning of the phrase, up to the `=`; also the name of the
-/// [field](crate::field::SESSION_ID) that has the id.
+/// The part of the phrase before the `=`, which is also the name of the
+/// [field](crate::field::SESSION_ID) that contains the id.
 pub const NAME: &str = "openReplaySession.id";
-/// The beginning of the message of a record that belongs to a session, up to the id.
+/// The part of the [`prefix`] before the id.
 pub const PREFIX: &str = "[openReplaySession.id=";
-/// The end of that prefix, after the id.
+/// The part of the [`prefix`] after the id.
 pub const PREFIX_END: &str = "] ";
 
 const BEFORE_DOT: &[u8] = b"openreplaysession";
 const DOTTED_I: &[u8] = "İ".as_bytes();
 
-/// Returns the phrase that OpenReplay searches for.
+/// Returns the phrase that OpenReplay searches for to find the records of a session.
 ///
 /// ```
 /// use openreplay_record::phrase;
@@ -39,7 +39,7 @@ pub fn of(id: &SessionId) -> String {
     [NAME, "=", id.as_str()].concat()
 }
 
-/// Returns the beginning of the message of a record that belongs to a session.
+/// Returns the prefix for the message of a record that belongs to a session.
 ///
 /// ```
 /// use openreplay_record::phrase;
@@ -52,8 +52,9 @@ pub fn prefix(id: &SessionId) -> String {
     [PREFIX, id.as_str(), PREFIX_END].concat()
 }
 
-/// Breaks every occurrence in place, in a text that is valid UTF-8 or in its escaped form in JSON.
-/// Allocates nothing.
+/// Breaks every occurrence of [`NAME`] in place, without allocating.
+///
+/// The text must be valid UTF-8, or such text escaped for JSON.
 ///
 /// ```
 /// let mut text = *b"GET /?q=openReplaySession.id=42";
@@ -63,13 +64,15 @@ pub fn prefix(id: &SessionId) -> String {
 pub fn break_in(text: &mut [u8]) {
     let mut from = 0;
     while let Some(dot) = find(text, from) {
-        // the `o` of `session`
+        // The `o` of `Session`.
         text[dot - 2] = b'*';
         from = dot + 1;
     }
 }
 
-/// Returns the text with every occurrence broken; borrowed if there is none.
+/// Returns the text with every occurrence of [`NAME`] broken.
+///
+/// The result is borrowed if there is no occurrence.
 ///
 /// ```
 /// use openreplay_record::phrase::broken;
@@ -83,17 +86,17 @@ pub fn broken(text: &str) -> Cow<'_, str> {
     }
     let mut bytes = text.as_bytes().to_vec();
     break_in(&mut bytes);
-    // an ASCII letter was replaced by another character of ASCII: nothing is lost
+    // The text is still valid UTF-8, since `break_in` only replaces ASCII letters with `*`.
     Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Whether the text contains [`NAME`], as the search compares it.
+/// Returns whether the text contains [`NAME`], compared as the search does.
 #[cfg(feature = "search")]
 pub(crate) fn is_in(text: &str) -> bool {
     find(text.as_bytes(), 0).is_some()
 }
 
-/// Returns the place of the dot of the first occurrence whose dot is not before `from`.
+/// Returns the position of the dot in the first occurrence whose dot is at or after `from`.
 fn find(text: &[u8], from: usize) -> Option<usize> {
     memchr::memchr_iter(b'.', &text[from..])
         .map(|at| from + at)
@@ -125,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn breaks_the_phrase_in_any_spelling_and_nothing_else() {
+    fn breaks_the_phrase_in_any_case_and_nothing_else() {
         let rows = [
             ("openReplaySession.id=1", "openReplaySessi*n.id=1"),
             ("x[OPENREPLAYSESSION.ID: 1]", "x[OPENREPLAYSESSI*N.ID: 1]"),

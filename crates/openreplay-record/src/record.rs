@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{Level, field, time};
 
-/// A record with the fields that OpenReplay reads, to write as JSON.
+/// A record with the fields that OpenReplay reads, which can be written as JSON.
 ///
 /// ```
 /// use openreplay_record::{Level, Record};
@@ -18,27 +18,27 @@ use crate::{Level, field, time};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Record<'a> {
-    /// The time, in the form of [`time`]; written twice.
+    /// The time in the format of the module [`time`], which is written as both
+    /// [`TIMESTAMP`](field::TIMESTAMP) and [`UTC_TIME`](field::UTC_TIME).
     pub time: Cow<'a, str>,
-    /// The level's word.
+    /// The level, as [`Level::as_str`] returns it.
     pub level: Cow<'a, str>,
     /// The message, with its [prefix](crate::phrase::prefix) if the record belongs to a session.
     pub message: Cow<'a, str>,
-    /// Whether the record has the tag that marks an error.
+    /// Whether the record has the [tag of an error](field::ERROR_TAG).
     pub is_error: bool,
     /// The session's id. Default: none.
     pub session_id: Option<Cow<'a, str>>,
-    /// The code that logs. Default: none.
+    /// The code that wrote the record, such as a module's path. Default: none.
     pub logger: Option<&'a str>,
-    /// The service that logs. Default: none.
+    /// The service that wrote the record. Default: none.
     pub service_name: Option<&'a str>,
-    /// The stream that the line was written to, `stdout` or `stderr`, as a container's runtime
-    /// reports it. Default: none.
+    /// The [stream](field::STREAM) that the line was written to. Default: none.
     pub stream: Option<&'a str>,
 }
 
 impl<'a> Record<'a> {
-    /// Creates a record of this moment.
+    /// Creates a record with the current time. A record of [`Level::Error`] gets the tag `error`.
     pub fn now(level: Level, message: impl Into<Cow<'a, str>>) -> Self {
         Self {
             time: time::now().into(),
@@ -52,10 +52,10 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Returns the record as one JSON object without a line feed.
+    /// Returns the record as a JSON object on one line, without a line feed at the end.
     #[must_use]
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("texts under names that are texts are always JSON")
+        serde_json::to_string(self).expect("strings and lists of strings can always be serialized")
     }
 }
 
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_has_what_openreplay_reads_and_what_was_set() {
+    fn a_record_has_the_fields_that_openreplay_reads_and_those_that_were_set() {
         let mut record = Record::now(Level::Error, "a \"quoted\"\nmessage");
         record.time = "2026-07-01T12:00:00.250000Z".into();
         let bare = json!({

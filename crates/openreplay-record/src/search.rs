@@ -3,7 +3,7 @@ use openreplay_session::SessionId;
 use crate::phrase;
 use crate::words::Words;
 
-/// Returns the first session that a message names in the form of the [phrase], spelled exactly so.
+/// Returns the first session that a message names with the exact [phrase], compared with case.
 ///
 /// ```
 /// use openreplay_record::session_of;
@@ -22,12 +22,12 @@ pub fn session_of(message: &str) -> Option<SessionId> {
     })
 }
 
-/// Whether OpenReplay's query finds a message for this session: Elasticsearch compares words, in
-/// any case, one after the other.
+/// Returns whether OpenReplay's query for a session finds this message.
 ///
-/// Words are those of Unicode's rules, of which Elasticsearch 9 has version 12.1. So next to a
-/// character that is newer, or to a sign that only one of the versions treats as a picture, the two
-/// may differ.
+/// Like Elasticsearch, this compares consecutive words and ignores case. Words are split by the
+/// rules of Unicode, of which Elasticsearch 9 implements version 12.1. The result may differ from
+/// Elasticsearch's next to characters of newer versions, and next to symbols that only one of the
+/// versions treats as emoji.
 ///
 /// ```
 /// use openreplay_record::names_session;
@@ -40,7 +40,7 @@ pub fn session_of(message: &str) -> Option<SessionId> {
 /// ```
 #[must_use]
 pub fn names_session(message: &str, id: &SessionId) -> bool {
-    // A text without the name has no such word, and most have none.
+    // Splitting a text into words is slow, and most messages do not contain the name.
     if !phrase::is_in(message) {
         return false;
     }
@@ -57,8 +57,10 @@ pub fn names_session(message: &str, id: &SessionId) -> bool {
     false
 }
 
-/// Iterates over the sessions that a message is found for, by the ids that OpenReplay itself can
-/// search for: a message can name several, and one more than once.
+/// Returns an iterator over the sessions whose search finds this message.
+///
+/// A message can name several sessions, and the same session more than once. Only numeric ids are
+/// returned, since OpenReplay searches for no others.
 ///
 /// ```
 /// use openreplay_record::sessions_of;
@@ -68,8 +70,8 @@ pub fn names_session(message: &str, id: &SessionId) -> bool {
 /// assert_eq!(sessions_of("openReplaySession.id=checkout-7").next(), None);
 /// ```
 pub fn sessions_of(message: &str) -> impl Iterator<Item = u64> {
-    // Splitting a text into words takes long, and nearly every message has our prefix or no session
-    // at all.
+    // Splitting a text into words is slow, and nearly every message has a session in its prefix
+    // only, or none.
     let (first, rest) = match after_prefix(message) {
         Some((id, rest)) => (Some(id), rest),
         None => (None, message),
@@ -88,20 +90,21 @@ pub fn sessions_of(message: &str) -> impl Iterator<Item = u64> {
     first.into_iter().chain(others)
 }
 
-/// The id in the prefix of a message, and what follows.
+/// Returns the id in the prefix of a message, and the text after the prefix.
 fn after_prefix(message: &str) -> Option<(u64, &str)> {
     let rest = message.strip_prefix(phrase::PREFIX)?;
     let (id, rest) = rest.split_once(phrase::PREFIX_END)?;
     Some((number(id)?, rest))
 }
 
-/// The number, if it is written as OpenReplay writes it.
+/// Parses a number in the form that OpenReplay writes.
 fn number(word: &str) -> Option<u64> {
     word.parse::<SessionId>().ok()?.as_u64()
 }
 
-/// Whether the analyser lower-cases both to the same word: character by character, so `İ` becomes
-/// an `i`.
+/// Returns whether the analyser lower-cases both to the same word.
+///
+/// The analyser maps each character to a single character, so `İ` becomes `i`.
 fn is_same(one: &str, other: &str) -> bool {
     let lower = |char: char| char.to_lowercase().next();
     one.chars().map(lower).eq(other.chars().map(lower))
@@ -151,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_id_that_is_one_is_the_session_of_a_message() {
+    fn the_first_valid_id_is_the_session_of_a_message() {
         for (message, expected) in [
             ("[openReplaySession.id=1-a_B] m", Some("1-a_B")),
             ("m openReplaySession.id=7", Some("7")),
@@ -194,7 +197,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_sessions_of_a_message_are_those_that_it_is_found_for(
+        fn sessions_of_returns_exactly_the_sessions_that_names_session_accepts(
             pieces in prop::collection::vec(prop_oneof![
                 "(?i)openreplaysession\\.id", "openReplaySession.id=", "\\[openReplaySession\\.id=",
                 "\\] ", "[0-9]{1,2}", "[ .,:=_a²’]", ".{0,2}",
@@ -209,7 +212,7 @@ mod tests {
         }
 
         #[test]
-        fn every_session_is_found_in_its_prefix(text in "[A-Za-z0-9_-]{0,63}[A-Za-z0-9]", rest in ".{0,20}") {
+        fn every_session_is_found_in_its_own_prefix(text in "[A-Za-z0-9_-]{0,63}[A-Za-z0-9]", rest in ".{0,20}") {
             prop_assume!(text.parse::<SessionId>().is_ok());
             let id = id(&text);
             let message = format!("{}{rest}", phrase::prefix(&id));

@@ -1,12 +1,13 @@
-//! Text from outside, made safe for a terminal.
+//! Escapes untrusted text before it is printed to a terminal.
 //!
-//! What a server, a file or a client sends may contain characters that steer a terminal, or make
+//! Text from a server, a file or a client may contain characters that control the terminal or make
 //! text look like other text.
 
 use std::borrow::Cow;
 
-/// Returns the text with each [unsafe](is_unsafe) character as its escape, such as `\u{1b}`. Line
-/// feeds and tabs stay.
+/// Returns the text with each [unsafe](is_unsafe) character escaped, such as `\u{1b}`.
+///
+/// Line feeds and tabs are kept.
 ///
 /// ```
 /// use openreplay_record::terminal::escape;
@@ -30,8 +31,9 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Returns JSON with each [unsafe](is_unsafe) character outside of ASCII as JSON's own escape, such
-/// as `\u009b`. The values stay the same.
+/// Returns JSON with each [unsafe](is_unsafe) character outside ASCII escaped, such as `\u009b`.
+///
+/// JSON's own escapes are used, so the values do not change.
 ///
 /// ```
 /// use openreplay_record::terminal::escape_json;
@@ -57,9 +59,11 @@ pub fn escape_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Returns whether a character steers a terminal, or is invisible, or changes the direction of the
-/// text around it: controls other than line feed and tab, the separators U+2028 and U+2029, and the
-/// format characters of Unicode, tags among them.
+/// Returns whether a character can control a terminal, is invisible, or changes the direction of
+/// text.
+///
+/// These are control characters other than line feed and tab, the separators U+2028 and U+2029, and
+/// Unicode's format characters, including tags.
 #[must_use]
 pub const fn is_unsafe(c: char) -> bool {
     match c {
@@ -67,12 +71,12 @@ pub const fn is_unsafe(c: char) -> bool {
         c if c.is_ascii() => c.is_ascii_control(),
         c => {
             let is_control = matches!(c, '\u{80}'..='\u{9f}');
-            // zero width, direction, separators, invisible operators
+            // Zero-width characters, text direction, separators and invisible operators.
             let is_format = matches!(
                 c,
                 '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
             );
-            // fillers look like nothing; text can hide in tags and variation selectors
+            // Fillers are invisible, and tags and variation selectors can hide text.
             let is_invisible = matches!(
                 c,
                 '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}'
@@ -87,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_unsafe_is_left() {
+    fn escaped_text_contains_no_unsafe_character() {
         for (unsafe_text, shown) in [
             ("\u{1b}[31m\u{1b}]0;t\u{7}", "\\u{1b}[31m\\u{1b}]0;t\\u{7}"),
             ("\u{9b}1m\u{90}", "\\u{9b}1m\\u{90}"),

@@ -1,13 +1,13 @@
-//! The words of a text, as Lucene's standard analyser splits it: by Unicode's rules (UAX #29), 255
-//! characters at most.
+//! Splits a text into words like Lucene's standard analyser: by Unicode's rules (UAX #29), with at
+//! most 255 characters per word.
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-/// The analyser splits a longer word after so many UTF-16 code units (Elasticsearch's
+/// The number of UTF-16 code units after which the analyser splits a longer word (Elasticsearch's
 /// `max_token_length`).
 const MAX_LENGTH: usize = 255;
 
-/// Iterates over the words of a text, neither lower-cased nor otherwise changed.
+/// An iterator over the words of a text, which are not lower-cased.
 #[derive(Clone)]
 pub(crate) struct Words<'a>(pub(crate) &'a str);
 
@@ -17,7 +17,8 @@ impl<'a> Iterator for Words<'a> {
     fn next(&mut self) -> Option<&'a str> {
         loop {
             let whole = self.0.split_word_bounds().next()?;
-            // The analyser's window ends there, so it sees no more of the word.
+            // The analyser's window ends after `MAX_LENGTH`, so the rest of the word does not
+            // influence where the piece is split.
             let piece = first_units(whole, MAX_LENGTH);
             let segment = match piece.len() == whole.len() {
                 true => whole,
@@ -31,7 +32,7 @@ impl<'a> Iterator for Words<'a> {
     }
 }
 
-/// Returns the longest beginning that has at most so many UTF-16 code units.
+/// Returns the longest prefix of the text with at most `limit` UTF-16 code units.
 fn first_units(text: &str, limit: usize) -> &str {
     if text.len() <= limit {
         return text;
@@ -44,11 +45,11 @@ fn first_units(text: &str, limit: usize) -> &str {
     end.map_or(text, |(at, _)| &text[..at])
 }
 
-/// Whether a segment with this character is a word: letters, digits and pictures are; spaces, signs
-/// and lone accents are not.
+/// Returns whether a segment that contains this character is a word.
 ///
-/// The classes of UAX #29 are known by what joins what: everything takes an accent, and only a
-/// zero-width joiner takes a picture.
+/// Letters, digits and emoji make a word; spaces, symbols and lone accents do not. The Unicode
+/// class of a character is derived from what it joins, without a table: an accent joins any
+/// character before it, and an emoji joins a zero-width joiner.
 fn makes_word(char: char) -> bool {
     if char.is_ascii() {
         return char.is_ascii_alphanumeric();
@@ -56,7 +57,7 @@ fn makes_word(char: char) -> bool {
     let joins = |before: &str| format!("{before}{char}").split_word_bounds().count() == 1;
     let is_accent = || joins("!");
     let is_picture = || joins("\u{200d}");
-    // A connector such as `‿` follows katakana as well.
+    // A connector such as `‿` also joins katakana, which letters and digits do not.
     let is_letter_or_digit = || joins("0") && !joins("ア");
     (char.is_alphabetic() || is_picture() || is_letter_or_digit()) && !is_accent()
 }
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn splits_as_the_standard_analyser_does() {
+    fn splits_like_the_standard_analyser() {
         for (text, expected) in [
             (
                 "[openReplaySession.id=12] paid",
@@ -94,9 +95,9 @@ mod tests {
         for (piece, lengths) in [
             ("x", &[255, 255, 90][..]),
             ("é", &[255, 255, 90]),
-            // two code units each: half of one does not fit
+            // Each character has two code units, so 255 code units hold only 127 characters.
             ("\u{10400}", &[127, 127, 127, 127, 92]),
-            // a dot at the end of the window joins nothing
+            // A dot at the end of the window does not join the text after the window.
             ("xx.", &[254, 254, 89]),
         ] {
             let text: String = piece.chars().cycle().take(600).collect();

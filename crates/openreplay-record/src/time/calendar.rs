@@ -1,12 +1,12 @@
-//! The digits of a time.
+//! Converts a time into the digits of RFC 3339.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The last second of year 9999, and the first of year 0: what RFC 3339 can say.
+/// The last second of year 9999 and the first second of year 0, the limits of RFC 3339.
 const LAST: i64 = 253_402_300_799;
 const FIRST: i64 = -62_167_219_200;
 
-/// Seconds since 1970, rounded down, and the microseconds beyond them.
+/// Returns the seconds since 1970, rounded down, and the remaining microseconds.
 #[inline]
 pub(super) fn since_epoch(time: SystemTime) -> (i64, u32) {
     let (second, micros) = match time.duration_since(UNIX_EPOCH) {
@@ -32,7 +32,7 @@ pub(super) fn since_epoch(time: SystemTime) -> (i64, u32) {
     }
 }
 
-/// `0000-00-00T00:00:00`
+/// Formats a time as `0000-00-00T00:00:00`.
 pub(super) fn date_time(second: i64) -> [u8; 19] {
     let (year, month, day) = civil(second.div_euclid(86_400));
     let time = second.rem_euclid(86_400);
@@ -53,17 +53,19 @@ pub(super) fn date_time(second: i64) -> [u8; 19] {
     text
 }
 
-/// Year, month and day of the days since 1970: counted in eras of 400 years, which are all alike,
-/// and in years that begin in March, so that the leap day is a year's last.
+/// Returns the year, month and day of a number of days since 1970.
+///
+/// The calendar repeats after an era of 400 years. Within an era, years begin in March, so that a
+/// leap day is the last day of its year.
 fn civil(days: i64) -> (i64, i64, i64) {
     const ERA: i64 = 146_097;
-    // from the first of March of year 0
+    // Count from 1 March of year 0.
     let days = days + 719_468;
     let (era, day) = (days.div_euclid(ERA), days.rem_euclid(ERA));
     let leap_days = day / 1460 - day / 36_524 + day / (ERA - 1);
     let year = (day - leap_days) / 365;
     let day = day - (365 * year + year / 4 - year / 100);
-    // five months from March on have 153 days, twice and then some
+    // From March on, every five months have 153 days.
     let month = (5 * day + 2) / 153;
     let day_of_month = day - (153 * month + 2) / 5 + 1;
     let (month, next_year) = if month < 10 {
@@ -88,7 +90,7 @@ pub(super) fn micros_text(micros: u32) -> [u8; 6] {
 }
 
 fn digit(number: i64) -> u8 {
-    // 0 to 9
+    // The remainder is 0 to 9, so it fits into the lowest byte.
     b'0' + number.rem_euclid(10).to_le_bytes()[0]
 }
 
@@ -97,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_day_follows_the_one_before() {
+    fn each_day_follows_the_previous_day() {
         let days = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
         let (mut year, mut month, mut day) = (0, 1, 1);
         for number in -719_528..=2_932_896 {

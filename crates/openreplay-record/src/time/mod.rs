@@ -1,4 +1,4 @@
-//! The time in a record: RFC 3339 in UTC, with microseconds and a `Z`.
+//! The format of the time in a record: RFC 3339 in UTC, with microseconds and a `Z`.
 
 mod calendar;
 mod stamp;
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use self::calendar::{date_time, micros_text, since_epoch};
 pub use self::stamp::Stamp;
 
-/// Returns the text of a time. A time outside of the years 0 to 9999 becomes the nearest in them.
+/// Formats a time. A time outside the years 0 to 9999 is clamped to them.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -26,14 +26,15 @@ pub fn text(time: SystemTime) -> String {
     bytes.into_iter().map(char::from).collect()
 }
 
-/// Returns the text of the current time.
+/// Formats the current time.
 #[must_use]
 pub fn now() -> String {
     text(SystemTime::now())
 }
 
-/// Reads a time in RFC 3339 with any offset and up to nine digits of a second; `None` for other
-/// text.
+/// Parses a time in RFC 3339, with any offset and up to nine fractional digits.
+///
+/// Returns `None` for other text.
 ///
 /// ```
 /// let read = openreplay_record::time::parse;
@@ -48,8 +49,9 @@ pub fn parse(text: &str) -> Option<SystemTime> {
     Some(time.into())
 }
 
-/// Returns the time so many milliseconds after 1970, which the panel reads as well; `None` beyond
-/// the years that [`text`](text()) can show.
+/// Converts milliseconds since the Unix epoch, a form that the panel also reads, into a time.
+///
+/// Returns `None` if the time is out of range.
 #[cfg(feature = "json")]
 #[cfg_attr(docsrs, doc(cfg(feature = "json")))]
 #[must_use]
@@ -83,7 +85,7 @@ mod tests {
             ),
             (after(4_107_542_400, 0), "2100-03-01T00:00:00.000000Z"),
             (after(253_402_300_799, 0), "9999-12-31T23:59:59.000000Z"),
-            // later than the format can say
+            // The format cannot express later times.
             (after(253_402_300_800, 5), "9999-12-31T23:59:59.999999Z"),
             (
                 UNIX_EPOCH - Duration::from_micros(1),
@@ -115,7 +117,7 @@ mod tests {
 
         proptest! {
             #[test]
-            fn a_time_is_read_back_to_the_microsecond(micros in -62_167_219_200_000_000_i64..253_402_300_800_000_000) {
+            fn a_time_round_trips_to_the_microsecond(micros in -62_167_219_200_000_000_i64..253_402_300_800_000_000) {
                 let distance = Duration::from_micros(micros.unsigned_abs());
                 let time = if micros < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance };
                 let text = text(time);

@@ -8,10 +8,10 @@ const TEMPLATE: [u8; LENGTH] =
 const AT: [usize; 2] = [15, 56];
 const MICROS: usize = "0000-00-00T00:00:00.".len();
 
-/// Writes the beginning of one record after the other: its time, under both names.
+/// Writes the beginning of records: the time, under both of its names.
 ///
-/// Keeps the text of the last second, so that mostly six digits change from one record to the next.
-/// Allocates nothing beyond `out`.
+/// A `Stamp` keeps the text of the last second, so usually only six digits change from one record
+/// to the next. It does not allocate, except to grow `out`.
 ///
 /// ```
 /// use std::time::UNIX_EPOCH;
@@ -39,9 +39,9 @@ impl Default for Stamp {
 }
 
 impl Stamp {
-    /// Appends `{"@timestamp":"…","utc_time":"…"`: the object is left open.
+    /// Appends `{"@timestamp":"…","utc_time":"…"` to `out`, without closing the object.
     ///
-    /// A time outside of the years 0 to 9999 becomes the nearest in them.
+    /// A time outside the years 0 to 9999 is clamped to them.
     #[inline]
     pub fn write(&mut self, out: &mut Vec<u8>, time: SystemTime) {
         let (second, micros) = since_epoch(time);
@@ -54,8 +54,8 @@ impl Stamp {
         }
         let start = out.len();
         out.extend_from_slice(&self.text);
-        // where they belong, not in the text that is kept: a processor is slow to copy what was
-        // written in pieces just now
+        // The digits are written to `out`, not to the kept text: processors are slow to copy memory
+        // that was written in pieces shortly before.
         let digits = micros_text(micros);
         let text = &mut out[start..];
         for at in AT {
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kept_second_does_not_stay() {
+    fn the_kept_second_is_replaced_when_the_second_changes() {
         let mut stamp = Stamp::default();
         for seconds in [5, 5, 6, 4] {
             let text = written(&mut stamp, after(seconds, 7_000));
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_the_time_twice_under_the_fields_names() {
+    fn writes_the_time_under_both_field_names() {
         let text = written(&mut Stamp::default(), after(1_782_907_200, 250_000_000));
         let time = crate::time::text(after(1_782_907_200, 250_000_000));
         let [first, second] = [field::TIMESTAMP, field::UTC_TIME];
