@@ -11,7 +11,7 @@ use crate::{Diagnostics, Flushed, Framing, Priority, Stats, Topic, level};
 
 const LEFT: Topic = Topic::new("records were left at the end");
 
-/// How large a buffer is, and where its records go.
+/// The size of a [`Buffer`] and the name of its destination.
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct Options {
@@ -21,7 +21,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Starts with the defaults. `destination` is the name of the store in reports, such as
+    /// Creates the default options. Reports use `destination` as the name of the store, for example
     /// `Elasticsearch`.
     pub fn new(destination: &'static str) -> Self {
         Self {
@@ -31,37 +31,41 @@ impl Options {
         }
     }
 
-    /// Sets the memory for records that wait or are lent. Default: 32 MiB; at least 64 KiB.
+    /// Sets the memory for queued records, including those that are [lent](Buffer::lend).
+    ///
+    /// Default: 32 MiB. Minimum: 64 KiB.
     pub fn memory_bytes(mut self, bytes: usize) -> Self {
         self.memory_bytes = bytes.max(64 * 1024);
         self
     }
 
-    /// Sets how many bytes are sent without waiting for the interval. Default: 1 MiB; at least 1,
-    /// at most half of the memory.
+    /// Sets the number of bytes that are sent without waiting for the end of the interval.
+    ///
+    /// Default: 1 MiB. Minimum: 1 byte. Maximum: half of the memory.
     pub fn request_bytes(mut self, bytes: usize) -> Self {
         self.request_bytes = bytes.max(1);
         self
     }
 }
 
-/// A bounded buffer of records, shared by the code that logs and the thread that stores. See the
-/// [crate] for how.
+/// A bounded buffer of records, shared by the code that logs and the thread that stores them.
+///
+/// See the [crate documentation](crate) for an example.
 pub struct Buffer<F> {
     queue: Mutex<Queue<F>>,
     pub(crate) destination: &'static str,
-    /// A record is decided, or the end is over.
+    /// Notified when a record is decided or the shutdown is complete.
     decided: Condvar,
     pub(crate) work: Notify,
     pub(crate) report: Notify,
     flush: Notify,
-    /// When everything has to be over, once that is known.
+    /// The deadline of the shutdown, once one has begun.
     end: watch::Sender<Option<Instant>>,
     pub(crate) diagnostics: Diagnostics,
     level: memmem::Finder<'static>,
 }
 
-/// # For the code that logs
+/// # Methods for the code that logs
 impl<F: Framing> Buffer<F> {
     /// Creates an empty buffer.
     pub fn new(options: Options, framing: F, diagnostics: Diagnostics) -> Self {
@@ -79,10 +83,10 @@ impl<F: Framing> Buffer<F> {
         }
     }
 
-    /// Takes a line, or several, with or without the last line feed. Without a priority, the
-    /// `level` in each line decides.
+    /// Appends one or more lines. The last line may lack its line feed.
     ///
-    /// A line that is not a JSON object is rejected.
+    /// If `priority` is `None`, the `level` in each line determines its priority. A line that is
+    /// not a JSON object is rejected. A record that does not fit is dropped and counted.
     pub fn push(&self, text: &[u8], priority: Option<Priority>) {
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', text) {
@@ -92,7 +96,7 @@ impl<F: Framing> Buffer<F> {
         self.push_line(&text[start..], priority);
     }
 
-    /// Takes a line that contains no line feed.
+    /// Appends a line that contains no line feed.
     #[inline]
     pub(crate) fn push_line(&self, line: &[u8], priority: Option<Priority>) {
         if !is_object(line) {
@@ -126,12 +130,13 @@ impl<F: Framing> Buffer<F> {
         }
     }
 
-    /// Returns what became of the records so far.
+    /// Returns how many records were accepted, stored, rejected and dropped so far.
     pub fn stats(&self) -> Stats {
         self.queue().stats()
     }
 
-    /// Waits until all current records are decided, for at most `limit`. Blocks the thread.
+    /// Blocks the thread until all current records are stored, rejected or dropped, for at most
+    /// `limit`.
     pub fn flush(&self, limit: Duration) -> Flushed {
         let end = after(limit);
         let mut queue = self.queue();
@@ -149,9 +154,12 @@ impl<F: Framing> Buffer<F> {
         }
     }
 
-    /// Lets the sender go on for at most `limit`, and waits for its end. Blocks the thread.
+    /// Begins the shutdown, and blocks the thread until the sender has finished, for at most
+    /// `limit`.
+    ///
+    /// If the sender is stuck, `shut_down` returns half a second after the limit.
     pub fn shut_down(&self, limit: Duration) -> Flushed {
-        // The sender sees its end itself; this is for one that is stuck.
+        // A sender that is not stuck observes the deadline and closes the buffer in this time.
         const GRACE: Duration = Duration::from_millis(500);
 
         let end = after(limit);
@@ -189,9 +197,10 @@ impl<F: Framing> Buffer<F> {
     }
 }
 
-/// # For the thread that stores
+/// # Methods for the thread that stores
 impl<F: Framing> Buffer<F> {
-    /// Only an allocation can panic under this lock, so a poisoned queue is as good as any.
+    /// Locks the queue. A poisoned queue is still consistent, since only an allocation can panic
+    /// while the lock is held.
     pub(crate) fn queue(&self) -> MutexGuard<'_, Queue<F>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -208,12 +217,12 @@ impl<F: Framing> Buffer<F> {
         self.decided.notify_all();
     }
 
-    /// Returns where to report what concerns the operator.
+    /// Returns the reports to the operator.
     pub fn diagnostics(&self) -> &Diagnostics {
         &self.diagnostics
     }
 
-    /// Whether a flush is waiting for a record.
+    /// Returns whether a flush is waiting for a record.
     pub fn is_awaited(&self) -> bool {
         let queue = self.queue();
         queue.awaited_until.is_some_and(|end| Instant::now() < end) && queue.is_awaited()
@@ -224,23 +233,26 @@ impl<F: Framing> Buffer<F> {
         self.flush.notified()
     }
 
-    /// Returns when everything has to be over, once that is known; the receiver sees each change.
+    /// Returns a receiver of the shutdown's deadline, which is `None` until a shutdown begins.
+    ///
+    /// A later shutdown with a shorter limit brings the deadline forward.
     pub fn end(&self) -> watch::Receiver<Option<Instant>> {
         self.end.subscribe()
     }
 
-    /// Whether a shutdown has begun.
+    /// Returns whether a shutdown has begun.
     pub fn is_ending(&self) -> bool {
         self.end.borrow().is_some()
     }
 
-    /// Whether [`close`](Self::close) was called.
+    /// Returns whether [`close`](Self::close) was called.
     pub fn is_closed(&self) -> bool {
         self.queue().is_closed()
     }
 
-    /// Drops the remaining records and reports them: nothing is stored any more. A second call does
-    /// nothing.
+    /// Closes the buffer, and drops, counts and reports the remaining records.
+    ///
+    /// Records that are pushed later are dropped. A second call does nothing.
     pub fn close(&self) {
         let mut queue = self.queue();
         if queue.is_closed() {
@@ -264,7 +276,7 @@ impl<F> fmt::Debug for Buffer<F> {
     }
 }
 
-/// Returns the instant so much later, at most a year: the clock cannot show every time.
+/// Returns the instant after `limit`, at most a year from now, since a later instant may overflow.
 fn after(limit: Duration) -> Instant {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     Instant::now() + limit.min(YEAR)
@@ -278,7 +290,7 @@ mod tests {
     use crate::Lines;
 
     #[test]
-    fn what_was_left_is_known_though_its_report_takes_longer_than_the_limit() {
+    fn the_remaining_records_are_returned_although_their_report_takes_longer_than_the_limit() {
         let (hold, held) = std::sync::mpsc::channel::<()>();
         let held = Mutex::new(held);
         let slow = Diagnostics::to(move |_| {
@@ -299,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shutdown_that_a_stuck_sender_outlasts_ends_and_counts_what_is_left() {
+    fn a_shutdown_with_a_stuck_sender_ends_and_returns_the_remaining_records() {
         let buffer = Buffer::new(Options::new("the store"), Lines, Diagnostics::to(|_| {}));
         buffer.push(b"{}", None);
         assert_eq!(buffer.shut_down(Duration::ZERO).left(), 1);

@@ -1,21 +1,24 @@
 use tracing_core::Level;
 
-/// Records that lie one after the other in memory, framed.
+/// A block of memory with consecutive framed records.
 #[derive(Debug, Default)]
 pub struct Chunk {
     pub(crate) bytes: Vec<u8>,
     pub(crate) records: usize,
-    /// Its name in the ledger; 0 is none.
+    /// The number of the chunk in the ledger, or 0 if it has none.
     pub(crate) id: u64,
 }
 
 impl Chunk {
-    /// Returns the number under which to report what became of its records; unique in its buffer.
+    /// Returns the number of the chunk, which is unique within its buffer.
+    ///
+    /// Pass it to [`Buffer::stored`](crate::Buffer::stored) and
+    /// [`Buffer::rejected`](crate::Buffer::rejected).
     pub fn id(&self) -> u64 {
         self.id
     }
 
-    /// Returns how many records it has.
+    /// Returns the number of records in the chunk.
     pub fn records(&self) -> usize {
         self.records
     }
@@ -25,16 +28,16 @@ impl Chunk {
     }
 }
 
-/// Which records outlive the others when the buffer is full.
+/// The priority of a record, which determines what is dropped first if the buffer is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
     reason = "the buffer has two kinds of memory"
 )]
 pub enum Priority {
-    /// Debug and info records: dropped first.
+    /// Debug and info records, which are dropped first.
     Low,
-    /// Warnings and errors: taken first.
+    /// Warnings and errors, which are sent first.
     High,
 }
 

@@ -1,5 +1,6 @@
-//! Reports to the operator: rate-limited, counted, and never through `tracing`, where they would
-//! log about themselves.
+//! Rate-limited reports to the operator.
+//!
+//! They do not use `tracing`, since a report would then cause further records.
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -7,13 +8,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What a report is about. The same topic is reported at once the first time, and then at most once
-/// a minute.
+/// The topic of a report.
+///
+/// The first report of a topic is printed at once, later ones at most once a minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Topic(&'static str);
 
 impl Topic {
-    /// Creates a topic, which equals any other of the same name.
+    /// Creates a topic. Topics with the same name are equal.
     pub const fn new(name: &'static str) -> Self {
         Self(name)
     }
@@ -23,32 +25,34 @@ const QUIET: Duration = Duration::from_secs(60);
 
 type Handler = Box<dyn Fn(&str) + Send + Sync>;
 
-/// Where reports go.
+/// The destination of reports to the operator.
 pub struct Diagnostics {
     handler: Handler,
     quiet: Duration,
-    /// A few: there are about a dozen topics.
+    /// A list is fast enough for about a dozen topics.
     reports: Mutex<Vec<(Topic, Reported)>>,
 }
 
 #[derive(Clone, Copy)]
 struct Reported {
     at: Instant,
-    /// Similar reports that were only counted since.
+    /// The number of reports that were not printed since.
     counted: u64,
 }
 
 impl Diagnostics {
-    /// Prints reports to standard error, as lines that begin with this name.
+    /// Prints reports to standard error, each prefixed with a name.
     pub fn to_stderr(name: &'static str) -> Self {
         Self::to(move |text| {
-            // Its reader may be gone, or its disk full: that is no reason to end.
+            // Standard error may be closed or on a full disk, which must not stop the program.
             let line = format!("{name}: {text}\n");
             let _ = io::stderr().write_all(line.as_bytes());
         })
     }
 
-    /// Calls a function for each report. The function must not block; if it panics, the report is
+    /// Calls a function for each report.
+    ///
+    /// The function must not block. If the function panics, the panic is caught and the report is
     /// lost.
     pub fn to(handler: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self {
@@ -66,12 +70,12 @@ impl Diagnostics {
         }
     }
 
-    /// Reports something, or counts it if the last report of its topic was less than a minute ago.
+    /// Prints a report, or counts it if the last report of its topic is less than a minute old.
     pub fn report(&self, topic: Topic, text: &str) {
         self.report_at(Instant::now(), topic, text);
     }
 
-    /// Whether [`report`](Self::report) would only count a report of this topic.
+    /// Returns whether [`report`](Self::report) would only count a report of this topic.
     pub fn is_quiet(&self, topic: Topic) -> bool {
         let last = self
             .reports()
@@ -81,7 +85,7 @@ impl Diagnostics {
         last.is_some_and(|(_, last)| last.at.elapsed() < self.quiet)
     }
 
-    /// Reports something however recent the last report of its topic is.
+    /// Prints a report even if the last report of its topic is less than a minute old.
     pub fn report_now(&self, topic: Topic, text: &str) {
         let now = Reported {
             at: Instant::now(),
@@ -126,12 +130,13 @@ impl Diagnostics {
 
     /// Prints a message without rate limiting.
     pub fn print(&self, text: &str) {
-        // Control characters that a server sent must not reach a terminal.
+        // The text may contain control characters from a server, which must not reach a terminal.
         let text: String = text
             .chars()
             .map(|char| if char.is_control() { ' ' } else { char })
             .collect();
-        // A handler that panics must not end the delivery; the app's panic hook has been called.
+        // A panic in the handler must not stop the delivery. The app's panic hook has already
+        // reported the panic.
         let _ = catch_unwind(AssertUnwindSafe(|| (self.handler)(&text)));
     }
 }
@@ -153,7 +158,7 @@ mod tests {
     const FULL: Topic = Topic::new("full");
 
     #[test]
-    fn reports_a_topic_once_and_then_counts() {
+    fn a_topic_is_reported_once_a_minute_and_counted_in_between() {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let ear = Arc::clone(&heard);
         let diagnostics = Diagnostics::to(move |text| {
@@ -178,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handler_that_panics_ends_nothing() {
+    fn reports_continue_after_a_handler_panics() {
         let count = Arc::new(Mutex::new(0));
         let counting = Arc::clone(&count);
         let diagnostics = Diagnostics::to(move |text| {
@@ -190,15 +195,15 @@ mod tests {
         assert_eq!(*count.lock().unwrap(), 2);
     }
 
-    /// Runs itself once more, with a standard error that takes nothing.
+    /// Runs this test in a second process whose standard error fails every write.
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_standard_error_that_fails_ends_nothing() {
+    fn failed_writes_to_standard_error_are_ignored() {
         const INNER: &str = "OPENREPLAY_BUFFER_TEST_INNER";
         if std::env::var_os(INNER).is_some() {
             let diagnostics = Diagnostics::to_stderr("example");
             diagnostics.report(AWAY, "away");
-            // Not through `report`, which would catch a panic
+            // Not with `report`, which would catch a panic.
             (diagnostics.handler)("full");
             return;
         }
@@ -206,7 +211,7 @@ mod tests {
             .write(true)
             .open("/dev/full")
             .unwrap();
-        let name = "diagnostics::tests::a_standard_error_that_fails_ends_nothing";
+        let name = "diagnostics::tests::failed_writes_to_standard_error_are_ignored";
         let status = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", name, "--nocapture"])
             .env(INNER, "1")

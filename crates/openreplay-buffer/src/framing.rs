@@ -1,18 +1,21 @@
 use std::time::SystemTime;
 
-/// How records lie in the buffer: what is written before and after each line.
+/// The format of records in the buffer, such as [`Lines`].
 pub trait Framing {
-    /// The number of bytes by which a line grows.
+    /// The number of bytes that framing adds to each line.
     const OVERHEAD: usize;
 
-    /// Appends a line, which contains no line feed, and exactly [`OVERHEAD`](Self::OVERHEAD) bytes.
+    /// Appends a framed line to `out`.
+    ///
+    /// The line contains no line feed. Implementations append its bytes and exactly
+    /// [`OVERHEAD`](Self::OVERHEAD) further bytes.
     fn frame(&mut self, out: &mut Vec<u8>, line: &[u8]);
 
-    /// Tells the time, once for each chunk that is complete. Default: nothing.
+    /// Receives the current time, once per complete chunk. Default: does nothing.
     fn tick(&mut self, _now: SystemTime) {}
 }
 
-/// One record a line, each with its line feed.
+/// Frames each record as a line that ends with a line feed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lines;
 

@@ -1,15 +1,16 @@
 use std::collections::VecDeque;
 
-/// How many records of each chunk are undecided: neither stored nor rejected nor dropped.
+/// The number of undecided records in each chunk, that is, those neither stored, rejected nor
+/// dropped.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    /// The chunk of the first entry; each further entry is of the next. 0 is none.
+    /// The chunk of the first entry. Each following entry belongs to the next chunk. 0 is no chunk.
     first: u64,
     undecided: VecDeque<u64>,
 }
 
-/// The records that the buffer had at some moment: whole chunks, and the beginnings of those that
-/// were still open.
+/// The records that were in the buffer at some moment: complete chunks, and the first records of
+/// the chunks that were still open.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark {
     pub(crate) end: u64,
@@ -36,19 +37,19 @@ impl Ledger {
         self.first
     }
 
-    /// Returns the next chunk to be opened.
+    /// Returns the chunk that will be opened next.
     pub(crate) fn next(&self) -> u64 {
         self.first + self.undecided.len() as u64
     }
 
-    /// Opens a chunk, which gets its first record.
+    /// Opens a chunk with one undecided record.
     pub(crate) fn open(&mut self) -> u64 {
         let chunk = self.next();
         self.undecided.push_back(1);
         chunk
     }
 
-    /// Sets how many records an open chunk has by now.
+    /// Sets the current number of records in an open chunk.
     pub(crate) fn count(&mut self, chunk: u64, records: u64) {
         if let Some(undecided) = self.of(chunk) {
             *undecided = records;
@@ -66,7 +67,7 @@ impl Ledger {
         }
     }
 
-    /// Returns how many records from before that mark are undecided.
+    /// Returns the number of undecided records from before the mark.
     pub(crate) fn left(&self, mark: &Mark) -> u64 {
         let marked = (self.first..mark.end).zip(&self.undecided);
         let left = marked.map(|(chunk, undecided)| {

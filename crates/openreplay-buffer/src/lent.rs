@@ -3,14 +3,17 @@ use std::sync::Arc;
 
 use crate::{Buffer, Chunk, Framing};
 
-/// The framed records of a chunk. Dropped, it returns its memory to the buffer.
+/// The framed records of a chunk, whose memory returns to the buffer on drop.
 pub struct Lent<F: Framing> {
     bytes: Vec<u8>,
     buffer: Arc<Buffer<F>>,
 }
 
 impl<F: Framing> Buffer<F> {
-    /// Lends a chunk's memory until the returned value is dropped.
+    /// Lends the bytes of a chunk until the returned value is dropped.
+    ///
+    /// The memory counts towards [`Options::memory_bytes`](crate::Options::memory_bytes) until
+    /// then.
     pub fn lend(self: &Arc<Self>, chunk: Chunk) -> Lent<F> {
         Lent {
             bytes: chunk.bytes,

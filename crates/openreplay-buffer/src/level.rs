@@ -2,9 +2,10 @@ use memchr::memmem;
 
 use crate::Priority;
 
-/// Returns the priority of a line by its first `level`; `log.level` is one, too.
+/// Returns the priority of a line, according to its first key that ends with `level`, such as
+/// `log.level`.
 ///
-/// A quote inside a string would be escaped, so this finds keys, never text.
+/// Quotes inside a string are escaped, so only keys match, never text.
 pub(crate) fn priority(line: &[u8], finder: &memmem::Finder<'_>) -> Priority {
     let Some(at) = finder.find(line) else {
         return Priority::Low;
@@ -25,7 +26,7 @@ pub(crate) fn priority(line: &[u8], finder: &memmem::Finder<'_>) -> Priority {
     }
 }
 
-/// Creates the search that [`priority`] needs.
+/// Creates the finder for [`priority`].
 pub(crate) fn finder() -> memmem::Finder<'static> {
     memmem::Finder::new(b"level\":")
 }

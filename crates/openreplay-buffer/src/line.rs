@@ -3,18 +3,20 @@ use std::io::{self, Write};
 
 use crate::{Buffer, Framing, Priority};
 
-/// A writer for the text of records, in any number of writes. Each line is pushed at its line feed,
-/// and the rest when the writer is dropped. Writing never fails.
+/// A writer that pushes lines into a [`Buffer`].
+///
+/// Each line is pushed once its line feed is written, and the remaining text when the writer is
+/// dropped. Writing never fails.
 #[must_use = "it does nothing until it is written to"]
 pub struct LineWriter<'a, F: Framing> {
     buffer: &'a Buffer<F>,
     priority: Option<Priority>,
-    /// Text without a line feed so far.
+    /// The text of a line that is not complete yet.
     rest: Vec<u8>,
 }
 
 impl<'a, F: Framing> LineWriter<'a, F> {
-    /// Creates a writer. Without a priority, the `level` in each line decides.
+    /// Creates a writer. If `priority` is `None`, the `level` in each line determines its priority.
     pub fn new(buffer: &'a Buffer<F>, priority: Option<Priority>) -> Self {
         Self {
             buffer,
@@ -50,7 +52,7 @@ impl<F: Framing> Write for LineWriter<'_, F> {
     #[inline]
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
         match memchr::memchr(b'\n', text) {
-            // A record in one piece: nearly all are.
+            // Nearly all records are written in one piece.
             Some(at) if at + 1 == text.len() && self.rest.is_empty() => {
                 self.buffer.push_line(&text[..at], self.priority);
             }

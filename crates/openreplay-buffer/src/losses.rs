@@ -1,4 +1,4 @@
-//! What the buffer tells about lost records: in a record, and to the operator.
+//! Reports of lost records: in a record of the buffer's own, and to the operator.
 
 use std::time::Duration;
 
@@ -6,14 +6,16 @@ use openreplay_record::{Level, Record};
 
 use crate::{Buffer, Framing, Topic};
 
-/// How long the reporter gathers before it looks again.
+/// The time between two checks for new losses.
 const GATHER: Duration = Duration::from_secs(1);
 
 const NOT_OBJECTS: Topic = Topic::new("lines are not objects");
 const TOO_LONG: Topic = Topic::new("records are too long");
 const FULL: Topic = Topic::new("the buffer is full");
 
-/// Lost records that were not reported yet, since a log call must not wait for standard error.
+/// The numbers of lost records that were not reported yet.
+///
+/// Losses are reported from another thread, since a log call must not wait for standard error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Losses {
     pub(crate) dropped: u64,
@@ -28,8 +30,9 @@ impl Losses {
 }
 
 impl<F: Framing> Buffer<F> {
-    /// Writes a record with the number of those that were dropped, if there are any. Call it once
-    /// something was stored.
+    /// Writes a record with the number of records dropped since the last such record, if any.
+    ///
+    /// Call this after records were stored, when the buffer has room again.
     pub fn report_drops(&self, logger: &str) {
         let dropped = self.queue().take_unnoticed();
         if dropped == 0 {
@@ -44,8 +47,9 @@ impl<F: Framing> Buffer<F> {
         self.wake(wake);
     }
 
-    /// Reports losses to the operator for as long as it runs: each kind at once, and then at most
-    /// once a minute.
+    /// Reports losses to the operator until the future is dropped.
+    ///
+    /// The first loss of each kind is reported at once, later ones at most once a minute.
     pub async fn report_losses(&self) {
         loop {
             self.report.notified().await;
@@ -59,12 +63,12 @@ impl<F: Framing> Buffer<F> {
         }
     }
 
-    /// Reports all losses at the end, however recent the last report is.
+    /// Reports all remaining losses, even if the last report is less than a minute old.
     pub fn report_last_losses(&self) {
         self.report_some(|_| true);
     }
 
-    /// Returns whether there is nothing left to report.
+    /// Reports the losses of the topics that `may_report` allows. Returns whether none remain.
     fn report_some(&self, may_report: impl Fn(Topic) -> bool) -> bool {
         let mut queue = self.queue();
         let dropped_so_far = queue.stats().dropped;
@@ -80,7 +84,7 @@ impl<F: Framing> Buffer<F> {
         drop(queue);
         if not_objects > 0 {
             let text = format!(
-                "{not_objects} lines were rejected because they are not JSON objects: use a layer that writes JSON, one object a line"
+                "{not_objects} lines were rejected because they are not JSON objects: use a layer that writes JSON, one object per line"
             );
             self.diagnostics.report_now(NOT_OBJECTS, &text);
         }
@@ -92,7 +96,7 @@ impl<F: Framing> Buffer<F> {
         }
         if dropped > 0 {
             let text = format!(
-                "the buffer is full; {dropped_so_far} records were dropped so far, debug and info first"
+                "the buffer is full; {dropped_so_far} records have been dropped so far, debug and info records first"
             );
             self.diagnostics.report_now(FULL, &text);
         }
@@ -129,12 +133,12 @@ mod tests {
 
     fn rejected(lines: usize) -> String {
         format!(
-            "{lines} lines were rejected because they are not JSON objects: use a layer that writes JSON, one object a line"
+            "{lines} lines were rejected because they are not JSON objects: use a layer that writes JSON, one object per line"
         )
     }
 
     #[test]
-    fn what_happens_again_is_reported_again() {
+    fn repeated_losses_are_reported_again() {
         let (buffer, heard) = buffer(Diagnostics::never_quiet);
         let may_report = |topic| !buffer.diagnostics.is_quiet(topic);
         for lines in 1..4 {
@@ -146,13 +150,14 @@ mod tests {
             buffer.push(br#"{"level":"info"}"#, None);
         }
         assert!(buffer.report_some(may_report));
-        let full = "the buffer is full; 7 records were dropped so far, debug and info first";
+        let full =
+            "the buffer is full; 7 records have been dropped so far, debug and info records first";
         let reports = [rejected(1), rejected(2), rejected(3), full.to_owned()];
         assert_eq!(*heard.lock().unwrap(), reports);
     }
 
     #[test]
-    fn what_was_reported_just_now_waits_and_is_reported_at_the_end() {
+    fn losses_within_a_minute_of_a_report_are_reported_at_the_end() {
         let (buffer, heard) = buffer(|diagnostics| diagnostics);
         let may_report = |topic| !buffer.diagnostics.is_quiet(topic);
         reject(&buffer, 1);
@@ -193,7 +198,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn reports_again_and_again() {
+    async fn the_reporter_continues_after_a_report() {
         let (buffer, heard) = buffer(Diagnostics::never_quiet);
         let buffer = Arc::new(buffer);
         let reporter = Arc::clone(&buffer);

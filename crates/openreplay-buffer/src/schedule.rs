@@ -1,22 +1,24 @@
-//! When the sender takes which records.
+//! Decides when the sender takes which records.
 
 use std::time::{Instant, SystemTime};
 
 use crate::queue::Queue;
 use crate::{Buffer, Chunk, Framing, Interval};
 
-/// What to do now.
+/// The next step of the sender.
 enum Next {
+    /// Send at once.
     Send(Vec<Chunk>),
-    /// At the end of an interval: after a random delay.
+    /// Send after a random delay, since the interval has ended.
     SendLater(Vec<Chunk>),
-    /// Records wait for the end of the interval.
+    /// Wait for the end of the interval.
     Wait,
+    /// Wait for a record.
     Empty,
 }
 
 impl<F: Framing> Buffer<F> {
-    /// Takes what there is to send now, at most about one request; possibly nothing.
+    /// Takes the chunks to send now, about one request at most. The result may be empty.
     pub fn take(&self) -> Vec<Chunk> {
         self.take_from(&mut self.queue())
     }
@@ -24,17 +26,23 @@ impl<F: Framing> Buffer<F> {
     fn take_from(&self, queue: &mut Queue<F>) -> Vec<Chunk> {
         let chunks = queue.take(queue.request());
         if queue.waiting() > 0 {
-            // For another sender, if there is one.
+            // Another sender, if there is one, can take the rest.
             self.work.notify_one();
         }
         chunks
     }
 
-    /// Waits until there is something to send and takes it. Returns nothing at the end, when all
-    /// has been taken.
+    /// Waits until there are records to send, and takes their chunks.
     ///
-    /// `due` belongs to the sender: it starts as `None` and is the same variable in each call. Do
-    /// not cancel a call: chunks that it has taken would be missing.
+    /// Once a shutdown has begun and all records have been taken, this returns an empty `Vec`.
+    ///
+    /// `due` is the sender's state: initialise it with `None` and pass the same variable to each
+    /// call.
+    ///
+    /// # Cancel safety
+    ///
+    /// This method is not cancel safe. If the future is dropped before it completes, chunks that it
+    /// has already taken are lost.
     pub async fn next(&self, interval: Interval, due: &mut Option<Instant>) -> Vec<Chunk> {
         loop {
             let flushed = self.flushed();
@@ -47,7 +55,7 @@ impl<F: Framing> Buffer<F> {
                     return chunks;
                 }
                 Next::SendLater(chunks) => {
-                    // Records that come from now on belong to the next interval.
+                    // Records that arrive during the delay belong to the next interval.
                     *due = Some(ends());
                     tokio::select! {
                         () = tokio::time::sleep(interval.delay()) => {}
@@ -104,7 +112,7 @@ mod tests {
     use crate::{Diagnostics, Lines, Options};
 
     #[tokio::test]
-    async fn waits_for_any_interval_until_a_flush() {
+    async fn a_flush_ends_the_wait_for_an_interval_of_any_length() {
         let options = Options::new("the store")
             .memory_bytes(0)
             .request_bytes(1024);
@@ -117,7 +125,7 @@ mod tests {
         while buffer.queue().waiting() > 0 {
             assert!(!waiting.is_finished(), "the interval is not over");
             tokio::task::yield_now().await;
-            // By now the sender has been polled, and waits.
+            // The sender has been polled by now, so it is waiting.
             buffer.queue().mark();
             buffer.wake_sender();
         }
@@ -125,9 +133,9 @@ mod tests {
         assert_eq!((chunks.len(), chunks[0].records()), (1, 1));
     }
 
-    /// The order of a session's records depends on it: see ARCHITECTURE.md.
+    /// The order of a session's records depends on the delay, see ARCHITECTURE.md.
     #[tokio::test(start_paused = true)]
-    async fn sends_after_the_delay_of_its_interval_and_at_once_for_a_flush() {
+    async fn sends_after_the_delay_of_an_interval_and_at_once_for_a_flush() {
         let options = Options::new("the store").request_bytes(1024);
         let buffer = Buffer::new(options, Lines, Diagnostics::to(|_| {}));
         let interval = Interval::new(Duration::from_secs(1));
@@ -140,7 +148,7 @@ mod tests {
             let start = tokio::time::Instant::now();
             let chunks = buffer.next(interval, &mut Some(Instant::now())).await;
             assert_eq!(chunks.len(), 1);
-            // The clock of the test goes on in whole milliseconds.
+            // The test's clock advances in whole milliseconds.
             assert_eq!(
                 start.elapsed().as_millis(),
                 delay.as_micros().div_ceil(1_000)

@@ -1,35 +1,36 @@
-/// What became of the records so far. At every moment
-/// `accepted == indexed + rejected + dropped + queued`.
+/// The numbers of records so far, by outcome.
+///
+/// At every moment, `accepted == indexed + rejected + dropped + queued`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Lines given to the buffer, and notices of its own.
+    /// Lines pushed into the buffer, including the buffer's own records about drops.
     pub accepted: u64,
-    /// Stored.
+    /// Records that are stored.
     pub indexed: u64,
-    /// Not a record (not a JSON object, or longer than a quarter of the buffer), or rejected by the
-    /// store, in its minimal form too.
+    /// Lines that are not JSON objects or are longer than a quarter of the buffer, and records that
+    /// the store rejected, also in their minimal form.
     pub rejected: u64,
-    /// Dropped: the buffer was full, or the time to shut down was over.
+    /// Records that were dropped because the buffer was full or the shutdown's time limit passed.
     pub dropped: u64,
-    /// Waiting, or on their way.
+    /// Records that are waiting or being sent.
     pub queued: u64,
 }
 
 /// The result of a flush or a shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "it tells whether records were left"]
+#[must_use = "this tells whether records remained undecided"]
 pub struct Flushed {
     pub(crate) left: u64,
 }
 
 impl Flushed {
-    /// Whether every record from before is decided: stored, rejected or dropped.
+    /// Returns whether every record from before the call was stored, rejected or dropped.
     pub fn is_complete(self) -> bool {
         self.left == 0
     }
 
-    /// Returns how many records were undecided when the time was over.
+    /// Returns the number of records that were still queued when the time limit passed.
     pub fn left(self) -> u64 {
         self.left
     }

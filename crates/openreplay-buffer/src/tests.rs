@@ -41,7 +41,7 @@ fn errors_outlive_infos_when_the_buffer_is_full() {
     }
     assert_books_balance(&queue);
     let chunks = queue.take(usize::MAX);
-    assert!(queue.stats().dropped > 100, "infos made room");
+    assert!(queue.stats().dropped > 100, "infos were dropped");
     assert_eq!(records(&chunks, ERROR), 200, "no error was dropped");
     let counted: usize = chunks.iter().map(|chunk| chunk.records).sum();
     assert_eq!(records(&chunks, b"\n"), counted);
@@ -52,12 +52,12 @@ fn errors_outlive_infos_when_the_buffer_is_full() {
     }
     assert!(
         high_only.stats().queued > 500,
-        "errors fill all of it when they are alone"
+        "errors alone can fill the whole buffer"
     );
 }
 
 #[test]
-fn errors_are_sent_first_however_much_else_waits() {
+fn errors_are_sent_first_however_many_other_records_wait() {
     let mut queue = full_queue();
     let _ = queue.push(ERROR, Priority::High);
     let before = queue.waiting();
@@ -71,10 +71,10 @@ fn errors_are_sent_first_however_much_else_waits() {
 }
 
 #[test]
-fn what_is_too_long_or_no_object_is_rejected_and_wakes_the_reporter_once() {
+fn long_lines_and_lines_that_are_not_objects_are_rejected_and_wake_the_reporter_once() {
     let mut queue = Queue::new(64 * 1024, 1024, Lines);
     assert!(queue.push(&[b'x'; 20_000], Priority::High).reporter);
-    assert!(!queue.reject().reporter, "somebody comes already");
+    assert!(!queue.reject().reporter, "the reporter is already awake");
     assert_eq!(
         std::mem::take(queue.unreported()),
         Losses {
@@ -91,18 +91,18 @@ fn what_is_too_long_or_no_object_is_rejected_and_wakes_the_reporter_once() {
 #[test]
 fn the_sender_wakes_for_the_first_record_and_for_a_request() {
     let mut queue = Queue::new(64 * 1024, 1024, Lines);
-    let mut news = || queue.push(LINE, Priority::Low).sender;
-    let told: Vec<_> = (0..40).map(|_| news()).collect();
+    let mut wakes = || queue.push(LINE, Priority::Low).sender;
+    let woken: Vec<_> = (0..40).map(|_| wakes()).collect();
     let enough = 1024_usize.div_ceil(LINE.len() + OVERHEAD);
     let expected: Vec<_> = (1..=40).map(|nth| nth == 1 || nth == enough).collect();
-    assert_eq!(told, expected);
+    assert_eq!(woken, expected);
     queue.take(usize::MAX);
     assert!(queue.push(LINE, Priority::High).sender);
     assert!(!queue.push(LINE, Priority::Low).sender);
 }
 
 #[test]
-fn a_notice_without_room_keeps_its_number() {
+fn a_notice_that_does_not_fit_keeps_its_count() {
     let mut queue = Queue::new(64 * 1024, 1024, Lines);
     while queue.stats().dropped < 3 {
         let _ = queue.push(ERROR, Priority::High);
@@ -112,7 +112,7 @@ fn a_notice_without_room_keeps_its_number() {
     let dropped = queue.take_unnoticed();
     assert_eq!(dropped, 3);
     assert_eq!(queue.notice(dropped, LINE), Wake::default());
-    assert_eq!(queue.stats(), before, "it is no record yet");
+    assert_eq!(queue.stats(), before, "the notice is not a record yet");
     for chunk in on_their_way {
         queue.give_back(chunk.bytes);
     }
@@ -124,7 +124,7 @@ fn a_notice_without_room_keeps_its_number() {
 }
 
 #[test]
-fn a_mark_is_left_behind_when_its_records_are_decided() {
+fn a_mark_has_no_records_left_once_they_are_decided() {
     let mut queue = Queue::new(64 * 1024, 1024, Lines);
     let _ = queue.push(LINE, Priority::Low);
     let _ = queue.push(LINE, Priority::High);
@@ -147,7 +147,7 @@ fn a_mark_is_left_behind_when_its_records_are_decided() {
 }
 
 #[test]
-fn marks_take_no_room() {
+fn marks_use_no_memory() {
     let mut queue = Queue::new(64 * 1024, 1024, Lines);
     while queue.stats().dropped == 0 {
         let _ = queue.push(LINE, Priority::Low);
@@ -160,7 +160,7 @@ fn marks_take_no_room() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever happens in whatever order, the books balance and the memory stays within its limit.
+    /// After any sequence of steps, the books balance and the memory stays within its limit.
     #[test]
     fn books_balance_and_memory_is_bounded(steps in prop::collection::vec((0..8_u8, 0..9_000_usize, any::<bool>()), 1..400)) {
         let limit = 64 * 1024;
@@ -184,7 +184,7 @@ proptest! {
             }
             assert_books_balance(&queue);
             prop_assert!(queue.memory() <= limit, "{} bytes", queue.memory());
-            prop_assert!(queue.left(&mark) <= left, "what comes later is not waited for");
+            prop_assert!(queue.left(&mark) <= left, "a flush does not wait for later records");
             left = queue.left(&mark);
         }
         for chunk in on_their_way.drain(..).chain(queue.take(usize::MAX)) {

@@ -1,5 +1,4 @@
-//! Records that wait, framed where they lie, in chunks of memory that are reused; and their
-//! accounts.
+//! The queue of records: framed lines in reused chunks of memory, and their accounts.
 
 use std::collections::VecDeque;
 use std::time::{Instant, SystemTime};
@@ -12,52 +11,54 @@ use crate::stats::Stats;
 
 mod taken;
 
-/// Enough for 2 GiB. The lists of a larger buffer grow when they need to.
+/// The number of chunks for which the lists have capacity from the start, enough for 2 GiB. The
+/// lists of a larger buffer grow when necessary.
 const MOST_CHUNKS: usize = 16 * 1024;
 
-/// The records and their accounts.
+/// The queued records and their accounts.
 ///
-/// Warnings and errors have chunks of their own, so that the other records can be dropped when
-/// memory runs out.
+/// Warnings and errors have separate chunks, so that the other records can be dropped if the memory
+/// runs out.
 #[derive(Debug)]
 pub(crate) struct Queue<F> {
     framing: F,
-    /// One for each priority.
+    /// The chunks that lines are appended to, one for each priority.
     open: [Chunk; 2],
-    /// Oldest first.
+    /// The complete chunks of each priority, oldest first.
     sealed: [VecDeque<Chunk>; 2],
     free: Vec<Vec<u8>>,
     limits: Limits,
     /// The memory of all chunks: open, sealed, free and lent.
     memory: usize,
-    /// The bytes that wait, without those of lent chunks.
+    /// The number of bytes that wait, without those of lent chunks.
     waiting: usize,
-    /// The sender wakes when so many bytes wait.
+    /// The number of waiting bytes at which the sender is woken.
     wake_at: usize,
     stats: Stats,
     ledger: Ledger,
-    /// A flush waits for the chunks before this one.
+    /// The first chunk that no flush waits for.
     marked: u64,
-    /// A flush waits until then at most.
+    /// The latest deadline of a flush.
     pub(crate) awaited_until: Option<Instant>,
-    /// Dropped because the buffer was full, and not in any notice yet.
+    /// The number of records that were dropped because the buffer was full, and that no notice
+    /// counts yet.
     unnoticed: u64,
     unreported: Losses,
     state: State,
 }
 
-/// How far the end has come.
+/// The state of the shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     Open,
-    /// Nothing is stored any more.
+    /// No further records are stored.
     Closed {
-        /// The records that were undecided then.
+        /// The number of records that were undecided when the queue was closed.
         left: u64,
-        /// The loss has been reported, or nobody waits for the report.
+        /// Whether the loss has been reported, or no shutdown waits for the report any more.
         is_over: bool,
     },
-    /// Nobody waits for the end any more, and the sender continues.
+    /// The shutdown has stopped waiting while the sender continues.
     Abandoned {
         left: u64,
     },
@@ -65,20 +66,20 @@ pub(crate) enum State {
 
 #[derive(Clone, Copy, Debug)]
 struct Limits {
-    /// For the memory of all chunks.
+    /// The memory of all chunks.
     memory: usize,
     chunk: usize,
-    /// The bytes that are sent at once.
+    /// The bytes in one request.
     request: usize,
 }
 
-/// Who has something to do after a line was pushed.
+/// The tasks to wake after a line was pushed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub(crate) struct Wake {
-    /// The sender: the first record waits, or enough for a request.
+    /// Whether to wake the sender, because the first record or a full request waits.
     pub(crate) sender: bool,
-    /// The reporter: a line was rejected or dropped.
+    /// Whether to wake the reporter, because a line was rejected or dropped.
     pub(crate) reporter: bool,
 }
 
@@ -90,7 +91,7 @@ impl<F: Framing> Queue<F> {
             chunk: (memory / 16).clamp(1024, 128 * 1024),
             request,
         };
-        // Room for all chunks that there can be, so that no log call makes these lists grow.
+        // The lists have capacity for the maximum number of chunks, so that no log call grows them.
         let chunks = (memory / limits.chunk).min(MOST_CHUNKS) + 4;
         Self {
             framing,
@@ -102,7 +103,7 @@ impl<F: Framing> Queue<F> {
             waiting: 0,
             wake_at: 1,
             stats: Stats::default(),
-            // The entries of dropped chunks stay for as long as an older chunk is lent.
+            // The entries of dropped chunks remain as long as an older chunk is lent.
             ledger: Ledger::with_capacity(4 * chunks),
             marked: 0,
             awaited_until: None,
@@ -133,7 +134,7 @@ impl<F: Framing> Queue<F> {
         matches!(self.state, State::Closed { .. })
     }
 
-    /// Takes a line, or counts it as lost.
+    /// Appends a line, or counts it as lost.
     #[inline]
     pub(crate) fn push(&mut self, line: &[u8], priority: Priority) -> Wake {
         if self.open[priority as usize].room() < line.len() + F::OVERHEAD {
@@ -146,7 +147,7 @@ impl<F: Framing> Queue<F> {
         }
     }
 
-    /// Pushes a line if the open chunk has no room, or there is none.
+    /// Appends a line for which the open chunk has no room.
     #[cold]
     fn push_anew(&mut self, line: &[u8], priority: Priority) -> Wake {
         let was_silent = self.unreported.is_empty();
@@ -172,8 +173,8 @@ impl<F: Framing> Queue<F> {
         }
     }
 
-    /// Takes a notice of `dropped` records. If there is no room, the number waits for a later
-    /// notice.
+    /// Appends a notice of `dropped` records. If there is no room, a later notice contains the
+    /// number.
     pub(crate) fn notice(&mut self, dropped: u64, line: &[u8]) -> Wake {
         let was_silent = self.unreported.is_empty();
         let length = line.len() + F::OVERHEAD;
@@ -188,7 +189,7 @@ impl<F: Framing> Queue<F> {
         Wake { sender, reporter }
     }
 
-    /// Appends a line to the open chunk, which has room; tells whether the sender should wake.
+    /// Appends a line to the open chunk, which has room. Returns whether to wake the sender.
     #[inline]
     fn put(&mut self, line: &[u8], priority: Priority) -> bool {
         let open = &mut self.open[priority as usize];

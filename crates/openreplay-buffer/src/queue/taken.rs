@@ -1,4 +1,4 @@
-//! What the sender takes out, what became of it, and who waits for that.
+//! Takes records out of the queue, counts their outcome, and tracks what a flush waits for.
 
 use std::collections::VecDeque;
 
@@ -9,15 +9,15 @@ use crate::ledger::{Beginning, Mark};
 use crate::losses::Losses;
 
 impl<F: Framing> Queue<F> {
-    /// Takes the next chunks to send, about `most` bytes: warnings and errors first, then the
-    /// oldest first.
+    /// Takes the next chunks to send, about `most` bytes. Warnings and errors come first, then the
+    /// oldest chunks.
     pub(crate) fn take(&mut self, most: usize) -> Vec<Chunk> {
         let mut taken = Vec::new();
         let mut bytes = 0;
         for priority in [Priority::High, Priority::Low] {
             let sealed = self.sealed[priority as usize].iter();
             let sealed: usize = sealed.map(|chunk| chunk.bytes.len()).sum();
-            // Errors do not wait until their chunk is full, however many other records there are.
+            // Errors do not wait for their chunk to fill, however many other records there are.
             if priority == Priority::High || bytes + sealed < most {
                 self.seal(priority);
             }
@@ -35,8 +35,8 @@ impl<F: Framing> Queue<F> {
         taken
     }
 
-    /// Marks all current records, to be sent at once. [`left`](Self::left) tells when all of them
-    /// are decided.
+    /// Marks all current records, so that they are sent at once. [`left`](Self::left) returns how
+    /// many of them are still undecided.
     pub(crate) fn mark(&mut self) -> Mark {
         self.marked = self.ledger.next();
         Mark {
@@ -48,7 +48,7 @@ impl<F: Framing> Queue<F> {
         }
     }
 
-    /// Returns how many records from before that mark are undecided.
+    /// Returns the number of undecided records from before the mark.
     pub(crate) fn left(&mut self, mark: &Mark) -> u64 {
         for open in self.open.iter().filter(|open| open.records > 0) {
             self.ledger.count(open.id, open.records as u64);
@@ -56,12 +56,12 @@ impl<F: Framing> Queue<F> {
         self.ledger.left(mark)
     }
 
-    /// Whether a marked record is undecided.
+    /// Returns whether a marked record is undecided.
     pub(crate) fn is_awaited(&self) -> bool {
         self.ledger.first() < self.marked
     }
 
-    /// Whether a marked record waits in here.
+    /// Returns whether a marked record has not been taken yet.
     pub(crate) fn is_marked(&self) -> bool {
         let sealed = self.sealed.iter().filter_map(VecDeque::front);
         let open = self.open.iter().filter(|open| open.records > 0);
@@ -89,7 +89,7 @@ impl<F: Framing> Queue<F> {
         self.ledger.decide(chunk, records);
     }
 
-    /// Takes memory back that is not needed any more.
+    /// Takes back the memory of a chunk.
     pub(crate) fn give_back(&mut self, mut bytes: Vec<u8>) {
         if bytes.capacity() == self.limits.chunk && !self.is_closed() {
             bytes.clear();
@@ -99,17 +99,17 @@ impl<F: Framing> Queue<F> {
         }
     }
 
-    /// Returns how many records were dropped since the last notice, and starts anew.
+    /// Returns the number of records dropped since the last notice, and resets it.
     pub(crate) fn take_unnoticed(&mut self) -> u64 {
         std::mem::take(&mut self.unnoticed)
     }
 
-    /// The losses that were not reported yet: take a count out once it is reported.
+    /// Returns the losses that were not reported yet. Callers reset each count that they report.
     pub(crate) fn unreported(&mut self) -> &mut Losses {
         &mut self.unreported
     }
 
-    /// Drops all records; returns how many were undecided.
+    /// Drops all records. Returns how many were undecided.
     pub(crate) fn close(&mut self) -> u64 {
         let left = self.stats.queued;
         let is_over = matches!(self.state, State::Abandoned { .. });
@@ -124,7 +124,7 @@ impl<F: Framing> Queue<F> {
         left
     }
 
-    /// Ends the wait of a shutdown: its report was printed, or its time is over.
+    /// Ends the wait of a shutdown, because its report was printed or its time limit passed.
     pub(crate) fn finish(&mut self) {
         self.state = match self.state {
             State::Open => State::Abandoned {
@@ -138,7 +138,7 @@ impl<F: Framing> Queue<F> {
         };
     }
 
-    /// Returns how many records were left, once the end is over.
+    /// Returns the number of records that remained, once the shutdown is complete.
     pub(crate) fn over(&self) -> Option<u64> {
         match self.state {
             State::Closed {
