@@ -1,8 +1,8 @@
-//! What a request costs more with a layer than without: `cargo bench -p tower-openreplay`.
+//! Measures the time that a layer adds to a request: `cargo bench -p tower-openreplay`.
 //!
-//! Each round runs every case on a batch of browser-like requests, one after the other; a case's
-//! cost is the median over the rounds of what it took more than the bare service on the same
-//! requests. `-- --quick` runs few rounds.
+//! Each round runs every case on a batch of browser-like requests, one after the other. The result
+//! of a case is the median of the time that it took in addition to the bare service, over all
+//! rounds. `-- --quick` runs fewer rounds.
 
 mod common;
 
@@ -88,7 +88,7 @@ struct Case {
     request: Request<Empty<Bytes>>,
     bare: Run,
     layered: Run,
-    /// What the layer added, in nanoseconds a request, round by round.
+    /// The nanoseconds per request that the layer added in each round.
     added: Vec<f64>,
 }
 
@@ -115,7 +115,7 @@ impl Case {
     }
 }
 
-/// All requests of the peer's case have an id.
+/// Every request of the peer's case has an id.
 #[derive(Clone)]
 struct NoRequestId;
 

@@ -1,9 +1,9 @@
-//! What a request costs that is logged, to a sink: `cargo bench -p tower-openreplay --bench
-//! request_log`.
+//! Measures the time that logging a request to a sink takes: `cargo bench -p tower-openreplay
+//! --bench request_log`.
 //!
 //! Each round runs every case on a batch of browser-like requests of one session, one after the
-//! other; a case's cost is the median over the rounds of what it took more than the bare service.
-//! `-- --quick` runs few rounds.
+//! other. The result of a case is the median of the time that it took in addition to the bare
+//! service, over all rounds. `-- --quick` runs fewer rounds.
 
 mod common;
 
@@ -92,7 +92,7 @@ fn main() {
     }
 }
 
-/// The span of `RequestLogLayer`.
+/// Creates the same span as `RequestLogLayer`.
 fn span(request: &Request<Empty<Bytes>>) -> Span {
     info_span!(
         "request",
@@ -108,7 +108,7 @@ struct Case {
     request: Request<Empty<Bytes>>,
     bare: Run,
     layered: Run,
-    /// What the layers added, in nanoseconds per request, round by round.
+    /// The nanoseconds per request that the layers added in each round.
     added: Vec<f64>,
 }
 

@@ -1,5 +1,4 @@
-//! The session in W3C Baggage: the member `session.id`, as <https://www.w3.org/TR/baggage/> writes
-//! one.
+//! The session in the member `session.id` of W3C Baggage, see <https://www.w3.org/TR/baggage/>.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use openreplay_session::SessionId;
@@ -14,8 +13,8 @@ const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 /// OpenTelemetry's name for the id of a session.
 const KEY: &[u8] = b"session.id";
 
-/// Returns what all members `session.id` say together. Only numbers are ids here: other programs
-/// have ids of their own there.
+/// Returns the verdict on all members `session.id`. Only numeric ids count, since other programs
+/// store ids of their own under this name.
 pub(crate) fn verdict(headers: &HeaderMap) -> Verdict {
     let mut found = Candidates::default();
     for value in ours(headers) {
@@ -28,8 +27,8 @@ pub(crate) fn verdict(headers: &HeaderMap) -> Verdict {
     found.verdict()
 }
 
-/// Sets the member `session.id` to this session, and removes any other. Members of other names stay
-/// as they are.
+/// Sets the member `session.id` to this session, and removes any other member of that name. Members
+/// with other names do not change.
 pub(crate) fn set(headers: &mut HeaderMap, session: Option<SessionId>) {
     let session = session.filter(|id| id.as_u64().is_some());
     if session.is_none() && ours(headers).next().is_none() {
@@ -37,7 +36,7 @@ pub(crate) fn set(headers: &mut HeaderMap, session: Option<SessionId>) {
     }
     let mut text = Vec::new();
     if let Some(id) = session {
-        // first, so that it stays where a receiver keeps so many members only
+        // The session comes first, so that a receiver that truncates the list keeps it.
         text.extend_from_slice(KEY);
         text.push(b'=');
         text.extend_from_slice(id.as_bytes());
@@ -54,7 +53,7 @@ pub(crate) fn set(headers: &mut HeaderMap, session: Option<SessionId>) {
             text.extend_from_slice(member);
         }
     }
-    // one header in place of several: some receivers read the first only
+    // One header replaces several, because some receivers only read the first.
     match HeaderValue::from_bytes(&text) {
         Ok(mut value) if !text.is_empty() => {
             value.set_sensitive(is_sensitive);
@@ -66,7 +65,7 @@ pub(crate) fn set(headers: &mut HeaderMap, session: Option<SessionId>) {
     }
 }
 
-/// Marks the values that hold a token as sensitive.
+/// Marks the values that contain a token as sensitive.
 pub(crate) fn mark(headers: &mut HeaderMap) {
     if ours(headers).any(holds_token) {
         mark_all(headers);
@@ -86,7 +85,7 @@ fn holds_token(value: &[u8]) -> bool {
     is_token(value) || percent_decode(value).any(|byte| byte == b'.')
 }
 
-/// The values of all members `session.id`, not decoded.
+/// Returns the values of all members `session.id`, without decoding them.
 fn ours(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     let values = headers.get_all(BAGGAGE).into_iter();
     values.flat_map(members).filter_map(value_of)
@@ -97,8 +96,8 @@ fn members(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
     members.map(<[u8]>::trim_ascii)
 }
 
-/// Returns the value of a member `session.id`, without the properties behind it. Keys are neither
-/// decoded nor compared without case.
+/// Returns the value of a member `session.id`, without its properties. Keys are case-sensitive and
+/// are not decoded.
 fn value_of(member: &[u8]) -> Option<&[u8]> {
     let pair = member.split(|byte| *byte == b';').next()?;
     let mut parts = pair.splitn(2, |byte| *byte == b'=');

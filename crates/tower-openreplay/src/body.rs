@@ -1,5 +1,4 @@
-//! A body in a session: the response bodies of [`SessionLayer`](crate::SessionLayer), and those of
-//! requests that you send.
+//! A body that is polled and dropped in a session.
 
 use std::{
     pin::Pin,
@@ -13,12 +12,12 @@ use pin_project_lite::pin_project;
 use crate::poll_to_end::poll_to_end;
 
 pin_project! {
-    /// A body whose frames are polled in a session, and which is dropped in it.
+    /// A body that is polled and dropped in a session.
     ///
-    /// [`SessionLayer`](crate::SessionLayer) wraps each response body with it. Wrap the body of a
-    /// request to another service yourself if its frames log: an HTTP client polls it in the task
-    /// of the connection, which is in no session. For the stream that becomes a body, or that tonic
-    /// sends, [`openreplay_session`] does the same with its feature `stream`.
+    /// [`SessionLayer`](crate::SessionLayer) wraps each response body in this type. If the body of
+    /// an outgoing request logs while it is read, wrap that body yourself: an HTTP client polls it
+    /// in the task of the connection, which is in no session. For a stream that is converted into a
+    /// body, or that tonic sends, use the feature `stream` of [`openreplay_session`] instead.
     ///
     /// ```
     /// use http_body_util::Full;
@@ -31,7 +30,7 @@ pin_project! {
     #[derive(Debug)]
     pub struct SessionBody<B> {
         scope: Scope,
-        // `None` once it is finished, and in a default body
+        // `None` once the body has ended, and in a default body
         #[pin]
         inner: Option<B>,
     }
@@ -47,7 +46,9 @@ pin_project! {
 }
 
 impl<B> SessionBody<B> {
-    /// Puts a body in this session. `None` leaves it in the session of whatever polls it.
+    /// Wraps a body that is polled in this session.
+    ///
+    /// `None` keeps the session of the task that polls the body.
     #[inline]
     pub fn new(scope: impl Into<Scope>, inner: B) -> Self {
         Self {
@@ -56,31 +57,33 @@ impl<B> SessionBody<B> {
         }
     }
 
-    /// Puts a body in the session that is current now. If there is none, the body is in none,
-    /// whatever polls it.
+    /// Wraps a body that is polled in the current session.
+    ///
+    /// If there is no current session, the body is polled outside any session, even in a task that
+    /// is in one.
     pub fn in_current_session(inner: B) -> Self {
         Self::new(Scope::captured(), inner)
     }
 }
 
 impl<B> SessionBody<B> {
-    /// Returns a reference to the inner body, `None` once it has ended.
+    /// Returns a reference to the inner body, or `None` if it has ended.
     pub fn get_ref(&self) -> Option<&B> {
         self.inner.as_ref()
     }
 
-    /// Returns a mutable reference to the inner body, `None` once it has ended.
+    /// Returns a mutable reference to the inner body, or `None` if it has ended.
     pub fn get_mut(&mut self) -> Option<&mut B> {
         self.inner.as_mut()
     }
 
-    /// Consumes `self` and returns the inner body, `None` once it has ended.
+    /// Consumes `self` and returns the inner body, or `None` if it has ended.
     pub fn into_inner(mut self) -> Option<B> {
         self.inner.take()
     }
 }
 
-/// An empty body in no session, for layers that respond on their own.
+/// Creates an empty body in no session, for outer layers that respond on their own.
 impl<B> Default for SessionBody<B> {
     fn default() -> Self {
         Self {
@@ -101,7 +104,7 @@ impl<B: Body> Body for SessionBody<B> {
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let this = self.project();
         if this.inner.is_none() {
-            // nothing to enter the session for
+            // Nothing is polled, so the session need not be entered.
             return Poll::Ready(None);
         }
         sync_scope(*this.scope, || poll_to_end(this.inner, cx))

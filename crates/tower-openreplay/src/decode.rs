@@ -1,6 +1,6 @@
-//! Room for an id that comes encoded.
+//! Decodes an id without allocating.
 
-/// Fills the buffer with these bytes; `None` if there are more than it holds.
+/// Writes the bytes into the buffer and returns the written part, or `None` if they do not fit.
 pub(crate) fn fill(buffer: &mut [u8], bytes: impl Iterator<Item = u8>) -> Option<&[u8]> {
     let mut len = 0;
     for byte in bytes {

@@ -1,4 +1,4 @@
-//! The session as an argument of an axum handler.
+//! An axum extractor for the current session.
 
 use std::{convert::Infallible, error::Error, fmt};
 
@@ -9,7 +9,7 @@ use axum::{
 use http::{StatusCode, request::Parts};
 use openreplay_session::{SessionId, current};
 
-/// The session of the request.
+/// An extractor for the session of the request.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -22,9 +22,10 @@ use openreplay_session::{SessionId, current};
 /// # let _ = app;
 /// ```
 ///
-/// As an `Option` it cannot fail. Without one, a request that runs in no session is rejected with
-/// `400 Bad Request`, also where it sends an id and [`SessionLayer`](crate::SessionLayer) is
-/// missing: nothing in a request tells the two apart.
+/// `Option<CurrentSession>` never fails. `CurrentSession` rejects a request that runs in no session
+/// with `400 Bad Request`. This includes requests with an id if
+/// [`SessionLayer`](crate::SessionLayer) is missing, because the extractor cannot distinguish the
+/// two cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CurrentSession(pub SessionId);
 
@@ -47,8 +48,8 @@ impl<S: Sync> OptionalFromRequestParts<S> for CurrentSession {
     }
 }
 
-/// The request has no [`CurrentSession`]: it sends no id, or none that is one, or
-/// [`SessionLayer`](crate::SessionLayer) is not around the route.
+/// The rejection of [`CurrentSession`]: the request has no valid session id, or
+/// [`SessionLayer`](crate::SessionLayer) does not wrap the route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CurrentSessionRejection;

@@ -1,7 +1,7 @@
-//! An error that travels with its response.
+//! An error type for handlers, which is logged with its causes and hidden from the client.
 //!
-//! [`Failure`] is what a handler returns for an error: the client gets a bare `500 Internal Server
-//! Error`, and the log gets the error with its causes, in the session of the request.
+//! If a handler returns a [`Failure`], the client receives a plain `500 Internal Server Error`, and
+//! the error is logged with its causes in the session of the request.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -21,20 +21,21 @@
 //!
 //! # Logged exactly once
 //!
-//! - With [`RequestLogLayer`](crate::RequestLogLayer), the error is a field of the request's one
+//! - With [`RequestLogLayer`](crate::RequestLogLayer), the error is a field of the request's
 //!   record.
-//! - Without it, [`SessionLayer`](crate::SessionLayer) logs the error when the response passes.
-//! - With neither, or if a middleware replaces the response, the error is logged when it is
+//! - With [`SessionLayer`](crate::SessionLayer) only, the layer logs the error when the response
+//!   passes through it.
+//! - With neither layer, or if a middleware replaces the response, the error is logged when it is
 //!   dropped.
 //!
-//! In each case the record belongs to the session that gets the response, or to that in which the
-//! `Failure` was created if there is no response. A `Failure` that a panic drops is logged next to
-//! the panic. The order of the two layers does not matter. A 5xx is logged at `ERROR`, any other
-//! status at `INFO`.
+//! The order of the two layers does not matter. The record belongs to the session of the request
+//! that returns the response or, if there is no response, to the session in which the `Failure` was
+//! created. If a panic drops the `Failure`, both the error and the panic are logged. An error with
+//! a 5xx status is logged at `ERROR`, with any other status at `INFO`.
 //!
 //! # Your own error type
 //!
-//! A type that implements `IntoResponse` itself attaches its error to the response in one line:
+//! If your error type implements `IntoResponse`, attach the error to the response:
 //!
 //! ```
 //! use axum::{
@@ -78,17 +79,17 @@ use tracing::Span;
 
 use crate::request_log::{is_polling, record};
 
-/// An error of a handler: logged once with its causes, answered without them. See the
-/// [module](self).
+/// An error that is logged once with its causes, and hidden from the client.
 ///
-/// Converts from any error with `?`, from `anyhow::Error`, `eyre::Report` and boxed errors too. The
-/// response's status is `500 Internal Server Error`, or that of [`with_status`](Self::with_status).
+/// `?` converts any error into a `Failure`, including `anyhow::Error`, `eyre::Report` and boxed
+/// errors. The status of the response is `500 Internal Server Error` unless it is set with
+/// [`with_status`](Self::with_status). See the [module documentation](self).
 pub struct Failure {
     unlogged: Box<Unlogged>,
 }
 
 impl Failure {
-    /// Creates a failure from an error or a text. Its status is `500 Internal Server Error`.
+    /// Creates a failure from an error or a string, with the status `500 Internal Server Error`.
     pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             unlogged: Box::new(Unlogged {
@@ -120,10 +121,10 @@ impl Failure {
         self
     }
 
-    /// Attaches the error to a response of yours, which it leaves as it is otherwise.
+    /// Attaches the error to a response, which does not change otherwise.
     ///
-    /// The status that the response has when it is logged counts: a 5xx is logged at `ERROR`, any
-    /// other at `INFO`.
+    /// The level of the record depends on the status of the response when it is logged: `ERROR` for
+    /// a 5xx, `INFO` for any other.
     pub fn attach_to<B>(mut self, mut response: Response<B>) -> Response<B> {
         self.unlogged.status = response.status();
         self.unlogged.belong_here();
@@ -166,7 +167,8 @@ impl fmt::Debug for Failure {
 pub(crate) struct Attached(Arc<Unlogged>);
 
 impl Attached {
-    /// Returns the attached error of a response for the caller to log, unless it is logged already.
+    /// Returns the error attached to a response for the caller to log, unless it was already
+    /// logged.
     pub(crate) fn take<B>(response: &Response<B>) -> Option<Self> {
         let attached = response.extensions().get::<Self>()?;
         attached.0.begin().then(|| attached.clone())
@@ -176,7 +178,7 @@ impl Attached {
         &*self.0.error
     }
 
-    /// Logs the error in the caller's session: the request whose response it is.
+    /// Logs the error in the caller's session, which is that of the request.
     #[cold]
     fn log_here(&self, status: StatusCode) {
         if is_polling() || !self.0.begin() {
@@ -189,7 +191,7 @@ impl Attached {
         }
     }
 
-    /// Runs a closure in the caller's session, or in that of the error if the caller has none.
+    /// Runs a closure in the caller's session or, if the caller has none, in that of the error.
     pub(crate) fn in_session<R>(&self, f: impl FnOnce() -> R) -> R {
         match Scope::current() {
             Scope::Session(_) => f(),
@@ -198,7 +200,8 @@ impl Attached {
     }
 }
 
-/// Logs the error attached to a response, unless it is logged already or a `RequestLog` will do so.
+/// Logs the error attached to a response, unless it was already logged or a `RequestLog` will log
+/// it.
 #[inline]
 pub(crate) fn log_attached<B>(response: &Response<B>) {
     if let Some(attached) = response.extensions().get::<Attached>() {
@@ -206,7 +209,7 @@ pub(crate) fn log_attached<B>(response: &Response<B>) {
     }
 }
 
-/// An error until it is logged. Logs itself if it is dropped before.
+/// An error that has not been logged yet, and is logged on drop.
 struct Unlogged {
     error: Box<dyn Error + Send + Sync>,
     status: StatusCode,
@@ -216,12 +219,12 @@ struct Unlogged {
 }
 
 impl Unlogged {
-    /// Whether the caller is the first to log it.
+    /// Returns whether the caller is the first to log the error.
     fn begin(&self) -> bool {
         !self.is_logged.swap(true, Ordering::Relaxed)
     }
 
-    /// Logs the error in its own session and span, never in another that the caller has.
+    /// Logs the error in its own session and span, whatever the caller's are.
     fn log(&self) {
         self.scope
             .restore(|| record::failure(&self.span, &*self.error, self.status));
@@ -231,8 +234,9 @@ impl Unlogged {
         matches!(scope, Scope::Session(_)) && self.scope == scope
     }
 
-    /// Gives the error to the request that responds with it, if that is another than the one that
-    /// caused the error: it must not carry the span of the other.
+    /// Moves the error to the current session and span, if it was created in another session.
+    ///
+    /// The record of a request must not have the span of another request.
     fn belong_here(&mut self) {
         let here = Scope::current();
         if matches!(here, Scope::Session(_)) && !self.is_of(here) {
@@ -245,7 +249,7 @@ impl Unlogged {
 impl Drop for Unlogged {
     fn drop(&mut self) {
         if !*self.is_logged.get_mut() {
-            // a panic of the error's `Display` must not leave a `drop`, which may run in a panic
+            // `drop` may run during a panic, so a panic of the error's `Display` must not leave it.
             let _ = catch_unwind(AssertUnwindSafe(|| self.log()));
         }
     }

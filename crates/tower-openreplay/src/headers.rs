@@ -1,4 +1,4 @@
-//! Which session headers name: one rule for requests that come in and for those that go out.
+//! Finds the session that headers name, with one rule for incoming and outgoing requests.
 
 use std::sync::LazyLock;
 
@@ -7,11 +7,12 @@ use openreplay_session::{Scope, SessionId};
 
 use crate::names::{HEADERS, OPENREPLAY_SESSION_ID, TOKEN_HEADERS};
 
-/// Returns the session that these headers name, if they name one: the default names, by
-/// [the rule](crate::session#sources-of-the-id) that [`SessionLayer`](crate::SessionLayer) follows.
+/// Returns the session that headers with the default names contain, if any.
 ///
-/// For code that has headers but no Tower service. [`SessionHeaders::session_of`] reads names of
-/// your own. Neither marks values as sensitive; the layer's service does.
+/// Use this in code that has headers but no Tower service. The
+/// [rules](crate::session#sources-of-the-id) are those of [`SessionLayer`](crate::SessionLayer),
+/// except that no value is marked as sensitive. For headers with other names, use
+/// [`SessionHeaders::session_of`].
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue};
@@ -23,7 +24,7 @@ use crate::names::{HEADERS, OPENREPLAY_SESSION_ID, TOKEN_HEADERS};
 /// headers.append("openReplaySession.id", HeaderValue::from_static("42"));
 /// assert_eq!(session_of(&headers).unwrap(), "42");
 ///
-/// // two ids contradict each other
+/// // different ids contradict each other
 /// headers.append("openReplaySession.id", HeaderValue::from_static("43"));
 /// assert_eq!(session_of(&headers), None);
 /// ```
@@ -32,15 +33,14 @@ pub fn session_of(headers: &HeaderMap) -> Option<SessionId> {
     DEFAULT.session_of(headers)
 }
 
-/// The default names, for the functions.
+/// The default names, which the free functions use.
 pub(crate) static DEFAULT: LazyLock<SessionHeaders> = LazyLock::new(SessionHeaders::default);
 
-/// The names of the headers that hold a session, for requests that come in and for those that go
-/// out.
+/// The names of the headers that contain a session, for incoming and outgoing requests.
 ///
-/// Give one value to [`SessionLayer::with_headers`](crate::SessionLayer::with_headers) and to
+/// Pass the same value to [`SessionLayer::with_headers`](crate::SessionLayer::with_headers) and to
 /// [`PropagateSessionLayer::with_headers`](crate::PropagateSessionLayer::with_headers), so that
-/// what comes in under a name of your own is known on the way out.
+/// outgoing requests forward no token that came in under a custom name.
 ///
 /// ```
 /// use http::HeaderName;
@@ -58,8 +58,8 @@ pub(crate) static DEFAULT: LazyLock<SessionHeaders> = LazyLock::new(SessionHeade
 pub struct SessionHeaders {
     id_header: HeaderName,
     token_headers: Vec<HeaderName>,
-    /// The length of the shortest name, the default ones included: passes over most headers of a
-    /// browser at once.
+    /// The length of the shortest name, including the default names. Comparing lengths skips most
+    /// of a browser's headers.
     shortest: usize,
 }
 
@@ -76,13 +76,13 @@ impl Default for SessionHeaders {
 }
 
 impl SessionHeaders {
-    /// Returns the default names.
+    /// Creates the default names.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the header that holds the id. Default: `openReplaySession.id`.
+    /// Sets the header that contains the id. Default: `openReplaySession.id`.
     #[must_use]
     pub fn with_id_header(mut self, name: HeaderName) -> Self {
         self.id_header = name;
@@ -90,10 +90,10 @@ impl SessionHeaders {
         self
     }
 
-    /// Sets the headers that hold the tracker's token. Default: `X-OpenReplay-SessionToken` and
-    /// `X-OpenReplay-Session-Token`. If the list is empty, no token header is read.
+    /// Sets the headers that contain the tracker's token.
     ///
-    /// Propagation removes the default names as well, whatever is set here.
+    /// Default: `X-OpenReplay-SessionToken` and `X-OpenReplay-Session-Token`. If the list is empty,
+    /// no token header is read. Propagation removes headers with the default names in any case.
     #[must_use]
     pub fn with_token_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         self.token_headers = names.into_iter().collect();
@@ -101,8 +101,10 @@ impl SessionHeaders {
         self
     }
 
-    /// Returns the session that these headers name, if they name one, by [the
-    /// rule](crate::session#sources-of-the-id) that [`SessionLayer`](crate::SessionLayer) follows.
+    /// Returns the session that headers with these names contain, if any.
+    ///
+    /// The [rules](crate::session#sources-of-the-id) are those of
+    /// [`SessionLayer`](crate::SessionLayer).
     ///
     /// ```
     /// use http::{HeaderMap, HeaderName, HeaderValue};
@@ -118,11 +120,13 @@ impl SessionHeaders {
         self.read(headers).or_baggage(headers).session()
     }
 
-    /// Sets the id's header to the current session and removes all other headers that name a
-    /// session, as [`PropagateSessionLayer`](crate::propagate#what-happens-to-the-headers) does.
+    /// Sets the id's header to the current session and removes all other headers that contain a
+    /// session.
     ///
-    /// [`propagate_session`](crate::propagate_session) does the same with the default names. The
-    /// caller decides whether the host may have the session.
+    /// The [rules](crate::propagate#what-happens-to-the-headers) are those of
+    /// [`PropagateSessionLayer`](crate::PropagateSessionLayer), except that the host is not
+    /// checked: only call this method for hosts that may receive the session.
+    /// [`propagate_session`](crate::propagate_session) does the same with the default names.
     ///
     /// ```
     /// use http::{HeaderMap, HeaderName};
@@ -149,14 +153,14 @@ impl SessionHeaders {
     }
 
     fn measure(&mut self) {
-        // of the default names the id's is the shortest
+        // The id's name is the shortest of the default names.
         let default = OPENREPLAY_SESSION_ID.as_str().len();
         let lens = self.token_headers.iter().map(|name| name.as_str().len());
         self.shortest = lens.fold(default.min(self.id_header.as_str().len()), usize::min);
     }
 
-    /// Returns what these headers say, and marks the values that hold a token as sensitive,
-    /// including values that are not read.
+    /// Returns the verdict on these headers, and marks all values that contain a token as
+    /// sensitive, including values that are not read.
     #[inline]
     pub(crate) fn read_and_mark(&self, headers: &mut HeaderMap) -> Verdict {
         let verdict = self.read_names_and_mark(headers);
@@ -166,7 +170,7 @@ impl SessionHeaders {
     }
 
     fn read_names_and_mark(&self, headers: &mut HeaderMap) -> Verdict {
-        // for the few headers of a request faster than to hash three names
+        // For the few headers of a request, this is faster than hashing three names.
         let Some(first) = self.first_of(headers) else {
             return Verdict::Nothing;
         };
@@ -191,8 +195,9 @@ impl SessionHeaders {
         read.verdict()
     }
 
-    /// Returns how many headers come before the first one that can have a role. The names alone are
-    /// faster to go through than the headers, and in many requests there is no such name.
+    /// Returns the number of headers before the first one that can have a role.
+    ///
+    /// Iterating over names is faster than over headers, and in many requests no name has a role.
     fn first_of(&self, headers: &HeaderMap) -> Option<usize> {
         headers.keys().position(|name| self.is_long(name))
     }
@@ -223,8 +228,8 @@ impl SessionHeaders {
         })
     }
 
-    /// Returns the session that may go on where none was entered: the one id under the id's name,
-    /// or, if the headers name nothing, that of the baggage.
+    /// Returns the session to forward if none was entered: the only id under the id's name or, if
+    /// the headers name nothing, the id in the baggage.
     fn forwardable(&self, headers: &HeaderMap) -> Option<SessionId> {
         let lone_id = self.lone_id(headers);
         #[cfg(feature = "baggage")]
@@ -234,8 +239,8 @@ impl SessionHeaders {
         lone_id
     }
 
-    /// Returns the one id under the id's name: nothing if there is a token, a second id or anything
-    /// malformed as well.
+    /// Returns the only id under the id's name, or `None` if there is also a token, a different id
+    /// or a malformed value.
     fn lone_id(&self, headers: &HeaderMap) -> Option<SessionId> {
         let mut found = Candidates::default();
         for value in headers.get_all(&self.id_header) {
@@ -244,7 +249,7 @@ impl SessionHeaders {
         found.verdict().session().filter(|_| found.token.is_none())
     }
 
-    /// Removes all that names a session, under the default names, too.
+    /// Removes everything that names a session, including headers with the default names.
     pub(crate) fn remove_from(&self, headers: &mut HeaderMap) {
         self.remove_headers(headers);
         #[cfg(feature = "baggage")]
@@ -259,14 +264,15 @@ impl SessionHeaders {
     }
 }
 
-/// What a header is read for.
+/// The role of a header, according to its name.
 #[derive(Clone, Copy)]
 enum Role {
     Id,
-    /// With its rank among the names.
+    /// A token header, with its rank among the names.
     Token(usize),
-    /// A default name where another is read.
+    /// The default name of the id, if a custom name replaces it.
     UnreadId,
+    /// A default name of the token, if custom names replace it.
     UnreadToken,
 }
 
@@ -279,25 +285,26 @@ impl Role {
     }
 }
 
-/// Whether a value under the id's name is, or has in it, a token: no id has a dot, every token has.
+/// Returns whether a value under the id's name contains a token: every token contains a dot, and no
+/// id does.
 pub(crate) fn is_token(value: &[u8]) -> bool {
     value.contains(&b'.')
 }
 
-/// What the headers that were read so far say.
+/// The sessions in the headers that were read so far.
 #[derive(Default)]
 struct Read {
     id: Candidates,
-    /// Of the token headers' last tokens: the rank of the name among them, and the session.
+    /// The session in the token header of the lowest rank, and that rank.
     token: Option<(usize, SessionId)>,
 }
 
 impl Read {
-    /// Returns whether the value holds a token.
+    /// Reads a value. Returns whether it contains a token.
     fn value(&mut self, role: Role, value: &[u8]) -> bool {
         match role {
             Role::Id => {
-                // a value that is an id needs no search for commas and dots
+                // A valid id contains neither commas nor dots.
                 if let Ok(session) = SessionId::try_from(value) {
                     self.id.add_id(session);
                     return false;
@@ -326,18 +333,18 @@ impl Read {
     }
 }
 
-/// What one place, or all that were read so far, say of the session.
+/// The session that one source, or all sources so far, name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Session(SessionId),
-    /// Two different ids: in doubt there is no session, and no other place is read.
+    /// The source names different ids. The request has no session, and no other source is read.
     Contradiction,
-    /// Nothing valid, so the next place decides.
+    /// The source contains no valid id, so the next source is read.
     Nothing,
 }
 
 impl Verdict {
-    /// What they say together with the baggage, which is read only if they say nothing.
+    /// Reads the baggage if the headers name nothing.
     #[cfg_attr(not(feature = "baggage"), expect(unused_variables))]
     #[inline]
     fn or_baggage(self, headers: &HeaderMap) -> Self {
@@ -356,7 +363,7 @@ impl Verdict {
     }
 }
 
-/// What the values under one name say together.
+/// The ids and tokens found in the values of one source.
 #[derive(Default)]
 pub(crate) struct Candidates {
     token: Option<SessionId>,
@@ -384,7 +391,8 @@ impl Candidates {
         }
     }
 
-    /// The same for a place where ids of other programs can be: what is not a number is malformed.
+    /// Adds a value of a source that may contain ids of other programs, so that every id other than
+    /// a number is malformed.
     #[cfg(feature = "baggage")]
     pub(crate) fn add_number(&mut self, value: &[u8]) {
         match SessionId::try_from(value) {
@@ -416,7 +424,7 @@ impl Candidates {
 }
 
 fn last_token(value: &[u8]) -> Option<SessionId> {
-    // mostly there is one, and nothing else
+    // Usually the value is a single token.
     let alone = SessionId::from_token(value).ok();
     alone.or_else(|| {
         pieces(value)

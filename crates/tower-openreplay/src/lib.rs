@@ -1,13 +1,16 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
-//! Tower layers that take OpenReplay's session id from requests, log each request in its session,
-//! and pass the session on.
+//! Tower middleware that reads [OpenReplay](https://openreplay.com)'s session id from requests,
+//! logs each request in its session, and passes the session on to other services.
 //!
 //! A page that OpenReplay records sends the id of its session with each request. [`SessionLayer`]
-//! makes the id available to all code that serves the request. The layers of `tracing-openreplay`
-//! write it into every record, and OpenReplay shows the records next to the replay.
+//! makes the session current for all code that serves the request. The layers of
+//! [`tracing-openreplay`] write its id into every record, and OpenReplay shows the records next to
+//! the session's replay. The middleware works with axum, tonic, hyper and any other Tower service.
 //!
 //! ```toml
 //! [dependencies]
+//! axum = "0.8"
+//! tokio = { version = "1", features = ["macros", "net", "rt-multi-thread"] }
 //! tower-openreplay = { version = "0.1", features = ["axum"] }
 //! tracing-openreplay = "0.1"
 //! ```
@@ -39,25 +42,34 @@
 //! | log each request once, and a failure with its error and causes | [`RequestLogLayer`] |
 //! | return any error from a handler | [`Failure`] |
 //! | send the session to other services | [`PropagateSessionLayer`], [`propagate_session`] |
-//! | use header names of your own | [`SessionHeaders`] |
-//! | read the session that a set of headers names | [`session_of`] |
+//! | use custom header names | [`SessionHeaders`] |
+//! | read the session from a `HeaderMap` | [`session_of`] |
 //! | poll a body in a session | [`SessionBody`] |
 //! | take the session as an argument of an axum handler | [`CurrentSession`] |
 //!
-//! See also [behind a proxy](session#behind-a-proxy) and [from another
+//! If requests have no session, see [behind a proxy](session#behind-a-proxy) and [from another
 //! origin](session#from-another-origin).
 //!
 //! # Features
 //!
-//! - `request-log`, on by default: [`RequestLogLayer`] and [`Failure`]; brings `tracing` and
-//!   tower-http's `classify`
-//! - `axum`: [`CurrentSession`], [`Failure`] as a response, and the route in the records of
-//!   [`RequestLogLayer`]; brings axum without its default features
-//! - `baggage`: the session in the member `session.id` of W3C Baggage, in and out, for
-//!   [services that only use OpenTelemetry](session#baggage)
-//! - `serde`, `stream`: the features of [`openreplay_session`]
+//! - `request-log` (default): enables [`RequestLogLayer`] and [`Failure`], and depends on `tracing`
+//!   and tower-http's `classify`.
+//! - `axum`: enables [`CurrentSession`], implements `IntoResponse` for [`Failure`], and adds the
+//!   route to the records of [`RequestLogLayer`]. It depends on axum without its default features.
+//! - `baggage`: reads and writes the session in the member `session.id` of W3C Baggage, for
+//!   [services that only use OpenTelemetry](session#baggage).
+//! - `serde`, `stream`: enable the features of [`openreplay_session`] with the same names.
 //!
-//! [`openreplay_session`], the crate of the id and the current session, is re-exported.
+//! # See also
+//!
+//! - [`openreplay_session`], which this crate re-exports: the session id, and the current session
+//! - [`tracing-openreplay`]: layers that write the session into each record
+//! - [`openreplay-elastic`](https://docs.rs/openreplay-elastic) and
+//!   [`openreplay-store`](https://docs.rs/openreplay-store): deliver the records to OpenReplay
+//! - The guide in the folder `docs` of the repository, with pages on axum, tonic, hyper, proxies
+//!   and other services
+//!
+//! [`tracing-openreplay`]: https://docs.rs/tracing-openreplay
 
 pub use openreplay_session;
 

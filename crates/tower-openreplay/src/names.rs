@@ -1,15 +1,16 @@
 use http::HeaderName;
 
-/// `openReplaySession.id`: the session's id, set by the page.
+/// The header `openReplaySession.id`, in which the page sends the session's id.
 pub const OPENREPLAY_SESSION_ID: HeaderName = HeaderName::from_static("openreplaysession.id");
 
-/// `X-OpenReplay-SessionToken`: the session's token, set by the tracker with
-/// `network: { sessionTokenHeader: true }`. The page needs a `sanitizer` as well, or the recording
-/// contains the token.
+/// The header `X-OpenReplay-SessionToken`, in which the tracker sends the session's token.
+///
+/// The tracker sends it with the option `network: { sessionTokenHeader: true }`. Without a
+/// `sanitizer`, the recording contains the token.
 pub const X_OPENREPLAY_SESSIONTOKEN: HeaderName =
     HeaderName::from_static("x-openreplay-sessiontoken");
 
-/// `X-OpenReplay-Session-Token`: the same token, as the tracker spells the name for its axios
+/// The header `X-OpenReplay-Session-Token`, in which the tracker sends the same token for axios
 /// instances.
 pub const X_OPENREPLAY_SESSION_TOKEN: HeaderName =
     HeaderName::from_static("x-openreplay-session-token");
@@ -23,7 +24,7 @@ pub(crate) static HEADERS: [HeaderName; 3] = [
     X_OPENREPLAY_SESSION_TOKEN,
 ];
 
-/// The request headers that a page of another origin must be allowed to send.
+/// Returns the request headers that a page of another origin must be allowed to send.
 ///
 /// ```
 /// use http::header::CONTENT_TYPE;

@@ -5,10 +5,10 @@ use std::{
 
 use http_body::{Body, Frame};
 
-/// What a body of this type returns from a poll.
+/// The result of polling a body.
 type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
 
-/// Polls a body and drops it with its last frame, in whatever the caller has entered for the poll.
+/// Polls a body, and drops it after its last frame, within the caller's scope and span.
 #[inline]
 pub(crate) fn poll_to_end<B: Body>(
     mut slot: Pin<&mut Option<B>>,

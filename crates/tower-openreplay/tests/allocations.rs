@@ -1,4 +1,4 @@
-//! The layer allocates nothing, whatever a request sends. The count is per thread.
+//! The layers do not allocate, whatever a request contains. Allocations are counted per thread.
 
 use std::{
     convert::Infallible,
@@ -23,7 +23,7 @@ type Row<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], bool);
 fn poll<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => panic!("is ready at once"),
+        Poll::Pending => panic!("the future is not ready at once"),
     }
 }
 

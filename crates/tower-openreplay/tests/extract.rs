@@ -1,4 +1,4 @@
-//! The session as an argument of an axum handler.
+//! The extractor `CurrentSession`.
 #![cfg(feature = "axum")]
 
 use axum::{Router, body::Body, routing::get};
@@ -24,7 +24,11 @@ fn app() -> Router {
         )
 }
 
-async fn ask(app: Router, uri: &str, header: Option<(&str, &str)>) -> (StatusCode, String) {
+async fn get_response(
+    app: Router,
+    uri: &str,
+    header: Option<(&str, &str)>,
+) -> (StatusCode, String) {
     let request = header
         .into_iter()
         .fold(Request::get(uri), |request, (name, value)| {
@@ -40,12 +44,12 @@ async fn ask(app: Router, uri: &str, header: Option<(&str, &str)>) -> (StatusCod
 }
 
 #[tokio::test]
-async fn both_forms_give_the_session() {
+async fn both_forms_extract_the_session() {
     let app = app().layer(SessionLayer::new());
     for header in [(ID, "35"), ("X-OpenReplay-SessionToken", TOKEN)] {
         for uri in ["/required", "/optional"] {
             assert_eq!(
-                ask(app.clone(), uri, Some(header)).await,
+                get_response(app.clone(), uri, Some(header)).await,
                 (StatusCode::OK, "35".to_owned())
             );
         }
@@ -53,7 +57,7 @@ async fn both_forms_give_the_session() {
 }
 
 #[tokio::test]
-async fn the_required_form_refuses_a_request_in_no_session_whatever_the_reason() {
+async fn the_required_form_rejects_requests_without_a_session() {
     let other_name = SessionLayer::new()
         .with_headers(SessionHeaders::new().with_id_header(HeaderName::from_static("x-session")));
     let rows = [
@@ -82,7 +86,7 @@ async fn the_required_form_refuses_a_request_in_no_session_whatever_the_reason()
         ("no layer, nothing", app(), None),
     ];
     for (name, app, header) in rows {
-        let (status, text) = ask(app, "/required", header).await;
+        let (status, text) = get_response(app, "/required", header).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{name}");
         assert_eq!(
             text,
@@ -93,12 +97,15 @@ async fn the_required_form_refuses_a_request_in_no_session_whatever_the_reason()
 }
 
 #[tokio::test]
-async fn the_optional_form_cannot_fail() {
+async fn the_optional_form_never_fails() {
     let none = (StatusCode::OK, "none".to_owned());
     assert_eq!(
-        ask(app().layer(SessionLayer::new()), "/optional", None).await,
+        get_response(app().layer(SessionLayer::new()), "/optional", None).await,
         none
     );
-    assert_eq!(ask(app(), "/optional", None).await, none);
-    assert_eq!(ask(app(), "/optional", Some((ID, "35"))).await, none);
+    assert_eq!(get_response(app(), "/optional", None).await, none);
+    assert_eq!(
+        get_response(app(), "/optional", Some((ID, "35"))).await,
+        none
+    );
 }

@@ -1,8 +1,7 @@
-//! One rule for the session that headers name: the layer, the function, and what the next service
-//! reads.
+//! The layer, the function and the next service find the same session in the same headers.
 //!
-//! With the feature `baggage` the member `session.id` of W3C Baggage is a part of it; without,
-//! baggage passes through as it is.
+//! With the feature `baggage`, this includes the member `session.id` of W3C Baggage. Without the
+//! feature, baggage passes through unchanged.
 
 use std::{collections::BTreeSet, convert::Infallible};
 
@@ -15,7 +14,7 @@ use tower_openreplay::{
     session_of,
 };
 
-// 4950498349085463837 and 35, signed with nothing that counts
+// Tokens of the ids 4950498349085463837 and 35, with arbitrary signatures.
 const TOKEN_A: &str = "11m0l7dhxvfh9.1c.mr3k5wxs.B4a4aN3zSe5kWqfAiQ2Xe7GzEKC52N7iJeHNaJewG9Gv";
 const TOKEN_B: &str = "z.-1c.mr3k5wxs.sQt5BabHyobq3BgjtbbNKTETb1SXGg6ciJcabbNeEt1";
 
@@ -78,7 +77,7 @@ fn headers() -> impl Strategy<Value = HeaderMap> {
     })
 }
 
-/// The default names, names of one's own, and a default name of the token for the id.
+/// The default names, custom names, and a default name of the token as the id's name.
 fn names() -> [(SessionHeaders, HeaderName); 3] {
     let names = SessionHeaders::new();
     let token = header_names()[1].clone();
@@ -108,8 +107,8 @@ fn propagated(layer: &PropagateSessionLayer, uri: &str, headers: &HeaderMap) -> 
     sent
 }
 
-/// The session that a service behind the layer runs in, and what a layer with an extension puts
-/// there.
+/// Returns the session that a service inside the layer runs in, and the id in the request's
+/// extensions.
 fn served(layer: &SessionLayer, headers: &HeaderMap) -> (Option<SessionId>, Option<SessionId>) {
     let mut seen = (None, None);
     let mut service = layer
@@ -126,7 +125,7 @@ fn served(layer: &SessionLayer, headers: &HeaderMap) -> (Option<SessionId>, Opti
     seen
 }
 
-/// The id that all values under a name agree on, by a way of its own.
+/// Returns the id that all values under a name agree on, with an independent implementation.
 fn lone_id(headers: &HeaderMap, name: &HeaderName) -> Option<SessionId> {
     let values = headers.get_all(name).iter();
     let pieces = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
@@ -141,7 +140,7 @@ fn lone_id(headers: &HeaderMap, name: &HeaderName) -> Option<SessionId> {
         .then(|| ids.first().copied())?
 }
 
-/// The members of the baggage, without white space around them.
+/// Returns the trimmed members of the baggage.
 fn members(headers: &HeaderMap) -> Vec<String> {
     let values = headers.get_all(BAGGAGE).iter();
     let text = |bytes: &[u8]| bytes.iter().copied().map(char::from).collect::<String>();
@@ -153,7 +152,7 @@ fn members(headers: &HeaderMap) -> Vec<String> {
         .collect()
 }
 
-/// Whether a member is one of `session.id`, by a way of its own; and the value.
+/// Returns the value of a member `session.id`, with an independent implementation.
 fn own_member(member: &str) -> Option<String> {
     let pair = member.split(';').next()?;
     let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -164,14 +163,14 @@ fn own_member(member: &str) -> Option<String> {
     (key.trim_matches(IS_SPACE) == "session.id").then_some(decoded)
 }
 
-/// The members of other names.
+/// Returns the members with other names.
 fn others(headers: &HeaderMap) -> Vec<String> {
     let mut others = members(headers);
     others.retain(|member| own_member(member).is_none());
     others
 }
 
-/// The number that all members `session.id` agree on.
+/// Returns the number that all members `session.id` agree on.
 fn number_of(headers: &HeaderMap) -> Option<SessionId> {
     let mut values: Vec<_> = members(headers)
         .iter()
@@ -185,7 +184,7 @@ fn number_of(headers: &HeaderMap) -> Option<SessionId> {
         .then_some(session)
 }
 
-/// What a service forwards that entered no session.
+/// Returns the session that a service forwards if it entered none.
 fn forwarded(headers: &HeaderMap, names: &SessionHeaders, name: &HeaderName) -> Option<SessionId> {
     let mut without = headers.clone();
     without.remove(BAGGAGE);
@@ -195,7 +194,7 @@ fn forwarded(headers: &HeaderMap, names: &SessionHeaders, name: &HeaderName) -> 
     lone_id(headers, name).or(number)
 }
 
-/// Whether there are two different ids under a name, and no token that decides.
+/// Returns whether there are two different ids under a name.
 fn contradict(headers: &HeaderMap, name: &HeaderName) -> bool {
     let values = headers.get_all(name).iter();
     let pieces = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
@@ -235,7 +234,7 @@ proptest! {
             for sent in [by_layer, by_names] {
                 prop_assert_eq!(names.session_of(&sent), expected);
                 prop_assert_eq!(served(&r#in, &sent), (expected, expected));
-                // nor does a service that reads the default names get another session
+                // A service that reads the default names gets no other session either.
                 let read = session_of(&sent);
                 prop_assert!(read.is_none() || read == expected, "{:?}", read);
                 prop_assert!(sent.get_all(&name).iter().count() <= 1);
@@ -263,7 +262,7 @@ proptest! {
     }
 
     #[test]
-    fn a_host_that_is_not_named_reads_no_session(headers in headers(), scope in scopes()) {
+    fn a_host_that_is_not_listed_reads_no_session(headers in headers(), scope in scopes()) {
         let (names, _) = names()[1].clone();
         let out = PropagateSessionLayer::to_hosts(["one"]).unwrap().with_headers(names);
         let sent = sync_scope(scope, || propagated(&out, "http://two/", &headers));
@@ -303,14 +302,14 @@ fn an_extension_of_another_request_is_removed() {
 }
 
 #[test]
-fn in_an_outer_session_the_extension_is_that_one() {
+fn in_an_outer_session_the_extension_contains_that_session() {
     let (layer, id) = (SessionLayer::new(), SessionId::from(42));
     let seen = sync_scope(id, || served(&layer, &HeaderMap::new()));
     assert_eq!(seen, (Some(id), Some(id)));
 }
 
 #[test]
-fn reading_marks_nothing() {
+fn the_function_marks_no_value_as_sensitive() {
     let headers =
         HeaderMap::from_iter([(header_names()[1].clone(), HeaderValue::from_static(TOKEN_A))]);
     assert_eq!(session_of(&headers).unwrap(), "4950498349085463837");

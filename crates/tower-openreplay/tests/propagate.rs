@@ -1,5 +1,5 @@
-//! Which outgoing requests get the session. `one_rule.rs` and the workspace's `tests/baggage` cover
-//! the header `baggage`, which the feature of that name adds: it is left out here.
+//! Which outgoing requests get the session. These tests ignore the header `baggage`, which
+//! `one_rule.rs` and the workspace's `tests/baggage` cover.
 
 use std::{
     convert::Infallible,
@@ -17,7 +17,7 @@ use tower_openreplay::{
 const ID: &str = "openReplaySession.id";
 const TOKEN: &str = "11m0l7dhxvfh9.1c.mr3k5wxs.B4a4aN3zSe5kWqfAiQ2Xe7GzEKC52N7iJeHNaJewG9Gv";
 
-/// The headers that a request has once it is through the layer, but for the baggage.
+/// Returns the headers of a request after the layer, except the baggage.
 fn sent(layer: &PropagateSessionLayer, request: Request<()>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let mut client = layer.layer(service_fn(|request: Request<()>| {
@@ -30,7 +30,7 @@ fn sent(layer: &PropagateSessionLayer, request: Request<()>) -> HeaderMap {
     headers
 }
 
-/// All that a request may hold a token in.
+/// Returns a request with a token in every header that may contain one.
 fn with_tokens(uri: &str) -> Request<()> {
     let joined = format!("own, {TOKEN}");
     let mut request = Request::get(uri).header("accept", "a.b.c.d");
@@ -44,7 +44,7 @@ fn with_tokens(uri: &str) -> Request<()> {
     request.body(()).unwrap()
 }
 
-/// Name and value of each, in order, but for the baggage.
+/// Returns the names and values of all headers in order, except the baggage.
 fn rows(headers: &HeaderMap) -> Vec<(&str, &str)> {
     let text = |value| str::from_utf8(HeaderValue::as_bytes(value)).unwrap();
     let mut rows: Vec<_> = headers
@@ -61,7 +61,7 @@ fn get(uri: &str) -> Request<()> {
 }
 
 #[test]
-fn a_named_host_gets_it_and_no_other() {
+fn a_listed_host_gets_the_header_and_no_other_host_does() {
     let rows = [
         ("stock.internal", "http://stock.internal/items", true),
         ("stock.internal", "https://stock.internal:8443/", true),
@@ -80,7 +80,7 @@ fn a_named_host_gets_it_and_no_other() {
         ("stock.internal:443", "wss://stock.internal/", true),
         ("stock.internal:443", "ws://stock.internal/", false),
         ("stock.internal:80", "wss://stock.internal/", false),
-        // lookalikes
+        // similar hosts
         (
             "stock.internal",
             "http://evil.example/stock.internal",
@@ -123,7 +123,7 @@ fn a_named_host_gets_it_and_no_other() {
     for (host, uri, expected) in rows {
         let layer = PropagateSessionLayer::to_hosts([host]).unwrap();
         let Ok(request) = Request::get(uri).body(()) else {
-            assert!(!expected, "{uri} is no address");
+            assert!(!expected, "{uri} is not a URI");
             continue;
         };
         let headers = sent(&layer, request);
@@ -137,7 +137,7 @@ fn a_named_host_gets_it_and_no_other() {
 }
 
 #[test]
-fn the_host_header_of_a_request_decides_nothing() {
+fn the_host_header_of_a_request_is_ignored() {
     let layer = PropagateSessionLayer::to_hosts(["stock.internal"]).unwrap();
     for uri in ["/items", "http://evil.example/"] {
         let mut request = get(uri);
@@ -149,7 +149,7 @@ fn the_host_header_of_a_request_decides_nothing() {
 }
 
 #[test]
-fn several_hosts_none_and_all() {
+fn several_hosts_no_host_and_all_hosts_can_be_listed() {
     let two = PropagateSessionLayer::to_hosts(["one", "two:2"]).unwrap();
     assert_eq!(sent(&two, get("http://one/"))[ID], "42");
     assert_eq!(sent(&two, get("http://two:2/"))[ID], "42");
@@ -164,7 +164,7 @@ fn several_hosts_none_and_all() {
 }
 
 #[test]
-fn what_is_no_host_is_refused() {
+fn a_string_that_is_not_a_host_is_rejected() {
     for host in [
         "",
         ".",
@@ -188,14 +188,14 @@ fn what_is_no_host_is_refused() {
         assert_eq!(
             error.to_string(),
             format!(
-                "{host:?} is not a host, expected a name or an address, with a port or without: \"stock.internal\", \"10.0.0.7:8080\""
+                "{host:?} is not a host, expected a name or an address with an optional port, such as \"stock.internal\" or \"10.0.0.7:8080\""
             )
         );
     }
 }
 
 #[test]
-fn what_was_forwarded_gives_way_to_the_current_session() {
+fn the_current_session_replaces_forwarded_headers() {
     let layer = PropagateSessionLayer::to_all_hosts();
     for there in [
         "7",
@@ -220,7 +220,7 @@ fn what_was_forwarded_gives_way_to_the_current_session() {
 }
 
 #[test]
-fn in_no_session_a_single_id_stays_and_nothing_else_does() {
+fn without_a_scope_only_a_single_id_is_kept() {
     let cases: [(&[&str], Option<&str>); 9] = [
         (&["7"], Some("7")),
         (&["7", "7"], Some("7")),
@@ -246,7 +246,7 @@ fn in_no_session_a_single_id_stays_and_nothing_else_does() {
 }
 
 #[test]
-fn a_host_that_is_not_named_gets_no_header_that_names_a_session() {
+fn a_host_that_is_not_listed_gets_no_header_that_names_a_session() {
     let named = PropagateSessionLayer::to_hosts(["one"]).unwrap();
     let other = named
         .clone()
@@ -263,7 +263,7 @@ fn a_host_that_is_not_named_gets_no_header_that_names_a_session() {
 }
 
 #[test]
-fn no_host_gets_a_token_and_a_named_one_gets_the_id_in_its_place() {
+fn no_host_gets_a_token_and_a_listed_host_gets_the_id_instead() {
     let layer = PropagateSessionLayer::to_hosts(["one"]).unwrap();
     let rest = ("accept", "a.b.c.d");
     assert_eq!(rows(&sent(&layer, with_tokens("http://two/"))), [rest]);
@@ -282,7 +282,7 @@ fn no_host_gets_a_token_and_a_named_one_gets_the_id_in_its_place() {
 }
 
 #[test]
-fn the_header_can_have_a_default_name_of_the_token() {
+fn the_id_header_can_have_a_default_name_of_the_token() {
     let name = HeaderName::from_static("x-openreplay-sessiontoken");
     let layer = PropagateSessionLayer::to_all_hosts()
         .with_headers(SessionHeaders::new().with_id_header(name.clone()));
@@ -294,7 +294,7 @@ fn the_header_can_have_a_default_name_of_the_token() {
 }
 
 #[test]
-fn a_token_under_a_name_of_its_own_goes_to_no_host() {
+fn a_token_under_a_custom_name_is_sent_to_no_host() {
     let layer = PropagateSessionLayer::to_hosts(["one"])
         .unwrap()
         .with_headers(
@@ -312,7 +312,7 @@ fn a_token_under_a_name_of_its_own_goes_to_no_host() {
 }
 
 #[test]
-fn the_function_removes_tokens_in_a_session_and_in_none() {
+fn the_function_removes_tokens_inside_and_outside_a_session() {
     let rest = ("accept", "a.b.c.d");
     let mut headers = with_tokens("/").into_parts().0.headers;
     propagate_session(&mut headers);
@@ -338,7 +338,7 @@ fn without_a_session_nothing_is_set() {
 }
 
 #[test]
-fn the_header_can_be_another() {
+fn the_id_header_can_have_a_custom_name() {
     let layer = PropagateSessionLayer::to_all_hosts()
         .with_headers(SessionHeaders::new().with_id_header(HeaderName::from_static("x-session")));
     let headers = sent(&layer, get("http://one/"));
@@ -347,7 +347,7 @@ fn the_header_can_be_another() {
 }
 
 #[test]
-fn the_function_sets_the_header_once_and_the_last_session_counts() {
+fn a_second_call_of_the_function_replaces_the_header() {
     let mut headers = HeaderMap::new();
     sync_scope(SessionId::from(42), || propagate_session(&mut headers));
     sync_scope(SessionId::from(43), || propagate_session(&mut headers));
@@ -355,7 +355,7 @@ fn the_function_sets_the_header_once_and_the_last_session_counts() {
 }
 
 #[tokio::test]
-async fn inside_of_a_layer_that_follows_redirects_each_hop_is_judged_by_its_own_host() {
+async fn inside_a_layer_that_follows_redirects_each_hop_is_matched_by_its_own_host() {
     let hops = Arc::new(Mutex::new(Vec::new()));
     let noted = hops.clone();
     let client = service_fn(move |request: Request<String>| {
@@ -385,7 +385,7 @@ async fn inside_of_a_layer_that_follows_redirects_each_hop_is_judged_by_its_own_
 }
 
 #[test]
-fn the_service_gives_its_inner_one_back() {
+fn the_service_returns_its_inner_service() {
     let layer = PropagateSessionLayer::to_all_hosts();
     let mut service = PropagateSession::new("inner", layer);
     assert_eq!((*service.get_ref(), *service.get_mut()), ("inner", "inner"));

@@ -1,4 +1,4 @@
-//! Where the session is set, and what passes through unchanged.
+//! Which code runs in the session, and what passes through unchanged.
 
 use std::{
     cell::RefCell,
@@ -17,7 +17,7 @@ use tower_openreplay::{SessionBody, SessionLayer};
 
 type Seen = Rc<RefCell<Vec<(&'static str, Option<SessionId>)>>>;
 
-/// Notes the session of everything that is done with it.
+/// Records the session in which it is polled and dropped.
 struct Probe(Seen);
 
 impl Probe {
@@ -109,7 +109,7 @@ fn the_call_the_future_and_both_drops_are_in_the_session() {
 }
 
 #[test]
-fn a_future_that_is_dropped_half_way_is_dropped_in_the_session() {
+fn a_cancelled_future_is_dropped_in_the_session() {
     let seen = Seen::default();
     let service = SessionLayer::new().layer(service_fn(|_: Request<()>| {
         let probe = Probe(seen.clone());
@@ -156,7 +156,7 @@ async fn the_frames_the_trailers_and_the_drop_of_the_body_are_in_the_session() {
     assert_eq!(current(), None);
     drop(body);
 
-    // with its last frame: it says itself that none follows
+    // The body is dropped with its last frame, since `is_end_stream` reports the end.
     let expected: Vec<_> = ["frame", "frame", "drop"]
         .map(|what| (what, Some(id())))
         .into();
@@ -174,11 +174,11 @@ async fn a_body_that_is_never_read_is_dropped_in_the_session() {
 }
 
 #[tokio::test]
-async fn an_uploaded_body_is_polled_and_dropped_in_its_session_by_the_task_of_another() {
+async fn a_wrapped_body_is_polled_and_dropped_in_its_session_by_a_task_of_another_session() {
     let wrapped: [fn(ProbeBody) -> SessionBody<ProbeBody>; 3] = [
         |body| SessionBody::new(id(), body),
         |body| sync_scope(id(), || SessionBody::in_current_session(body)),
-        // in no session, whatever polls it
+        // wrapped outside any session
         SessionBody::in_current_session,
     ];
     for (wrap, session) in wrapped.into_iter().zip([Some(id()), Some(id()), None]) {
@@ -203,7 +203,7 @@ async fn an_uploaded_body_is_polled_and_dropped_in_its_session_by_the_task_of_an
 }
 
 #[tokio::test]
-async fn without_an_id_nothing_is_set_and_an_outer_session_stays() {
+async fn without_an_id_an_outer_session_is_kept() {
     let seen = Seen::default();
     let service = SessionLayer::new().layer(service_fn(|_: Request<()>| {
         let probe = Probe(seen.clone());
@@ -225,7 +225,7 @@ async fn without_an_id_nothing_is_set_and_an_outer_session_stays() {
 }
 
 #[tokio::test]
-async fn the_request_decides_over_an_outer_session() {
+async fn the_id_of_the_request_overrides_an_outer_session() {
     let service = SessionLayer::new().layer(service_fn(|_: Request<()>| async {
         assert_eq!(current(), Some(id()));
         Ok::<_, &'static str>(Response::new(()))
@@ -260,16 +260,16 @@ async fn errors_and_responses_pass_unchanged() {
     assert_eq!(response.extensions().get(), Some(&Own(3)));
 }
 
-/// Is ready once, for the one that asked: a clone is not.
+/// A service that is ready for one call, and must not be cloned.
 #[derive(Default)]
 struct OncePerReady {
     ready: bool,
-    asked: usize,
+    polls: usize,
 }
 
 impl Clone for OncePerReady {
     fn clone(&self) -> Self {
-        panic!("the inner service is cloned");
+        panic!("the inner service was cloned");
     }
 }
 
@@ -279,8 +279,8 @@ impl Service<Request<()>> for OncePerReady {
     type Future = Ready<Result<Response<()>, &'static str>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
-        self.asked += 1;
-        match self.asked {
+        self.polls += 1;
+        match self.polls {
             1 => Poll::Pending,
             2 => {
                 self.ready = true;
@@ -300,7 +300,7 @@ impl Service<Request<()>> for OncePerReady {
 }
 
 #[test]
-fn readiness_is_that_of_the_inner_service_which_is_never_cloned() {
+fn readiness_is_that_of_the_inner_service_and_it_is_never_cloned() {
     let mut service = SessionLayer::new().layer(OncePerReady::default());
     let mut cx = Context::from_waker(Waker::noop());
     assert!(service.poll_ready(&mut cx).is_pending());
@@ -322,7 +322,7 @@ fn a_panic_in_the_call_leaves_no_session_behind() {
 }
 
 #[test]
-fn is_send_sync_and_unpin_where_the_inner_parts_are() {
+fn is_send_sync_and_unpin_if_the_inner_parts_are() {
     fn check<T: Send + Sync + Unpin + Clone + std::fmt::Debug>(_: &T) {}
     check(&SessionLayer::new());
     check(&SessionLayer::new().layer(()));
@@ -332,7 +332,7 @@ fn is_send_sync_and_unpin_where_the_inner_parts_are() {
 }
 
 #[test]
-fn a_body_gives_its_inner_one_back_until_it_has_ended() {
+fn a_body_returns_its_inner_body_until_it_has_ended() {
     let mut body = SessionBody::new(id(), "inner");
     assert_eq!(body.get_ref(), Some(&"inner"));
     assert_eq!(body.get_mut(), Some(&mut "inner"));

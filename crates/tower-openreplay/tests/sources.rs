@@ -1,4 +1,4 @@
-//! Which id a request is taken to have.
+//! Which id the layer reads from a request.
 
 use std::{convert::Infallible, iter::once};
 
@@ -12,7 +12,7 @@ const ID: &str = "openReplaySession.id";
 const TOKEN: &str = "X-OpenReplay-SessionToken";
 const AXIOS: &str = "X-OpenReplay-Session-Token";
 
-// 4950498349085463837 and 35, signed with nothing that counts
+// Tokens of the ids 4950498349085463837 and 35, with arbitrary signatures.
 const TOKEN_A: &str = "11m0l7dhxvfh9.1c.mr3k5wxs.B4a4aN3zSe5kWqfAiQ2Xe7GzEKC52N7iJeHNaJewG9Gv";
 const TOKEN_B: &str = "z.-1c.mr3k5wxs.sQt5BabHyobq3BgjtbbNKTETb1SXGg6ciJcabbNeEt1";
 const A: Option<&str> = Some("4950498349085463837");
@@ -53,7 +53,7 @@ fn reads_the_id_from_what_browsers_send() {
     let rows: &[Row<'_>] = &[
         ("nothing", &[], None),
         ("another header", &[("x-request-id", "42")], None),
-        // the id
+        // the id's header
         ("the documented header", &[(ID, "4950498349085463837")], A),
         (
             "in lower case",
@@ -71,8 +71,8 @@ fn reads_the_id_from_what_browsers_send() {
             Some("checkout-7_B"),
         ),
         ("the longest", &[(ID, &longest)], Some(&longest)),
-        ("one longer", &[(ID, &too_long)], None),
-        ("nothing in it", &[(ID, "")], None),
+        ("one byte too long", &[(ID, &too_long)], None),
+        ("an empty value", &[(ID, "")], None),
         ("undefined", &[(ID, "undefined")], None),
         ("null", &[(ID, "null")], None),
         ("NaN", &[(ID, "NaN")], None),
@@ -189,7 +189,7 @@ fn reads_the_id_from_what_browsers_send() {
 }
 
 #[test]
-fn raw_bytes_are_no_id() {
+fn bytes_outside_ascii_are_not_an_id() {
     for value in [&b"42\xff"[..], b"\xf0\x9f\x92\xa9", b"4\t2", b"\xc2\xa042"] {
         assert_eq!(
             session_of(&SessionLayer::new(), request(&[(ID, value)])),
@@ -200,7 +200,7 @@ fn raw_bytes_are_no_id() {
 }
 
 #[test]
-fn every_name_can_be_another() {
+fn every_header_can_have_a_custom_name() {
     let name = HeaderName::from_static;
     let headers = SessionHeaders::new()
         .with_id_header(name("x-id"))
@@ -215,7 +215,7 @@ fn every_name_can_be_another() {
         ),
         ("the second token", &[("x-tok-2", TOKEN_A)], A),
         (
-            "no default",
+            "the default names are not read",
             &[(ID, "42"), (TOKEN, TOKEN_A), (AXIOS, TOKEN_A)],
             None,
         ),
@@ -239,12 +239,12 @@ fn every_name_can_be_another() {
 }
 
 #[test]
-fn reads_the_query_if_told_so() {
+fn reads_the_query_parameter_if_it_is_set() {
     let too_long = format!("/?openReplaySession.id={}", "1".repeat(65));
     const LONGEST_FROM: usize = "/?openReplaySession.id=".len();
     let longest = format!("/?openReplaySession.id={}", "z".repeat(64));
     let token = format!("/?openReplaySession.id={TOKEN_A}");
-    // no longer than an id may be
+    // This token is short enough for an id.
     let short_token = format!("/?openReplaySession.id={TOKEN_B}");
     let encoded_token = short_token.replace("z.-1c", "z%2E-1c");
     let token_and_id = format!("{token}&openReplaySession.id=42");
@@ -264,11 +264,15 @@ fn reads_the_query_if_told_so() {
             Some("42"),
         ),
         ("a token is not read", &token, None),
-        ("a short one neither", &short_token, None),
-        ("nor an encoded one", &encoded_token, None),
-        ("nor beside an id", &token_and_id, None),
+        ("a short token is not read", &short_token, None),
+        ("an encoded token is not read", &encoded_token, None),
+        ("an id next to a token is not read", &token_and_id, None),
         ("the longest", &longest, Some(&longest[LONGEST_FROM..])),
-        ("the name's case counts", "/?openreplaysession.id=42", None),
+        (
+            "the name is case-sensitive",
+            "/?openreplaysession.id=42",
+            None,
+        ),
         ("a part of the name", "/?xopenReplaySession.id=42", None),
         ("no value", "/?openReplaySession.id", None),
         ("undefined", "/?openReplaySession.id=undefined", None),
@@ -288,11 +292,15 @@ fn reads_the_query_if_told_so() {
             None,
         ),
         ("a plus is a space", "/?openReplaySession.id=4+2", None),
-        ("a plus is no sign", "/?openReplaySession.id=z.+1.1.a", None),
+        (
+            "a plus is not a sign",
+            "/?openReplaySession.id=z.+1.1.a",
+            None,
+        ),
         ("an encoded space", "/?openReplaySession.id=42%20", None),
         ("an encoded line feed", "/?openReplaySession.id=42%0A", None),
-        ("a broken escape", "/?openReplaySession.id=42%", None),
-        ("an escape of no byte", "/?openReplaySession.id=%zz", None),
+        ("an incomplete escape", "/?openReplaySession.id=42%", None),
+        ("an invalid escape", "/?openReplaySession.id=%zz", None),
         ("joined", "/?openReplaySession.id=42,42", None),
         ("too long", &too_long, None),
     ];
@@ -318,7 +326,7 @@ fn reads_the_query_if_told_so() {
 }
 
 #[test]
-fn the_inner_service_sees_the_request_as_it_came_and_debug_shows_no_token() {
+fn the_inner_service_gets_the_original_request_and_debug_shows_no_token() {
     let mut service = SessionLayer::new().layer(service_fn(|request: Request<()>| {
         let debug = format!("{request:?}");
         assert!(
@@ -343,7 +351,7 @@ fn the_inner_service_sees_the_request_as_it_came_and_debug_shows_no_token() {
 }
 
 #[test]
-fn debug_shows_no_token_under_the_default_names_where_others_are_read() {
+fn debug_shows_no_token_under_the_default_names_if_custom_names_are_read() {
     let name = HeaderName::from_static;
     let layers = [
         SessionHeaders::new().with_token_headers([]),
@@ -375,7 +383,7 @@ fn debug_shows_no_token_under_the_default_names_where_others_are_read() {
 
 proptest! {
     #[test]
-    fn any_header_bytes_give_a_legal_id_or_none(
+    fn any_header_bytes_yield_a_valid_id_or_none(
         values in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..4),
         which in proptest::collection::vec(0..3_usize, 4),
     ) {
@@ -392,7 +400,7 @@ proptest! {
     }
 
     #[test]
-    fn any_id_is_found_among_values_that_are_none(
+    fn any_id_is_found_among_placeholders(
         id in "[A-Za-z0-9_-]{1,64}",
         before in proptest::collection::vec("|undefined|null|NaN| |\t", 0..4),
         after in proptest::collection::vec("|undefined|null|NaN| |\t", 0..4),
@@ -409,7 +417,7 @@ proptest! {
     }
 
     #[test]
-    fn two_different_ids_are_none(one in "[A-Za-z0-9]{1,20}", two in "[A-Za-z0-9]{1,20}") {
+    fn two_different_ids_yield_no_session(one in "[A-Za-z0-9]{1,20}", two in "[A-Za-z0-9]{1,20}") {
         prop_assume!(one != two && one.parse::<SessionId>().is_ok() && two.parse::<SessionId>().is_ok());
         let joined = format!("{one}, {two}");
         prop_assert_eq!(session_of(&SessionLayer::new(), request(&[(ID, joined.as_bytes())])), None);
@@ -418,7 +426,7 @@ proptest! {
     }
 
     #[test]
-    fn any_query_gives_a_legal_id_or_none(query in "[!-~]{0,60}", value in "[a-zA-Z0-9%+&=._-]{0,30}") {
+    fn any_query_yields_a_valid_id_or_none(query in "[!-~]{0,60}", value in "[a-zA-Z0-9%+&=._-]{0,30}") {
         let uri = format!("/?{}&id={value}", query.replace('#', ""));
         if let Ok(request) = Request::get(uri).body(())
             && let Some(id) = session_of(&SessionLayer::new().with_query_parameter("id"), request)

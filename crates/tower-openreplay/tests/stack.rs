@@ -1,4 +1,4 @@
-//! The layer among others, as the docs place it: what tower-http's layers log is in the session.
+//! The layer together with tower-http's layers, in the documented order.
 
 use std::{
     convert::Infallible,
@@ -24,7 +24,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-/// Writes an event as its message, and the session that it was logged in.
+/// Formats an event as the session in which it was logged, and its fields.
 struct MessageAndSession;
 
 impl<S, N> FormatEvent<S, N> for MessageAndSession
@@ -54,7 +54,7 @@ where
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
-    /// The session of each line, and how its message starts.
+    /// Returns the session of each line and the beginning of its message.
     fn take(&self) -> Vec<String> {
         let bytes = std::mem::take(&mut *self.0.lock().unwrap());
         let text = String::from_utf8(bytes).unwrap();
@@ -126,7 +126,7 @@ fn request(uri: &str) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn inside_of_it_a_trace_and_a_caught_panic_are_in_the_session() {
+async fn inside_the_layer_traces_and_caught_panics_are_in_the_session() {
     let (lines, _guard) = logging();
     let app = routes()
         .layer(CatchPanicLayer::new())
@@ -177,7 +177,7 @@ async fn inside_of_it_a_trace_and_a_caught_panic_are_in_the_session() {
 }
 
 #[tokio::test]
-async fn outside_of_it_a_trace_is_in_none() {
+async fn outside_the_layer_traces_are_in_no_session() {
     let (lines, _guard) = logging();
     let app = routes().layer(SessionLayer::new()).layer(trace!());
     app.oneshot(request("/")).await.unwrap();
@@ -226,7 +226,7 @@ fn preflight() -> Request<Body> {
 }
 
 #[tokio::test]
-async fn a_preflight_is_answered_with_the_names() {
+async fn the_response_to_a_preflight_allows_the_names() {
     let cors = || {
         CorsLayer::new()
             .allow_origin(Any)
@@ -246,7 +246,7 @@ async fn a_preflight_is_answered_with_the_names() {
 }
 
 #[tokio::test]
-async fn a_layer_that_answers_by_itself_can_stand_around_it_without_axum() {
+async fn a_layer_that_responds_on_its_own_can_wrap_the_layer_without_axum() {
     let service = ServiceBuilder::new()
         .layer(
             CorsLayer::new()
@@ -263,7 +263,7 @@ async fn a_layer_that_answers_by_itself_can_stand_around_it_without_axum() {
 
 #[tokio::test]
 async fn the_documented_order_compiles_with_a_service_builder() {
-    // `CorsLayer` needs a default body; that of the layers inside has none
+    // `CorsLayer` needs a body with a default, which the bodies of the inner layers lack.
     let service = ServiceBuilder::new()
         .layer(CorsLayer::new().allow_headers(header_names()))
         .layer(SessionLayer::new())
@@ -285,7 +285,7 @@ async fn the_documented_order_compiles_with_a_service_builder() {
 }
 
 #[tokio::test]
-async fn a_panic_that_nobody_catches_unwinds_in_the_session_and_leaves_none_behind() {
+async fn a_panic_unwinds_in_the_session_and_leaves_no_session_behind() {
     struct OnDrop;
     impl Drop for OnDrop {
         fn drop(&mut self) {
@@ -301,7 +301,7 @@ async fn a_panic_that_nobody_catches_unwinds_in_the_session_and_leaves_none_behi
         }
         Ok::<_, Infallible>(Response::new(String::new()))
     }));
-    // in the same task, so that anything left behind would show
+    // The panic is caught in the same task, where a session left behind would be visible.
     let caught = futures_util::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(
         service.oneshot(request("/")),
     ))

@@ -1,5 +1,4 @@
-//! The layer in real servers, over a socket: hyper on HTTP/1.1 and HTTP/2, an upgraded connection,
-//! tonic.
+//! The layer in real servers over a socket: hyper with HTTP/1.1, HTTP/2 and upgrades, and tonic.
 
 use std::{
     convert::Infallible,
@@ -41,7 +40,7 @@ fn note(seen: &Seen, what: &'static str) {
     let _ = seen.send((what, current().map(|id| id.to_string())));
 }
 
-/// What was noted until the end of it.
+/// Receives all notes until the senders are dropped.
 async fn all(
     mut seen: UnboundedReceiver<(&'static str, Option<String>)>,
 ) -> Vec<(&'static str, Option<String>)> {
@@ -52,7 +51,8 @@ async fn all(
     all
 }
 
-/// Two frames with a pause between, then trailers, each with the session that it was polled in.
+/// A body of two frames, with a pause in between, and trailers. Each contains the session in which
+/// it was polled.
 struct Streaming {
     polls: usize,
     seen: Seen,
@@ -89,7 +89,7 @@ impl Drop for Streaming {
     }
 }
 
-/// Serves one connection, and answers every request with what it notes.
+/// Serves one connection, and notes the sessions of each request and its response body.
 async fn serve_one(seen: Seen) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -266,7 +266,7 @@ async fn an_upgraded_connection_keeps_the_session() {
     }
 }
 
-/// Notes the session of a call and of each message of a stream.
+/// A gRPC service that notes the session of each call and each streamed message.
 struct Noting(Seen);
 
 #[tonic::async_trait]

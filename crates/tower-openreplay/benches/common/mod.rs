@@ -1,4 +1,4 @@
-//! What the benchmarks share: a request like a browser's, and the time that a service takes for it.
+//! Code that the benchmarks share: browser-like requests, and the measurement of a service.
 
 mod request;
 
@@ -18,11 +18,11 @@ use tower::Service;
 
 pub(crate) use self::request::{answer, browser_request};
 
-/// Requests at a time: few, so that their headers are in the cache, as if a server had just parsed
-/// them.
+/// The number of requests in a batch. It is small so that the headers are in the cache, as if a
+/// server had just parsed them.
 pub(crate) const BATCH: usize = 20;
 
-/// Runs a service on a batch of requests. Returns nanoseconds per request.
+/// Runs a service on a batch of requests. Returns the nanoseconds per request.
 pub(crate) type Run = Box<dyn FnMut(Vec<Request<Empty<Bytes>>>) -> f64>;
 
 /// Measures a service from `call` to the drop of the body, which is read to its end.

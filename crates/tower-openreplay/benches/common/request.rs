@@ -1,4 +1,4 @@
-//! A request like a browser's, and a service that responds to it at once.
+//! A browser-like request, and a service that responds to it at once.
 
 use std::{
     convert::Infallible,
@@ -17,7 +17,7 @@ pub(crate) fn answer(
     ready(Ok(Response::new(Full::new(Bytes::from_static(b"Success")))))
 }
 
-/// What Chromium sends with a `fetch`.
+/// Creates a request with the headers that Chromium sends with `fetch`.
 pub(crate) fn browser_request(header: Option<(&str, &str)>) -> Request<Empty<Bytes>> {
     let request = Request::get("/api/endpoint")
         .header("host", "shop.example")

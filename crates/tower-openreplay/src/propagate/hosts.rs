@@ -2,7 +2,7 @@ use std::{error::Error, fmt, sync::Arc};
 
 use http::{Uri, uri::Authority};
 
-/// The hosts that get the session.
+/// The hosts that receive the session.
 #[derive(Clone, Debug)]
 pub(super) enum Hosts {
     All,
@@ -32,7 +32,7 @@ impl Host {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
         let is_v6 = name.starts_with('[') && name.ends_with(']');
         let port = authority.port_u16();
-        // what follows the name is a port or nothing: no user, no port out of range
+        // Only a port may follow the name. This rejects a user and a port out of range.
         let rest = text.strip_prefix(authority.host()).ok_or_else(error)?;
         let complete = match port {
             Some(_) => rest.starts_with(':'),
@@ -68,7 +68,8 @@ fn port(uri: &Uri) -> Option<u16> {
     })
 }
 
-/// The error of [`to_hosts`](crate::PropagateSessionLayer::to_hosts): a text that is not a host.
+/// The error returned by [`to_hosts`](crate::PropagateSessionLayer::to_hosts) if a string is not a
+/// host.
 ///
 /// ```
 /// use tower_openreplay::PropagateSessionLayer;
@@ -76,7 +77,7 @@ fn port(uri: &Uri) -> Option<u16> {
 /// let error = PropagateSessionLayer::to_hosts(["https://stock.internal/"]).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     r#""https://stock.internal/" is not a host, expected a name or an address, with a port or without: "stock.internal", "10.0.0.7:8080""#
+///     r#""https://stock.internal/" is not a host, expected a name or an address with an optional port, such as "stock.internal" or "10.0.0.7:8080""#
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +89,7 @@ impl fmt::Display for HostError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:?} is not a host, expected a name or an address, with a port or without: \"stock.internal\", \"10.0.0.7:8080\"",
+            "{:?} is not a host, expected a name or an address with an optional port, such as \"stock.internal\" or \"10.0.0.7:8080\"",
             self.found
         )
     }

@@ -1,8 +1,8 @@
-//! The session on requests to the next service.
+//! Middleware that sends the current session to other services.
 //!
-//! [`PropagateSessionLayer`] wraps an HTTP client. Requests to the hosts that you name get the
-//! header `openReplaySession.id` with the current session, and
-//! [`SessionLayer`](crate::SessionLayer) reads it on the other side.
+//! [`PropagateSessionLayer`] wraps an HTTP client. It sets the header `openReplaySession.id` to the
+//! current session on requests to the hosts that you list. The other service reads the header with
+//! [`SessionLayer`](crate::SessionLayer).
 //!
 //! ```
 //! use std::convert::Infallible;
@@ -14,7 +14,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! // stands for an HTTP client
+//! // a stand-in for an HTTP client
 //! let client = service_fn(|request: Request<()>| async move {
 //!     Ok::<_, Infallible>(Response::new(request.headers().get("openReplaySession.id").cloned()))
 //! });
@@ -33,56 +33,57 @@
 //!
 //! # Which requests get the header
 //!
-//! A request gets the header if it is made in a session and its URI's host is one of those named:
-//! the same host, not a part of it and not a subdomain. Case and a dot at the end do not matter. A
-//! host named with a port matches on that port only (a URI without one has its scheme's), one named
-//! without matches on all.
+//! A request gets the header if it is sent in a session and the host of its URI is listed. The
+//! host must match completely, so subdomains do not match; case and a trailing dot are ignored. A
+//! host with a port matches that port only, where a URI without a port has the default port of its
+//! scheme. A host without a port matches any port.
 //!
-//! A request whose URI has no host gets nothing, whatever its `Host` header says. A client that is
-//! bound to one host, as a tonic `Channel` is, sees such requests: use
-//! [`to_all_hosts`](PropagateSessionLayer::to_all_hosts) around it.
+//! A request whose URI has no host does not get the header, even if it has a `Host` header. A
+//! client that is bound to one host, such as a tonic `Channel`, sends such requests: wrap it with
+//! [`to_all_hosts`](PropagateSessionLayer::to_all_hosts).
 //!
 //! # What happens to the headers
 //!
 //! The next service reads the session that is current here, whatever headers are forwarded:
 //!
-//! 1. From every request, to every host, the layer removes all headers that name a session:
-//!    `openReplaySession.id`, `X-OpenReplay-SessionToken`, `X-OpenReplay-Session-Token`, and names
-//!    of your own. So the tracker's token, which is a credential, goes to no host. If the tracker
-//!    was given another name for its token, set it with
+//! 1. The layer removes all headers that name a session from every request to any host:
+//!    `openReplaySession.id`, `X-OpenReplay-SessionToken`, `X-OpenReplay-Session-Token`, and custom
+//!    names. The tracker's token is a credential and therefore never sent to any host. If the
+//!    tracker uses another header for its token, set that name with
 //!    [`with_headers`](PropagateSessionLayer::with_headers).
-//! 2. A request that gets the header has it once, with the current session.
-//! 3. If no session was entered, a request to a named host keeps a single valid id under the
+//! 2. A request that gets the header has it exactly once, with the current session.
+//! 3. If no session was entered, a request to a listed host keeps a single valid id under the
 //!    header's name, so that a gateway without [`SessionLayer`](crate::SessionLayer) can forward
-//!    what came in. Two ids, or an id with a token, are removed. In
-//!    [`without_session`](openreplay_session::without_session) every such header is removed.
-//! 4. With the feature `baggage` the same holds for the member `session.id` of the header
-//!    `baggage`, whatever its value: it is removed, and a request that gets the header gets the
-//!    member as well, if the session's id is a number. The other members stay, joined into one
-//!    header. If no session was entered and no header gives an id, a single number there is kept
-//!    and becomes the header's id.
+//!    the id that it received. Two different ids, or an id next to a token, are removed. Within
+//!    [`without_session`](openreplay_session::without_session), every such header is removed.
+//! 4. With the feature `baggage`, the same rules apply to the member `session.id` of the header
+//!    `baggage`. The member is removed, whatever its value. A request that gets the header also
+//!    gets the member, if the session's id is a number. All other members are kept, joined into one
+//!    header. If no session was entered and no header contains an id, a single number in the member
+//!    is kept and also set as the header's id.
 //!
 //! # Redirects, proxies, buffers
 //!
-//! Put the layer inside a layer that follows redirects. Each hop then gets the header only if its
-//! own host is named. Reqwest follows redirects itself and sends the header to every target. Turn
-//! that off if a target may be foreign.
+//! Put the layer inside a layer that follows redirects, so that each hop only gets the header if
+//! its own host is listed. Reqwest follows redirects itself and sends the header to every target.
+//! If a target may be a foreign host, disable redirects in reqwest.
 //!
-//! nginx drops the header if it stands between the services, see [behind a
-//! proxy](crate::session#behind-a-proxy); [`SessionHeaders`](crate::SessionHeaders) sets another
-//! name.
+//! If nginx is between the services, it drops the header by default, see [behind a
+//! proxy](crate::session#behind-a-proxy). A header name without a dot, set with
+//! [`SessionHeaders`](crate::SessionHeaders), also works.
 //!
-//! With the feature `baggage`, put the layer inside a layer that sets OpenTelemetry's baggage.
-//! Outside, its member would be overwritten.
+//! With the feature `baggage`, put the layer inside a layer that sets OpenTelemetry's baggage,
+//! which would otherwise overwrite the member.
 //!
-//! Put the layer outside a `tower::buffer`. Inside, the layer runs in the buffer's worker, which
-//! has no session, so it sets nothing.
+//! Put the layer outside `tower::buffer`. Inside, the layer runs in the buffer's worker, which has
+//! no session, so it would not set the header.
 //!
 //! # Other clients
 //!
-//! [`propagate_session`] does the same to a `HeaderMap`, with the default names and for any host:
-//! to reqwest's headers, or in a tonic interceptor to `request.metadata_mut().as_mut()`. For names
-//! of your own, use [`SessionHeaders::propagate`](crate::SessionHeaders::propagate).
+//! [`propagate_session`] does the same for a `HeaderMap`, with the default names and without
+//! checking the host. Use it for reqwest's headers, or in a tonic interceptor with
+//! `request.metadata_mut().as_mut()`. For custom names, use
+//! [`SessionHeaders::propagate`](crate::SessionHeaders::propagate).
 
 mod hosts;
 mod service;

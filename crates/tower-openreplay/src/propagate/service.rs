@@ -10,8 +10,9 @@ use tower_service::Service;
 use super::hosts::{Host, HostError, Hosts};
 use crate::headers::{DEFAULT, SessionHeaders};
 
-/// A layer that sets the header of the current session on outgoing requests, see the
-/// [module](super).
+/// A layer that sends the current session with outgoing requests.
+///
+/// See the [module documentation](super).
 #[derive(Clone, Debug)]
 pub struct PropagateSessionLayer {
     hosts: Hosts,
@@ -19,7 +20,7 @@ pub struct PropagateSessionLayer {
 }
 
 impl PropagateSessionLayer {
-    /// Creates a layer that sends the session to these hosts only, each with or without a port.
+    /// Creates a layer that sends the session to these hosts only. Each may have a port.
     ///
     /// ```
     /// use tower_openreplay::PropagateSessionLayer;
@@ -31,15 +32,16 @@ impl PropagateSessionLayer {
     ///
     /// # Errors
     ///
-    /// Returns an error if one of them is not a host, for instance a URL, a path, or a name with a
-    /// user or a wildcard.
+    /// Returns an error if a string is not a host but, for instance, a URL, a path, or a name with
+    /// a user or a wildcard.
     pub fn to_hosts<H: AsRef<str>>(hosts: impl IntoIterator<Item = H>) -> Result<Self, HostError> {
         let hosts = hosts.into_iter().map(|host| Host::parse(host.as_ref()));
         Ok(Self::to(Hosts::Named(hosts.collect::<Result<_, _>>()?)))
     }
 
-    /// Creates a layer that sends the session to all hosts, foreign ones included: for a client
-    /// that only talks to your own services.
+    /// Creates a layer that sends the session to all hosts, including foreign ones.
+    ///
+    /// Only use this for a client that exclusively calls your own services.
     #[must_use]
     pub fn to_all_hosts() -> Self {
         Self::to(Hosts::All)
@@ -54,8 +56,8 @@ impl PropagateSessionLayer {
 
     /// Sets the names of the headers. Default: [`SessionHeaders::new`].
     ///
-    /// Use the value that [`SessionLayer::with_headers`](crate::SessionLayer::with_headers) has.
-    /// The next service needs the same id header.
+    /// Pass the same value as to [`SessionLayer::with_headers`](crate::SessionLayer::with_headers).
+    /// The other service must read the same id header.
     #[must_use]
     pub fn with_headers(mut self, headers: SessionHeaders) -> Self {
         self.names = Arc::new(headers);
@@ -71,8 +73,9 @@ impl<S> Layer<S> for PropagateSessionLayer {
     }
 }
 
-/// A service that sets the header of the current session on outgoing requests, see the
-/// [module](super).
+/// A service that sends the current session with outgoing requests.
+///
+/// Created by [`PropagateSessionLayer`]. See the [module documentation](super).
 #[derive(Clone, Debug)]
 pub struct PropagateSession<S> {
     inner: S,
@@ -124,11 +127,13 @@ where
     }
 }
 
-/// Sets the header `openReplaySession.id` to the current session and removes every other header
-/// that names one, as [the layer does](super#what-happens-to-the-headers).
+/// Sets the header `openReplaySession.id` to the current session and removes all other headers that
+/// contain a session.
 ///
-/// For clients that are not Tower services. [`SessionHeaders::propagate`] takes names of your own.
-/// The caller decides whether the host may have the session.
+/// Use this for clients that are not Tower services. The
+/// [rules](super#what-happens-to-the-headers) are those of [`PropagateSessionLayer`], except that
+/// the host is not checked: only call this function for hosts that may receive the session. For
+/// custom header names, use [`SessionHeaders::propagate`].
 ///
 /// ```
 /// use http::HeaderMap;

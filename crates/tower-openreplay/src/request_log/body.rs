@@ -12,14 +12,14 @@ use super::{protocol, request::Request};
 use crate::poll_to_end::poll_to_end;
 
 pin_project! {
-    /// The response body of [`RequestLog`](super::RequestLog): polled and dropped in the request's
-    /// span.
+    /// The response body of [`RequestLog`](super::RequestLog), which is polled and dropped in the
+    /// request's span.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
-        // `None` once it is finished, and in a default body
+        // `None` once the body has ended, and in a default body
         #[pin]
         inner: Option<B>,
-        // `None` if it is not to be logged
+        // `None` if the request is not logged
         request: Option<Request>,
         at_end: Option<GrpcEosErrorsAsFailures>,
     }
@@ -52,7 +52,7 @@ impl<B> ResponseBody<B> {
     }
 }
 
-/// An empty body, for layers further out that respond on their own.
+/// Creates an empty body, for outer layers that respond on their own.
 impl<B> Default for ResponseBody<B> {
     fn default() -> Self {
         Self {
@@ -80,7 +80,7 @@ where
             return poll_to_end(this.inner, cx);
         };
         if this.inner.is_none() {
-            // nothing to enter the span for
+            // Nothing is polled, so the span need not be entered.
             return Poll::Ready(None);
         }
         let _entered = request.span.enter();

@@ -2,7 +2,10 @@ use std::{any::Any, error::Error, io};
 
 type Cast = fn(&dyn Any) -> Option<&(dyn Error + 'static)>;
 
-/// The types whose causes are logged: a service's error is only known to be `Display`.
+/// The error types whose causes are logged.
+///
+/// A service's error type is only required to implement `Display`, so its causes are found by
+/// downcasting.
 #[derive(Clone, Debug)]
 pub(super) struct Causes {
     casts: Vec<Cast>,
@@ -27,7 +30,7 @@ impl Causes {
         self.casts.push(of_type::<E>);
     }
 
-    /// The value as an error, if its type is one of these.
+    /// Returns the value as an error, if its type is one of these.
     pub(super) fn find<'a>(&self, value: &'a dyn Any) -> Option<&'a (dyn Error + 'static)> {
         self.casts.iter().find_map(|cast| cast(value))
     }
@@ -48,7 +51,7 @@ fn boxed_send_sync(value: &dyn Any) -> Option<&(dyn Error + 'static)> {
     Some(&**error)
 }
 
-/// Unwraps an `axum::Error`: its text is that of the error inside, which would be logged twice.
+/// Unwraps an `axum::Error`, which displays its inner error, so that the text is not logged twice.
 #[cfg(feature = "axum")]
 fn of_axum(value: &dyn Any) -> Option<&(dyn Error + 'static)> {
     let mut error: &(dyn Error + 'static) = value.downcast_ref::<axum::Error>()?;

@@ -16,23 +16,24 @@ thread_local! {
     static POLLING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether the caller runs inside the future of a [`RequestLog`](super::RequestLog), which logs
-/// the error attached to the response.
+/// Returns whether the caller runs inside the future of a [`RequestLog`](super::RequestLog), which
+/// logs the error attached to the response.
 pub(crate) fn is_polling() -> bool {
     POLLING.get()
 }
 
 pin_project! {
-    /// The future of [`RequestLog`](super::RequestLog): polled and dropped in the request's span.
+    /// The response future of [`RequestLog`](super::RequestLog), which is polled and dropped in the
+    /// request's span.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {
-        // `None` once it is finished
+        // `None` once the future has completed
         #[pin]
         inner: Option<F>,
-        // `None` once it is logged, or if it is not to be logged
+        // `None` once the request has been logged, or if it is not logged
         request: Option<Request>,
-        // stays set if `inner` panics
+        // remains set if `inner` panics
         is_polling: bool,
     }
 
@@ -72,7 +73,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let inner = this.inner.as_mut().as_pin_mut();
-        let inner = inner.expect("polled after it had finished");
+        let inner = inner.expect("polled after completion");
         let Some(request) = this.request else {
             let response = ready!(inner.poll(cx))?;
             return Poll::Ready(Ok(response.map(ResponseBody::unlogged)));
@@ -102,7 +103,7 @@ where
     }
 }
 
-/// Until it is dropped, this thread polls the future of a `RequestLog`.
+/// A guard that exists while this thread polls the future of a `RequestLog`.
 struct Polling {
     before: bool,
 }

@@ -6,20 +6,23 @@ use tracing::Level;
 
 use super::{RequestLog, cause::Causes, protocol::Protocol};
 
-/// Logs each request when its response is ready, see the [module](super).
+/// A layer that writes one record per request, and adds a span around it.
+///
+/// See the [module documentation](super).
 #[derive(Clone, Debug, Default)]
 pub struct RequestLogLayer {
     options: Arc<Options>,
 }
 
 impl RequestLogLayer {
-    /// Creates a layer for HTTP: each 5xx is a failure.
+    /// Creates a layer for HTTP, where every 5xx response is a failure.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Creates a layer for gRPC: each status but `OK` is a failure, and so is each HTTP 5xx.
+    /// Creates a layer for gRPC, where every status except `OK` and every HTTP 5xx response is a
+    /// failure.
     ///
     /// ```
     /// use tower_openreplay::{RequestLogLayer, SessionLayer};
@@ -39,34 +42,37 @@ impl RequestLogLayer {
         Self::default().with(|options| options.protocol = Protocol::grpc())
     }
 
-    /// Sets further gRPC codes that are no failures, `NotFound` for instance. Default: `Ok` alone.
+    /// Adds gRPC codes that are not failures, such as `NotFound`. Default: only `Ok`.
     ///
-    /// Over HTTP it has no effect.
+    /// This has no effect on a layer created with [`new`](Self::new).
     #[must_use]
     pub fn with_success_codes(self, codes: impl IntoIterator<Item = GrpcCode>) -> Self {
         self.with(|options| options.protocol.add_success_codes(codes))
     }
 
-    /// Sets the level of the record of a success. Default: `INFO`.
+    /// Sets the level of records of successful requests. Default: `INFO`.
     ///
-    /// A success with a [`Failure`](crate::Failure) attached is logged at `INFO` in any case.
+    /// A successful response with an attached [`Failure`](crate::Failure) is always logged at
+    /// `INFO`.
     #[must_use]
     pub fn with_success_level(self, level: Level) -> Self {
         self.with(|options| options.success = Some(level))
     }
 
-    /// Logs failures alone. A success with a [`Failure`](crate::Failure) attached is still logged.
+    /// Logs only failures. Default: successful requests are logged as well.
+    ///
+    /// A successful response with an attached [`Failure`](crate::Failure) is still logged.
     #[must_use]
     pub fn without_successes(self) -> Self {
         self.with(|options| options.success = None)
     }
 
-    /// Excludes requests with one of these paths, health checks for instance: they get neither a
-    /// record nor a span. Default: none.
+    /// Excludes requests with one of these paths, such as health checks. Default: none.
     ///
-    /// A path must be equal, the query string aside; inside of axum's `Router::nest` it is the
-    /// whole path. An attached [`Failure`](crate::Failure) is still logged, by
-    /// [`SessionLayer`](crate::SessionLayer).
+    /// Excluded requests get neither a record nor a span, but an attached
+    /// [`Failure`](crate::Failure) is still logged by [`SessionLayer`](crate::SessionLayer). The
+    /// whole path must be equal, without the query string. Inside axum's `Router::nest`, the path
+    /// includes the prefix.
     ///
     /// ```
     /// use tower_openreplay::RequestLogLayer;
@@ -81,11 +87,10 @@ impl RequestLogLayer {
         })
     }
 
-    /// Logs the causes of errors of this type too, where the service or the body fails with one.
+    /// Also logs the causes of errors of type `E`, if the service or the body returns one.
     ///
-    /// Needed only for errors that are returned themselves: the causes of boxed errors, of
-    /// `std::io::Error`, with the feature `axum` of `axum::Error`, and of each
-    /// [`Failure`](crate::Failure) are always logged.
+    /// This is not needed for boxed errors, `std::io::Error`, [`Failure`](crate::Failure) and, with
+    /// the feature `axum`, `axum::Error`, whose causes are always logged.
     ///
     /// ```
     /// use tower_openreplay::RequestLogLayer;
@@ -115,7 +120,7 @@ impl<S> Layer<S> for RequestLogLayer {
 #[derive(Clone, Debug)]
 pub(super) struct Options {
     pub(super) protocol: Protocol,
-    /// The level of a success; `None` logs none.
+    /// The level of a success, or `None` if successes are not logged.
     pub(super) success: Option<Level>,
     pub(super) excluded: Vec<String>,
     pub(super) causes: Causes,

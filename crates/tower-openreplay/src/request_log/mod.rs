@@ -1,7 +1,7 @@
-//! One record per request, and a span around it.
+//! Middleware that writes one record per request, and adds a span around it.
 //!
-//! [`RequestLogLayer`] logs each request when its response is ready: method, path and status, and
-//! for a failure the error with its causes.
+//! [`RequestLogLayer`] logs the method, path and status of each request when its response is ready.
+//! If the request fails, the record also contains the error with its causes.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -18,7 +18,7 @@
 //! # let _ = app;
 //! ```
 //!
-//! With `tracing_openreplay::json()` a request of session 42 becomes the record
+//! With `tracing_openreplay::json()`, a request of session 42 results in this message:
 //!
 //! ```text
 //! [openReplaySession.id=42] GET /api/price 500 error=no price for order 17 duration_ms=0.041 route=/api/price
@@ -26,7 +26,7 @@
 //!
 //! # Records
 //!
-//! | what happened | level | message |
+//! | event | level | message |
 //! |---|---|---|
 //! | a response | `INFO`, see [`with_success_level`](RequestLogLayer::with_success_level) | `GET /api/price 200` |
 //! | a response that is a failure | `ERROR` | `GET /api/price 500` |
@@ -34,35 +34,37 @@
 //! | the body failed, or its trailers report a gRPC failure | `ERROR` | `GET /api/price body failed` |
 //! | the request was dropped before its response | `WARN` | `GET /api/price cancelled` |
 //!
-//! A request is dropped if the client disconnects, a timeout layer further out elapses, or the
-//! server shuts down. A request that panics gets no record: `tracing_openreplay::log_panics` writes
-//! the panic's own, and the span gives it method and path. An error of `Service::poll_ready` gets
-//! none either: there is no request yet. If two of these layers are around a request, the outer one
-//! logs it.
+//! A request is dropped if the client disconnects, an outer timeout layer elapses, or the server
+//! shuts down. If a request panics, the layer writes no record: `tracing_openreplay::log_panics`
+//! writes one for the panic, which has the method and path from the span. An error of
+//! `Service::poll_ready` is not logged, since there is no request yet. If a request passes through
+//! two of these layers, only the outer one logs it.
 //!
 //! | field | value | when |
 //! |---|---|---|
-//! | `error` | the error, with its causes | a failure has one, or a [`Failure`](crate::Failure) is attached |
+//! | `error` | the error, with its causes | the failure has one, or a [`Failure`](crate::Failure) is attached |
 //! | `duration_ms` | milliseconds since the request arrived, with fractions below 10 | always |
-//! | `request_id` | the request's header `x-request-id` | it has one |
-//! | `route` | axum's `MatchedPath` | feature `axum`, and a route matched |
+//! | `request_id` | the request's header `x-request-id` | the request has this header |
+//! | `route` | axum's `MatchedPath` | with the feature `axum`, if a route matched |
 //!
-//! The query string is never logged: it can hold secrets.
+//! The query string is never logged, since it may contain secrets.
 //!
 //! # The span
 //!
-//! Around the request, its response body included, is the span `request` at `INFO` with the fields
-//! `method`, `path` and `request_id`. Work that is spawned with `.in_current_span()` keeps it.
+//! The request and its response body run in the span `request` at the level `INFO`, with the fields
+//! `method`, `path` and `request_id`. Work that is spawned with `.in_current_span()` also runs in
+//! this span.
 //!
-//! Records and span have the target `tower_openreplay`. A filter with targets and no default level,
-//! such as `RUST_LOG=shop=debug`, must name it: `RUST_LOG=shop=debug,tower_openreplay=info`.
-//! `tracing_openreplay::init()` adds that on its own.
+//! The records and the span have the target `tower_openreplay`. A filter that lists targets without
+//! a default level, such as `RUST_LOG=shop=debug`, must include this target:
+//! `RUST_LOG=shop=debug,tower_openreplay=info`. `tracing_openreplay::init()` includes it
+//! automatically.
 //!
 //! # Request ids
 //!
-//! `request_id` is the header `x-request-id`, from any sender. tower-http's `SetRequestIdLayer`
-//! gives an id to a request without one: put it outside this layer, and `PropagateRequestIdLayer`,
-//! which copies the id to the response, between the two.
+//! `request_id` is the header `x-request-id`, which any client can send. To assign an id to
+//! requests without one, put tower-http's `SetRequestIdLayer` outside this layer. To copy the id to
+//! the response, put `PropagateRequestIdLayer` between the two.
 //!
 //! ```
 //! # use axum::{Router, routing::get};
@@ -79,21 +81,21 @@
 //!
 //! # Failures
 //!
-//! What counts as a failure comes from [`tower_http::classify`]: over HTTP each 5xx, over gRPC
-//! ([`new_for_grpc`](RequestLogLayer::new_for_grpc)) each status but `OK`, in the headers or in the
-//! trailers. The error is
+//! [`tower_http::classify`] decides whether a response is a failure. Over HTTP, every 5xx response
+//! is a failure. Over gRPC ([`new_for_grpc`](RequestLogLayer::new_for_grpc)), every status except
+//! `OK` is a failure, in the headers or in the trailers. The field `error` contains one of
 //!
-//! - that of a [`Failure`](crate::Failure) in the response's extensions,
-//! - the message of a gRPC status,
-//! - the error that the service returned, which passes through unchanged. Its causes are known for
-//!   boxed errors, `std::io::Error`, and the types named with
+//! - the error of a [`Failure`](crate::Failure) in the response's extensions,
+//! - the code and message of a gRPC status,
+//! - the error that the service or the body returned, which passes through unchanged. Its causes
+//!   are logged for boxed errors, `std::io::Error`, `axum::Error`, and the types set with
 //!   [`with_causes_of`](RequestLogLayer::with_causes_of).
 //!
 //! # Layer order
 //!
-//! Inside [`SessionLayer`](crate::SessionLayer), or the records have no session. Inside
-//! tower-http's `CatchPanicLayer`, or each panic leaves a second record, for its response.
-//! tower-http's `TraceLayer` is not needed next to it.
+//! Put this layer inside [`SessionLayer`](crate::SessionLayer); otherwise the records have no
+//! session. Put it inside tower-http's `CatchPanicLayer`; otherwise each panic causes a second
+//! record, for the panic's response. With this layer, tower-http's `TraceLayer` is not needed.
 
 mod body;
 mod cause;

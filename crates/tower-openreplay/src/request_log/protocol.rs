@@ -4,19 +4,19 @@ use tower_http::classify::{
     GrpcErrorsAsFailures, GrpcFailureClass, ServerErrorsAsFailures,
 };
 
-/// What counts as a failure.
+/// The protocol, which decides whether a response is a failure.
 #[derive(Clone, Debug)]
 pub(super) enum Protocol {
     Http,
     Grpc(GrpcErrorsAsFailures),
 }
 
-/// What a response is, as far as its head tells.
+/// The outcome of a request, according to the head of its response.
 pub(super) enum Outcome {
     Success,
-    /// With the gRPC status, if that is the failure.
+    /// A failure, with the gRPC status if it has one.
     Failure(Option<GrpcFailureClass>),
-    /// The trailers will tell.
+    /// The trailers decide.
     AtEnd(GrpcEosErrorsAsFailures),
 }
 
@@ -49,7 +49,7 @@ impl Protocol {
     }
 }
 
-/// The failure that the trailers report, if they report one.
+/// Returns the failure that the trailers report, if any.
 pub(super) fn failure_in(
     trailers: &HeaderMap,
     at_end: GrpcEosErrorsAsFailures,

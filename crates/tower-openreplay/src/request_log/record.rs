@@ -1,4 +1,4 @@
-//! The records' and the span's names, levels and fields.
+//! The names, levels and fields of the records and the span.
 
 use std::{error::Error, fmt, time::Duration};
 
@@ -7,7 +7,7 @@ use tracing::{Level, Span, field::Value};
 
 const TARGET: &str = "tower_openreplay";
 
-/// What is known of a request, in its span and in each of its records.
+/// The properties of a request that its span and its records contain.
 pub(super) struct Facts<'a> {
     pub(super) method: &'a Method,
     pub(super) path: &'a str,
@@ -15,7 +15,7 @@ pub(super) struct Facts<'a> {
     pub(super) route: Option<&'a str>,
 }
 
-/// How a request ended: the last word of its message.
+/// The end of a request, which is the last word of its message.
 #[derive(Clone, Copy)]
 pub(super) enum Event {
     Response(StatusCode),
@@ -45,7 +45,7 @@ pub(super) fn span(facts: &Facts<'_>) -> Span {
     )
 }
 
-// a callsite has one level, so each level has a callsite of its own
+// The level of a callsite is constant, so each level needs its own callsite.
 macro_rules! event_at {
     ($level:expr, $($rest:tt)*) => {
         match $level {
@@ -77,11 +77,11 @@ pub(super) fn request(
     );
 }
 
-/// The record of an error for which no request's record was written.
+/// Logs an error that is in no request's record.
 pub(crate) fn failure(span: &Span, error: &(dyn Error + 'static), status: StatusCode) {
     let level = level_of(status);
     let status = status.as_u16();
-    // a record has the trace ids of its span only if that span is the current one
+    // A record only has the trace ids of its span if that span is entered.
     let is_elsewhere = Span::current().id() != span.id();
     let _entered = is_elsewhere.then(|| span.enter());
     match level {
@@ -92,7 +92,7 @@ pub(crate) fn failure(span: &Span, error: &(dyn Error + 'static), status: Status
     }
 }
 
-/// The level of a response with an error attached.
+/// Returns the level for a response with an attached error.
 pub(super) fn level_of(status: StatusCode) -> Level {
     if status.is_server_error() {
         Level::ERROR
@@ -101,7 +101,7 @@ pub(super) fn level_of(status: StatusCode) -> Level {
     }
 }
 
-/// Milliseconds as people read them: with fractions below 10 only.
+/// Milliseconds, with a fraction only below 10.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Milliseconds {
     Fraction(f64),

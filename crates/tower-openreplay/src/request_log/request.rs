@@ -17,12 +17,11 @@ use crate::failure::Attached;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// In the extensions of a request that is logged, so that a `RequestLog` further in does not log it
-/// again.
+/// An extension of logged requests, so that an inner `RequestLog` does not log them again.
 #[derive(Clone, Copy)]
 struct IsLogged;
 
-/// A request that is logged: what its records report.
+/// A request that is logged, with the contents of its records.
 pub(super) struct Request {
     options: Arc<Options>,
     method: Method,
@@ -34,7 +33,7 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// `None` if the options exclude the request, or if a `RequestLog` further out logs it.
+    /// Returns `None` if the options exclude the request, or if an outer `RequestLog` logs it.
     pub(super) fn new<B>(options: &Arc<Options>, request: &mut http::Request<B>) -> Option<Self> {
         let address = Address::of(uri_of(request));
         if options.excludes(address.path()) || request.extensions().get::<IsLogged>().is_some() {
@@ -63,7 +62,7 @@ impl Request {
         }
     }
 
-    /// Logs a response. Returns what its trailers are classified with, if they decide.
+    /// Logs a response. Returns the classifier for its trailers, if they decide the outcome.
     pub(super) fn log_response<B>(
         &self,
         response: &Response<B>,
@@ -97,7 +96,7 @@ impl Request {
         self.log_unknown(Event::Failed, error);
     }
 
-    /// Logs the error with which the body ended.
+    /// Logs the error that the body returned.
     pub(super) fn log_body_error(&self, error: &(impl fmt::Display + 'static)) {
         self.log_unknown(Event::BodyFailed, error);
     }
@@ -125,10 +124,10 @@ impl Request {
     }
 }
 
-/// What is kept of the address, which is less to copy than all of it.
+/// The part of the URI that is logged, which is smaller than the whole URI.
 enum Address {
     Path(PathAndQuery),
-    /// CONNECT has an authority instead.
+    /// The URI of a CONNECT request has an authority instead of a path.
     Authority(Authority),
     Empty,
 }
@@ -142,7 +141,7 @@ impl Address {
         }
     }
 
-    /// The path without the query string, which can hold secrets.
+    /// Returns the path without the query string, which may contain secrets.
     fn path(&self) -> &str {
         match self {
             Self::Path(path) => path.path(),
@@ -152,7 +151,7 @@ impl Address {
     }
 }
 
-// not derived: the query string can hold secrets
+// Not derived, because the query string may contain secrets.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
@@ -162,7 +161,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// A gRPC failure as its code and message, without the words that tower-http puts in front.
+/// A gRPC failure that displays its code and message, without tower-http's prefix.
 struct Status<'a>(&'a GrpcFailureClass);
 
 impl fmt::Display for Status<'_> {

@@ -1,4 +1,5 @@
-//! What axum knows of a request. Without the feature `axum` that is nothing.
+//! The route and the original URI of a request in axum. Without the feature `axum`, there is no
+//! route.
 
 use http::{Request, Uri};
 
@@ -22,7 +23,8 @@ impl Route {
     }
 }
 
-/// The URI that the client sent: inside of `Router::nest` axum strips the path of its prefix.
+/// Returns the URI that the client sent, since axum strips the prefix of the path inside
+/// `Router::nest`.
 #[cfg(feature = "axum")]
 pub(super) fn uri_of<B>(request: &Request<B>) -> &Uri {
     let original: Option<&axum::extract::OriginalUri> = request.extensions().get();

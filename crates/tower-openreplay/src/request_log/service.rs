@@ -10,7 +10,9 @@ use tower_service::Service;
 
 use super::{ResponseBody, ResponseFuture, layer::Options, request};
 
-/// Logs each request when its response is ready, see the [module](super).
+/// A service that writes one record per request, and adds a span around it.
+///
+/// Created by [`RequestLogLayer`](super::RequestLogLayer). See the [module documentation](super).
 #[derive(Clone, Debug)]
 pub struct RequestLog<S> {
     inner: S,
@@ -18,7 +20,8 @@ pub struct RequestLog<S> {
 }
 
 impl<S> RequestLog<S> {
-    /// Logs requests as [`RequestLogLayer::new`](super::RequestLogLayer::new) does.
+    /// Creates a service that logs requests like
+    /// [`RequestLogLayer::new`](super::RequestLogLayer::new).
     pub fn new(inner: S) -> Self {
         Self::with_options(inner, Arc::default())
     }

@@ -10,12 +10,13 @@ use pin_project_lite::pin_project;
 use crate::SessionBody;
 
 pin_project! {
-    /// The future of [`SetSession`](super::SetSession): polled and dropped in the session.
+    /// The response future of [`SetSession`](super::SetSession), which is polled and dropped in the
+    /// session.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {
         scope: Scope,
-        // `None` once it is finished
+        // `None` once the future has completed
         #[pin]
         inner: Option<F>,
     }
@@ -40,7 +41,7 @@ impl<F> ResponseFuture<F> {
     }
 }
 
-// no `InSession`, which would move the response once more
+// Wrapping an `InSession` would move the response once more.
 impl<F, B, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
@@ -52,8 +53,8 @@ where
         let mut this = self.project();
         let entered = this.scope.enter();
         let inner = this.inner.as_mut().as_pin_mut();
-        let result = ready!(inner.expect("polled after it had finished").poll(cx));
-        // in the scope that is entered anyway
+        let result = ready!(inner.expect("polled after completion").poll(cx));
+        // Dropping the future here saves entering its scope a second time.
         this.inner.set(None);
         let response = result?;
         #[cfg(feature = "request-log")]

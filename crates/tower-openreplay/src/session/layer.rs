@@ -7,7 +7,9 @@ use tower_layer::Layer;
 use super::{SetSession, sources::Sources};
 use crate::SessionHeaders;
 
-/// A layer that makes the session of each request the current one, see the [module](super).
+/// A layer that runs each request in the session that its headers name.
+///
+/// See the [module documentation](super).
 #[derive(Clone, Debug, Default)]
 pub struct SessionLayer {
     sources: Arc<Sources>,
@@ -22,7 +24,7 @@ impl SessionLayer {
 
     /// Sets the names of the headers. Default: [`SessionHeaders::new`].
     ///
-    /// If requests go on to other services, give the same value to
+    /// If the app calls other services, pass the same value to
     /// [`PropagateSessionLayer::with_headers`](crate::PropagateSessionLayer::with_headers).
     ///
     /// ```
@@ -39,12 +41,11 @@ impl SessionLayer {
         self
     }
 
-    /// Sets the query parameter that holds the id, for `EventSource`, `WebSocket` and `sendBeacon`,
-    /// which cannot set headers. Default: none.
+    /// Sets a query parameter that contains the id. Default: none.
     ///
-    /// The page sends `getSessionID()` there, never the token: addresses end up in logs, browser
-    /// histories and referrers. Only ids are read; a request with a token there has no session from
-    /// it.
+    /// `EventSource`, `WebSocket` and `sendBeacon` cannot set headers, so they need a query
+    /// parameter. The page must send `getSessionID()` in it, never the token, because URLs end up
+    /// in logs, browser histories and referrers. A token in the parameter is ignored.
     ///
     /// ```
     /// use tower_openreplay::SessionLayer;
@@ -59,11 +60,13 @@ impl SessionLayer {
         self
     }
 
-    /// Also inserts the [`SessionId`] into the extensions of each request that runs in a session,
-    /// and removes one that is there already from all others. Default: off.
+    /// Inserts the [`SessionId`] into the request's extensions. Default: off.
     ///
-    /// For frameworks that run a part of a request in a task of their own and hand it the request's
-    /// extensions or parts: a lambda's context, a subscription's data. It costs an allocation.
+    /// If the request runs in no session, an existing `SessionId` is removed from its extensions.
+    ///
+    /// Use this for frameworks that run part of a request in another task and pass the request's
+    /// extensions or parts to it, such as the context of a lambda or the data of a subscription.
+    /// This option costs one allocation per request.
     ///
     /// ```
     /// use std::convert::Infallible;
@@ -90,10 +93,10 @@ impl SessionLayer {
         self
     }
 
-    /// Returns the session that these headers name, if they name one:
-    /// [`SessionHeaders::session_of`] of this layer's names.
+    /// Returns the session that headers contain under the names of this layer, if any.
     ///
-    /// The query parameter is not part of the headers, so it is not read.
+    /// This is [`SessionHeaders::session_of`] for this layer's names. The query parameter is not
+    /// read.
     #[must_use]
     pub fn session_of(&self, headers: &HeaderMap) -> Option<SessionId> {
         self.sources.in_headers(headers)

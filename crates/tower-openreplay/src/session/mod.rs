@@ -1,11 +1,11 @@
-//! The session of a request.
+//! Middleware that runs each request in its session.
 //!
-//! [`SessionLayer`] reads the session's id from the request and makes it the current session of
-//! everything that serves the request: the inner service's `call`, its future, the frames and
-//! trailers of the response body, and the drop of each. So streams and cancelled requests log in
-//! their session as well. [`openreplay_session::current`] returns the id.
+//! [`SessionLayer`] reads the session's id from the request, and makes the session current for all
+//! code that serves the request: the inner service's `call` and future, the frames and trailers of
+//! the response body, and the drop of each. Streams and cancelled requests therefore log in their
+//! session as well. [`openreplay_session::current`] returns the id.
 //!
-//! The id, the response and its errors pass through unchanged. The layer neither boxes, clones nor
+//! The request, the response and errors pass through unchanged. The layer neither boxes, clones nor
 //! allocates anything.
 //!
 //! ```
@@ -30,51 +30,50 @@
 //!
 //! # Sources of the id
 //!
-//! The first place that yields an id counts. Two different ids in one place contradict each other:
-//! the request then has no session, and the layer reads no further place. Other malformed values
-//! are skipped.
+//! The layer reads the following sources in order, and uses the first one that contains an id. If a
+//! source contains two different ids, the request has no session and no further source is read.
+//! Otherwise, malformed values are skipped.
 //!
-//! 1. The header `openReplaySession.id`
-//!    ([`with_id_header`](crate::SessionHeaders::with_id_header)). A tracker's token under this
-//!    name is decoded to the id. Of several tokens, joined by commas or in several headers, the
-//!    last one that decodes counts. Without a token, all values must be the same id; an id next to
-//!    a malformed value does not count.
-//! 2. The headers `X-OpenReplay-SessionToken` and `X-OpenReplay-Session-Token`
-//!    ([`with_token_headers`](crate::SessionHeaders::with_token_headers)), in this order: tokens
-//!    only, the last one that decodes.
-//! 3. With the feature `baggage`, the member `session.id` of the header [`baggage`](#baggage):
-//!    numbers only.
-//! 4. A query parameter, if you name one
-//!    ([`with_query_parameter`](SessionLayer::with_query_parameter)): ids only. A token or a list
-//!    joined by commas is malformed there. If the parameter is repeated, all values must be the
-//!    same id.
+//! 1. The header `openReplaySession.id`, or the one set with
+//!    [`with_id_header`](crate::SessionHeaders::with_id_header). If it contains the tracker's token
+//!    instead of the id, the token is decoded. If there are several tokens, separated by commas or
+//!    in several headers, the last valid one is used. Without a token, all values must be the same
+//!    id, and an id next to a malformed value is ignored.
+//! 2. The headers `X-OpenReplay-SessionToken` and `X-OpenReplay-Session-Token`, in this order, or
+//!    those set with [`with_token_headers`](crate::SessionHeaders::with_token_headers). Only tokens
+//!    are read, and the last valid one is used.
+//! 3. With the feature `baggage`, the member `session.id` of the header [`baggage`](#baggage). Only
+//!    numbers are read.
+//! 4. The query parameter set with [`with_query_parameter`](SessionLayer::with_query_parameter), if
+//!    any. Only ids are read; a token or a list separated by commas is malformed. If the parameter
+//!    is repeated, all values must be the same id.
 //!
-//! Empty values, `undefined`, `null` and `NaN` do not count. If no place yields an id, the request
-//! is an ordinary request without a session. Header names match in any case, the parameter's name
-//! only as written.
+//! Empty values, `undefined`, `null` and `NaN` are ignored. If no source contains an id, the
+//! request is handled as an ordinary request without a session. Header names are case-insensitive,
+//! the name of the query parameter is case-sensitive.
 //!
-//! Prefer the id's header. A token lets its holder write into the recording, and the tracker
-//! records the header in which it sends the token, unless the page's `sanitizer` removes it. The
-//! layer keeps only the id, and marks header values that contain a token
-//! [sensitive](http::HeaderValue::set_sensitive), so that `Debug` does not show them; those under
-//! the default names also if it reads other names. Layers outside this one see the values before
-//! they are marked. If one of them prints headers, put tower-http's
-//! `SetSensitiveRequestHeadersLayer` with [`header_names`](crate::header_names) around it. The
-//! headers stay in the request; [`propagate`](crate::propagate#what-happens-to-the-headers) removes
-//! them from requests to other services.
+//! Prefer the id's header to the token. A token lets its holder write into the recording, and the
+//! recording contains the header in which the tracker sends the token, unless the page's
+//! `sanitizer` removes it. The layer only keeps the id. It marks header values that contain a token
+//! as [sensitive](http::HeaderValue::set_sensitive), so that `Debug` does not show them. This
+//! includes headers with the default names if the layer reads other names. Outer layers see the
+//! values before they are marked: if an outer layer prints headers, wrap it with tower-http's
+//! `SetSensitiveRequestHeadersLayer` and [`header_names`](crate::header_names). The headers remain
+//! in the request; [`propagate`](crate::propagate#what-happens-to-the-headers) removes them from
+//! requests to other services.
 //!
 //! # Baggage
 //!
-//! A service in another language that uses only OpenTelemetry forwards neither of these headers,
-//! but by default it forwards [W3C Baggage](https://www.w3.org/TR/baggage/). With the feature
-//! `baggage`, the session travels there as well, as the member `session.id`. The layer
-//! percent-decodes its value and ignores properties after a `;`. Only an id as OpenReplay writes it
-//! counts, an unsigned 64-bit integer in decimal: other programs keep sessions of their own under
-//! this name. Two different ids, in one header or in several, contradict each other; an id next to
-//! any other value does not count.
+//! A service in another language that only uses OpenTelemetry does not forward these headers, but
+//! by default it forwards [W3C Baggage](https://www.w3.org/TR/baggage/). With the feature
+//! `baggage`, the layers also read and write the session in the member `session.id`. The value is
+//! percent-decoded, and properties after a `;` are ignored. Because other programs store ids of
+//! their own under this name, only OpenReplay's form counts, an unsigned 64-bit integer in decimal.
+//! Two different ids, in one header or in several, contradict each other, and an id next to any
+//! other value is ignored.
 //!
 //! [`propagate`](crate::propagate#what-happens-to-the-headers) sets the member, and removes it from
-//! requests to hosts that are not named.
+//! requests to hosts that are not listed.
 //!
 //! # Layer order
 //!
@@ -123,8 +122,8 @@
 //! # Behind a proxy
 //!
 //! **Symptom: the browser sends `openReplaySession.id`, but no request has a session.** nginx
-//! treats a header name with a dot as invalid and drops the header by default. It only logs an
-//! `info` line in its error log. Any of these fixes it:
+//! treats a header name with a dot as invalid and drops the header by default. It only writes an
+//! `info` line to its error log. Any of these changes fixes the problem:
 //!
 //! - `ignore_invalid_headers off;` in nginx's `http` or `server` block.
 //! - A header name without a dot, set with
@@ -132,31 +131,33 @@
 //! - The tracker's option `network: { sessionTokenHeader: true }`, together with a `sanitizer` that
 //!   removes the token from the recording: the tracker records this header like any other.
 //!
-//! HAProxy forwards the header, in lower case.
+//! HAProxy forwards the header in lower case, which works.
 //!
 //! # From another origin
 //!
 //! **Symptom: the browser's console shows "Request header field openreplaysession.id is not allowed
-//! by Access-Control-Allow-Headers in preflight response", and the request never leaves.** Before
+//! by Access-Control-Allow-Headers in preflight response", and does not send the request.** Before
 //! the browser sends one of these headers to another origin, it sends a preflight request. Allow
 //! [`header_names`](crate::header_names) in tower-http's `CorsLayer`. `*` suffices only for
 //! requests without credentials.
 //!
-//! `EventSource`, `WebSocket` and `sendBeacon` cannot set headers. Name a query parameter, in which
-//! the page sends `getSessionID()`, never the token: many programs log addresses, and tower-http's
-//! `TraceLayer` records them in each span.
+//! `EventSource`, `WebSocket` and `sendBeacon` cannot set headers. For these, set a query parameter
+//! with [`with_query_parameter`](SessionLayer::with_query_parameter). The page must send
+//! `getSessionID()` in it, never the token: many programs log URLs, and tower-http's `TraceLayer`
+//! records them in each span.
 //!
 //! # Work that leaves the request
 //!
-//! Spawned work takes the session along with
-//! [`in_current_session`](openreplay_session::InCurrentSession), the body of a request to another
-//! service with [`SessionBody`](crate::SessionBody). If a framework runs a part of the request
-//! elsewhere and passes the request's extensions on,
-//! [`with_extension`](SessionLayer::with_extension) adds the id to them. A worker that one request
-//! starts and others use leaves the session with
-//! [`without_session`](openreplay_session::without_session).
+//! Code that does not run in the request's task is not in the session automatically:
 //!
-//! An upgraded connection leaves the request as well: axum runs the callback of
+//! - For spawned work, use [`in_current_session`](openreplay_session::InCurrentSession).
+//! - For the body of a request to another service, use [`SessionBody`](crate::SessionBody).
+//! - If a framework runs part of the request in another task and passes the request's extensions to
+//!   it, use [`with_extension`](SessionLayer::with_extension).
+//! - For a worker that one request starts and others share, use
+//!   [`without_session`](openreplay_session::without_session).
+//!
+//! An upgraded connection also leaves the request's task: axum runs the callback of
 //! `WebSocketUpgrade::on_upgrade` in a separate task.
 //!
 //! ```
@@ -169,7 +170,7 @@
 //! }
 //!
 //! async fn talk(socket: WebSocket) {
-//!     // logs in the session of the request that was upgraded
+//!     // logs in the session of the upgraded request
 //! #   drop(socket);
 //! }
 //! # let _: axum::Router = axum::Router::new().route("/", axum::routing::any(upgrade));

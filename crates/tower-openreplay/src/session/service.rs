@@ -10,7 +10,9 @@ use tower_service::Service;
 use super::{ResponseFuture, sources::Sources};
 use crate::SessionBody;
 
-/// A service that makes the session of each request the current one, see the [module](super).
+/// A service that runs each request in the session that its headers name.
+///
+/// Created by [`SessionLayer`](super::SessionLayer). See the [module documentation](super).
 #[derive(Clone, Debug)]
 pub struct SetSession<S> {
     inner: S,
@@ -18,8 +20,8 @@ pub struct SetSession<S> {
 }
 
 impl<S> SetSession<S> {
-    /// Creates a service that reads the default headers, as
-    /// [`SessionLayer::new`](super::SessionLayer::new) does.
+    /// Creates a service that reads the default headers, like
+    /// [`SessionLayer::new`](super::SessionLayer::new).
     pub fn new(inner: S) -> Self {
         Self::with_sources(inner, Arc::default())
     }

@@ -7,7 +7,8 @@ use crate::{
     headers::{Candidates, SessionHeaders, Verdict},
 };
 
-/// Where the session's id is looked for, in this order, and where it is put.
+/// The sources of the session's id, in the order in which they are read, and whether to insert it
+/// into the extensions.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sources {
     names: SessionHeaders,
@@ -32,7 +33,7 @@ impl Sources {
         self.names.session_of(headers)
     }
 
-    /// Returns the session that a request names. Marks the header values that hold a token as
+    /// Returns the session that a request names, and marks header values that contain a token as
     /// sensitive.
     pub(super) fn session<B>(&self, request: &mut Request<B>) -> Option<SessionId> {
         let session = match self.names.read_and_mark(request.headers_mut()) {
@@ -49,8 +50,8 @@ impl Sources {
         session
     }
 
-    // ids only: a token in an address is in every log that has the address, and reading it would
-    // hide that
+    // Only ids are read. A token in a URL ends up in every log that contains the URL, and accepting
+    // the token would hide this mistake.
     fn in_query(&self, query: &str) -> Option<SessionId> {
         let name = self.query_parameter.as_ref()?;
         let mut found = Candidates::default();
@@ -68,7 +69,7 @@ impl Sources {
     }
 }
 
-// as a form is decoded: `+` is a space, a broken `%` stands for itself
+// Decodes like a form: `+` is a space, and an invalid `%` sequence is kept.
 fn decode(text: &str) -> impl Iterator<Item = u8> {
     text.split('+').enumerate().flat_map(|(at, part)| {
         let space = (at > 0).then_some(b' ');
