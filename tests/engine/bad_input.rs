@@ -40,14 +40,12 @@ const ADDS_ONLY: &str = "the store only adds records";
 const ONE_ITEM: &str =
     "Elasticsearch rejects the whole request; the store stores the other records";
 const ONE_INDEX: &str = "the store has one index and creates none";
-const TIME: &str =
-    "the store sorts by time; `logs` of `setup` keeps a record whose time it cannot read";
+const FUTURE: &str = "the store rejects a time that is more than a day ahead";
 const SEARCH: &str = "the store has OpenReplay's two searches and no others";
 const LENIENT: &str = "what changes nothing that is stored is passed over";
 const NAME: &str = "both reject it, under different names";
 const NEVER: &str =
     "it can never be stored, and Elasticsearch responds with a status that clients retry";
-const READS: &str = "Elasticsearch stores values that it does not index without reading them";
 const CLEAR: &str = "Elasticsearch closes the connection; the store names the reason";
 const PIPELINE: &str = "Elasticsearch rejects each record; the store rejects the request";
 const ENCODING: &str = "Elasticsearch reads the body as if it were not compressed";
@@ -128,12 +126,12 @@ fn records() -> Vec<Case> {
         record("a NUL in a text", "{\"a\":\"\0\"}", None),
         record("an escaped NUL", r#"{"a":"\u0000"}"#, None),
         record("NULs only", "\0\0\0", Some(NEVER)),
-        record("half a surrogate pair", r#"{"a":"\ud800"}"#, Some(READS)),
+        record("half a surrogate pair", r#"{"a":"\ud800"}"#, None),
         record("no record", "", None),
         record("an empty record", "{}", None),
         record("an empty name", r#"{"":1}"#, Some(LENIENT)),
         record("NaN", r#"{"a":NaN}"#, None),
-        record("a number beyond all bounds", r#"{"a":1e999}"#, Some(READS)),
+        record("a number beyond all bounds", r#"{"a":1e999}"#, None),
         record("a message that is no text", r#"{"message":{"a":1}}"#, None),
         record("milliseconds", &time(json!(now())), None),
         record(
@@ -144,12 +142,12 @@ fn records() -> Vec<Case> {
         record("half a millisecond", &time(json!(now() as f64 + 0.5)), None),
         record("a list of times", &time(json!([now()])), None),
         record("no time", &time(Value::Null), None),
-        record("an empty time", &time(json!("")), Some(TIME)),
-        record("a word as a time", &time(json!("soon")), Some(TIME)),
-        record("a time that is true", &time(json!(true)), Some(TIME)),
+        record("an empty time", &time(json!("")), None),
+        record("a word as a time", &time(json!("soon")), None),
+        record("a time that is true", &time(json!(true)), None),
         record("an object as a time", &time(json!({"a": 1})), None),
-        record("a time before 1970", &time(json!(-1)), Some(TIME)),
-        record("the year 3000", &time(json!("3000-01-01")), Some(TIME)),
+        record("a time before 1970", &time(json!(-1)), None),
+        record("the year 3000", &time(json!("3000-01-01")), Some(FUTURE)),
     ]
 }
 

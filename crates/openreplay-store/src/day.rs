@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use rusqlite::Connection;
 use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
 
 use crate::error::Error;
 use crate::key::{Key, Shelf};
@@ -15,7 +15,7 @@ use crate::reader::{Reader, Stored, key_of};
 use crate::schema;
 
 const LANDED: &str = "SELECT session, time, id, line FROM landing";
-const TOTAL: &str = "SELECT records FROM total";
+const TOTAL: &str = "SELECT records, latest FROM total";
 
 /// A record as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub(crate) struct DayFile {
     pending: RwLock<Pending>,
     /// How many records `record` holds.
     settled: AtomicU64,
+    /// The latest of their times.
+    latest: AtomicI64,
     reader: Mutex<Option<Reader>>,
 }
 
@@ -52,12 +54,14 @@ impl DayFile {
             };
             pending.add(key_of(row)?, line);
         }
-        let total: i64 = connection.query_row(TOTAL, [], |row| row.get(0))?;
+        let total = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get(1)?));
+        let (records, latest) = connection.query_row(TOTAL, [], total)?;
         Ok(Self {
             shelf,
             path,
             pending: RwLock::new(pending),
-            settled: AtomicU64::new(total.unsigned_abs()),
+            settled: AtomicU64::new(records.unsigned_abs()),
+            latest: AtomicI64::new(latest),
             reader: Mutex::new(None),
         })
     }
@@ -77,8 +81,15 @@ impl DayFile {
         self.pending.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn add_settled(&self, records: u64) {
+    pub(crate) fn add_settled(&self, records: u64, latest: i64) {
         self.settled.fetch_add(records, Ordering::Relaxed);
+        self.latest.fetch_max(latest, Ordering::Relaxed);
+    }
+
+    /// Whether `record` can hold a record of this time. New records mostly have later times than
+    /// all others, so nothing needs to be read from the file.
+    pub(crate) fn may_hold(&self, time: i64) -> bool {
+        time <= self.latest.load(Ordering::Relaxed)
     }
 
     /// How many records there are.

@@ -18,7 +18,7 @@ pub(crate) struct Entry {
     pub(crate) sessions: SmallVec<[u64; 1]>,
     /// Nanoseconds since 1970; `None` where the record has no time.
     pub(crate) time: Option<i64>,
-    pub(crate) id: Box<str>,
+    pub(crate) id: Text,
     pub(crate) line: Text,
     /// Whether the same record may be there already.
     pub(crate) may_exist: bool,
@@ -40,6 +40,12 @@ impl Text {
     /// Its bytes, which are not checked again.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self(text.into())
     }
 }
 
@@ -71,11 +77,9 @@ impl Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejected {
-    /// Not JSON, not an object, a name that comes twice in one object, or nested more than 127
-    /// levels deep.
+    /// It is not UTF-8, not a JSON object, has more than 127 levels, or has a name twice in one
+    /// object, or its `message` or `@timestamp` is an object.
     Malformed(String),
-    /// Its `@timestamp` has none of the forms that Elasticsearch accepts.
-    Time(String),
     /// Its `_id` has no characters.
     EmptyId,
     /// Its `_id` has so many bytes. Elasticsearch accepts at most 512.
@@ -90,11 +94,6 @@ impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(why) => write!(f, "failed to parse: {why}"),
-            Self::Time(value) => write!(
-                f,
-                "failed to parse field [@timestamp]: {value} is neither [strict_date_optional_time_nanos] nor \
-                 [epoch_millis], or is not between 1970 and 2262"
-            ),
             Self::EmptyId => f.write_str("if _id is specified it must not be empty"),
             Self::LongId(length) => write!(
                 f,

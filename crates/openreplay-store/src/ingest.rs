@@ -161,7 +161,7 @@ impl Ingest {
         for day in [today, today.minus(1)] {
             let shelf = Shelf { day, kind };
             if let Some(writer) = self.writers.existing(shelf)?
-                && let Some(time) = writer.arrived(&entry.id)?
+                && let Some(time) = writer.arrived(entry.id.as_str())?
             {
                 return Ok(Place::At(shelf, time));
             }

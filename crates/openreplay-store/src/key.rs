@@ -18,6 +18,24 @@ pub(crate) struct Key {
     pub(crate) id: Box<str>,
 }
 
+/// A [`Key`] that borrows its `_id`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place<'a> {
+    pub(crate) session: i64,
+    pub(crate) time: i64,
+    pub(crate) id: &'a str,
+}
+
+impl Place<'_> {
+    pub(crate) fn to_key(self) -> Key {
+        Key {
+            session: self.session,
+            time: self.time,
+            id: self.id.into(),
+        }
+    }
+}
+
 /// The column's value for a session id. SQLite has no unsigned integers, and ids exceed `i64` from
 /// 2036: those are negative there.
 pub(crate) fn session_column(id: u64) -> i64 {

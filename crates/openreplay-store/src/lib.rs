@@ -32,8 +32,8 @@
 //!
 //! A record belongs to each session that its `message` names, wherever OpenReplay's query to
 //! Elasticsearch would find it. Its time is its `@timestamp`, in every form that Elasticsearch
-//! accepts for a `date_nanos` field, or, without one, that of its first arrival. The line is kept
-//! as it was received.
+//! accepts for a `date_nanos` field. Without a time that can be read, it is the time of its first
+//! arrival. The line is kept as it was received.
 //!
 //! # Files
 //!

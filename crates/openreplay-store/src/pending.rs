@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::Bound;
 
-use crate::key::Key;
+use crate::key::{Key, Place};
 
 /// A record's text, or where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +60,14 @@ impl Pending {
 
     pub(crate) fn get(&self, key: &Key) -> Option<&Line> {
         self.rows.get(key)
+    }
+
+    pub(crate) fn at(&self, place: Place<'_>) -> Option<&Line> {
+        // with large batches, nothing is pending: then no key is created
+        match self.is_empty() {
+            true => None,
+            false => self.get(&place.to_key()),
+        }
     }
 
     /// How much memory this takes.

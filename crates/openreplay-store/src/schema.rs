@@ -6,7 +6,7 @@
 //! | `landing` | the latest records, in the order in which they arrived, until enough of them can be moved to `record` |
 //! | `arrival` | when a record without a time arrived first, so that a retry finds it |
 //! | `dictionary` | what `line` is compressed with; empty until there are enough records to train one |
-//! | `total` | how many records `record` holds |
+//! | `total` | how many records `record` holds, and the latest of their times |
 //!
 //! `line` is the record as text, or compressed as a blob, or, in the rows of a record's further
 //! sessions, the number of the first session, under which the text is.
@@ -37,8 +37,8 @@ const TABLES: &str = "
     );
     CREATE TABLE IF NOT EXISTS arrival (id TEXT PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS dictionary (bytes BLOB NOT NULL);
-    CREATE TABLE IF NOT EXISTS total (records INTEGER NOT NULL);
-    INSERT INTO total SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM total);
+    CREATE TABLE IF NOT EXISTS total (records INTEGER NOT NULL, latest INTEGER NOT NULL);
+    INSERT INTO total SELECT 0, -9223372036854775807 WHERE NOT EXISTS (SELECT 1 FROM total);
     PRAGMA user_version = 1;
     COMMIT;";
 

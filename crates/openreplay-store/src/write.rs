@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, Transaction};
 
 use crate::codec::{self, Packer};
 use crate::day::DayFile;
 use crate::entry::{Entry, Outcome};
 use crate::error::Error;
-use crate::key::{Key, Kind, Shelf, session_column};
+use crate::key::{Key, Kind, Place, Shelf, session_column};
 use crate::pending::{Line, Pending};
 use crate::schema;
 
@@ -22,7 +22,7 @@ const ARRIVED: &str = "SELECT time FROM arrival WHERE id = ?1";
 const ARRIVE: &str = "INSERT OR IGNORE INTO arrival (id, time) VALUES (?1, ?2)";
 const DICTIONARY: &str = "SELECT bytes FROM dictionary";
 const KEEP_DICTIONARY: &str = "INSERT INTO dictionary (bytes) VALUES (?1)";
-const COUNT: &str = "UPDATE total SET records = records + ?1";
+const COUNT: &str = "UPDATE total SET records = records + ?1, latest = max(latest, ?2)";
 const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 const SHRINK: &str = "PRAGMA shrink_memory";
 
@@ -86,8 +86,8 @@ impl DayWriter {
 
     /// What becomes of an entry because of a record that is there; `None` where there is none.
     pub(crate) fn existing(&self, timed: Timed<'_>) -> Result<Option<Outcome>, Error> {
-        let key = self.first_key(timed);
-        let find = || existing(&self.connection, &self.file, &key, timed.entry);
+        let place = self.first_place(timed);
+        let find = || existing(&self.connection, &self.file, place, timed.entry);
         find().map_err(|error| Error::sqlite(&self.file.path, error))
     }
 
@@ -136,36 +136,40 @@ impl DayWriter {
         let mut packer = new.as_mut().or(self.packer.as_mut());
         let mut outcomes = vec![Outcome::Created; timed.len()];
         let mut stored = 0;
-        let mut last: Option<(&Key, &Entry)> = None;
-        for (key, nth) in &order {
-            let entry = timed[*nth].entry;
+        let mut last: Option<(Place<'_>, &Entry)> = None;
+        let mut insert = transaction.prepare_cached(INSERT)?;
+        for (place, nth) in order {
+            let entry = timed[nth].entry;
             if let Some((same, before)) = last
-                && same == key
+                && same == place
             {
-                outcomes[*nth] = compared(before.line.as_bytes(), entry);
-            } else if self.file.pending().get(key).is_none()
-                && insert_entry(&transaction, key, entry, packer.as_deref_mut())?
+                outcomes[nth] = compared(before.line.as_bytes(), entry);
+            } else if self.file.pending().at(place).is_none()
+                && insert_entry(&mut insert, place, entry, packer.as_deref_mut())?
             {
                 stored += 1;
-                last = Some((key, entry));
+                last = Some((place, entry));
             } else {
-                let found = existing(&transaction, &self.file, key, entry)?;
-                outcomes[*nth] = found.unwrap_or(Outcome::Exists);
+                let found = existing(&transaction, &self.file, place, entry)?;
+                outcomes[nth] = found.unwrap_or(Outcome::Exists);
             }
         }
-        count(&transaction, stored)?;
+        drop(insert);
+        let latest = timed.iter().map(|timed| timed.time).max();
+        let latest = latest.unwrap_or(i64::MIN);
+        count(&transaction, stored, latest)?;
         transaction.commit()?;
-        self.file.add_settled(stored);
+        self.file.add_settled(stored, latest);
         if new.is_some() {
             self.packer = new;
         }
         Ok(outcomes)
     }
 
-    /// The entries' keys, so that neighbours in `record` come one after the other.
-    fn sorted(&self, timed: &[Timed<'_>]) -> Vec<(Key, usize)> {
-        let keys = timed.iter().map(|timed| self.first_key(*timed));
-        let mut order: Vec<_> = keys.zip(0..).collect();
+    /// The entries' places, so that neighbours in `record` come one after the other.
+    fn sorted<'a>(&self, timed: &[Timed<'a>]) -> Vec<(Place<'a>, usize)> {
+        let places = timed.iter().map(|timed| self.first_place(*timed));
+        let mut order: Vec<_> = places.zip(0..).collect();
         order.sort_unstable();
         order
     }
@@ -174,15 +178,15 @@ impl DayWriter {
     fn sort_out(&self, timed: &[Timed<'_>]) -> rusqlite::Result<(Pending, Vec<Outcome>)> {
         let mut fresh = Pending::default();
         let mut outcomes = vec![Outcome::Created; timed.len()];
-        for (key, nth) in self.sorted(timed) {
+        for (place, nth) in self.sorted(timed) {
             let entry = timed[nth].entry;
-            let found = match fresh.get(&key) {
+            let found = match fresh.at(place) {
                 Some(line) => Some(compare(line, entry)),
-                None => existing(&self.connection, &self.file, &key, entry)?,
+                None => existing(&self.connection, &self.file, place, entry)?,
             };
             match found {
                 Some(outcome) => outcomes[nth] = outcome,
-                None => add(&mut fresh, key, entry),
+                None => add(&mut fresh, place, entry),
             }
         }
         Ok((fresh, outcomes))
@@ -215,15 +219,15 @@ impl DayWriter {
         tidy().map_err(|error| Error::sqlite(&self.file.path, error))
     }
 
-    fn first_key(&self, Timed { entry, time }: Timed<'_>) -> Key {
+    fn first_place<'a>(&self, Timed { entry, time }: Timed<'a>) -> Place<'a> {
         let session = match self.file.shelf.kind {
             Kind::Session => entry.sessions.first().copied().map_or(0, session_column),
             Kind::NoSession => 0,
         };
-        Key {
+        Place {
             session,
             time,
-            id: entry.id.clone(),
+            id: entry.id.as_str(),
         }
     }
 }
@@ -231,19 +235,19 @@ impl DayWriter {
 fn existing(
     connection: &Connection,
     file: &DayFile,
-    key: &Key,
+    place: Place<'_>,
     entry: &Entry,
 ) -> rusqlite::Result<Option<Outcome>> {
-    if let Some(line) = file.pending().get(key) {
+    if let Some(line) = file.pending().at(place) {
         return Ok(Some(compare(line, entry)));
     }
-    let place = (key.session, key.time, &*key.id);
-    if !connection.prepare_cached(EXISTS)?.exists(place)? {
+    let columns = (place.session, place.time, place.id);
+    if !file.may_hold(place.time) || !connection.prepare_cached(EXISTS)?.exists(columns)? {
         return Ok(None);
     }
     Ok(Some(match entry.may_exist {
         true => file
-            .line(key)?
+            .line(&place.to_key())?
             .map_or(Outcome::Exists, |line| compare(&line, entry)),
         false => Outcome::Exists,
     }))
@@ -269,49 +273,50 @@ fn arrive(transaction: &Transaction<'_>, timed: &[Timed<'_>]) -> rusqlite::Resul
     for timed in timed.iter().filter(|timed| timed.entry.time.is_none()) {
         transaction
             .prepare_cached(ARRIVE)?
-            .execute((&*timed.entry.id, timed.time))?;
+            .execute((timed.entry.id.as_str(), timed.time))?;
     }
     Ok(())
 }
 
 /// Writes a record under each of its sessions, unless it is there. Returns whether it is new.
 fn insert_entry(
-    transaction: &Transaction<'_>,
-    key: &Key,
+    insert: &mut CachedStatement<'_>,
+    place: Place<'_>,
     entry: &Entry,
     packer: Option<&mut Packer>,
 ) -> rusqlite::Result<bool> {
-    let mut insert = transaction.prepare_cached(INSERT)?;
-    let id = &*key.id;
+    let Place { session, time, id } = place;
     let packed = packer.and_then(|packer| packer.pack(entry.line.as_bytes()));
     let rows = match packed {
-        Some(packed) => insert.execute((key.session, key.time, id, packed))?,
-        None => insert.execute((key.session, key.time, id, entry.line.as_str()))?,
+        Some(packed) => insert.execute((session, time, id, packed))?,
+        None => insert.execute((session, time, id, entry.line.as_str()))?,
     };
     if rows == 0 {
         return Ok(false);
     }
     for further in entry.sessions.iter().skip(1) {
-        insert.execute((session_column(*further), key.time, id, key.session))?;
+        insert.execute((session_column(*further), time, id, session))?;
     }
     Ok(true)
 }
 
-fn count(transaction: &Transaction<'_>, records: u64) -> rusqlite::Result<()> {
+fn count(transaction: &Transaction<'_>, records: u64, latest: i64) -> rusqlite::Result<()> {
     let records = i64::try_from(records).unwrap_or(0);
-    transaction.prepare_cached(COUNT)?.execute([records])?;
+    transaction
+        .prepare_cached(COUNT)?
+        .execute((records, latest))?;
     Ok(())
 }
 
-fn add(fresh: &mut Pending, key: Key, entry: &Entry) {
+fn add(fresh: &mut Pending, place: Place<'_>, entry: &Entry) {
     for further in entry.sessions.iter().skip(1) {
         let further = Key {
             session: session_column(*further),
-            ..key.clone()
+            ..place.to_key()
         };
-        fresh.add(further, Line::See(key.session));
+        fresh.add(further, Line::See(place.session));
     }
-    fresh.add(key, Line::Text(entry.line.as_str().into()));
+    fresh.add(place.to_key(), Line::Text(entry.line.as_str().into()));
 }
 
 fn land(transaction: &Transaction<'_>, rows: &Pending) -> rusqlite::Result<()> {
@@ -339,9 +344,11 @@ fn write_out(
     };
     insert(&transaction, rows, new.as_mut().or(packer.as_mut()))?;
     let records = rows.records() as u64;
-    count(&transaction, records)?;
+    let times = rows.rows().map(|(key, _)| key.time);
+    let latest = times.max().unwrap_or(i64::MIN);
+    count(&transaction, records, latest)?;
     transaction.commit()?;
-    file.add_settled(records);
+    file.add_settled(records, latest);
     if new.is_some() {
         *packer = new;
     }

@@ -71,6 +71,8 @@ pub(crate) struct Args {
 const GRACE: Duration = Duration::from_secs(4);
 /// How long a client may take for a TLS handshake, and for the head of a request.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// What a connection reads at a time. Many connections together must not take much memory.
+const BUFFER: usize = 64 * 1024;
 
 impl Args {
     pub(super) async fn run(&self, json: bool) -> Result<Outcome, Failure> {
@@ -231,7 +233,8 @@ async fn connection(
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE);
+        .header_read_timeout(PATIENCE)
+        .max_buf_size(BUFFER);
     let service = TowerToHyperService::new(service);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     // a client that disconnects needs no response

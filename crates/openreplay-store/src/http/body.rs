@@ -5,46 +5,66 @@ use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use flate2::read::MultiGzDecoder;
 use http::{HeaderMap, StatusCode, header};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::buffer::Buffer;
 use super::error::Problem;
 
 /// No body may be longer, before or after decompression.
 pub(crate) const LONGEST: usize = 16 * 1024 * 1024;
-/// All bodies that are worked on together.
-const MEMORY: usize = 32 * 1024 * 1024;
+/// All bodies that are worked on together, before and after decompression.
+const MEMORY: usize = 2 * LONGEST;
 const UNIT: usize = 1024;
+/// All lines of these bodies. What is kept per line, the response included, takes about 200
+/// bytes.
+const LINES: usize = 64 * 1024;
+/// So many bodies are decompressed or read as JSON at a time. More threads would finish no sooner,
+/// and each thread keeps memory of its own.
+const AT_A_TIME: usize = 2;
+/// A shorter body is read on a thread of the runtime: that takes less than another thread's wake-up.
+const SHORT: usize = 64 * 1024;
+/// So much is decompressed at once.
+const PIECE: usize = 64 * 1024;
 /// How long a client may take to send a body.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// So much of a body that is too long is read all the same: clients read the response only once
 /// they have sent all.
 const DISCARDED: usize = 8 * LONGEST;
 
-/// Memory for the bodies of all requests.
+/// Memory and threads for the bodies of all requests.
 #[derive(Clone, Debug)]
-pub(crate) struct Memory(Arc<Semaphore>);
+pub(crate) struct Limits {
+    memory: Arc<Semaphore>,
+    lines: Arc<Semaphore>,
+    threads: Arc<Semaphore>,
+}
 
-impl Default for Memory {
+impl Default for Limits {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MEMORY / UNIT)))
+        let semaphore = |permits| Arc::new(Semaphore::new(permits));
+        Self {
+            memory: semaphore(MEMORY / UNIT),
+            lines: semaphore(LINES),
+            threads: semaphore(AT_A_TIME),
+        }
     }
 }
 
-/// A body, and the memory that is reserved for it.
+/// A body, and what is reserved for it.
 #[derive(Debug)]
 pub(crate) struct Received {
+    /// Without its compression.
     pub(crate) bytes: Bytes,
-    is_gzip: bool,
-    _memory: OwnedSemaphorePermit,
+    reserved: Vec<OwnedSemaphorePermit>,
 }
 
-impl Memory {
-    /// Reads a body once there is memory for it.
+impl Limits {
+    /// Reads a body once there is memory for it, and decompresses it.
     pub(crate) async fn receive<B>(&self, headers: &HeaderMap, body: B) -> Result<Received, Problem>
     where
         B: Body,
@@ -60,15 +80,10 @@ impl Memory {
             }
             return Err(too_long());
         }
-        let needed = match length {
-            Some(length) if !is_gzip => length,
-            // compressed, or of unknown length: it may become this long
-            _ => LONGEST,
-        };
-        let units = u32::try_from(needed.div_ceil(UNIT)).unwrap_or(u32::MAX);
-        let memory = Arc::clone(&self.0).acquire_many_owned(units).await;
-        let memory = memory.map_err(|_| Problem::unavailable("the store is closing"))?;
-        let bytes = tokio::time::timeout(PATIENCE, read(body, needed))
+        let sent = length.unwrap_or(LONGEST);
+        let needed = if is_gzip { sent + LONGEST } else { sent };
+        let memory = reserve(&self.memory, needed.div_ceil(UNIT)).await?;
+        let bytes = tokio::time::timeout(PATIENCE, read(body, sent))
             .await
             .map_err(|_| {
                 let reason = format!(
@@ -77,30 +92,81 @@ impl Memory {
                 );
                 Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout_exception", reason)
             })??;
+        let bytes = match is_gzip {
+            true => self.run(true, move || decompress(&bytes)).await?,
+            false => bytes,
+        };
         Ok(Received {
             bytes,
-            is_gzip,
-            _memory: memory,
+            reserved: vec![memory],
         })
+    }
+
+    /// Reserves memory for what is kept of each line.
+    pub(crate) async fn reserve_lines(&self, received: &mut Received) -> Result<(), Problem> {
+        let lines = memchr::memchr_iter(b'\n', &received.bytes).count();
+        if lines > LINES {
+            let reason = format!("the body has more than {LINES} lines; send smaller requests");
+            return Err(Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "content_too_long_exception",
+                reason,
+            ));
+        }
+        received.reserved.push(reserve(&self.lines, lines).await?);
+        Ok(())
+    }
+
+    /// Runs what takes the CPU or the disk for a while: on another thread if it is long.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        is_long: bool,
+        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        if !is_long {
+            return work();
+        }
+        let thread = reserve(&self.threads, 1).await?;
+        let work = move || {
+            let done = work();
+            drop(thread);
+            done
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(done) => done,
+            Err(_) => Err(Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "exception",
+                "a defect of the store; see its standard error",
+            )),
+        }
     }
 }
 
 impl Received {
-    /// The body without its compression. Takes the CPU for a while, so not on a thread of the
-    /// runtime.
-    pub(crate) fn decoded(&self) -> Result<Bytes, Problem> {
-        if !self.is_gzip {
-            return Ok(self.bytes.clone());
-        }
-        let mut decoded = Vec::new();
-        let limit = LONGEST as u64 + 1;
-        let read = MultiGzDecoder::new(&*self.bytes)
-            .take(limit)
-            .read_to_end(&mut decoded);
-        match read {
-            Ok(length) if length > LONGEST => Err(too_long()),
-            Ok(_) => Ok(decoded.into()),
-            Err(error) => Err(Problem::parsing(format!("the body is not gzip: {error}"))),
+    pub(crate) fn is_long(&self) -> bool {
+        self.bytes.len() > SHORT
+    }
+}
+
+async fn reserve(
+    semaphore: &Arc<Semaphore>,
+    permits: usize,
+) -> Result<OwnedSemaphorePermit, Problem> {
+    let permits = u32::try_from(permits).unwrap_or(u32::MAX);
+    let reserved = Arc::clone(semaphore).acquire_many_owned(permits).await;
+    reserved.map_err(|_| Problem::unavailable("the store is closing"))
+}
+
+fn decompress(packed: &[u8]) -> Result<Bytes, Problem> {
+    let mut decoder = MultiGzDecoder::new(packed);
+    let mut bytes = Buffer::new(LONGEST);
+    let mut piece = vec![0; PIECE];
+    loop {
+        match decoder.read(&mut piece) {
+            Ok(0) => return Ok(bytes.into_bytes()),
+            Ok(length) => bytes.extend(&piece[..length])?,
+            Err(error) => return Err(Problem::parsing(format!("the body is not gzip: {error}"))),
         }
     }
 }
@@ -125,7 +191,7 @@ fn is_gzip(headers: &HeaderMap) -> Result<bool, Problem> {
     }
 }
 
-fn too_long() -> Problem {
+pub(super) fn too_long() -> Problem {
     let reason = format!(
         "the body is longer than {LONGEST} bytes, before or after decompression; send smaller requests"
     );
@@ -144,8 +210,9 @@ where
     B::Error: fmt::Display,
 {
     let mut body = std::pin::pin!(body);
-    let mut bytes = BytesMut::with_capacity(expected.min(1024 * 1024));
+    let mut bytes = Buffer::new(expected);
     let mut length = 0_usize;
+    let mut is_too_long = false;
     loop {
         let data = match body.frame().await {
             None => break,
@@ -156,17 +223,16 @@ where
         };
         let Ok(mut data) = data else { continue };
         length = length.saturating_add(data.remaining());
-        if length > LONGEST {
-            bytes = BytesMut::new();
-        } else {
-            bytes.extend_from_slice(&data.copy_to_bytes(data.remaining()));
+        while data.has_remaining() {
+            is_too_long = is_too_long || bytes.extend(data.chunk()).is_err();
+            data.advance(data.chunk().len());
         }
         if length > DISCARDED {
             break;
         }
     }
-    match length > LONGEST {
+    match is_too_long {
         true => Err(too_long()),
-        false => Ok(bytes.freeze()),
+        false => Ok(bytes.into_bytes()),
     }
 }

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::error::{Problem, no_index};
 use super::{INDEX, is_ours};
 use crate::batch::{Batch, new_id};
-use crate::entry::{Outcome, Rejected};
+use crate::entry::{Outcome, Rejected, Text};
 
 /// A request that was read. Its items are in the order of the request.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub(crate) struct Bulk {
 #[derive(Debug)]
 struct Item {
     action: Action,
-    id: Box<str>,
+    id: Text,
     /// Why it is not in the batch.
     refused: Option<Refused>,
 }
@@ -88,14 +88,16 @@ impl Bulk {
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            let (action, metadata) = action(&line, number)?;
-            let source = match action {
-                Action::Delete => Bytes::new(),
+            let (action, metadata) = action(line, number)?;
+            let source: &[u8] = match action {
+                Action::Delete => &[],
                 _ => lines.next().ok_or_else(|| {
                     Problem::illegal(format!("the action in line [{number}] has no record"))
                 })?,
             };
-            bulk.add(action, &metadata, index, source)?;
+            let id = metadata.id.and_then(|raw| text(raw, body));
+            let id = id.unwrap_or_else(|| new_id().into());
+            bulk.add(action, &metadata, id, index, body.slice_ref(source))?;
         }
         Ok(bulk)
     }
@@ -104,10 +106,10 @@ impl Bulk {
         &mut self,
         action: Action,
         metadata: &Metadata<'_>,
+        id: Text,
         index: Option<&str>,
         source: Bytes,
     ) -> Result<(), Problem> {
-        let id = metadata.id.and_then(text).unwrap_or_else(new_id);
         let index = metadata.index.as_deref().or(index).ok_or_else(|| {
             Problem::new(
                 http::StatusCode::BAD_REQUEST,
@@ -121,10 +123,8 @@ impl Bulk {
             Action::Create | Action::Index => None,
         };
         if refused.is_none() {
-            match action {
-                Action::Index => self.batch.index(Some(&id), source),
-                _ => self.batch.create(Some(&id), source),
-            }
+            self.batch
+                .add(Some(id.clone()), source, action == Action::Index);
         }
         self.items.push(Item {
             action,
@@ -148,35 +148,47 @@ impl Bulk {
         started: Instant,
         is_short: bool,
     ) -> Vec<u8> {
-        let mut outcomes = outcomes.into_iter();
-        let mut items = Vec::with_capacity(self.items.len() * 96);
-        let mut errors = false;
-        for item in self.items {
-            let result = match item.refused {
-                Some(Refused::Index(name)) => {
-                    ItemResult::error(404, "index_not_found_exception", no_index(&name))
-                }
-                Some(Refused::Action(action)) => ItemResult::refused(action),
-                None => outcomes.next().map_or_else(ItemResult::lost, |outcome| {
-                    ItemResult::of(&outcome, &item.id)
-                }),
-            };
-            errors |= result.error.is_some();
-            if !items.is_empty() {
-                items.push(b',');
-            }
-            result.write(&mut items, item.action, &item.id, is_short);
-        }
-        let mut response = match is_short {
-            true => br#"{"items":["#.to_vec(),
+        let is_refused = self.items.iter().any(|item| item.refused.is_some());
+        let is_error = |outcome| !matches!(outcome, &Outcome::Created | &Outcome::Unchanged);
+        let errors = is_refused || outcomes.iter().any(is_error);
+        let mut response = Vec::with_capacity(self.items.len() * 128);
+        match is_short {
+            true => response.push(b'{'),
             false => {
                 let took = started.elapsed().as_millis();
-                format!(r#"{{"errors":{errors},"took":{took},"items":["#).into_bytes()
+                response.extend(format!(r#"{{"errors":{errors},"took":{took},"#).into_bytes());
             }
-        };
-        response.append(&mut items);
-        response.extend_from_slice(b"]}");
+        }
+        response.extend(br#""items":["#);
+        let mut outcomes = outcomes.into_iter();
+        for (nth, item) in self.items.into_iter().enumerate() {
+            if nth > 0 {
+                response.push(b',');
+            }
+            item.result(&mut outcomes).write(
+                &mut response,
+                item.action,
+                item.id.as_str(),
+                is_short,
+            );
+        }
+        response.extend(b"]}");
         response
+    }
+}
+
+impl Item {
+    /// What its response says. `outcomes` are those of the items in the batch from this one on.
+    fn result(&self, outcomes: &mut impl Iterator<Item = Outcome>) -> ItemResult {
+        match &self.refused {
+            Some(Refused::Index(name)) => {
+                ItemResult::error(404, "index_not_found_exception", no_index(name))
+            }
+            Some(Refused::Action(action)) => ItemResult::refused(*action),
+            None => outcomes.next().map_or_else(ItemResult::lost, |outcome| {
+                ItemResult::of(&outcome, self.id.as_str())
+            }),
+        }
     }
 }
 
@@ -237,46 +249,53 @@ impl ItemResult {
     }
 
     fn write(&self, to: &mut Vec<u8>, action: Action, id: &str, is_short: bool) {
-        let text = |text: &str| serde_json::Value::from(text).to_string();
-        let mut add = |text: &str| to.extend_from_slice(text.as_bytes());
-        add(&format!(r#"{{"{}":{{"_index":"{INDEX}""#, action.name()));
+        let mut add = |texts: &[&str]| texts.iter().for_each(|text| to.extend(text.as_bytes()));
+        add(&["{\"", action.name(), "\":{\"_index\":\"", INDEX, "\""]);
         if !is_short {
-            add(&format!(r#","_id":{}"#, text(id)));
+            add(&[",\"_id\":", &json_text(id)]);
             if let Some(result) = self.result {
-                add(&format!(r#","_version":1,"result":"{result}""#));
+                add(&[",\"_version\":1,\"result\":\"", result, "\""]);
             }
         }
-        add(&format!(r#","status":{}"#, self.status));
+        add(&[",\"status\":", &self.status.to_string()]);
         if let Some((name, reason)) = &self.error {
-            add(&format!(
-                r#","error":{{"type":"{name}","reason":{}}}"#,
-                text(reason)
-            ));
+            let reason = json_text(reason);
+            add(&[
+                ",\"error\":{\"type\":\"",
+                name,
+                "\",\"reason\":",
+                &reason,
+                "}",
+            ]);
         }
-        add("}}");
+        add(&["}}"]);
     }
+}
+
+fn json_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 fn name(rejected: &Rejected) -> &'static str {
     match rejected {
-        Rejected::Malformed(_) | Rejected::Time(_) => "document_parsing_exception",
+        Rejected::Malformed(_) => "document_parsing_exception",
         _ => "illegal_argument_exception",
     }
 }
 
-/// The lines of a body, each a piece of it.
+/// The lines of a body.
 struct Lines<'a> {
-    body: &'a Bytes,
+    body: &'a [u8],
     start: usize,
     /// Of the last line, counted from 1.
     number: usize,
 }
 
-impl Lines<'_> {
-    fn next(&mut self) -> Option<Bytes> {
+impl<'a> Lines<'a> {
+    fn next(&mut self) -> Option<&'a [u8]> {
         let rest = &self.body[self.start..];
         let length = memchr::memchr(b'\n', rest)?;
-        let line = self.body.slice(self.start..self.start + length);
+        let line = &rest[..length];
         self.start += length + 1;
         self.number += 1;
         Some(line)
@@ -325,10 +344,12 @@ struct ActionLine<'a> {
 }
 
 /// An `_id` as text: Elasticsearch takes numbers for texts, too.
-fn text(raw: &RawValue) -> Option<Box<str>> {
+fn text(raw: &RawValue, body: &Bytes) -> Option<Text> {
+    let part = |part: &str| Text::new(body.slice_ref(part.as_bytes()));
     match raw.get() {
         "null" => None,
-        text if text.starts_with('"') => serde_json::from_str(text).ok(),
-        other => Some(other.into()),
+        text if !text.starts_with('"') => part(text),
+        text if !text.contains('\\') => part(text.trim_matches('"')),
+        text => serde_json::from_str::<String>(text).ok().map(Text::from),
     }
 }

@@ -2,6 +2,7 @@
 //! shippers need.
 
 mod body;
+mod buffer;
 mod bulk;
 mod error;
 mod search;

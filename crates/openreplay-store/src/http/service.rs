@@ -11,11 +11,12 @@ use http_body_util::Full;
 use serde_json::json;
 use tower_service::Service;
 
-use super::body::{Memory, Received};
+use super::body::{Limits, Received};
 use super::bulk::Bulk;
 use super::error::Problem;
 use super::is_ours;
 use super::search::Search;
+use crate::entry::{Entry, Outcome};
 use crate::keys::{Keys, Rights};
 use crate::store::Store;
 
@@ -33,13 +34,14 @@ const VERSION: &str = "9.99.0";
 ///
 /// `{index}` is `logs`. Everything else is a 404.
 ///
-/// A body may have 16 MiB, before and after decompression. The bodies of all requests together take
-/// at most 32 MiB; further requests wait. Needs a Tokio runtime with time enabled.
+/// A body may have 16 MiB, before and after decompression, and 65,536 lines. The bodies of all
+/// requests together take at most 32 MiB, what is kept of their lines much less; further requests
+/// wait. Needs a Tokio runtime with time enabled.
 #[derive(Clone, Debug)]
 pub struct StoreService {
     store: Store,
     keys: Keys,
-    memory: Memory,
+    limits: Limits,
 }
 
 impl Store {
@@ -49,7 +51,7 @@ impl Store {
         StoreService {
             store: self.clone(),
             keys,
-            memory: Memory::default(),
+            limits: Limits::default(),
         }
     }
 }
@@ -181,14 +183,15 @@ impl StoreService {
             Route::Health => Ok(json_response(&health())),
             Route::License => Ok(json_response(&license())),
             Route::Search => {
-                let received = self.memory.receive(&head.headers, body).await?;
-                blocking(move || self.search(&received)).await
+                let received = self.limits.receive(&head.headers, body).await?;
+                let limits = self.limits.clone();
+                limits.run(true, move || self.search(&received)).await
             }
             Route::Bulk(index) => {
                 let query = head.uri.query().unwrap_or_default();
                 check_parameters(query)?;
                 let is_short = is_short(query);
-                let received = self.memory.receive(&head.headers, body).await?;
+                let received = self.limits.receive(&head.headers, body).await?;
                 self.bulk(received, index, is_short).await
             }
         }
@@ -210,7 +213,7 @@ impl StoreService {
     }
 
     fn search(&self, received: &Received) -> Result<Response<Full<Bytes>>, Problem> {
-        let search = Search::read(&received.decoded()?)?;
+        let search = Search::read(&received.bytes)?;
         let found = search.run(&self.store);
         found
             .map(|found| Response::new(Full::from(found)))
@@ -219,50 +222,41 @@ impl StoreService {
 
     async fn bulk(
         self,
-        received: Received,
+        mut received: Received,
         index: Option<String>,
         is_short: bool,
     ) -> Result<Response<Full<Bytes>>, Problem> {
         let started = Instant::now();
+        let is_long = received.is_long();
+        self.limits.reserve_lines(&mut received).await?;
+        let body = received.bytes.clone();
         let read = move || {
-            let body = received.decoded()?;
             let mut bulk = Bulk::read(&body, index.as_deref())?;
             let batch = bulk.take_batch();
+            Ok((bulk, batch.into_parts()))
+        };
+        let (bulk, (entries, verdicts)) = self.limits.run(is_long, read).await?;
+        let outcomes = self.store(entries).await?;
+        let respond = move || {
+            let response = bulk.respond(verdicts.fill(outcomes), started, is_short);
             // what is reserved for the body stays so until its records are stored
-            Ok((bulk, batch, received))
+            drop(received);
+            Ok(Response::new(Full::from(response)))
         };
-        let (bulk, batch, _received) = blocking(read).await?;
-        let (entries, verdicts) = batch.into_parts();
-        let outcomes = if entries.is_empty() {
-            Vec::new()
-        } else {
-            let (done, outcomes) = tokio::sync::oneshot::channel();
-            self.store.submit(entries, move |outcomes| {
-                // a client that went away does not wait for them
-                let _ = done.send(outcomes);
-            });
-            outcomes
-                .await
-                .map_err(|_| Problem::unavailable("the store is closed"))?
-        };
-        let outcomes = verdicts.fill(outcomes);
-        Ok(Response::new(Full::from(
-            bulk.respond(outcomes, started, is_short),
-        )))
+        self.limits.run(is_long, respond).await
     }
-}
 
-/// Runs what takes the CPU or the disk for a while.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
-) -> Result<T, Problem> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(_) => Err(Problem::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "exception",
-            "a defect of the store; see its standard error",
-        )),
+    async fn store(&self, entries: Vec<Entry>) -> Result<Vec<Outcome>, Problem> {
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (done, outcomes) = tokio::sync::oneshot::channel();
+        self.store.submit(entries, move |outcomes| {
+            // a client that went away does not wait for them
+            let _ = done.send(outcomes);
+        });
+        let outcomes = outcomes.await;
+        outcomes.map_err(|_| Problem::unavailable("the store is closed"))
     }
 }
 

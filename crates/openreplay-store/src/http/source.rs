@@ -2,19 +2,23 @@
 //! without.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::ops::Range;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
 use openreplay_record::field;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
 
+use crate::document;
+use crate::document::json::{self, Object, Unreadable};
 use crate::query::Record;
 
 impl Record {
-    /// The record as OpenReplay gets it: the line as it was received, with `"level":"info"` where
-    /// the panel would break without a level, and with its time where it has none.
+    /// Returns the record as OpenReplay gets it: the line as it was received, except that
+    ///
+    /// - a missing level becomes `info`, because the panel breaks without a level,
+    /// - a missing time, or a time that cannot be read, becomes the time of the first arrival,
+    /// - a number beyond an `f64` becomes a text, and the escape of half a surrogate pair becomes
+    ///   U+FFFD: some JSON readers reject both, OpenReplay's Go client the number.
     #[must_use]
     pub fn to_source(&self) -> String {
         shown(self)
@@ -22,44 +26,62 @@ impl Record {
 }
 
 fn shown(record: &Record) -> String {
-    let Ok(Members(members)) = serde_json::from_str(&record.line) else {
-        return record.line.clone();
+    let line = &*record.line;
+    let Ok(object) = json::read(line) else {
+        return line.to_owned();
     };
-    let value = |name: &str| {
-        members
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.get())
-    };
-    let has_level = value(field::LEVEL).is_some_and(is_level);
-    let has_time = value(field::TIMESTAMP).is_some_and(|value| !matches!(value, "null" | "[]"));
-    if has_level && has_time {
-        return record.line.clone();
+    let edits = edits(record, &object);
+    let mut shown = String::with_capacity(line.len() + 64);
+    let mut end = 0;
+    for (place, text) in edits {
+        shown.push_str(&line[end..place.start]);
+        shown.push_str(&text);
+        end = place.end;
     }
-    let is_kept = |key: &str| match key {
-        field::LEVEL => has_level,
-        field::TIMESTAMP => has_time,
-        _ => true,
-    };
-    let mut line = String::with_capacity(record.line.len() + 64);
-    let mut add = |key: &str, value: &str| {
-        line.push(if line.is_empty() { '{' } else { ',' });
-        line.push_str(&serde_json::Value::from(key).to_string());
-        line.push(':');
-        line.push_str(value);
+    shown.push_str(&line[end..]);
+    shown
+}
+
+/// What is replaced, in the order of the line.
+fn edits(record: &Record, object: &Object) -> Vec<(Range<usize>, Cow<'static, str>)> {
+    let line = &*record.line;
+    let has_level = object.level.clone().is_some_and(|at| is_level(&line[at]));
+    let has_time = matches!(document::time_in(line, object), Ok(Some(_)));
+    let mut edits = Vec::new();
+    let mut added = String::new();
+    let mut set = |name: &str, place: &Option<Range<usize>>, value: String| match place {
+        Some(place) => edits.push((place.clone(), value.into())),
+        None => added.push_str(&format!("\"{name}\":{value},")),
     };
     if !has_time {
-        add(field::TIMESTAMP, &format!("\"{}\"", text(record.time)));
+        set(
+            field::TIMESTAMP,
+            &object.time,
+            format!("\"{}\"", text(record.time)),
+        );
     }
     if !has_level {
-        add(field::LEVEL, "\"info\"");
+        set(field::LEVEL, &object.level, "\"info\"".to_owned());
     }
-    members
-        .iter()
-        .filter(|(key, _)| is_kept(key))
-        .for_each(|(key, value)| add(key, value.get()));
-    line.push('}');
-    line
+    if object.is_empty {
+        added.pop();
+    }
+    if !added.is_empty() {
+        edits.push((object.start..object.start, added.into()));
+    }
+    for (what, place) in &object.unreadable {
+        let is_replaced = edits.iter().any(|(other, _)| other.contains(&place.start));
+        match what {
+            _ if is_replaced => {}
+            Unreadable::Number => {
+                let quoted = format!("\"{}\"", &line[place.clone()]);
+                edits.push((place.clone(), quoted.into()));
+            }
+            Unreadable::Surrogate => edits.push((place.clone(), r"\ufffd".into())),
+        }
+    }
+    edits.sort_by_key(|(place, _)| place.start);
+    edits
 }
 
 /// A record for a store that has none, so that "Add" in OpenReplay's form finds something.
@@ -84,35 +106,6 @@ fn text(nanos: i64) -> String {
     let time = Timestamp::from_nanosecond(nanos.into()).unwrap_or_default();
     format!("{time:.6}")
 }
-
-/// An object's members in their order.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'a> Deserialize<'a> for Members<'a> {
-    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
-        impl<'a> Visitor<'a> for Collect {
-            type Value = Members<'a>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<M: MapAccess<'a>>(self, mut map: M) -> Result<Members<'a>, M::Error> {
-                let mut members = Vec::new();
-                while let Some(Text(key)) = map.next_key()? {
-                    members.push((key, map.next_value()?));
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Collect)
-    }
-}
-
-/// A text, borrowed where nothing in it is escaped.
-#[derive(serde::Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {
@@ -144,14 +137,18 @@ mod tests {
     fn what_the_panel_needs_is_added() {
         let time = r#""@timestamp":"2026-07-01T12:00:00.000001Z""#;
         for (line, expected) in [
-            ("{}", format!(r#"{{{time},"level":"info"}}"#)),
+            ("{ }", format!(r#"{{{time},"level":"info" }}"#)),
             (
                 r#"{"message":"m","level":null,"@timestamp":null}"#,
-                format!(r#"{{{time},"level":"info","message":"m"}}"#),
+                format!(r#"{{"message":"m","level":"info",{time}}}"#),
             ),
             (
-                r#"{"level":3,"@timestamp":"2026","b":[1, 2]}"#,
-                r#"{"level":"info","@timestamp":"2026","b":[1, 2]}"#.to_owned(),
+                r#"{ "level":3,"@timestamp":"2026","b":[1, 2]}"#,
+                r#"{ "level":"info","@timestamp":"2026","b":[1, 2]}"#.to_owned(),
+            ),
+            (
+                r#"{"level":"error","@timestamp":"soon"}"#,
+                format!(r#"{{"level":"error",{time}}}"#),
             ),
             (
                 r#"{"level":"error"}"#,
@@ -160,6 +157,16 @@ mod tests {
         ] {
             assert_eq!(show(line), expected);
         }
+    }
+
+    #[test]
+    fn what_other_readers_reject_is_replaced() {
+        let line = r#"{"a":-1e999,"level":1e999,"@timestamp":"\ud800","b":"\ud83d\ude00 \ude00"}"#;
+        let time = r#""@timestamp":"2026-07-01T12:00:00.000001Z""#;
+        let expected =
+            format!(r#"{{"a":"-1e999","level":"info",{time},"b":"\ud83d\ude00 \ufffd"}}"#);
+        assert_eq!(show(line), expected);
+        assert!(serde_json::from_str::<Value>(&expected).is_ok());
     }
 
     proptest! {

@@ -1,0 +1,130 @@
+//! The memory that `openreplay-elastic serve` takes, with clients that send as much as they can.
+
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const CLIENTS: usize = 64;
+const MIB: usize = 1024 * 1024;
+const IDLE: usize = 20 * MIB;
+const LOADED: usize = 100 * MIB;
+
+/// A body, its encoding, and the status of the response.
+type Body = (Vec<u8>, &'static str, u16);
+
+#[test]
+fn sixty_four_clients_with_large_bodies_and_gzip_bombs_stay_within_the_bound() {
+    let folder = TempDir::new().unwrap();
+    let serve = Serve::start(&folder);
+    let idle = memory(&serve, "VmHWM");
+    assert!(idle < IDLE, "{} KiB, idle", idle / 1024);
+
+    let bodies = bodies();
+    thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            let (serve, bodies) = (&serve, &bodies);
+            scope.spawn(move || {
+                let (body, encoding, status) = &bodies[client % bodies.len()];
+                let (head, response) = serve.bulk(body, encoding);
+                assert!(
+                    head.starts_with(&format!("HTTP/1.1 {status}")),
+                    "{encoding}: {head}"
+                );
+                assert!(response > 100, "{response}");
+            });
+        }
+    });
+    let peak = memory(&serve, "VmHWM");
+    assert!(peak < LOADED, "{} KiB at most", peak / 1024);
+}
+
+/// A running `serve`; killed when dropped.
+struct Serve {
+    child: Child,
+    said: Value,
+}
+
+impl Serve {
+    fn start(folder: &TempDir) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_openreplay-elastic"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--json", "--data"])
+            .arg(folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let out = child.stdout.take().unwrap();
+        BufReader::new(out).read_line(&mut line).unwrap();
+        let said = serde_json::from_str(&line).unwrap();
+        Self { child, said }
+    }
+
+    /// Sends a body. Returns the first line of the response, and its length.
+    fn bulk(&self, body: &[u8], encoding: &str) -> (String, u64) {
+        let address = self.said["url"].as_str().unwrap();
+        let address = address.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).unwrap();
+        let key = self.said["writer"].as_str().unwrap();
+        let head = format!(
+            "POST /logs/_bulk HTTP/1.1\r\nhost: a\r\nconnection: close\r\nauthorization: ApiKey {key}\r\n\
+             content-encoding: {encoding}\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
+        let mut response = BufReader::new(stream);
+        let mut line = String::new();
+        response.read_line(&mut line).unwrap();
+        let length = std::io::copy(&mut response, &mut std::io::sink()).unwrap();
+        (line, length)
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        // it may have ended by itself
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn bodies() -> [Body; 5] {
+    let record = format!(
+        "{{\"create\":{{}}}}\n{{\"message\":\"[openReplaySession.id=7] {}\"}}\n",
+        "paid ".repeat(10_000)
+    );
+    let large = record.repeat(16 * MIB / record.len()).into_bytes();
+    // each has a response of its own
+    let many = "{\"update\":{}}\n{}\n".repeat(32_000).into_bytes();
+    let bomb = gzip(&vec![b' '; 128 * MIB]);
+    [
+        (gzip(&large), "gzip", 200),
+        (large, "identity", 200),
+        (gzip(&many), "gzip", 200),
+        (many, "identity", 200),
+        (bomb, "gzip", 413),
+    ]
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// In bytes.
+fn memory(serve: &Serve, name: &str) -> usize {
+    let status = fs::read_to_string(format!("/proc/{}/status", serve.child.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+    let number = line.split_whitespace().nth(1).unwrap();
+    number.parse::<usize>().unwrap() * 1024
+}

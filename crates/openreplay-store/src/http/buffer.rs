@@ -1,0 +1,68 @@
+use bytes::{BufMut as _, Bytes, BytesMut};
+use memmap2::MmapMut;
+
+use super::body::too_long;
+use super::error::Problem;
+
+/// A shorter buffer is left to the allocator.
+const SHORT: usize = 64 * 1024;
+
+/// A buffer of limited length.
+///
+/// A long one is mapped, so that the system gets its memory back at once. Allocators keep freed
+/// memory, glibc's for each thread: with large bodies on several threads, that would be several
+/// times the bodies.
+#[derive(Debug)]
+pub(super) enum Buffer {
+    Allocated(BytesMut, usize),
+    Mapped(MmapMut, usize),
+}
+
+impl Buffer {
+    /// Creates an empty buffer for at most so many bytes.
+    pub(super) fn new(limit: usize) -> Self {
+        let mapped = (limit > SHORT).then(|| MmapMut::map_anon(limit));
+        match mapped {
+            Some(Ok(map)) => Self::Mapped(map, 0),
+            Some(Err(_)) | None => Self::Allocated(BytesMut::new(), limit),
+        }
+    }
+
+    pub(super) fn extend(&mut self, bytes: &[u8]) -> Result<(), Problem> {
+        match self {
+            Self::Allocated(to, limit) if to.len() + bytes.len() <= *limit => to.put_slice(bytes),
+            Self::Mapped(map, length) => {
+                let to = map.get_mut(*length..*length + bytes.len());
+                to.ok_or_else(too_long)?.copy_from_slice(bytes);
+                *length += bytes.len();
+            }
+            Self::Allocated(..) => return Err(too_long()),
+        }
+        Ok(())
+    }
+
+    pub(super) fn into_bytes(self) -> Bytes {
+        match self {
+            Self::Allocated(bytes, _) => bytes.freeze(),
+            Self::Mapped(map, length) => Bytes::from_owner(map).slice(..length),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_holds_as_much_as_its_limit_and_no_more() {
+        for limit in [0, 10, SHORT, SHORT + 1, 1_000_000] {
+            let text = vec![b'x'; limit];
+            let mut buffer = Buffer::new(limit);
+            for piece in text.chunks(60_000) {
+                buffer.extend(piece).unwrap();
+            }
+            assert!(buffer.extend(b"x").is_err(), "{limit}");
+            assert_eq!(buffer.into_bytes(), text);
+        }
+    }
+}
