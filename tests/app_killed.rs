@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use integration_tests::ship::{Killed, ship};
-use integration_tests::{Said, StandIn};
+use integration_tests::{CommandOutput, StandIn};
 use serde_json::Value;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::prelude::*;
@@ -53,8 +53,8 @@ fn each_line_of_an_app_that_is_killed_thirty_times_arrives_once() {
     let mut rng = Rng::with_seed(seed);
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let far_end = StandIn::start();
-    let ship = || ship(far_end.url(), folder, "app.log*");
+    let server = StandIn::start();
+    let ship = || ship(server.url(), folder, "app.log*");
     let shipping = Killed::start(ship().stderr(Stdio::null()));
     let mut logged = BTreeSet::new();
     let mut renamed = 0;
@@ -78,9 +78,9 @@ fn each_line_of_an_app_that_is_killed_thirty_times_arrives_once() {
         }
     }
     drop(shipping);
-    let said = Said::by(ship().args(["--once", "--json"]));
-    assert_eq!(said.code, Some(0), "{said:?}");
-    assert_eq!(said.json()["refused"], 0, "{said:?}");
+    let output = CommandOutput::of(ship().args(["--once", "--json"]));
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert_eq!(output.json()["refused"], 0, "{output:?}");
 
     let (records, cut) = written(folder);
     let behind: BTreeSet<_> = cut.iter().filter_map(|line| behind_half(line)).collect();
@@ -95,7 +95,7 @@ fn each_line_of_an_app_that_is_killed_thirty_times_arrives_once() {
     );
     let mut stored = BTreeMap::new();
     let mut texts = BTreeMap::new();
-    for document in far_end.documents() {
+    for document in server.documents() {
         match record(&document) {
             Some(record) => *stored.entry(record).or_insert(0) += 1,
             None => {

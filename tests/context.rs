@@ -146,14 +146,14 @@ async fn request(address: SocketAddr, session: u64, path: &str, headers: &str) -
     stream
 }
 
-/// All of the answer, or what came until the connection broke.
-async fn answer(address: SocketAddr, session: u64, path: &str) -> String {
+/// The whole response, or what came until the connection broke.
+async fn response(address: SocketAddr, session: u64, path: &str) -> String {
     let mut stream = request(address, session, path, "Connection: close\r\n").await;
-    let mut answer = Vec::new();
-    let _ = timeout(LIMIT, stream.read_to_end(&mut answer))
+    let mut response = Vec::new();
+    let _ = timeout(LIMIT, stream.read_to_end(&mut response))
         .await
         .unwrap();
-    String::from_utf8(answer).unwrap()
+    String::from_utf8(response).unwrap()
 }
 
 /// The records in a session, once there is one with this text in its message.
@@ -192,7 +192,7 @@ fn assert_messages(records: &[Value], session: u64, texts: &[&str]) {
 #[tokio::test]
 async fn a_streaming_body_and_its_end() {
     let address = serve().await;
-    assert!(answer(address, 101, "/stream").await.contains("2\n"));
+    assert!(response(address, 101, "/stream").await.contains("2\n"));
     let records = records_until(101, "stream dropped").await;
     assert_messages(
         &records,
@@ -215,11 +215,11 @@ async fn a_client_that_hangs_up() {
 async fn a_panic_that_is_caught() {
     let address = serve().await;
     assert!(
-        answer(address, 103, "/panic/caught")
+        response(address, 103, "/panic/caught")
             .await
             .starts_with("HTTP/1.1 500")
     );
-    // `TraceLayer` logs the answer when it is complete
+    // `TraceLayer` logs the response when it is complete
     let records = records_until(103, "response failed").await;
     let panics: Vec<_> = records
         .iter()
@@ -233,7 +233,7 @@ async fn a_panic_that_is_caught() {
 #[tokio::test]
 async fn a_panic_that_nobody_catches() {
     let address = serve().await;
-    assert_eq!(answer(address, 104, "/panic/uncaught").await, "");
+    assert_eq!(response(address, 104, "/panic/uncaught").await, "");
     let records = records_until(104, "panicked at").await;
     assert_eq!(records.len(), 1, "{records:?}");
     assert!(message(&records[0]).ends_with(": out of stock"));
@@ -243,7 +243,7 @@ async fn a_panic_that_nobody_catches() {
 async fn spawned_and_blocking_work() {
     let address = serve().await;
     assert!(
-        answer(address, 105, "/spawn")
+        response(address, 105, "/spawn")
             .await
             .starts_with("HTTP/1.1 200")
     );
@@ -259,12 +259,12 @@ async fn an_upgraded_socket_by_session_and_by_span() {
         let headers = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
         let mut stream = request(address, session, &format!("/socket/{way}"), headers).await;
-        let mut answer = [0; 12];
-        timeout(LIMIT, stream.read_exact(&mut answer))
+        let mut response = [0; 12];
+        timeout(LIMIT, stream.read_exact(&mut response))
             .await
             .unwrap()
             .unwrap();
-        assert_eq!(&answer, b"HTTP/1.1 101");
+        assert_eq!(&response, b"HTTP/1.1 101");
         records_until(session, "socket open").await;
         drop(stream);
         let records = records_until(session, "socket closed").await;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use integration_tests::forward_proxy::ForwardProxy;
 use integration_tests::port::free_port;
 use integration_tests::ship::{Killed, ship};
-use integration_tests::{Said, StandIn, TlsProxy};
+use integration_tests::{CommandOutput, StandIn, TlsProxy};
 use openreplay_elastic::ElasticWriter;
 
 /// Only the proxy knows this host.
@@ -21,7 +21,7 @@ const AUTH: &str = "Basic bWU6bm90IHRvIGJlIHNlZW4=";
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// `ship --once` of one record.
-fn ship_one(url: &str, variables: &[(&str, String)], args: &[&str]) -> Said {
+fn ship_one(url: &str, variables: &[(&str, String)], args: &[&str]) -> CommandOutput {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("app.log"), "{\"n\":1}\n").unwrap();
     let mut command = ship(url, folder.path(), "app.log");
@@ -32,21 +32,21 @@ fn ship_one(url: &str, variables: &[(&str, String)], args: &[&str]) -> Said {
         .envs(variables.iter().cloned())
         .arg("--once")
         .args(args);
-    Said::by(&mut command)
+    CommandOutput::of(&mut command)
 }
 
 #[test]
 fn the_command_sends_http_to_the_proxy_with_the_whole_address() {
-    let far_end = StandIn::start();
-    far_end.keep_received();
-    let proxy = ForwardProxy::start(far_end.address(), Some(AUTH));
+    let server = StandIn::start();
+    server.keep_received();
+    let proxy = ForwardProxy::start(server.address(), Some(AUTH));
     let url = format!("http://{USER}@{}", proxy.address());
-    let said = ship_one(HTTP, &[("HTTP_PROXY", url)], &[]);
-    assert_eq!((said.code, far_end.stored()), (Some(0), 1), "{said:?}");
+    let output = ship_one(HTTP, &[("HTTP_PROXY", url)], &[]);
+    assert_eq!((output.code, server.stored()), (Some(0), 1), "{output:?}");
     let requests = proxy.requests();
     let is_whole = |request: &String| request.contains(" http://elastic.invalid:9200/");
     assert!(requests.iter().all(is_whole), "{requests:?}");
-    let shown = format!("{said:?}{:?}", far_end.received());
+    let shown = format!("{output:?}{:?}", server.received());
     assert!(
         !shown.contains("not%20") && !shown.contains(AUTH),
         "{shown}"
@@ -55,56 +55,56 @@ fn the_command_sends_http_to_the_proxy_with_the_whole_address() {
 
 #[test]
 fn the_command_sends_https_through_a_tunnel_that_ends_at_the_node() {
-    let far_end = StandIn::start();
-    far_end.keep_received();
-    let tls = TlsProxy::start(far_end.address(), "elastic.invalid");
+    let server = StandIn::start();
+    server.keep_received();
+    let tls = TlsProxy::start(server.address(), "elastic.invalid");
     let proxy = ForwardProxy::start(tls.url().trim_start_matches("https://"), Some(AUTH));
     let folder = tempfile::tempdir().unwrap();
     let authority = folder.path().join("ca.pem");
     fs::write(&authority, tls.authority()).unwrap();
     let url = format!("http://{USER}@{}", proxy.address());
     let args = ["--ca-cert", authority.to_str().unwrap()];
-    let said = ship_one(HTTPS, &[("HTTPS_PROXY", url)], &args);
-    assert_eq!((said.code, far_end.stored()), (Some(0), 1), "{said:?}");
+    let output = ship_one(HTTPS, &[("HTTPS_PROXY", url)], &args);
+    assert_eq!((output.code, server.stored()), (Some(0), 1), "{output:?}");
     let requests = proxy.requests();
     let is_tunnel = |request: &String| request == "CONNECT elastic.invalid:9200 HTTP/1.1";
     assert!(requests.iter().all(is_tunnel), "{requests:?}");
-    let received = far_end.received().concat().to_lowercase();
+    let received = server.received().concat().to_lowercase();
     assert!(!received.contains("proxy-authorization"), "{received}");
 }
 
 #[test]
 fn the_writer_sends_through_the_proxy() {
-    let far_end = StandIn::start();
-    let proxy = ForwardProxy::start(far_end.address(), Some(AUTH));
+    let server = StandIn::start();
+    let proxy = ForwardProxy::start(server.address(), Some(AUTH));
     let builder = ElasticWriter::builder(HTTP).proxy(format!("http://{USER}@{}", proxy.address()));
     assert!(!format!("{builder:?}").contains("not%20"), "{builder:?}");
     let (writer, guard) = builder.build().unwrap();
     writer.write_line(b"{\"n\":1}");
     assert!(guard.shutdown(LIMIT).is_complete());
-    assert_eq!(far_end.stored(), 1);
+    assert_eq!(server.stored(), 1);
 }
 
 #[test]
 fn excluded_hosts_and_loopback_addresses_need_no_proxy() {
-    let far_end = StandIn::start();
-    let proxy = ForwardProxy::start(far_end.address(), None);
+    let server = StandIn::start();
+    let proxy = ForwardProxy::start(server.address(), None);
     let url = format!("http://{}", proxy.address());
     let excluded = [
         ("ALL_PROXY", url.clone()),
         ("NO_PROXY", "invalid".to_owned()),
     ];
-    let said = ship_one(HTTP, &excluded, &[]);
-    assert_eq!(said.code, Some(1), "{said:?}");
-    let said = ship_one(far_end.url(), &[("ALL_PROXY", url)], &[]);
-    assert_eq!((said.code, far_end.stored()), (Some(0), 1), "{said:?}");
+    let output = ship_one(HTTP, &excluded, &[]);
+    assert_eq!(output.code, Some(1), "{output:?}");
+    let output = ship_one(server.url(), &[("ALL_PROXY", url)], &[]);
+    assert_eq!((output.code, server.stored()), (Some(0), 1), "{output:?}");
     assert_eq!(proxy.requests(), [""; 0]);
 }
 
 #[test]
-fn a_proxy_that_is_missing_or_refuses_is_named_without_its_password() {
-    let far_end = StandIn::start();
-    let refusing = ForwardProxy::start(far_end.address(), Some("Basic other"));
+fn a_proxy_that_is_missing_or_rejects_is_named_without_its_password() {
+    let server = StandIn::start();
+    let refusing = ForwardProxy::start(server.address(), Some("Basic other"));
     let nobody = format!("127.0.0.1:{}", free_port());
     for (node, variable) in [(HTTP, "HTTP_PROXY"), (HTTPS, "HTTPS_PROXY")] {
         for (proxy, text) in [
@@ -112,20 +112,20 @@ fn a_proxy_that_is_missing_or_refuses_is_named_without_its_password() {
             (&nobody, "is unreachable"),
         ] {
             let url = format!("http://{USER}@{proxy}");
-            let said = ship_one(node, &[(variable, url)], &["--json"]);
-            assert_eq!(said.code, Some(1), "{said:?}");
-            let error = &said.json()["error"];
-            assert_eq!(error["kind"], "unreachable", "{said:?}");
+            let output = ship_one(node, &[(variable, url)], &["--json"]);
+            assert_eq!(output.code, Some(1), "{output:?}");
+            let error = &output.json()["error"];
+            assert_eq!(error["kind"], "unreachable", "{output:?}");
             let expected = format!("the proxy {proxy} {text}");
             assert!(
                 error["text"].as_str().unwrap().contains(&expected),
-                "{said:?}"
+                "{output:?}"
             );
-            assert!(!format!("{said:?}").contains("not%20"), "{said:?}");
+            assert!(!format!("{output:?}").contains("not%20"), "{output:?}");
         }
     }
-    let said = ship_one(HTTP, &[("HTTP_PROXY", "socks5://proxy".to_owned())], &[]);
-    assert_eq!(said.code, Some(2), "{said:?}");
+    let output = ship_one(HTTP, &[("HTTP_PROXY", "socks5://proxy".to_owned())], &[]);
+    assert_eq!(output.code, Some(2), "{output:?}");
 }
 
 /// 0.0.0.0 leads to this machine as well, but is no loopback address.
@@ -133,8 +133,8 @@ fn a_proxy_that_is_missing_or_refuses_is_named_without_its_password() {
 #[ignore = "needs tinyproxy"]
 fn tinyproxy_leads_to_the_server_with_and_without_tls() {
     let elsewhere = |url: &str| url.replace("127.0.0.1", "0.0.0.0");
-    let far_end = StandIn::start();
-    let tls = TlsProxy::start(far_end.address(), "0.0.0.0");
+    let server = StandIn::start();
+    let tls = TlsProxy::start(server.address(), "0.0.0.0");
     let folder = tempfile::tempdir().unwrap();
     let authority = folder.path().join("ca.pem");
     fs::write(&authority, tls.authority()).unwrap();
@@ -151,13 +151,13 @@ fn tinyproxy_leads_to_the_server_with_and_without_tls() {
     }
 
     let proxy = format!("http://me:secret@127.0.0.1:{port}");
-    let http = elsewhere(far_end.url());
-    let said = ship_one(&http, &[("HTTP_PROXY", proxy.clone())], &[]);
-    assert_eq!((said.code, far_end.stored()), (Some(0), 1), "{said:?}");
+    let http = elsewhere(server.url());
+    let output = ship_one(&http, &[("HTTP_PROXY", proxy.clone())], &[]);
+    assert_eq!((output.code, server.stored()), (Some(0), 1), "{output:?}");
     let args = ["--ca-cert", authority.to_str().unwrap()];
-    let said = ship_one(&elsewhere(&tls.url()), &[("HTTPS_PROXY", proxy)], &args);
-    assert_eq!((said.code, far_end.stored()), (Some(0), 2), "{said:?}");
+    let output = ship_one(&elsewhere(&tls.url()), &[("HTTPS_PROXY", proxy)], &args);
+    assert_eq!((output.code, server.stored()), (Some(0), 2), "{output:?}");
     let nobody = format!("http://127.0.0.1:{port}");
-    let said = ship_one(&http, &[("HTTP_PROXY", nobody)], &[]);
-    assert!(said.err.contains("(407)"), "{said:?}");
+    let output = ship_one(&http, &[("HTTP_PROXY", nobody)], &[]);
+    assert!(output.err.contains("(407)"), "{output:?}");
 }

@@ -71,9 +71,9 @@ fn serve() -> (SocketAddr, Lines) {
     (address, lines)
 }
 
-/// Sends one request with these header lines, raw, and gives the whole answer, as text as far as it
+/// Sends one request with these header lines, raw, and returns the whole response, as text as far as it
 /// is.
-fn ask(address: SocketAddr, headers: &[u8]) -> String {
+fn send(address: SocketAddr, headers: &[u8]) -> String {
     let mut socket = TcpStream::connect(address).unwrap();
     socket
         .set_read_timeout(Some(Duration::from_secs(60)))
@@ -85,10 +85,10 @@ fn ask(address: SocketAddr, headers: &[u8]) -> String {
     ]
     .concat();
     socket.write_all(&head).unwrap();
-    let mut answer = Vec::new();
-    // a server that refuses the head may close before it has read all of it
-    let _ = socket.read_to_end(&mut answer);
-    String::from_utf8_lossy(&answer).into_owned()
+    let mut response = Vec::new();
+    // a server that rejects the head may close before it has read all of it
+    let _ = socket.read_to_end(&mut response);
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 fn line(name: &str, value: &[u8]) -> Vec<u8> {
@@ -195,7 +195,7 @@ fn is_handled(record: &Value) -> bool {
 fn hostile_values_write_only_what_a_well_behaved_request_writes() {
     let (address, lines) = serve();
 
-    assert!(ask(address, &line(ID, b"42")).starts_with("HTTP/1.1 200"));
+    assert!(send(address, &line(ID, b"42")).starts_with("HTTP/1.1 200"));
     let well_behaved = lines.records();
     let expected = well_behaved
         .iter()
@@ -225,14 +225,14 @@ fn hostile_values_write_only_what_a_well_behaved_request_writes() {
         } else {
             line(name, value)
         };
-        let answer = ask(address, &headers);
+        let response = send(address, &headers);
         let records = lines.records();
         let shown = String::from_utf8_lossy(value);
-        if !answer.starts_with("HTTP/1.1 200") {
-            // hyper refuses what is no header value
+        if !response.starts_with("HTTP/1.1 200") {
+            // hyper rejects what is no header value
             assert!(
-                answer.starts_with("HTTP/1.1 400") && records.is_empty(),
-                "{shown:?}: {answer} {records:?}"
+                response.starts_with("HTTP/1.1 400") && records.is_empty(),
+                "{shown:?}: {response} {records:?}"
             );
             continue;
         }
@@ -261,7 +261,7 @@ fn hostile_values_write_only_what_a_well_behaved_request_writes() {
     }
     assert!(served >= 200, "only {served} were served");
 
-    // however a token comes, neither records nor answer show more of it than the id
+    // however a token comes, neither records nor response show more of it than the id
     let joined = format!("own, {TOKEN}, {TOKEN}");
     for name in NAMES {
         for value in [
@@ -272,16 +272,16 @@ fn hostile_values_write_only_what_a_well_behaved_request_writes() {
             &TOKEN[..30],
             &format!(" {TOKEN} "),
         ] {
-            let answer = ask(
+            let response = send(
                 address,
                 &[line(name, value.as_bytes()), line(name, b"own")].concat(),
             );
-            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            assert!(response.starts_with("HTTP/1.1 200"), "{response}");
             let written = String::from_utf8(lines.take()).unwrap();
             assert!(written.contains("Debug texts"));
             for secret in SECRETS {
                 assert!(!written.contains(secret), "{name}: {value}: {written}");
-                assert!(!answer.contains(secret), "{name}: {value}: {answer}");
+                assert!(!response.contains(secret), "{name}: {value}: {response}");
             }
         }
     }

@@ -221,7 +221,7 @@ fn no_manifest_or_lock_file_names_where_a_package_was_fetched_from() {
 }
 
 #[test]
-fn every_ignored_test_says_what_it_needs() {
+fn every_ignored_test_names_what_it_needs() {
     let mark = concat!("#[ign", "ore");
     let mut silent = Vec::new();
     for name in files().iter().filter(|name| name.ends_with(".rs")) {

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use integration_tests::ship::{Killed, ship};
-use integration_tests::{Said, StandIn};
+use integration_tests::{CommandOutput, StandIn};
 
 /// Far more than it takes.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -35,43 +35,47 @@ fn once_fails_where_nobody_can_be_reached_at_the_start() {
         (&no_tls, "tls"),
     ] {
         let ship = || ship(url, folder.path(), "app.log*");
-        let said = by_and_by(ship().args(["--once", "--json"]));
-        assert_eq!(said.code, Some(1), "{url}: {said:?}");
-        let error = &said.json()["error"];
-        assert_eq!(error["kind"], kind, "{url}: {said:?}");
-        let said = by_and_by(ship().arg("--once"));
-        assert_eq!((said.code, &said.out[..]), (Some(1), ""), "{url}: {said:?}");
-        assert!(said.err.starts_with("error: "), "{url}: {said:?}");
-        assert!(said.err.contains(url), "{url}: {said:?}");
+        let output = by_and_by(ship().args(["--once", "--json"]));
+        assert_eq!(output.code, Some(1), "{url}: {output:?}");
+        let error = &output.json()["error"];
+        assert_eq!(error["kind"], kind, "{url}: {output:?}");
+        let output = by_and_by(ship().arg("--once"));
+        assert_eq!(
+            (output.code, &output.out[..]),
+            (Some(1), ""),
+            "{url}: {output:?}"
+        );
+        assert!(output.err.starts_with("error: "), "{url}: {output:?}");
+        assert!(output.err.contains(url), "{url}: {output:?}");
     }
 }
 
 #[test]
-fn says_what_is_missing_though_it_said_just_now_that_nobody_was_there() {
+fn reports_a_missing_alias_right_after_an_unreachable_server() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("app.log"), "{\"n\":1}\n").unwrap();
-    let far_end = StandIn::start();
-    far_end.be_gone(true);
-    far_end.remove_alias();
-    let mut command = ship(far_end.url(), folder.path(), "app.log");
+    let server = StandIn::start();
+    server.set_down(true);
+    server.remove_alias();
+    let mut command = ship(server.url(), folder.path(), "app.log");
     let mut shipping = Killed::start(command.stderr(Stdio::piped()));
-    let (said, lines) = mpsc::channel();
+    let (output, lines) = mpsc::channel();
     let err = BufReader::new(shipping.0.stderr.take().unwrap());
     thread::spawn(move || {
         err.lines()
             .map_while(Result::ok)
-            .try_for_each(|line| said.send(line))
+            .try_for_each(|line| output.send(line))
     });
     let line = lines.recv_timeout(LIMIT).unwrap();
     let start = format!(
         "following {}: 8 bytes, 0 of them delivered before; the rest, and what comes, goes to {}",
         folder.path().join("app.log").display(),
-        far_end.url()
+        server.url()
     );
     assert_eq!(line, start);
     let line = lines.recv_timeout(LIMIT).unwrap();
     assert!(line.contains("closed the connection"), "{line}");
-    far_end.be_gone(false);
+    server.set_down(false);
     let line = lines.recv_timeout(LIMIT).unwrap();
     assert!(line.contains("run `openreplay-elastic setup`"), "{line}");
 }
@@ -81,9 +85,9 @@ fn each_change_of_state_is_one_line_one_object_and_one_notification() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("app.log");
     std::fs::write(&log, "{\"n\":1}\n").unwrap();
-    let far_end = StandIn::start();
-    far_end.be_gone(true);
-    let mut command = ship(far_end.url(), folder.path(), "app.log");
+    let server = StandIn::start();
+    server.set_down(true);
+    let mut command = ship(server.url(), folder.path(), "app.log");
     command.arg("--json");
     #[cfg(unix)]
     let manager = {
@@ -102,14 +106,14 @@ fn each_change_of_state_is_one_line_one_object_and_one_notification() {
     assert_eq!(started["event"], "started");
     assert_eq!(started["files"], serde_json::json!([log]));
     assert_eq!(event()["event"], "failing");
-    far_end.be_gone(false);
+    server.set_down(false);
     assert_eq!(event(), serde_json::json!({"event": "working"}));
-    far_end.be_gone(true);
+    server.set_down(true);
     let mut file = std::fs::OpenOptions::new().append(true).open(&log).unwrap();
-    // The index behind the alias is known for a second: it fails when it sends, or when it asks.
+    // The index behind the alias is known for a second: it fails when it sends, or when it queries.
     file.write_all(b"{\"n\":2}\n").unwrap();
     assert_eq!(event()["event"], "failing");
-    far_end.be_gone(false);
+    server.set_down(false);
     assert_eq!(event(), serde_json::json!({"event": "working"}));
     let mut again = 0;
     while again < 2 {
@@ -135,16 +139,16 @@ fn each_change_of_state_is_one_line_one_object_and_one_notification() {
 }
 
 fn lines_of(pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
-    let (said, lines) = mpsc::channel();
+    let (output, lines) = mpsc::channel();
     thread::spawn(move || {
         let lines = BufReader::new(pipe).lines().map_while(Result::ok);
-        let _ = lines.into_iter().try_for_each(|line| said.send(line));
+        let _ = lines.into_iter().try_for_each(|line| output.send(line));
     });
     lines
 }
 
 /// Runs a command to its end, which has to come.
-fn by_and_by(command: &mut Command) -> Said {
+fn by_and_by(command: &mut Command) -> CommandOutput {
     let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut running = Killed::start(piped);
     let deadline = Instant::now() + LIMIT;
@@ -157,7 +161,7 @@ fn by_and_by(command: &mut Command) -> Said {
         pipe.read_to_string(&mut text).unwrap();
         text
     };
-    Said {
+    CommandOutput {
         code: running.0.wait().unwrap().code(),
         out: text(running.0.stdout.as_mut().unwrap()),
         err: text(running.0.stderr.as_mut().unwrap()),

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use integration_tests::ship::{Killed, numbers, ship, wait_for};
-use integration_tests::{Said, StandIn};
+use integration_tests::{CommandOutput, StandIn};
 use serde_json::json;
 
 const FILES: usize = 600;
@@ -20,16 +20,16 @@ const LIMIT: usize = 128;
 #[test]
 fn follows_six_hundred_files_with_a_limit_of_a_hundred_and_twenty_eight() {
     let folder = tempfile::tempdir().unwrap();
-    let far_end = StandIn::start();
+    let server = StandIn::start();
     let mut log = Log {
         folder: folder.path(),
         written: 0,
     };
     log.write_all();
-    let shipping = Killed::start(&mut limited(&far_end, folder.path()));
-    wait_for(&far_end, log.written);
+    let shipping = Killed::start(&mut limited(&server, folder.path()));
+    wait_for(&server, log.written);
     log.write_all();
-    wait_for(&far_end, log.written);
+    wait_for(&server, log.written);
 
     // rotated while most of them are closed, to where no pattern leads; the app turns to the new
     // file later
@@ -39,7 +39,7 @@ fn follows_six_hundred_files_with_a_limit_of_a_hundred_and_twenty_eight() {
         log.write(&format!("{name}.1"));
     }
     log.write_all();
-    wait_for(&far_end, log.written);
+    wait_for(&server, log.written);
     #[cfg(target_os = "linux")]
     {
         let open = fs::read_dir(format!("/proc/{}/fd", shipping.0.id())).unwrap();
@@ -55,80 +55,80 @@ fn follows_six_hundred_files_with_a_limit_of_a_hundred_and_twenty_eight() {
         }
     }
     log.write_all();
-    let said = Said::by(limited(&far_end, folder.path()).args(["--once", "--json"]));
-    assert_eq!(said.code, Some(0), "{said:?}");
-    assert_eq!(said.err, "");
+    let output = CommandOutput::of(limited(&server, folder.path()).args(["--once", "--json"]));
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert_eq!(output.err, "");
 
     let expected: Vec<_> = (0..log.written as u64).collect();
-    assert_eq!(numbers(&far_end), expected);
+    assert_eq!(numbers(&server), expected);
 }
 
 #[test]
 fn goes_on_with_the_others_and_names_what_it_cannot_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    let far_end = StandIn::start();
+    let server = StandIn::start();
     fs::write(path("good-0.log"), "{\"n\":0}\n").unwrap();
     fs::create_dir(path("folder.log")).unwrap();
     symlink("loop.log", path("loop.log")).unwrap();
-    let following = ship(far_end.url(), folder.path(), "*.log")
+    let following = ship(server.url(), folder.path(), "*.log")
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    wait_for(&far_end, 1);
-    // looked at again and again, and said once
+    wait_for(&server, 1);
+    // looked at again and again, and reported once
     thread::sleep(Duration::from_millis(700));
     fs::write(path("good-1.log"), "{\"n\":1}\n").unwrap();
-    wait_for(&far_end, 2);
+    wait_for(&server, 2);
     let mut following = Killed(following);
     following.0.kill().unwrap();
-    let mut said = String::new();
+    let mut output = String::new();
     let err = following.0.stderr.take().unwrap();
-    std::io::Read::read_to_string(&mut { err }, &mut said).unwrap();
-    let [start, unreadable] = said.lines().collect::<Vec<_>>()[..] else {
-        panic!("not two lines: {said}")
+    std::io::Read::read_to_string(&mut { err }, &mut output).unwrap();
+    let [start, unreadable] = output.lines().collect::<Vec<_>>()[..] else {
+        panic!("not two lines: {output}")
     };
-    assert!(start.starts_with("following "), "{said}");
-    assert!(start.contains("good-0.log: 8 bytes"), "{said}");
+    assert!(start.starts_with("following "), "{output}");
+    assert!(start.contains("good-0.log: 8 bytes"), "{output}");
     assert!(
         unreadable.contains("loop.log cannot be read (") && unreadable.ends_with("; going on"),
-        "{said}"
+        "{output}"
     );
     drop(following);
 
     fs::write(path("good-2.log"), "{\"n\":2}\n").unwrap();
     let once = |args: &[&str]| {
-        let mut command = ship(far_end.url(), folder.path(), "*.log");
-        Said::by(command.arg(path("absent")).arg("--once").args(args))
+        let mut command = ship(server.url(), folder.path(), "*.log");
+        CommandOutput::of(command.arg(path("absent")).arg("--once").args(args))
     };
-    let said = once(&["--json"]);
-    assert_eq!(said.code, Some(7), "{said:?}");
-    let result = said.json();
+    let output = once(&["--json"]);
+    assert_eq!(output.code, Some(7), "{output:?}");
+    let result = output.json();
     let unreadable = result["unreadable"].as_array().unwrap();
     let paths: Vec<_> = unreadable.iter().map(|file| &file["path"]).collect();
     assert_eq!(paths, [&json!(path("absent")), &json!(path("loop.log"))]);
-    assert_eq!(far_end.stored(), 3);
-    let said = once(&[]);
-    assert_eq!(said.code, Some(7), "{said:?}");
+    assert_eq!(server.stored(), 3);
+    let output = once(&[]);
+    assert_eq!(output.code, Some(7), "{output:?}");
     assert!(
-        said.out.contains("loop.log could not be read: "),
-        "{said:?}"
+        output.out.contains("loop.log could not be read: "),
+        "{output:?}"
     );
 
     fs::remove_file(path("loop.log")).unwrap();
     fs::write(path("loop.log"), "{\"n\":3}\n").unwrap();
     fs::write(path("absent"), "{\"n\":4}\n").unwrap();
-    let said = once(&["--json"]);
-    assert_eq!((said.code, far_end.stored()), (Some(0), 5), "{said:?}");
-    assert_eq!(said.json()["unreadable"], json!([]));
+    let output = once(&["--json"]);
+    assert_eq!((output.code, server.stored()), (Some(0), 5), "{output:?}");
+    assert_eq!(output.json()["unreadable"], json!([]));
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn a_single_run_names_what_it_could_not_read_though_it_looks_once_more() {
     let folder = tempfile::tempdir().unwrap();
-    let far_end = StandIn::start();
+    let server = StandIn::start();
     // It can be looked at, and not opened: root may read all files, but not over the links of
     // others.
     let path = folder.path().join("a.log");
@@ -140,21 +140,22 @@ fn a_single_run_names_what_it_could_not_read_though_it_looks_once_more() {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).unwrap();
     }
     fs::write(folder.path().join("b.log"), "{\"n\":1}\n").unwrap();
-    let said = Said::by(ship(far_end.url(), folder.path(), "*.log").args(["--once", "--json"]));
-    assert_eq!((said.code, far_end.stored()), (Some(7), 1), "{said:?}");
-    let unreadable = &said.json()["unreadable"];
+    let output =
+        CommandOutput::of(ship(server.url(), folder.path(), "*.log").args(["--once", "--json"]));
+    assert_eq!((output.code, server.stored()), (Some(7), 1), "{output:?}");
+    let unreadable = &output.json()["unreadable"];
     assert_eq!(unreadable[0]["path"], json!(folder.path().join("a.log")));
 }
 
 #[test]
-fn a_file_that_is_away_for_two_runs_goes_on_where_it_was() {
+fn a_file_that_is_missing_for_two_runs_continues_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    let far_end = StandIn::start();
+    let server = StandIn::start();
     let once = || {
-        let mut ship = ship(far_end.url(), folder.path(), "volume/app.log*");
-        let said = Said::by(ship.args(["--once", "--json"]));
-        assert_eq!(said.code, Some(0), "{said:?}");
+        let mut ship = ship(server.url(), folder.path(), "volume/app.log*");
+        let output = CommandOutput::of(ship.args(["--once", "--json"]));
+        assert_eq!(output.code, Some(0), "{output:?}");
     };
     fs::create_dir(path("volume")).unwrap();
     fs::write(path("volume/app.log"), "{\"n\":0}\n").unwrap();
@@ -168,7 +169,7 @@ fn a_file_that_is_away_for_two_runs_goes_on_where_it_was() {
     fs::write(path("elsewhere/app.log"), "{\"n\":0}\n{\"n\":1}\n").unwrap();
     fs::rename(path("elsewhere"), path("volume")).unwrap();
     once();
-    assert_eq!(far_end.documents(), [json!({"n": 0}), json!({"n": 1})]);
+    assert_eq!(server.documents(), [json!({"n": 0}), json!({"n": 1})]);
 }
 
 /// Numbered lines in many files.
@@ -201,10 +202,10 @@ impl Log<'_> {
     }
 }
 
-fn limited(far_end: &StandIn, folder: &Path) -> Command {
+fn limited(server: &StandIn, folder: &Path) -> Command {
     let mut command = Command::new("bash");
     let script = format!("ulimit -n {LIMIT}; exec \"$@\"");
-    let ship = ship(far_end.url(), folder, "*.log");
+    let ship = ship(server.url(), folder, "*.log");
     command.args(["-c", &script, "bash"]);
     command.arg(ship.get_program()).args(ship.get_args());
     command

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use integration_tests::ship::{Killed, numbers, ship};
-use integration_tests::{Said, StandIn};
+use integration_tests::{CommandOutput, StandIn};
 use serde_json::json;
 
 /// Far more than it takes.
@@ -26,7 +26,7 @@ fn write(path: &Path, number: u64) {
 #[test]
 fn links_to_the_folder_itself_and_names_that_are_no_text_end_no_run() {
     let folder = tempfile::tempdir().unwrap();
-    let far_end = StandIn::start();
+    let server = StandIn::start();
     fs::create_dir(folder.path().join("in")).unwrap();
     let logs = folder.path().join("in");
     for name in ["one", "two"] {
@@ -41,28 +41,28 @@ fn links_to_the_folder_itself_and_names_that_are_no_text_end_no_run() {
     for (number, name) in (0..).zip(names) {
         write(&logs.join(OsStr::from_bytes(name)), number);
     }
-    let said =
-        within_limit(ship(far_end.url(), folder.path(), "in/**/*.log").args(["--once", "--json"]));
-    assert_eq!(said.code, Some(0), "{said:?}");
-    assert_eq!(numbers(&far_end), [0, 1, 2, 3]);
+    let output =
+        within_limit(ship(server.url(), folder.path(), "in/**/*.log").args(["--once", "--json"]));
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert_eq!(numbers(&server), [0, 1, 2, 3]);
     for name in ["one", "two"] {
         let line =
             format!("in/{name} is left out: it is a link to a folder; --follow-links enters it");
-        assert!(said.err.contains(&line), "{said:?}");
+        assert!(output.err.contains(&line), "{output:?}");
     }
     // Nothing is sent again, whatever the names are.
-    let said =
-        within_limit(ship(far_end.url(), folder.path(), "in/**/*.log").args(["--once", "--json"]));
-    assert_eq!((said.code, far_end.stored()), (Some(0), 4), "{said:?}");
-    let mut follows = ship(far_end.url(), folder.path(), "in/**/*.log");
-    let said = within_limit(follows.args(["--once", "--json", "--follow-links"]));
-    assert_eq!((said.code, far_end.stored()), (Some(0), 4), "{said:?}");
+    let output =
+        within_limit(ship(server.url(), folder.path(), "in/**/*.log").args(["--once", "--json"]));
+    assert_eq!((output.code, server.stored()), (Some(0), 4), "{output:?}");
+    let mut follows = ship(server.url(), folder.path(), "in/**/*.log");
+    let output = within_limit(follows.args(["--once", "--json", "--follow-links"]));
+    assert_eq!((output.code, server.stored()), (Some(0), 4), "{output:?}");
 }
 
 #[test]
 fn devices_and_pipes_hold_up_no_neighbour() {
     let folder = tempfile::tempdir().unwrap();
-    let far_end = StandIn::start();
+    let server = StandIn::start();
     let path = |name: &str| folder.path().join(name);
     write(&path("a.log"), 1);
     write(&path("z.log"), 2);
@@ -70,12 +70,13 @@ fn devices_and_pipes_hold_up_no_neighbour() {
     symlink("/dev/zero", path("zero.log")).unwrap();
     let made = Command::new("mkfifo").arg(path("pipe.log")).status();
     assert!(made.unwrap().success());
-    let said = within_limit(ship(far_end.url(), folder.path(), "*.log").args(["--once", "--json"]));
-    assert_eq!(said.code, Some(0), "{said:?}");
-    assert_eq!(numbers(&far_end), [1, 2]);
+    let output =
+        within_limit(ship(server.url(), folder.path(), "*.log").args(["--once", "--json"]));
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert_eq!(numbers(&server), [1, 2]);
     for name in ["zero.log", "pipe.log"] {
         let line = format!("{name} is left out: it is not a regular file");
-        assert!(said.err.contains(&line), "{said:?}");
+        assert!(output.err.contains(&line), "{output:?}");
     }
 }
 
@@ -83,7 +84,7 @@ fn devices_and_pipes_hold_up_no_neighbour() {
 #[ignore = "needs root, to create another user's links"]
 fn a_link_of_another_user_gives_no_file_of_roots_away() {
     let folder = tempfile::tempdir().unwrap();
-    let far_end = StandIn::start();
+    let server = StandIn::start();
     fs::create_dir(folder.path().join("in")).unwrap();
     let path = |name: &str| folder.path().join(name);
     write(&path("secret"), 1);
@@ -96,22 +97,22 @@ fn a_link_of_another_user_gives_no_file_of_roots_away() {
         symlink(target, path(name)).unwrap();
         lchown(path(name), Some(owner), None).unwrap();
     }
-    let said =
-        within_limit(ship(far_end.url(), folder.path(), "in/*.log").args(["--once", "--json"]));
-    assert_eq!(said.code, Some(7), "{said:?}");
-    assert_eq!(numbers(&far_end), [2]);
-    let unreadable = &said.json()["unreadable"][0];
-    assert_eq!(unreadable["path"], json!(path("in/evil.log")), "{said:?}");
-    let mut follows = ship(far_end.url(), folder.path(), "in/*.log");
-    let said = within_limit(follows.args(["--once", "--json", "--follow-links"]));
-    assert_eq!(said.code, Some(0), "{said:?}");
-    assert_eq!(numbers(&far_end), [1, 2]);
+    let output =
+        within_limit(ship(server.url(), folder.path(), "in/*.log").args(["--once", "--json"]));
+    assert_eq!(output.code, Some(7), "{output:?}");
+    assert_eq!(numbers(&server), [2]);
+    let unreadable = &output.json()["unreadable"][0];
+    assert_eq!(unreadable["path"], json!(path("in/evil.log")), "{output:?}");
+    let mut follows = ship(server.url(), folder.path(), "in/*.log");
+    let output = within_limit(follows.args(["--once", "--json", "--follow-links"]));
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert_eq!(numbers(&server), [1, 2]);
 }
 
 #[test]
 fn a_checkpoint_that_cannot_be_is_an_error_and_no_panic() {
     let folder = tempfile::tempdir().unwrap();
-    let far_end = StandIn::start();
+    let server = StandIn::start();
     write(&folder.path().join("a.log"), 1);
     for (index, from) in [("logs-000001", 9), ("a b", 0)] {
         let part = json!({"seed": 7, "path": "/a", "from": from, "to": {"offset": 8, "before": 1}});
@@ -124,19 +125,19 @@ fn a_checkpoint_that_cannot_be_is_an_error_and_no_panic() {
             "waiting": [],
         });
         fs::write(folder.path().join("ship.json"), checkpoint.to_string()).unwrap();
-        let said =
-            within_limit(ship(far_end.url(), folder.path(), "*.log").args(["--once", "--json"]));
-        assert_eq!(said.code, Some(3), "{said:?}");
+        let output =
+            within_limit(ship(server.url(), folder.path(), "*.log").args(["--once", "--json"]));
+        assert_eq!(output.code, Some(3), "{output:?}");
         assert!(
-            said.err.contains("cannot be read as a checkpoint"),
-            "{said:?}"
+            output.err.contains("cannot be read as a checkpoint"),
+            "{output:?}"
         );
     }
-    assert_eq!(far_end.stored(), 0);
+    assert_eq!(server.stored(), 0);
 }
 
 /// Runs a command to its end, which must come.
-fn within_limit(command: &mut Command) -> Said {
+fn within_limit(command: &mut Command) -> CommandOutput {
     let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut running = Killed::start(piped);
     let deadline = Instant::now() + LIMIT;
@@ -144,13 +145,13 @@ fn within_limit(command: &mut Command) -> Said {
         assert!(Instant::now() < deadline, "it does not end: {command:?}");
         thread::sleep(Duration::from_millis(10));
     }
-    let mut said = Said {
+    let mut output = CommandOutput {
         code: running.0.wait().unwrap().code(),
         out: String::new(),
         err: String::new(),
     };
     let (out, err) = (running.0.stdout.take(), running.0.stderr.take());
-    out.unwrap().read_to_string(&mut said.out).unwrap();
-    err.unwrap().read_to_string(&mut said.err).unwrap();
-    said
+    out.unwrap().read_to_string(&mut output.out).unwrap();
+    err.unwrap().read_to_string(&mut output.err).unwrap();
+    output
 }

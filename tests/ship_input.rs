@@ -98,16 +98,16 @@ fn numbered(numbers: std::ops::Range<u64>) -> String {
         .collect()
 }
 
-fn numbers(far_end: &StandIn) -> Vec<u64> {
-    integration_tests::ship::numbers(far_end)
+fn numbers(server: &StandIn) -> Vec<u64> {
+    integration_tests::ship::numbers(server)
 }
 
 #[test]
 fn lines_arrive_while_the_input_is_open_and_the_last_one_at_its_end() {
-    let far_end = StandIn::start();
-    let mut shipping = Shipping::start(ship(far_end.url(), &["--json"]));
+    let server = StandIn::start();
+    let mut shipping = Shipping::start(ship(server.url(), &["--json"]));
     shipping.write(&numbered(0..3));
-    wait_for(&far_end, 3);
+    wait_for(&server, 3);
     let last = numbered(3..4);
     shipping.write(&last[..20]);
     shipping.write(last[20..].trim_end());
@@ -115,29 +115,29 @@ fn lines_arrive_while_the_input_is_open_and_the_last_one_at_its_end() {
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     let result: Value = serde_json::from_str(&ended.out).unwrap();
     assert_eq!(result["stored"], 4, "{result}");
-    assert_eq!(numbers(&far_end), [0, 1, 2, 3]);
+    assert_eq!(numbers(&server), [0, 1, 2, 3]);
 }
 
 #[test]
 fn what_is_read_is_passed_on_byte_by_byte() {
-    let far_end = StandIn::start();
-    let mut shipping = Shipping::start(ship(far_end.url(), &["--tee"]));
+    let server = StandIn::start();
+    let mut shipping = Shipping::start(ship(server.url(), &["--tee"]));
     let text = numbered(0..2) + "plain\r\n\n\tno end";
     shipping.write(&text);
     let ended = shipping.close();
     assert_eq!((ended.code, &ended.out), (Some(0), &text), "{}", ended.err);
     assert!(ended.err.contains("4 records are stored"), "{}", ended.err);
-    assert_eq!(far_end.stored(), 4);
+    assert_eq!(server.stored(), 4);
 }
 
 #[test]
-fn a_reader_that_is_gone_keeps_nothing_from_being_delivered() {
-    let far_end = StandIn::start();
-    let mut shipping = Shipping::start(ship(far_end.url(), &["--tee"]));
+fn a_reader_that_closes_the_pipe_keeps_nothing_from_being_delivered() {
+    let server = StandIn::start();
+    let mut shipping = Shipping::start(ship(server.url(), &["--tee"]));
     drop(shipping.child.0.stdout.take());
     for n in 0..3 {
         shipping.write(&numbered(n..n + 1));
-        wait_for(&far_end, usize::try_from(n).unwrap() + 1);
+        wait_for(&server, usize::try_from(n).unwrap() + 1);
     }
     shipping.input = None;
     let mut err = String::new();
@@ -149,15 +149,15 @@ fn a_reader_that_is_gone_keeps_nothing_from_being_delivered() {
         1,
         "{err}"
     );
-    assert_eq!(numbers(&far_end), [0, 1, 2]);
+    assert_eq!(numbers(&server), [0, 1, 2]);
 }
 
 #[test]
-fn a_lost_answer_loses_and_doubles_no_line() {
-    let far_end = StandIn::start();
-    let proxy = Proxy::start(far_end.address(), |_| None);
+fn a_lost_response_loses_and_doubles_no_line() {
+    let server = StandIn::start();
+    let proxy = Proxy::start(server.address(), |_| None);
     let mut shipping = Shipping::start(ship(&proxy.url(), &[]));
-    proxy.lose_next_answer();
+    proxy.lose_next_response();
     shipping.write(&numbered(0..50));
     let end = Instant::now() + LIMIT;
     while !proxy.is_down() {
@@ -168,13 +168,13 @@ fn a_lost_answer_loses_and_doubles_no_line() {
     proxy.heal();
     let ended = shipping.close();
     assert_eq!(ended.code, Some(0), "{}", ended.err);
-    assert_eq!(numbers(&far_end), (0..60).collect::<Vec<_>>());
+    assert_eq!(numbers(&server), (0..60).collect::<Vec<_>>());
 }
 
 #[test]
 #[cfg(unix)]
 fn a_fifo_is_read_until_its_last_writer_closes_it() {
-    let far_end = StandIn::start();
+    let server = StandIn::start();
     let folder = tempfile::tempdir().unwrap();
     let fifo = folder.path().join("app.pipe");
     assert!(
@@ -184,7 +184,7 @@ fn a_fifo_is_read_until_its_last_writer_closes_it() {
             .unwrap()
             .success()
     );
-    let ship = ship(far_end.url(), &[]);
+    let ship = ship(server.url(), &[]);
     let mut command = Command::new("sh");
     command
         .args(["-c", "exec \"$0\" \"$@\" <\"$FIFO\""])
@@ -200,35 +200,35 @@ fn a_fifo_is_read_until_its_last_writer_closes_it() {
     };
     let mut writer = std::fs::OpenOptions::new().write(true).open(&fifo).unwrap();
     writer.write_all(numbered(0..3).as_bytes()).unwrap();
-    wait_for(&far_end, 3);
+    wait_for(&server, 3);
     writer.write_all(numbered(3..5).as_bytes()).unwrap();
     drop(writer);
     let ended = shipping.wait();
     assert_eq!(ended.code, Some(0), "{}", ended.err);
-    assert_eq!(numbers(&far_end), [0, 1, 2, 3, 4]);
+    assert_eq!(numbers(&server), [0, 1, 2, 3, 4]);
 }
 
 #[test]
 #[cfg(unix)]
 fn sigterm_ends_it_though_the_input_stays_open() {
-    let far_end = StandIn::start();
-    let mut shipping = Shipping::start(ship(far_end.url(), &[]));
+    let server = StandIn::start();
+    let mut shipping = Shipping::start(ship(server.url(), &[]));
     shipping.write(&numbered(0..1));
-    wait_for(&far_end, 1);
+    wait_for(&server, 1);
     shipping.terminate();
     // the last lines of an app that stops too
     shipping.write(&numbered(1..2));
     let ended = shipping.wait();
     assert_eq!(ended.code, Some(0), "{}", ended.err);
-    assert_eq!(numbers(&far_end), [0, 1]);
+    assert_eq!(numbers(&server), [0, 1]);
 }
 
 #[test]
 #[cfg(unix)]
 fn what_cannot_be_delivered_before_the_end_is_counted() {
-    let far_end = StandIn::start();
-    far_end.be_gone(true);
-    let mut shipping = Shipping::start(ship(far_end.url(), &[]));
+    let server = StandIn::start();
+    server.set_down(true);
+    let mut shipping = Shipping::start(ship(server.url(), &[]));
     // it handles signals from its first word on
     let mut word = [0];
     let stderr = shipping.child.0.stderr.as_mut().unwrap();
@@ -237,15 +237,15 @@ fn what_cannot_be_delivered_before_the_end_is_counted() {
     shipping.terminate();
     let ended = shipping.wait();
     assert_eq!(ended.code, Some(1), "{}", ended.err);
-    let said = "3 records were read and are not delivered";
-    assert!(ended.err.contains(said), "{}", ended.err);
+    let output = "3 records were read and are not delivered";
+    assert!(ended.err.contains(output), "{}", ended.err);
 }
 
 #[test]
 fn an_app_waits_in_its_write_while_nothing_can_be_delivered_and_loses_nothing() {
-    let far_end = StandIn::start();
-    far_end.be_gone(true);
-    let mut shipping = Shipping::start(ship(far_end.url(), &[]));
+    let server = StandIn::start();
+    server.set_down(true);
+    let mut shipping = Shipping::start(ship(server.url(), &[]));
     let mut input = shipping.input.take().unwrap();
     let padding = "x".repeat(100_000);
     let written = Arc::new(AtomicUsize::new(0));
@@ -273,16 +273,16 @@ fn an_app_waits_in_its_write_while_nothing_can_be_delivered_and_loses_nothing() 
         before = now;
     }
     assert!(before < 600, "{before} lines of 100 kB were taken");
-    far_end.be_gone(false);
+    server.set_down(false);
     writing.join().unwrap();
     let ended = shipping.wait();
     assert_eq!(ended.code, Some(0), "{}", ended.err);
-    assert_eq!(numbers(&far_end), (0..1_000).collect::<Vec<_>>());
+    assert_eq!(numbers(&server), (0..1_000).collect::<Vec<_>>());
 }
 
 #[test]
 fn entries_of_the_journal_that_are_read_again_are_stored_once() {
-    let far_end = StandIn::start();
+    let server = StandIn::start();
     let entry = |cursor: &str, message: Value, more: Value| {
         let mut entry = json!({
             "__CURSOR": cursor, "__REALTIME_TIMESTAMP": "1782907200250000", "_TRANSPORT": "stdout", "PRIORITY": "6",
@@ -302,7 +302,7 @@ fn entries_of_the_journal_that_are_read_again_are_stored_once() {
         entry("c", json!(rest.as_bytes()), json!({})),
     ];
     for _ in 0..2 {
-        let mut shipping = Shipping::start(ship(far_end.url(), &[]));
+        let mut shipping = Shipping::start(ship(server.url(), &[]));
         shipping.write(&entries.concat());
         let ended = shipping.close();
         assert_eq!(ended.code, Some(0), "{}", ended.err);
@@ -310,7 +310,7 @@ fn entries_of_the_journal_that_are_read_again_are_stored_once() {
     let time = "2026-07-01T12:00:00.250000Z";
     let plain = json!({"@timestamp": time, "utc_time": time, "level": "info", "message": "plain"});
     let record: Value = serde_json::from_str(&record).unwrap();
-    assert_eq!(far_end.documents(), [plain, record]);
+    assert_eq!(server.documents(), [plain, record]);
 }
 
 #[test]
@@ -332,11 +332,11 @@ fn options_that_standard_input_does_not_go_with_are_rejected() {
         let command = command
             .args(["--url", "http://127.0.0.1:1", "ship"])
             .args(arguments);
-        let said = integration_tests::Said::by(command);
-        assert_eq!(said.code, Some(2), "{said:?}");
+        let output = integration_tests::CommandOutput::of(command);
+        assert_eq!(output.code, Some(2), "{output:?}");
         assert!(
-            said.err.contains(text) || said.out.contains(text),
-            "{said:?}"
+            output.err.contains(text) || output.out.contains(text),
+            "{output:?}"
         );
     }
 }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use integration_tests::ship::{Killed, ship, wait_for};
-use integration_tests::{Fault, Said, StandIn};
+use integration_tests::{CommandOutput, Fault, StandIn};
 
 const KILLS: usize = 30;
 /// As often as this a round ends with a truncation instead of what else may happen to the file.
@@ -28,18 +28,18 @@ fn each_line_arrives_once_though_ship_is_killed_thirty_times_and_its_files_are_r
     let mut rng = Rng::with_seed(seed);
     let folder = tempfile::tempdir().unwrap();
     let mut log = Log::new(folder.path());
-    let far_end = StandIn::start();
+    let server = StandIn::start();
 
     for round in 0..KILLS {
         let shipping =
-            Killed::start(ship(far_end.url(), folder.path(), "app.log*").stderr(Stdio::null()));
+            Killed::start(ship(server.url(), folder.path(), "app.log*").stderr(Stdio::null()));
         let end = Instant::now() + Duration::from_millis(rng.u64(5..300));
         while Instant::now() < end {
             log.write(&mut rng);
             match rng.u8(..12) {
                 0 => log.rename(),
-                1 => far_end.roll_over(&format!("logs-{:06}", far_end.indices().len() + 1)),
-                2..6 if far_end.faults_left() == 0 => far_end.inject([fault(&mut rng)]),
+                1 => server.roll_over(&format!("logs-{:06}", server.indices().len() + 1)),
+                2..6 if server.faults_left() == 0 => server.inject([fault(&mut rng)]),
                 _ => {}
             }
             thread::sleep(Duration::from_millis(rng.u64(1..25)));
@@ -47,7 +47,7 @@ fn each_line_arrives_once_though_ship_is_killed_thirty_times_and_its_files_are_r
         if round % TRUNCATED_EVERY == 0 {
             // what is written between the last look and the truncation is lost to any follower
             log.end_line();
-            wait_for(&far_end, log.ended);
+            wait_for(&server, log.ended);
             log.copy_and_truncate();
             log.write(&mut rng);
         }
@@ -61,17 +61,18 @@ fn each_line_arrives_once_though_ship_is_killed_thirty_times_and_its_files_are_r
     }
 
     log.end_line();
-    let said = Said::by(ship(far_end.url(), folder.path(), "app.log*").args(["--once", "--json"]));
-    assert_eq!(said.code, Some(0), "{said:?}");
-    let json = said.json();
+    let output =
+        CommandOutput::of(ship(server.url(), folder.path(), "app.log*").args(["--once", "--json"]));
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let json = output.json();
     assert_eq!(
         (&json["refused"], &json["wrapped"]),
         (&0.into(), &0.into()),
-        "{said:?}"
+        "{output:?}"
     );
 
     let mut times = BTreeMap::new();
-    for document in far_end.documents() {
+    for document in server.documents() {
         *times.entry(document["n"].as_u64().unwrap()).or_insert(0) += 1;
     }
     let twice: Vec<_> = times.iter().filter(|(_, times)| **times > 1).collect();
@@ -84,14 +85,14 @@ fn each_line_arrives_once_though_ship_is_killed_thirty_times_and_its_files_are_r
         log.ended
     );
     // else the rounds were no test
-    assert!(log.renamed >= 5 && far_end.indices().len() > 1, "{log:?}");
-    assert!(far_end.sent_again() > 0, "nothing was sent again");
+    assert!(log.renamed >= 5 && server.indices().len() > 1, "{log:?}");
+    assert!(server.sent_again() > 0, "nothing was sent again");
 }
 
 fn fault(rng: &mut Rng) -> Fault {
     match rng.u8(..8) {
         0 => Fault::HangUp { stored: rng.bool() },
-        1 => Fault::HalfAnswer(rng.usize(..200)),
+        1 => Fault::HalfResponse(rng.usize(..200)),
         2 => Fault::Items(429, rng.usize(1..5)),
         _ => Fault::Stall(Duration::from_millis(rng.u64(5..120))),
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use integration_tests::ship::{Killed, numbers, ship, wait_for};
-use integration_tests::{Fault, Said, StandIn};
+use integration_tests::{CommandOutput, Fault, StandIn};
 
 const LINES: usize = 10;
 /// More than a run meets.
@@ -18,44 +18,44 @@ fn what_went_to_the_next_index_is_looked_for_there() {
         // every other record is stored where it was meant to be
         ("half of it", false, vec![Fault::Items(404, 2)]),
     ] {
-        let far_end = StandIn::start();
+        let server = StandIn::start();
         let folder = tempfile::tempdir().unwrap();
         let lines = (0..LINES).map(|n| format!("{{\"n\":{n}}}\n"));
         fs::write(folder.path().join("app.log"), lines.collect::<String>()).unwrap();
-        let ship = || ship(far_end.url(), folder.path(), "app.log");
+        let ship = || ship(server.url(), folder.path(), "app.log");
         let start = || Killed::start(ship().stderr(Stdio::null()));
 
-        far_end.inject(HANGS_UP);
+        server.inject(HANGS_UP);
         let shipping = start();
-        wait_until_met(&far_end, HANGS_UP.len());
+        wait_until_met(&server, HANGS_UP.len());
         drop(shipping);
-        far_end.behave();
-        far_end.roll_over("logs-000002");
+        server.behave();
+        server.roll_over("logs-000002");
         if is_gone {
-            far_end.remove_index("logs-000001");
+            server.remove_index("logs-000001");
         }
 
-        far_end.inject(faults);
-        far_end.inject([Fault::HangUp { stored: true }]);
-        far_end.inject(HANGS_UP);
+        server.inject(faults);
+        server.inject([Fault::HangUp { stored: true }]);
+        server.inject(HANGS_UP);
         let shipping = start();
-        wait_for(&far_end, LINES);
+        wait_for(&server, LINES);
         drop(shipping);
-        far_end.behave();
-        assert!(!far_end.documents_in("logs-000002").is_empty(), "{name}");
-        far_end.roll_over("logs-000003");
+        server.behave();
+        assert!(!server.documents_in("logs-000002").is_empty(), "{name}");
+        server.roll_over("logs-000003");
 
-        let said = Said::by(ship().args(["--once", "--json"]));
-        assert_eq!(said.code, Some(0), "{name}: {said:?}");
+        let output = CommandOutput::of(ship().args(["--once", "--json"]));
+        assert_eq!(output.code, Some(0), "{name}: {output:?}");
         let expected: Vec<_> = (0..LINES as u64).collect();
-        assert_eq!(numbers(&far_end), expected, "{name}");
+        assert_eq!(numbers(&server), expected, "{name}");
     }
 }
 
 #[track_caller]
-fn wait_until_met(far_end: &StandIn, faults: usize) {
+fn wait_until_met(server: &StandIn, faults: usize) {
     let deadline = Instant::now() + Duration::from_secs(60);
-    while far_end.faults_left() == faults {
+    while server.faults_left() == faults {
         assert!(Instant::now() < deadline, "nothing is sent");
         thread::sleep(Duration::from_millis(10));
     }

@@ -77,9 +77,9 @@ fn serve(folder: &Path) -> Command {
 fn ship_and_serve_stop_on_sigterm_and_sigint() {
     let folder = tempfile::tempdir().unwrap();
     append(&folder.path().join("app.log"));
-    let far_end = StandIn::start();
+    let server = StandIn::start();
     for (name, number) in [("TERM", 15), ("INT", 2)] {
-        for url in [far_end.url(), &silent()] {
+        for url in [server.url(), &silent()] {
             let (mut shipping, lines) = start(&mut ship(url, folder.path(), "app.log"));
             wait_for_line(&lines, "following ");
             signal(name, shipping.0.id());
@@ -146,24 +146,24 @@ fn ship_rereads_its_key_on_sighup_and_keeps_it_if_the_file_is_broken() {
     let [key, log] = ["key", "app.log"].map(|name| folder.path().join(name));
     fs::write(&key, "old:secret").unwrap();
     append(&log);
-    let far_end = StandIn::start();
-    far_end.expect_authorization(OLD);
-    let mut command = ship(far_end.url(), folder.path(), "app.log");
+    let server = StandIn::start();
+    server.expect_authorization(OLD);
+    let mut command = ship(server.url(), folder.path(), "app.log");
     let (shipping, lines) = start(command.arg("--api-key-file").arg(&key));
-    wait_for(&far_end, 1);
+    wait_for(&server, 1);
     fs::write(&key, "").unwrap();
     signal("HUP", shipping.0.id());
     wait_for_line(&lines, "keeping the credentials: ");
     append(&log);
-    wait_for(&far_end, 2);
+    wait_for(&server, 2);
     fs::write(&key, "new:secret").unwrap();
     signal("HUP", shipping.0.id());
     wait_for_line(&lines, "reread the credentials");
-    far_end.keep_received();
-    far_end.expect_authorization(NEW);
+    server.keep_received();
+    server.expect_authorization(NEW);
     append(&log);
-    wait_for(&far_end, 3);
-    let received = far_end.received().concat();
+    wait_for(&server, 3);
+    let received = server.received().concat();
     assert!(!received.contains(OLD), "{received}");
 }
 
@@ -173,21 +173,21 @@ fn ship_and_the_writer_reread_a_key_that_is_rejected() {
     let [key, log] = ["key", "app.log"].map(|name| folder.path().join(name));
     fs::write(&key, "old:secret").unwrap();
     append(&log);
-    let far_end = StandIn::start();
-    far_end.expect_authorization(OLD);
-    let mut command = ship(far_end.url(), folder.path(), "app.log");
+    let server = StandIn::start();
+    server.expect_authorization(OLD);
+    let mut command = ship(server.url(), folder.path(), "app.log");
     let (_shipping, _lines) = start(command.arg("--api-key-file").arg(&key));
-    let builder = ElasticWriter::builder(far_end.url()).api_key_file(&key);
+    let builder = ElasticWriter::builder(server.url()).api_key_file(&key);
     let (writer, guard) = builder.build().unwrap();
     writer.write_line(b"{}");
     assert!(guard.flush(LIMIT).is_complete());
-    wait_for(&far_end, 2);
-    far_end.expect_authorization(NEW);
+    wait_for(&server, 2);
+    server.expect_authorization(NEW);
     append(&log);
     writer.write_line(b"{}");
     fs::write(&key, "new:secret").unwrap();
     assert!(guard.flush(LIMIT).is_complete());
-    wait_for(&far_end, 4);
+    wait_for(&server, 4);
 }
 
 fn append(log: &Path) {

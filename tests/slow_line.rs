@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use integration_tests::ship::{numbers, ship};
 use integration_tests::throttle::Throttle;
-use integration_tests::{Said, StandIn};
+use integration_tests::{CommandOutput, StandIn};
 use openreplay_elastic::ElasticWriter;
 
 const MIB: u64 = 1 << 20;
@@ -16,8 +16,8 @@ const MIB: u64 = 1 << 20;
 #[test]
 fn ship_sends_no_more_over_a_slow_line_than_there_is() {
     let folder = tempfile::tempdir().unwrap();
-    let far_end = StandIn::start();
-    let line = Throttle::start(far_end.address(), MIB);
+    let server = StandIn::start();
+    let line = Throttle::start(server.address(), MIB);
     let (mut text, records) = (String::new(), 8_000);
     for n in 0..records {
         let rest = "x".repeat(950);
@@ -26,18 +26,18 @@ fn ship_sends_no_more_over_a_slow_line_than_there_is() {
     fs::write(folder.path().join("app.log"), &text).unwrap();
     let mut ship = ship(line.url(), folder.path(), "app.log");
     ship.args(["--once", "--json", "--request-timeout", "4s"]);
-    let said = Said::by(&mut ship);
-    assert_eq!(said.code, Some(0), "{said:?}");
-    assert_eq!(numbers(&far_end), (0..records).collect::<Vec<_>>());
-    assert_eq!(far_end.sent_again(), 0);
+    let output = CommandOutput::of(&mut ship);
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert_eq!(numbers(&server), (0..records).collect::<Vec<_>>());
+    assert_eq!(server.sent_again(), 0);
     let (carried, length) = (line.carried(), text.len() as u64);
     assert!(carried < length * 5 / 4, "{carried} bytes for {length}");
 }
 
 #[test]
 fn a_writer_finds_what_fits_through_a_slow_line() {
-    let far_end = StandIn::start();
-    let line = Throttle::start(far_end.address(), MIB / 2);
+    let server = StandIn::start();
+    let line = Throttle::start(server.address(), MIB / 2);
     let (writer, guard) = ElasticWriter::builder(line.url())
         .request_timeout(Duration::from_secs(1))
         .build()
@@ -48,7 +48,7 @@ fn a_writer_finds_what_fits_through_a_slow_line() {
         writer.write_line(format!(r#"{{"n":{n},"message":"{rest}"}}"#).as_bytes());
     }
     assert!(guard.flush(Duration::from_secs(60)).is_complete());
-    assert_eq!(numbers(&far_end), (0..records).collect::<Vec<_>>());
+    assert_eq!(numbers(&server), (0..records).collect::<Vec<_>>());
     // The first MiB takes two seconds, the half of it one, and less is in time.
     let (carried, length) = (line.carried(), records * 1_024);
     assert!(carried < length + 3 * MIB, "{carried} bytes for {length}");

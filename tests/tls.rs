@@ -1,11 +1,11 @@
-//! The writer and the command over TLS: they deliver to whom they trust, and say whom they do not.
+//! The writer and the command over TLS: they deliver to servers that they trust, and report the others.
 
 use std::fs;
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use integration_tests::{Said, StandIn, TlsProxy, openreplay_elastic};
+use integration_tests::{CommandOutput, StandIn, TlsProxy, openreplay_elastic};
 use openreplay_elastic::ElasticWriter;
 use serde_json::json;
 
@@ -17,83 +17,86 @@ fn line() -> String {
 
 #[test]
 fn the_writer_delivers_with_the_authoritys_certificate() {
-    let far_end = StandIn::start();
-    let proxy = TlsProxy::start(far_end.address(), "127.0.0.1");
+    let server = StandIn::start();
+    let proxy = TlsProxy::start(server.address(), "127.0.0.1");
     let builder = ElasticWriter::builder(proxy.url()).ca_pem(proxy.authority());
     let (writer, guard) = builder.build().unwrap();
     writer.write_line(line().as_bytes());
     assert!(guard.shutdown(LIMIT).is_complete());
-    assert_eq!(far_end.stored(), 1);
+    assert_eq!(server.stored(), 1);
 }
 
 #[test]
-fn the_writer_sends_nothing_to_whom_it_does_not_trust_and_says_why() {
-    let far_end = StandIn::start();
-    for (why, proxy, authority) in untrusted(&far_end) {
-        let (say, said) = mpsc::channel();
+fn the_writer_sends_nothing_to_an_untrusted_server_and_reports_why() {
+    let server = StandIn::start();
+    for (why, proxy, authority) in untrusted(&server) {
+        let (report, output) = mpsc::channel();
         let (writer, guard) = ElasticWriter::builder(proxy.url())
             .ca_pem(authority)
             .flush_interval(Duration::from_millis(5))
-            .on_diagnostic(move |text| drop(say.send(text.to_owned())))
+            .on_diagnostic(move |text| drop(report.send(text.to_owned())))
             .build()
             .unwrap();
         writer.write_line(line().as_bytes());
-        let said = said.recv_timeout(LIMIT).unwrap();
-        assert!(said.contains(why), "{said}");
+        let output = output.recv_timeout(LIMIT).unwrap();
+        assert!(output.contains(why), "{output}");
         assert_eq!(guard.shutdown(Duration::ZERO).left(), 1);
     }
-    assert_eq!(far_end.requests(), 0);
+    assert_eq!(server.requests(), 0);
 }
 
 #[test]
 fn the_command_ships_with_the_authoritys_certificate() {
-    let far_end = StandIn::start();
-    let proxy = TlsProxy::start(far_end.address(), "127.0.0.1");
+    let server = StandIn::start();
+    let proxy = TlsProxy::start(server.address(), "127.0.0.1");
     let folder = tempfile::tempdir().unwrap();
     let [lines, checkpoint] = paths(folder.path());
     let args = ["ship", "--once", "--checkpoint", &checkpoint, &lines];
-    let said = run(&proxy, proxy.authority(), &args);
-    assert_eq!(said.code, Some(0), "{said:?}");
-    assert_eq!(far_end.stored(), 1);
+    let output = run(&proxy, proxy.authority(), &args);
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert_eq!(server.stored(), 1);
 }
 
 #[test]
-fn the_command_sends_nothing_to_whom_it_does_not_trust_and_says_why() {
-    let far_end = StandIn::start();
-    for (why, proxy, authority) in untrusted(&far_end) {
-        let said = run(&proxy, &authority, &["setup"]);
-        assert_eq!(said.code, Some(1), "{said:?}");
-        assert_eq!(said.json()["error"]["kind"], "tls", "{said:?}");
-        assert!(said.err.contains(why), "{said:?}");
+fn the_command_sends_nothing_to_an_untrusted_server_and_reports_why() {
+    let server = StandIn::start();
+    for (why, proxy, authority) in untrusted(&server) {
+        let output = run(&proxy, &authority, &["setup"]);
+        assert_eq!(output.code, Some(1), "{output:?}");
+        assert_eq!(output.json()["error"]["kind"], "tls", "{output:?}");
+        assert!(output.err.contains(why), "{output:?}");
 
-        let said = run(&proxy, &authority, &["check"]);
-        assert_eq!(said.code, Some(4), "{said:?}");
-        let finding = &said.json()["findings"][0];
-        assert_eq!(finding["fault"], "tls", "{said:?}");
-        assert!(finding["text"].as_str().unwrap().contains(why), "{said:?}");
+        let output = run(&proxy, &authority, &["check"]);
+        assert_eq!(output.code, Some(4), "{output:?}");
+        let finding = &output.json()["findings"][0];
+        assert_eq!(finding["fault"], "tls", "{output:?}");
+        assert!(
+            finding["text"].as_str().unwrap().contains(why),
+            "{output:?}"
+        );
 
         let folder = tempfile::tempdir().unwrap();
         let [lines, checkpoint] = paths(folder.path());
         let args = ["ship", "--once", "--checkpoint", &checkpoint, &lines];
-        let said = run(&proxy, &authority, &args);
-        assert_eq!(said.code, Some(1), "{said:?}");
-        assert_eq!(said.json()["error"]["kind"], "tls", "{said:?}");
-        assert!(said.err.contains(why), "{said:?}");
+        let output = run(&proxy, &authority, &args);
+        assert_eq!(output.code, Some(1), "{output:?}");
+        assert_eq!(output.json()["error"]["kind"], "tls", "{output:?}");
+        assert!(output.err.contains(why), "{output:?}");
     }
-    assert_eq!(far_end.requests(), 0);
+    assert_eq!(server.requests(), 0);
 }
 
 #[test]
 fn a_server_that_demands_a_client_certificate_gets_it() {
-    let far_end = StandIn::start();
-    let (proxy, client) = TlsProxy::demanding_certificates(far_end.address(), "127.0.0.1");
+    let server = StandIn::start();
+    let (proxy, client) = TlsProxy::demanding_certificates(server.address(), "127.0.0.1");
     let builder = || ElasticWriter::builder(proxy.url()).ca_pem(proxy.authority());
     let with = builder().client_cert_pem(&client.certificate, &client.key);
     assert!(!format!("{with:?}").contains("PRIVATE"));
     let (writer, guard) = with.build().unwrap();
     writer.write_line(line().as_bytes());
     assert!(guard.shutdown(LIMIT).is_complete());
-    assert_eq!(far_end.stored(), 1);
+    assert_eq!(server.stored(), 1);
     let (writer, guard) = builder().on_diagnostic(|_| {}).build().unwrap();
     writer.write_line(line().as_bytes());
     assert_eq!(guard.shutdown(Duration::from_millis(200)).left(), 1);
@@ -108,8 +111,8 @@ fn a_server_that_demands_a_client_certificate_gets_it() {
     let without = run(&proxy, proxy.authority(), &ship);
     assert_eq!(without.code, Some(1), "{without:?}");
     let files = ["--client-cert", certificate, "--client-key", key];
-    let said = run(&proxy, proxy.authority(), &[&ship[..], &files].concat());
-    assert_eq!((said.code, far_end.stored()), (Some(0), 2), "{said:?}");
+    let output = run(&proxy, proxy.authority(), &[&ship[..], &files].concat());
+    assert_eq!((output.code, server.stored()), (Some(0), 2), "{output:?}");
 }
 
 #[test]
@@ -150,11 +153,11 @@ fn paths(folder: &Path) -> [String; 2] {
 }
 
 /// Why, the proxy, and the authority that is trusted.
-fn untrusted(far_end: &StandIn) -> [(&'static str, TlsProxy, String); 3] {
-    let good = TlsProxy::start(far_end.address(), "127.0.0.1");
-    let other = TlsProxy::start(far_end.address(), "elsewhere.example");
+fn untrusted(server: &StandIn) -> [(&'static str, TlsProxy, String); 3] {
+    let good = TlsProxy::start(server.address(), "127.0.0.1");
+    let other = TlsProxy::start(server.address(), "elsewhere.example");
     let authority = other.authority().to_owned();
-    let expired = TlsProxy::start_expired(far_end.address(), "127.0.0.1");
+    let expired = TlsProxy::start_expired(server.address(), "127.0.0.1");
     let expired_authority = expired.authority().to_owned();
     [
         ("is signed by an unknown authority", good, authority.clone()),
@@ -163,10 +166,10 @@ fn untrusted(far_end: &StandIn) -> [(&'static str, TlsProxy, String); 3] {
     ]
 }
 
-fn run(proxy: &TlsProxy, authority: &str, args: &[&str]) -> Said {
+fn run(proxy: &TlsProxy, authority: &str, args: &[&str]) -> CommandOutput {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(&file, authority).unwrap();
-    Said::by(
+    CommandOutput::of(
         openreplay_elastic()
             .args(["--json", "--url", &proxy.url(), "--ca-cert"])
             .arg(file.path())

@@ -14,8 +14,8 @@ fn the_writer_uses_the_provider_that_the_process_has_installed() {
         ..ring::default_provider()
     };
     provider.install_default().unwrap();
-    let far_end = StandIn::start();
-    let tls = TlsProxy::start(far_end.address(), "127.0.0.1");
+    let server = StandIn::start();
+    let tls = TlsProxy::start(server.address(), "127.0.0.1");
     let builder = ElasticWriter::builder(tls.url()).ca_pem(tls.authority());
     let (writer, guard) = builder.build().unwrap();
     writer.write_line(b"{}");

@@ -15,9 +15,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_log_call_allocates_nothing_in_steady_state() {
-    let far_end = StandIn::start();
-    far_end.forget();
-    let (writer, guard) = ElasticWriter::builder(far_end.url())
+    let server = StandIn::start();
+    server.forget();
+    let (writer, guard) = ElasticWriter::builder(server.url())
         .buffer_bytes(4 * 1024 * 1024)
         .build()
         .unwrap();
@@ -46,9 +46,9 @@ fn a_log_call_allocates_nothing_in_steady_state() {
 
 #[test]
 fn an_event_allocates_nothing_in_steady_state_nor_with_a_full_buffer() {
-    let far_end = StandIn::start();
-    far_end.forget();
-    let (writer, guard) = ElasticWriter::builder(far_end.url())
+    let server = StandIn::start();
+    server.forget();
+    let (writer, guard) = ElasticWriter::builder(server.url())
         .buffer_bytes(4 * 1024 * 1024)
         .shutdown_timeout(Duration::ZERO)
         .on_diagnostic(|_| {})
@@ -74,10 +74,10 @@ fn an_event_allocates_nothing_in_steady_state_nor_with_a_full_buffer() {
             assert!(guard.flush(LIMIT).is_complete());
         }
 
-        far_end.inject([Fault::Stall(Duration::from_secs(600))]);
+        server.inject([Fault::Stall(Duration::from_secs(600))]);
         let before = writer.stats();
         // nothing but errors is left then
-        while far_end.faults_left() > 0 || writer.stats().dropped < before.dropped + 40_000 {
+        while server.faults_left() > 0 || writer.stats().dropped < before.dropped + 40_000 {
             log(1_000);
         }
         let before = writer.stats();
@@ -94,9 +94,9 @@ fn an_event_allocates_nothing_in_steady_state_nor_with_a_full_buffer() {
 #[test]
 fn a_log_call_into_a_full_buffer_allocates_nothing_and_waits_for_nobody() {
     const CALLS: usize = 20_000;
-    let far_end = StandIn::start();
-    far_end.inject([Fault::Stall(Duration::from_secs(600))]);
-    let (writer, guard) = ElasticWriter::builder(far_end.url())
+    let server = StandIn::start();
+    server.inject([Fault::Stall(Duration::from_secs(600))]);
+    let (writer, guard) = ElasticWriter::builder(server.url())
         .buffer_bytes(1024 * 1024)
         .shutdown_timeout(Duration::ZERO)
         .build()
@@ -114,11 +114,11 @@ fn a_log_call_into_a_full_buffer_allocates_nothing_and_waits_for_nobody() {
         });
         calls.count_total
     };
-    while far_end.faults_left() > 0 || writer.stats().dropped == 0 {
+    while server.faults_left() > 0 || writer.stats().dropped == 0 {
         write("info", 100);
     }
     let before = writer.stats();
-    let told = far_end.requests();
+    let told = server.requests();
     thread::scope(|scope| {
         // errors make themselves room at first
         let threads = ["info", "error", "info", "error"]
@@ -129,7 +129,7 @@ fn a_log_call_into_a_full_buffer_allocates_nothing_and_waits_for_nobody() {
     });
     let after = writer.stats();
     assert_eq!(after.accepted, before.accepted + 4 * CALLS as u64);
-    assert_eq!((after.indexed, far_end.requests()), (0, told));
+    assert_eq!((after.indexed, server.requests()), (0, told));
     assert_eq!(after.accepted, after.dropped + after.queued);
     drop(guard);
 }

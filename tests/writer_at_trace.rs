@@ -10,8 +10,8 @@ use tracing_subscriber::prelude::*;
 
 #[test]
 fn at_trace_only_the_app_speaks() {
-    let far_end = StandIn::start();
-    let (writer, guard) = ElasticWriter::builder(far_end.url())
+    let server = StandIn::start();
+    let (writer, guard) = ElasticWriter::builder(server.url())
         .flush_interval(Duration::from_millis(5))
         .build()
         .unwrap();
@@ -27,7 +27,7 @@ fn at_trace_only_the_app_speaks() {
         assert!(guard.flush(Duration::from_secs(60)).is_complete());
     }
     assert!(guard.shutdown(Duration::from_secs(60)).is_complete());
-    let documents = far_end.documents();
+    let documents = server.documents();
     assert_eq!(documents.len(), 20, "{documents:?}");
     assert_eq!(writer.stats().indexed, 20);
 }

@@ -26,9 +26,9 @@ fn five_million_records_stay_within_the_bound() {
 
 fn stays_within_the_bound(records: usize) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let far_end = StandIn::start();
-    far_end.forget();
-    let (writer, guard) = ElasticWriter::builder(far_end.url())
+    let server = StandIn::start();
+    server.forget();
+    let (writer, guard) = ElasticWriter::builder(server.url())
         .buffer_bytes(BUFFER)
         .on_diagnostic(|_| {})
         .build()
@@ -39,16 +39,16 @@ fn stays_within_the_bound(records: usize) {
         "\n"
     );
     let before = resident();
-    far_end.be_gone(true);
+    server.set_down(true);
     let mut fill = 0..2 * BUFFER / line.len();
     let (most, flushed) = most_resident(|| {
         while writer.stats().dropped == 0 && fill.next().is_some() {
             writer.write_line(line.as_bytes());
         }
-        far_end.be_gone(false);
+        server.set_down(false);
         for number in 0..records {
             if number % 10_000 == 0 {
-                far_end.inject([Fault::Stall(Duration::from_millis(20))]);
+                server.inject([Fault::Stall(Duration::from_millis(20))]);
             }
             writer.write_line(line.as_bytes());
         }

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tower_openreplay::{SessionLayer, propagate_session};
 
 /// Behind the page's code: a server that does with each request what OpenTelemetry's
-/// instrumentation does, and asks on.
+/// instrumentation does, and passes the request on.
 const SERVICE: &str = r#"
 import { createServer } from "node:http";
 import { context } from "@opentelemetry/api";

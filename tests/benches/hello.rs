@@ -111,7 +111,7 @@ impl Service {
         let output = process.stdout.take().expect("it is piped");
         BufReader::new(output)
             .read_line(&mut address)
-            .expect("it says where it listens");
+            .expect("it prints its address");
         Self {
             process,
             address: address.trim().to_owned(),
@@ -149,11 +149,11 @@ impl Service {
 fn load(address: &str, requests: usize) {
     let mut stream = TcpStream::connect(address).expect("it listens");
     stream.set_nodelay(true).expect("it is connected");
-    let mut answer = [0; 1024];
+    let mut response = [0; 1024];
     for _ in 0..requests {
         stream.write_all(REQUEST).expect("it reads");
-        let length = stream.read(&mut answer).expect("it answers");
-        assert!(answer[..length].ends_with(b"Success"));
+        let length = stream.read(&mut response).expect("it responds");
+        assert!(response[..length].ends_with(b"Success"));
     }
 }
 

@@ -21,7 +21,7 @@ fn serve() -> (SocketAddr, Arc<AtomicUsize>) {
     let count = connections.clone();
     let (sender, receiver) = std::sync::mpsc::channel();
     thread::spawn(move || {
-        // said rather than left out: a callsite that is met here first would count as off in all
+        // set rather than left out: a callsite that is met here first would count as off in all
         // threads
         let _nobody = tracing::subscriber::set_default(NoSubscriber::new());
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -53,7 +53,7 @@ async fn what_the_connection_logs_is_in_no_session_or_in_that_of_the_request_at_
     let mut seen = 0;
     for id in [1_u64, 2, 3] {
         let call = async {
-            info!("asking");
+            info!("requesting");
             let response = client
                 .get(format!("http://{address}/"))
                 .send()
@@ -68,7 +68,7 @@ async fn what_the_connection_logs_is_in_no_session_or_in_that_of_the_request_at_
         let id = id.to_string();
         let records = logged.records().split_off(seen);
         seen += records.len();
-        assert!(records.contains(&(Some(id.clone()), "asking".to_owned())));
+        assert!(records.contains(&(Some(id.clone()), "requesting".to_owned())));
         for (session, message) in &records {
             let fits = session.as_ref().is_none_or(|session| *session == id);
             assert!(fits, "in a request of {id}: {session:?} {message}");

@@ -12,7 +12,7 @@ use tracing::{Instrument as _, info, info_span};
 
 use crate::log;
 
-/// Who asks, and whom to tell that it is done.
+/// The requesting session, and the channel that is notified at the end.
 type Job = (Option<SessionId>, oneshot::Sender<()>);
 
 /// Starts a worker, in whatever way is tested.

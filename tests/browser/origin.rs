@@ -1,4 +1,4 @@
-//! A page of one origin that asks a backend of another.
+//! A page of one origin that sends requests to a backend of another.
 
 use axum::http::{HeaderName, HeaderValue, Method, header::ACCESS_CONTROL_ALLOW_CREDENTIALS};
 use integration_tests::{browser, guide};
@@ -25,7 +25,7 @@ fn the_page_shows_the_layer_that_is_tested() {
 
 #[test]
 #[ignore = "needs Chromium"]
-fn with_the_guides_layer_a_json_api_answers_and_the_session_arrives() {
+fn with_the_guides_layer_a_json_api_responds_and_the_session_arrives() {
     let page = Site::start();
     let cors = cors(origin(&page));
     let api = Site::start_with(SessionLayer::new(), |app| app.layer(cors));
@@ -101,10 +101,10 @@ fn without_the_names_the_request_never_leaves_the_browser() {
         let ran = in_page(&page, &api, &asks(headers, token, "omit"));
         assert_eq!(ran["answered"], json!(false));
         assert_eq!(api.one("/ask/other").method, "OPTIONS");
-        let said = format!(
+        let message = format!(
             "Request header field {named} is not allowed by Access-Control-Allow-Headers in preflight response"
         );
-        assert!(ran["console"].to_string().contains(&said), "{ran}");
+        assert!(ran["console"].to_string().contains(&message), "{ran}");
     }
 }
 
@@ -170,7 +170,7 @@ pub(crate) fn origin(page: &Site) -> HeaderValue {
     HeaderValue::from_str(&page.url).expect("an address is a header value")
 }
 
-/// The names that the browser asked leave for, before the request itself.
+/// The names in the preflight request.
 #[track_caller]
 fn preflight(api: &Site, method: &str, path: &str) -> String {
     let [preflight, request] = &api.seen(path)[..] else {

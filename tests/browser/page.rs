@@ -100,7 +100,7 @@ fn every_button_works_from_the_keyboard_and_on_a_phone() {
 
 #[test]
 #[ignore = "needs Chromium"]
-fn what_a_record_says_is_never_markup() {
+fn the_text_of_a_record_is_never_markup() {
     let app = Example::axum_app(&[]);
     let ran = browser::run(
         r#"
@@ -164,7 +164,7 @@ fn with_a_project_key_the_tracker_records_the_page_and_gives_the_id() {
 
 #[test]
 #[ignore = "needs Chromium"]
-fn where_the_tracker_does_not_start_the_page_says_so_and_goes_on() {
+fn if_the_tracker_does_not_start_the_page_reports_it_and_goes_on() {
     let app = Example::axum_app(&[
         ("OPENREPLAY_PROJECT_KEY", "browser-tests"),
         ("OPENREPLAY_TRACKER_URL", "http://127.0.0.1:9/openreplay.js"),

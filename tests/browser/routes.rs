@@ -1,4 +1,4 @@
-//! What a [`Site`](crate::site::Site) answers: each request leaves a record that names it.
+//! How a [`Site`](crate::site::Site) responds: each request leaves a record that names it.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::{bundle::bundle, ingest::Ingest};
 pub(crate) fn routes(session: SessionLayer, ingest: &Ingest) -> Router {
     Router::new()
         .route("/", get(Html(PAGE)))
-        .route("/ask/{what}", any(ask))
+        .route("/ask/{what}", any(respond))
         .route("/graphql", post(graphql))
         .route("/events", get(events))
         .route("/events/open", get(open_events))
@@ -43,7 +43,7 @@ const PAGE: &str = r#"<!doctype html>
 "#;
 
 /// Logs its own path, so that a test names its request by it.
-async fn ask(request: Request) -> Json<Value> {
+async fn respond(request: Request) -> Json<Value> {
     info!("asked {}", request.uri().path());
     Json(json!({ "session": openreplay_session::current().map(|id| id.to_string()) }))
 }

@@ -1,4 +1,4 @@
-//! A backend for the browser to ask: `SessionLayer` and `json()` as an app has them, and next to
+//! A backend for the browser: `SessionLayer` and `json()` as an app has them, and next to
 //! its records whatever the browser really sent.
 
 use std::{

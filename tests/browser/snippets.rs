@@ -51,7 +51,7 @@ fn the_files_type_check() {
 #[test]
 #[ignore = "needs Chromium"]
 fn each_client_sends_the_session_that_is_current_with_every_request() {
-    for (client, ask, path) in [
+    for (client, send, path) in [
         (
             "fetch",
             r#"client.api("/ask/fetch", { method: "POST" })"#,
@@ -74,7 +74,7 @@ fn each_client_sends_the_session_that_is_current_with_every_request() {
             await page.goto(args.url);
             return page.evaluate(async () => {{
               const client = await import("/bundle/{client}.js");
-              const ask = () => {ask};
+              const ask = () => {send};
               await ask();
               const {{ tracker }} = await import("/bundle/session.js");
               const first = tracker.getSessionID();
@@ -119,7 +119,7 @@ fn where_the_tracker_cannot_start_requests_go_on_without_a_session() {
 
 #[test]
 #[ignore = "needs Chromium"]
-fn where_openreplay_does_not_answer_requests_go_on_without_a_session() {
+fn if_openreplay_does_not_respond_requests_go_on_without_a_session() {
     let site = Site::start();
     browser::run(
         r#"
@@ -134,7 +134,7 @@ fn where_openreplay_does_not_answer_requests_go_on_without_a_session() {
 
 #[test]
 #[ignore = "needs Chromium"]
-fn a_hidden_page_asks_without_a_session_until_it_is_seen() {
+fn a_hidden_page_sends_requests_without_a_session_until_it_is_seen() {
     let site = Site::start();
     let ran = browser::run(
         r#"

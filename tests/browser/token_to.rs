@@ -1,4 +1,4 @@
-//! To whom the tracker's token goes: by itself to every server that the page asks.
+//! Where the tracker's token goes: by default to every server that the page sends requests to.
 
 use serde_json::json;
 use tower_http::cors::{Any, CorsLayer};
@@ -8,7 +8,7 @@ use crate::{origin::in_page, site::Site};
 
 const NAMES: [&str; 2] = ["x-openreplay-sessiontoken", "x-openreplay-session-token"];
 
-/// A server that knows nothing of OpenReplay, and lets every page ask.
+/// A server that knows nothing of OpenReplay, and allows requests of every page.
 fn stranger() -> Site {
     let cors = CorsLayer::new().allow_origin(Any);
     Site::start_with(SessionLayer::new(), |app| app.layer(cors))
@@ -94,8 +94,8 @@ fn an_axios_instance_that_the_tracker_knows_ignores_the_matcher() {
 
 /// How many requests the browser held back because of this header.
 fn refusals(console: &serde_json::Value, name: &str) -> usize {
-    let said = format!(
+    let message = format!(
         "Request header field {name} is not allowed by Access-Control-Allow-Headers in preflight response"
     );
-    console.to_string().matches(&said).count()
+    console.to_string().matches(&message).count()
 }

@@ -139,7 +139,7 @@ fn the_token_arrives_under_a_name_of_the_pages_own_choice() {
 
 #[test]
 #[ignore = "needs Chromium"]
-fn a_page_without_a_tracker_asks_without_a_session() {
+fn a_page_without_a_tracker_sends_requests_without_a_session() {
     for version in VERSIONS {
         let site = Site::start_over(version, SessionLayer::new());
         browser::run(

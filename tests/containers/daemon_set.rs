@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use integration_tests::Said;
+use integration_tests::CommandOutput;
 use integration_tests::cri::{CriLog, append};
 use integration_tests::ship::Killed;
 use serde_json::Value;
@@ -71,7 +71,7 @@ fn the_daemon_set_delivers_records_from_inside_its_file_system_once() {
     let shipping = Killed::start(&mut ship());
     assert_rows(&store.rows(2), &records);
     drop(shipping);
-    let again = Said::by(ship().arg("--once").arg("--json"));
+    let again = CommandOutput::of(ship().arg("--once").arg("--json"));
     assert_eq!(
         (again.code, &again.json()["stored"]),
         (Some(0), &Value::from(0)),
@@ -105,8 +105,8 @@ fn install(program: &Path, root: &Path) {
     let target = root.join("usr/local/bin");
     fs::create_dir_all(&target).unwrap();
     fs::copy(program, target.join(program.file_name().unwrap())).unwrap();
-    let said = Said::by(Command::new("ldd").arg(program));
-    let libraries = said
+    let output = CommandOutput::of(Command::new("ldd").arg(program));
+    let libraries = output
         .out
         .split_whitespace()
         .filter(|word| word.starts_with('/'));

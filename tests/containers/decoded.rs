@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use integration_tests::{Said, guide};
+use integration_tests::{CommandOutput, guide};
 use serde_json::json;
 
 use super::{PAGE, built, fed, manifest, program};
@@ -21,8 +21,8 @@ fn kubernetes_decodes_the_manifests_strictly() {
             .text
             .replacen("readOnlyRootFilesystem", "readOnlyRootFileSystem", 1);
         assert_ne!(wrong, block.text);
-        let (is_read, said) = fed(Command::new(built("kubernetes")), &wrong);
-        assert!(!is_read && said.contains("unknown field"), "{said}");
+        let (is_read, output) = fed(Command::new(built("kubernetes")), &wrong);
+        assert!(!is_read && output.contains("unknown field"), "{output}");
     }
 }
 
@@ -77,11 +77,11 @@ fn systemd_verifies_the_units() {
     }
 }
 
-fn verify(unit: &str) -> Said {
+fn verify(unit: &str) -> CommandOutput {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ship.service");
     fs::write(&file, unit).unwrap();
-    Said::by(
+    CommandOutput::of(
         Command::new("systemd-analyze")
             .args(["verify", "--man=no"])
             .arg(file),
@@ -94,13 +94,13 @@ fn docker_reads_the_compose_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("compose.yaml");
     fs::write(&file, guide::block(PAGE, "Docker and Compose", "yaml")).unwrap();
-    let said = Said::by(
+    let output = CommandOutput::of(
         Command::new(built("compose"))
             .arg(&file)
             .current_dir(&folder),
     );
-    assert_eq!(said.code, Some(0), "{said:?}");
-    let services = &said.json()["services"];
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let services = &output.json()["services"];
     assert_eq!(services["shop"]["logging"]["options"]["max-file"], "3");
     assert_eq!(services["ship"]["volumes"][0]["read_only"], true);
 }

@@ -53,9 +53,9 @@ fn manifest(kind: &str) -> Value {
     let wanted = format!("kind: {kind}\n");
     let mut manifests = blocks.filter(|block| block.text.contains(&wanted));
     let text = manifests.next().expect("a manifest").text;
-    let said = fed(Command::new(built("kubernetes")), &text);
-    assert!(said.0, "{}", said.1);
-    serde_json::from_str(&said.1).unwrap()
+    let output = fed(Command::new(built("kubernetes")), &text);
+    assert!(output.0, "{}", output.1);
+    serde_json::from_str(&output.1).unwrap()
 }
 
 /// A program that scripts/install builds.
@@ -97,7 +97,7 @@ fn program() -> PathBuf {
 struct Store {
     _serving: Killed,
     folder: tempfile::TempDir,
-    said: Value,
+    started: Value,
 }
 
 impl Store {
@@ -113,18 +113,18 @@ impl Store {
         let out = serving.0.stdout.take().unwrap();
         BufReader::new(out).read_line(&mut line).unwrap();
         Self {
-            said: serde_json::from_str(&line).unwrap(),
+            started: serde_json::from_str(&line).unwrap(),
             folder,
             _serving: serving,
         }
     }
 
     fn url(&self) -> &str {
-        self.said["url"].as_str().unwrap()
+        self.started["url"].as_str().unwrap()
     }
 
     fn key(&self) -> &str {
-        self.said["writer"].as_str().unwrap()
+        self.started["writer"].as_str().unwrap()
     }
 
     /// The rows that OpenReplay's panel would show, once there are as many.
@@ -135,13 +135,16 @@ impl Store {
         loop {
             let mut command = openreplay_elastic();
             let command = command.args(["logs", &session, "--json", "--data"]);
-            let said = integration_tests::Said::by(command.arg(self.folder.path()));
-            let rows = said.json()["rows"].as_array().cloned().unwrap_or_default();
+            let output = integration_tests::CommandOutput::of(command.arg(self.folder.path()));
+            let rows = output.json()["rows"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
             if rows.len() >= count {
                 assert_eq!(rows.len(), count, "{rows:?}");
                 return rows;
             }
-            assert!(Instant::now() < end, "{said:?}");
+            assert!(Instant::now() < end, "{output:?}");
             thread::sleep(Duration::from_millis(100));
         }
     }

@@ -21,29 +21,30 @@ fn puts_further_indices_behind_logs() {
     );
     store(&engine, "old", &[record("77", "info", "from before")]);
 
-    let said = engine.command(&["setup", "--also", "never"]);
-    assert_eq!(said.code, Some(3), "{said:?}");
+    let output = engine.command(&["setup", "--also", "never"]);
+    assert_eq!(output.code, Some(3), "{output:?}");
     assert!(
-        said.err
+        output
+            .err
             .contains("`message` of never is of the type keyword"),
-        "{said:?}"
+        "{output:?}"
     );
     assert_eq!(engine.request("GET", "/logs", "").0, 404);
 
-    let said = engine.command(&["setup", "--also", "old", "--json"]);
-    let done = said.json();
-    assert_eq!(done["added"], json!(["old"]), "{said:?}");
-    assert_eq!(done["findings"].as_array().unwrap().len(), 1, "{said:?}");
+    let output = engine.command(&["setup", "--also", "old", "--json"]);
+    let done = output.json();
+    assert_eq!(done["added"], json!(["old"]), "{output:?}");
+    assert_eq!(done["findings"].as_array().unwrap().len(), 1, "{output:?}");
     assert_eq!(done["findings"][0]["fault"], "not-sorted");
     store(&engine, "logs", &[record("77", "info", "from now")]);
-    let said = engine.command(&["logs", "77", "--json"]);
-    assert_eq!(said.json()["total"], 2, "{said:?}");
+    let output = engine.command(&["logs", "77", "--json"]);
+    assert_eq!(output.json()["total"], 2, "{output:?}");
     assert_eq!(engine.ok("GET", "/logs-000001/_count", "")["count"], 1);
 
     // one that is there already stays as it is
-    let said = engine.command(&["setup", "--also", "logs-000001", "--also", "old", "--json"]);
-    let done = said.json();
-    assert_eq!(done["added"], json!([]), "{said:?}");
+    let output = engine.command(&["setup", "--also", "logs-000001", "--also", "old", "--json"]);
+    let done = output.json();
+    assert_eq!(done["added"], json!([]), "{output:?}");
     assert_eq!(done["write_index"], "logs-000001");
     store(&engine, "logs", &[record("77", "info", "from later")]);
 
@@ -83,23 +84,27 @@ fn puts_all_further_indices_behind_logs_or_none() {
         ("absent", "no-index", "there is no index absent"),
     ] {
         let args = ["setup", "--also", "old", "--also", name, "--json"];
-        let said = engine.command(&args);
-        assert_eq!(said.code, Some(3), "{name}: {said:?}");
-        let error = &said.json()["error"];
-        assert_eq!(error["precondition"], reason, "{said:?}");
-        assert!(error["text"].as_str().unwrap().contains(text), "{said:?}");
-        assert!(said.err.contains("nothing was changed"), "{said:?}");
+        let output = engine.command(&args);
+        assert_eq!(output.code, Some(3), "{name}: {output:?}");
+        let error = &output.json()["error"];
+        assert_eq!(error["precondition"], reason, "{output:?}");
+        assert!(error["text"].as_str().unwrap().contains(text), "{output:?}");
+        assert!(output.err.contains("nothing was changed"), "{output:?}");
     }
     assert_eq!(engine.request("GET", "/logs", "").0, 404);
 
     let args = ["--also", "old", "--also", "older", "--also", "old"];
-    let said = engine.command(&[&["setup", "--json"], &args[..]].concat());
-    assert_eq!(said.json()["added"], json!(["old", "older"]), "{said:?}");
+    let output = engine.command(&[&["setup", "--json"], &args[..]].concat());
+    assert_eq!(
+        output.json()["added"],
+        json!(["old", "older"]),
+        "{output:?}"
+    );
 }
 
 #[test]
 #[ignore = "needs Elasticsearch"]
-fn refuses_an_index_that_openreplay_could_not_read() {
+fn rejects_an_index_that_openreplay_could_not_read() {
     let engine = Elasticsearch::start();
     let text = json!({"type": "text"});
     let index = |name: &str, mapping: serde_json::Value, more: serde_json::Value| {
@@ -129,16 +134,16 @@ fn refuses_an_index_that_openreplay_could_not_read() {
         ("no-message", "no-message", "has no field `message`"),
         ("absent", "no-index", "there is no index absent"),
     ] {
-        let said = engine.command(&["setup", "--also", name, "--json"]);
-        assert_eq!(said.code, Some(3), "{name}: {said:?}");
-        let error = &said.json()["error"];
+        let output = engine.command(&["setup", "--also", name, "--json"]);
+        assert_eq!(output.code, Some(3), "{name}: {output:?}");
+        let error = &output.json()["error"];
         assert_eq!(
             (&error["kind"], &error["precondition"]),
             (&json!("precondition"), &json!(reason)),
-            "{said:?}"
+            "{output:?}"
         );
-        assert!(error["text"].as_str().unwrap().contains(text), "{said:?}");
-        assert!(said.err.contains(text), "{said:?}");
+        assert!(error["text"].as_str().unwrap().contains(text), "{output:?}");
+        assert!(output.err.contains(text), "{output:?}");
     }
     assert_eq!(engine.request("GET", "/logs", "").0, 404);
 
@@ -151,20 +156,20 @@ fn refuses_an_index_that_openreplay_could_not_read() {
     let mut of_none = bare;
     of_none["message"] = json!("m");
     store(&engine, "unmapped", &[record("7", "WARN", "m"), of_none]);
-    let said = engine.command(&["setup", "--also", "unmapped", "--json"]);
-    let findings = said.json()["findings"].clone();
+    let output = engine.command(&["setup", "--also", "unmapped", "--json"]);
+    let findings = output.json()["findings"].clone();
     let faults: Vec<_> = findings
         .as_array()
         .unwrap()
         .iter()
         .map(|finding| &finding["fault"])
         .collect();
-    assert_eq!(faults, ["unknown-level", "not-sorted"], "{said:?}");
+    assert_eq!(faults, ["unknown-level", "not-sorted"], "{output:?}");
 
     let sorted = json!({"index.sort.field": "@timestamp"});
     let properties = json!({"message": text, "@timestamp": {"type": "date"}});
     let body = json!({"mappings": {"properties": properties}, "settings": sorted}).to_string();
     engine.ok("PUT", "/sorted", &body);
-    let said = engine.command(&["setup", "--also", "sorted", "--json"]);
-    assert_eq!(said.json()["findings"], json!([]), "{said:?}");
+    let output = engine.command(&["setup", "--also", "sorted", "--json"]);
+    assert_eq!(output.json()["findings"], json!([]), "{output:?}");
 }

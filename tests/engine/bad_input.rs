@@ -286,7 +286,7 @@ fn the_store_responds_to_bad_input_like_elasticsearch_but_for_what_is_named() {
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(folder.path());
     // with both rights
-    let created = integration_tests::Said::by(
+    let created = integration_tests::CommandOutput::of(
         integration_tests::openreplay_elastic()
             .args(["api-key", "--writer", "--read", "--json", "--data"])
             .arg(folder.path()),

@@ -2,7 +2,9 @@
 
 use std::net::TcpListener;
 
-use integration_tests::{Elasticsearch, Engine, OpenSearch, Said, guide, openreplay_elastic};
+use integration_tests::{
+    CommandOutput, Elasticsearch, Engine, OpenSearch, guide, openreplay_elastic,
+};
 use serde_json::{Value, json};
 
 use crate::keys::key;
@@ -11,16 +13,16 @@ use crate::{record, store, store_unsorted};
 /// Checks with OpenReplay's key; gives the faults, hints marked by a question mark.
 #[track_caller]
 fn faults(engine: &Engine, key: &Value, args: &[&str]) -> Vec<String> {
-    let said = engine.command_with_key(
+    let output = engine.command_with_key(
         key["encoded"].as_str().unwrap(),
         &[&["check", "--json"], args].concat(),
     );
-    names(&said)
+    names(&output)
 }
 
 #[track_caller]
-fn names(said: &Said) -> Vec<String> {
-    let report = said.json();
+fn names(output: &CommandOutput) -> Vec<String> {
+    let report = output.json();
     let found: Vec<_> = report["findings"]
         .as_array()
         .unwrap()
@@ -32,7 +34,7 @@ fn names(said: &Said) -> Vec<String> {
         })
         .collect();
     let is_good = found.iter().all(|name| name.ends_with('?'));
-    assert_eq!(said.code, Some(if is_good { 0 } else { 4 }), "{said:?}");
+    assert_eq!(output.code, Some(if is_good { 0 } else { 4 }), "{output:?}");
     found
 }
 
@@ -59,8 +61,8 @@ fn finds_what_is_wrong_between_openreplay_and_elasticsearch() {
 
     store(&engine, "logs", &[record("7", "info", "m")]);
     assert_eq!(faults(&engine, &reader, &[]), [""; 0]);
-    let said = engine.command_with_key(reader["encoded"].as_str().unwrap(), &["check"]);
-    assert!(said.out.contains("session 7: 1 record"), "{said:?}");
+    let output = engine.command_with_key(reader["encoded"].as_str().unwrap(), &["check"]);
+    assert!(output.out.contains("session 7: 1 record"), "{output:?}");
 
     store(&engine, "logs", &[record("own-id", "info", "m")]);
     assert_eq!(faults(&engine, &reader, &["own-id"]), ["not-an-id?"]);
@@ -106,8 +108,11 @@ fn finds_what_is_wrong_with_a_logs_of_someone_elses_making() {
         ["not-analysed", "session-not-found", "not-an-alias?"]
     );
     // a user who may read the settings gets more findings
-    let said = engine.command(&["check", "--json", "7"]);
-    assert!(names(&said).contains(&"not-sorted?".to_owned()), "{said:?}");
+    let output = engine.command(&["check", "--json", "7"]);
+    assert!(
+        names(&output).contains(&"not-sorted?".to_owned()),
+        "{output:?}"
+    );
 
     engine.ok("DELETE", "/logs", "");
     let at = |second: u32| {
@@ -162,26 +167,26 @@ fn finds_that_message_is_not_analysed_whatever_it_is_instead() {
     let reader = key(&engine, &[]);
     let there = [record("7", "info", "m")];
     let lost = &["not-analysed", "session-not-found"][..];
-    let refused = &["not-analysed"][..];
+    let rejected = &["not-analysed"][..];
     for (name, message, records, expected) in [
         ("keyword", json!({"type": "keyword"}), &there[..], lost),
         (
             "not indexed",
             json!({"type": "text", "index": false}),
             &there,
-            refused,
+            rejected,
         ),
         (
             "a number",
             json!({"type": "long", "ignore_malformed": true}),
             &there,
-            refused,
+            rejected,
         ),
         (
             "a date",
             json!({"type": "date", "ignore_malformed": true}),
             &there,
-            refused,
+            rejected,
         ),
         (
             "flattened",
@@ -207,8 +212,8 @@ fn finds_that_message_is_not_analysed_whatever_it_is_instead() {
             store(&engine, "theirs", records);
         }
         assert_eq!(faults(&engine, &reader, &["7"]), expected, "{name}");
-        let said = engine.command_with_key(reader["encoded"].as_str().unwrap(), &["check", "7"]);
-        assert!(said.out.contains("`message` of"), "{name}: {said:?}");
+        let output = engine.command_with_key(reader["encoded"].as_str().unwrap(), &["check", "7"]);
+        assert!(output.out.contains("`message` of"), "{name}: {output:?}");
         engine.ok("DELETE", "/theirs", "");
     }
 
@@ -239,8 +244,8 @@ fn records_of_no_session_are_of_no_concern() {
         json!({"message": "m", "level": 3, "@timestamp": "noon"}),
     ];
     store(&engine, "old", &of_none);
-    let said = engine.command(&["setup", "--also", "old"]);
-    assert_eq!(said.code, Some(0), "{said:?}");
+    let output = engine.command(&["setup", "--also", "old"]);
+    assert_eq!(output.code, Some(0), "{output:?}");
     let reader = key(&engine, &[]);
     assert_eq!(faults(&engine, &reader, &[]), ["no-sessions?"]);
     store(&engine, "logs", &[record("7", "info", "m")]);
@@ -261,16 +266,16 @@ fn finds_that_an_index_is_closed() {
     assert_eq!(faults(&engine, &reader, &[]), ["no-sessions?"]);
 }
 
-/// What docs/elasticsearch.md says for an index that is not sorted. These engines have no
+/// What docs/elasticsearch.md recommends for an index that is not sorted. These engines have no
 /// `_reindex`, so what that does is done here by hand; the rest is as it stands on the page.
 #[test]
 #[ignore = "needs Elasticsearch"]
-fn an_index_that_is_not_sorted_is_put_in_order_as_the_guide_says() {
+fn an_index_that_is_not_sorted_is_put_in_order_as_documented() {
     let engine = Elasticsearch::start();
     let reader = key(&engine, &[]);
     let records = store_unsorted(&engine, "old");
-    let said = engine.command(&["setup", "--also", "old", "--json"]);
-    assert_eq!(said.json()["findings"][0]["fault"], "not-sorted");
+    let output = engine.command(&["setup", "--also", "old", "--json"]);
+    assert_eq!(output.json()["findings"][0]["fault"], "not-sorted");
     let checked = || names(&engine.command(&["check", "7", "--json"]));
     assert_eq!(checked(), ["out-of-order", "not-sorted?", "not-a-key?"]);
 
@@ -323,7 +328,7 @@ fn finds_what_is_wrong_with_the_connection() {
         command
             .env("ELASTICSEARCH_API_KEY", "YTpi")
             .args(["--url", url, "check", "--json"]);
-        Said::by(&mut command)
+        CommandOutput::of(&mut command)
     };
     let closed = TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -331,8 +336,8 @@ fn finds_what_is_wrong_with_the_connection() {
         .unwrap();
     assert_eq!(names(&at(&format!("http://{closed}"))), ["unreachable"]);
     // it speaks no TLS
-    let said = at(&engine.url().replace("http:", "https:"));
-    assert_eq!(names(&said), ["tls"], "{said:?}");
+    let output = at(&engine.url().replace("http:", "https:"));
+    assert_eq!(names(&output), ["tls"], "{output:?}");
 }
 
 #[test]
@@ -341,11 +346,11 @@ fn finds_that_it_is_no_elasticsearch() {
     let engine = OpenSearch::start();
     assert_eq!(engine.command(&["setup"]).code, Some(0));
     store(&engine, "logs", &[record("7", "info", "m")]);
-    let said = engine.command(&["check", "--json", "7"]);
-    assert_eq!(names(&said), ["not-elasticsearch", "not-a-key?"]);
-    assert_eq!(said.json()["add_passes"], false);
-    let refused = engine.ask_as_openreplay(&json!({}), None).unwrap_err();
-    assert!(refused.contains("not Elasticsearch"), "{refused}");
+    let output = engine.command(&["check", "--json", "7"]);
+    assert_eq!(names(&output), ["not-elasticsearch", "not-a-key?"]);
+    assert_eq!(output.json()["add_passes"], false);
+    let rejected = engine.query_as_openreplay(&json!({}), None).unwrap_err();
+    assert!(rejected.contains("not Elasticsearch"), "{rejected}");
 }
 
 #[test]
@@ -357,8 +362,9 @@ fn examines_the_write_index_as_far_as_the_credentials_allow() {
     let reader = key(&engine, &[]);
     let writer = key(&engine, &["--writer"]);
     let unexamined = |key: &Value| {
-        let said = engine.command_with_key(key["encoded"].as_str().unwrap(), &["check", "--json"]);
-        said.json()["unexamined"].clone()
+        let output =
+            engine.command_with_key(key["encoded"].as_str().unwrap(), &["check", "--json"]);
+        output.json()["unexamined"].clone()
     };
     let by_user = || names(&engine.command(&["check", "7", "--json"]));
     let set = |settings: Value| {
@@ -378,8 +384,8 @@ fn examines_the_write_index_as_far_as_the_credentials_allow() {
         faults(&engine, &writer, &[]),
         ["forbidden", "write-blocked"]
     );
-    let said = engine.command(&["check", "7"]);
-    assert!(said.out.contains("flood-stage watermark"), "{said:?}");
+    let output = engine.command(&["check", "7"]);
+    assert!(output.out.contains("flood-stage watermark"), "{output:?}");
     set(json!({"index.blocks.read_only_allow_delete": null}));
 
     set(json!({"index.blocks.write": true}));
@@ -411,19 +417,20 @@ fn finds_shards_that_do_not_respond() {
         "/logs-000009?wait_for_active_shards=0&timeout=1s",
         &nowhere.to_string(),
     );
-    let said = engine.command(&["check", "7", "--json"]);
-    let found = names(&said);
-    assert!(found.contains(&"incomplete".to_owned()), "{said:?}");
+    let output = engine.command(&["check", "7", "--json"]);
+    let found = names(&output);
+    assert!(found.contains(&"incomplete".to_owned()), "{output:?}");
     assert!(
-        said.out
+        output
+            .out
             .contains("1 of 2 shards did not respond (logs-000009)"),
-        "{said:?}"
+        "{output:?}"
     );
-    let said = engine.command(&["logs", "7"]);
-    assert_eq!(said.code, Some(8), "{said:?}");
+    let output = engine.command(&["logs", "7"]);
+    assert_eq!(output.code, Some(8), "{output:?}");
     assert!(
-        said.err.contains("1 of 2 shards did not respond"),
-        "{said:?}"
+        output.err.contains("1 of 2 shards did not respond"),
+        "{output:?}"
     );
 
     let write = |index: &str, is: bool| json!({"add": {"index": index, "alias": "logs", "is_write_index": is}});
@@ -447,12 +454,12 @@ fn a_logs_that_is_an_index_becomes_an_alias_by_what_setup_prints() {
         r#"{"mappings":{"properties":{"message":{"type":"text"}}}}"#,
     );
     store(&engine, "logs", &[record("7", "info", "m")]);
-    let said = engine.command(&["setup", "--json"]);
-    assert_eq!(said.code, Some(3), "{said:?}");
-    assert_eq!(said.json()["error"]["precondition"], "logs-is-an-index");
+    let output = engine.command(&["setup", "--json"]);
+    assert_eq!(output.code, Some(3), "{output:?}");
+    assert_eq!(output.json()["error"]["precondition"], "logs-is-an-index");
     assert!(names(&engine.command(&["check", "--json"])).contains(&"not-an-alias?".to_owned()));
 
-    let text = said.json()["error"]["text"].as_str().unwrap().to_owned();
+    let text = output.json()["error"]["text"].as_str().unwrap().to_owned();
     let words: Vec<_> = text.split([' ', ',']).collect();
     let requests = words
         .windows(2)
@@ -462,11 +469,11 @@ fn a_logs_that_is_an_index_becomes_an_alias_by_what_setup_prints() {
     for (method, path) in requests {
         engine.ok(method, path.trim_end_matches(';'), "");
     }
-    let said = engine.command(&["setup", "--also", "logs-old"]);
-    assert_eq!(said.code, Some(0), "{said:?}");
-    let said = engine.command(&["logs", "7", "--json"]);
-    assert_eq!(said.json()["total"], 1, "{said:?}");
+    let output = engine.command(&["setup", "--also", "logs-old"]);
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let output = engine.command(&["logs", "7", "--json"]);
+    assert_eq!(output.json()["total"], 1, "{output:?}");
     crate::write(&engine, &[record("7", "info", "new").to_string()]);
-    let said = engine.command(&["logs", "7", "--json"]);
-    assert_eq!(said.json()["total"], 2, "{said:?}");
+    let output = engine.command(&["logs", "7", "--json"]);
+    assert_eq!(output.json()["total"], 2, "{output:?}");
 }

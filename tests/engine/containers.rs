@@ -106,10 +106,10 @@ fn example(folder: &Path) -> Vec<String> {
             .http_status_as_error(false)
             .build()
             .into();
-        let asked = agent
+        let requests = agent
             .get(format!("{url}/api/{path}"))
             .header("openReplaySession.id", SESSION);
-        asked.call().unwrap();
+        requests.call().unwrap();
     }
     let (status, records) = app.terminate();
     assert!(status.success(), "{status}");
@@ -123,8 +123,11 @@ fn example(folder: &Path) -> Vec<String> {
 /// The rows of the session, once there are as many, and no more a while later.
 fn rows(engine: &Engine, count: usize) -> Vec<Value> {
     let rows = || {
-        let said = engine.command(&["logs", SESSION, "--json"]);
-        said.json()["rows"].as_array().cloned().unwrap_or_default()
+        let output = engine.command(&["logs", SESSION, "--json"]);
+        output.json()["rows"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
     };
     let end = Instant::now() + Duration::from_secs(60);
     while rows().len() < count {

@@ -1,4 +1,4 @@
-//! How the command ends where Elasticsearch refuses what it sends.
+//! How the command ends if Elasticsearch rejects what it sends.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::record;
 
 #[test]
 #[ignore = "needs Elasticsearch"]
-fn ship_once_ends_with_6_where_elasticsearch_refuses_records() {
+fn ship_once_ends_with_6_if_elasticsearch_rejects_records() {
     let engine = Elasticsearch::start();
     let index = json!({
         "mappings": {"properties": {"message": {"type": "long"}}},
@@ -28,11 +28,11 @@ fn ship_once_ends_with_6_where_elasticsearch_refuses_records() {
         checkpoint.to_str().unwrap(),
         file.to_str().unwrap(),
     ];
-    let said = engine.command(&args);
-    assert_eq!(said.code, Some(6), "{said:?}");
-    let done = said.json();
+    let output = engine.command(&args);
+    assert_eq!(output.code, Some(6), "{output:?}");
+    let done = output.json();
     assert_eq!((&done["stored"], &done["refused"]), (&json!(0), &json!(1)));
-    // done all the same: it would be refused again
-    let said = engine.command(&args);
-    assert_eq!(said.code, Some(0), "{said:?}");
+    // done all the same: it would be rejected again
+    let output = engine.command(&args);
+    assert_eq!(output.code, Some(0), "{output:?}");
 }

@@ -38,8 +38,8 @@ fn a_term_finds_each_field_on_opensearch() {
 
 /// Returns the record.
 fn a_term_finds_each_field(engine: &Engine) -> Value {
-    let said = engine.command(&["setup"]);
-    assert_eq!(said.code, Some(0), "{said:?}");
+    let output = engine.command(&["setup"]);
+    assert_eq!(output.code, Some(0), "{output:?}");
     let record = written(engine);
     let hits = |query: &Value| {
         let query = json!({"query": query}).to_string();

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use integration_tests::{Elasticsearch, Said};
+use integration_tests::{CommandOutput, Elasticsearch};
 use serde_json::{Value, json};
 
 use crate::store;
@@ -39,8 +39,8 @@ fn a_file_shows_what_ship_would_store() {
 
     let stored = engine.command(&["logs", "12", "--json"]);
     let read = engine.command(&["logs", "12", "--json", "--file", file]);
-    let rows = |said: &Said| {
-        let mut rows = said.json()["rows"].as_array().unwrap().clone();
+    let rows = |output: &CommandOutput| {
+        let mut rows = output.json()["rows"].as_array().unwrap().clone();
         // the time at which a line without one was read
         rows.last_mut().unwrap()["time"].take();
         rows

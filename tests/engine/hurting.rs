@@ -32,7 +32,7 @@ fn hurting_documents_are_found_on_elasticsearch_8() {
 #[test]
 #[ignore = "needs OpenSearch"]
 fn hurting_documents_are_found_on_opensearch() {
-    // at 500 its `flat_object` overflows the stack, and the request is never answered
+    // at 500 its `flat_object` overflows the stack, and the request gets no response
     are_found(&OpenSearch::start(), [200, 300]);
 }
 
@@ -110,10 +110,10 @@ fn lines(records: &[Hurting]) -> Vec<String> {
 /// By its session, once, and with its level; gives the row.
 #[track_caller]
 fn is_found(engine: &Engine, session: usize, code: i32, line: &str, level: &str) -> Value {
-    let said = engine.command(&["logs", &session.to_string(), "--json"]);
+    let output = engine.command(&["logs", &session.to_string(), "--json"]);
     let start: String = line.chars().take(300).collect();
-    assert_eq!(said.code, Some(code), "session {session}: {start}");
-    let found = said.json();
+    assert_eq!(output.code, Some(code), "session {session}: {start}");
+    let found = output.json();
     assert_eq!(found["total"], 1, "session {session}: {start}");
     let row = &found["rows"][0];
     assert_eq!(row["level"], level, "session {session}: {start}");
@@ -175,22 +175,22 @@ fn hurting(first: usize, deep_fields: [usize; 2]) -> Vec<Hurting> {
     plain(&|record| record["service.name"] = json!({"not": "a name"}));
     plain(&|record| record["spans"] = json!([{"name": "a"}, "b", 3]));
     plain(&|record| record["unknown"] = json!({"top": {"level": "field"}}));
-    let mut beside = |field: &str| {
+    let mut next_to = |field: &str| {
         let session = (first + records.len()).to_string();
         let record = record(&session, "warning", "m");
         records.push(Hurting::new(&record, "warning").with(field));
     };
-    // the same key twice: refused as it stands
-    beside(r#""fields":{"a":1,"a":2}"#);
+    // the same key twice: rejected as it stands
+    next_to(r#""fields":{"a":1,"a":2}"#);
     // the message comes after what no parser may get through
     for (name, levels) in [("deep", [500, 5_000]), ("fields", deep_fields)] {
         for levels in levels {
             let [open, close] = [r#"{"n":"#, "}"].map(|bracket| bracket.repeat(levels));
-            beside(&format!(r#""{name}":{open}1{close}"#));
+            next_to(&format!(r#""{name}":{open}1{close}"#));
         }
     }
-    beside(r#""x":NaN"#);
-    beside(r#""fields":{"x":-Infinity}"#);
+    next_to(r#""x":NaN"#);
+    next_to(r#""fields":{"x":-Infinity}"#);
     records
 }
 

@@ -1,7 +1,7 @@
 //! `api-key`: what each key may do, and the error if none can be created.
 
 use integration_tests::engine::PASSWORD;
-use integration_tests::{Elasticsearch, Engine, OpenSearch, Said, openreplay_elastic};
+use integration_tests::{CommandOutput, Elasticsearch, Engine, OpenSearch, openreplay_elastic};
 use openreplay_elastic::ElasticWriter;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -11,12 +11,12 @@ use crate::{record, store};
 /// Makes a key, and gives what `--json` prints.
 #[track_caller]
 pub(crate) fn key(engine: &Engine, args: &[&str]) -> Value {
-    let said = engine.command(&[&["api-key", "--json"], args].concat());
-    assert_eq!(said.code, Some(0), "{said:?}");
-    said.json()
+    let output = engine.command(&[&["api-key", "--json"], args].concat());
+    assert_eq!(output.code, Some(0), "{output:?}");
+    output.json()
 }
 
-/// Asks with a key; gives the status.
+/// Sends a request with a key; returns the status.
 pub(crate) fn status(engine: &Engine, key: &Value, method: &str, path: &str, body: &str) -> u16 {
     let request = ureq::http::Request::builder()
         .method(method)
@@ -63,7 +63,7 @@ fn openreplays_key_may_read_logs_and_nothing_else() {
             "{method} {path}"
         );
     }
-    assert_eq!(engine.ask_as_openreplay(&least, None).unwrap().len(), 1);
+    assert_eq!(engine.query_as_openreplay(&least, None).unwrap().len(), 1);
 
     let wider = key(&engine, &["--index", "other-log,third"]);
     assert_eq!(
@@ -82,7 +82,7 @@ fn openreplays_key_may_read_logs_and_nothing_else() {
     );
     assert!(documented["expiration"].is_u64());
     assert_eq!(
-        engine.ask_as_openreplay(&documented, None).unwrap().len(),
+        engine.query_as_openreplay(&documented, None).unwrap().len(),
         1
     );
 }
@@ -126,34 +126,34 @@ fn the_writers_key_may_add_records_and_nothing_else() {
 fn prints_what_goes_into_which_field_and_keeps_given_secrets_to_itself() {
     let engine = Elasticsearch::start();
     store(&engine, "logs", &[record("1", "info", "m")]);
-    let said = engine.command(&["api-key", "--index", "more"]);
-    let mut lines: Vec<_> = said.out.lines().collect();
+    let output = engine.command(&["api-key", "--index", "more"]);
+    let mut lines: Vec<_> = output.out.lines().collect();
     let check = lines.pop().unwrap().trim_start();
     let fields: Vec<_> = lines.iter().map(|line| line[2..14].trim_end()).collect();
     assert_eq!(
         fields,
         ["URL", "API Key ID", "API Key", "Indexes"],
-        "{said:?}"
+        "{output:?}"
     );
-    assert!(said.out.contains(engine.url()) && said.out.contains("logs,more"));
+    assert!(output.out.contains(engine.url()) && output.out.contains("logs,more"));
     assert!(
-        !said.out.contains('\u{1b}'),
+        !output.out.contains('\u{1b}'),
         "no colours where there is no terminal"
     );
-    assert!(!said.out.contains(PASSWORD) && !said.err.contains(PASSWORD));
-    assert!(!said.err.contains("API_KEY"), "{said:?}");
+    assert!(!output.out.contains(PASSWORD) && !output.err.contains(PASSWORD));
+    assert!(!output.err.contains("API_KEY"), "{output:?}");
     let encoded = check
         .strip_prefix("ELASTICSEARCH_API_KEY=")
         .and_then(|rest| rest.strip_suffix(" openreplay-elastic check"));
-    let encoded = encoded.unwrap_or_else(|| panic!("{said:?}"));
-    let said = engine.command_with_key(encoded, &["check"]);
-    assert_eq!(said.code, Some(0), "{said:?}");
-    assert!(!said.err.contains(encoded), "{said:?}");
+    let encoded = encoded.unwrap_or_else(|| panic!("{output:?}"));
+    let output = engine.command_with_key(encoded, &["check"]);
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(!output.err.contains(encoded), "{output:?}");
 }
 
 #[test]
 #[ignore = "needs Elasticsearch"]
-fn says_what_it_takes_where_the_caller_may_not() {
+fn names_the_privilege_that_the_caller_lacks() {
     let engine = Elasticsearch::start();
     engine.ok(
         "PUT",
@@ -169,25 +169,28 @@ fn says_what_it_takes_where_the_caller_may_not() {
     command
         .env("ELASTICSEARCH_PASSWORD", "reader-password")
         .args(["--url", engine.url(), "--user", "reader", "api-key"]);
-    let said = Said::by(&mut command);
-    assert_eq!(said.code, Some(1), "{said:?}");
+    let output = CommandOutput::of(&mut command);
+    assert_eq!(output.code, Some(1), "{output:?}");
     assert!(
-        said.err.contains("403") && said.err.contains("manage_own_api_key"),
-        "{said:?}"
+        output.err.contains("403") && output.err.contains("manage_own_api_key"),
+        "{output:?}"
     );
-    assert!(!said.err.contains("reader-password"));
+    assert!(!output.err.contains("reader-password"));
 
     let one = key(&engine, &[]);
-    let said = engine.command_with_key(one["encoded"].as_str().unwrap(), &["api-key"]);
-    assert_ne!(said.code, Some(0), "{said:?}");
-    assert!(!said.err.contains(one["encoded"].as_str().unwrap()));
+    let output = engine.command_with_key(one["encoded"].as_str().unwrap(), &["api-key"]);
+    assert_ne!(output.code, Some(0), "{output:?}");
+    assert!(!output.err.contains(one["encoded"].as_str().unwrap()));
 
     // a key that may create keys still can give none a privilege
     let body = r#"{"name":"k","role_descriptors":{"r":{"cluster":["manage_api_key"]}}}"#;
     let maker = engine.ok("POST", "/_security/api_key", body);
-    let said = engine.command_with_key(maker["encoded"].as_str().unwrap(), &["api-key"]);
-    assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(said.err.contains("use a user and a password"), "{said:?}");
+    let output = engine.command_with_key(maker["encoded"].as_str().unwrap(), &["api-key"]);
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(
+        output.err.contains("use a user and a password"),
+        "{output:?}"
+    );
 }
 
 #[test]
@@ -210,8 +213,8 @@ fn the_privileges_that_the_help_names_suffice_for_setup_and_rotate() {
             .env("ELASTICSEARCH_PASSWORD", "operator-password")
             .args(["--url", engine.url(), "--user", name])
             .args(args);
-        let said = Said::by(&mut command);
-        assert_eq!(said.code, Some(0), "{name}: {said:?}");
+        let output = CommandOutput::of(&mut command);
+        assert_eq!(output.code, Some(0), "{name}: {output:?}");
     };
     run(
         "founder",
@@ -222,18 +225,18 @@ fn the_privileges_that_the_help_names_suffice_for_setup_and_rotate() {
     );
     let args = &["rotate", "--max-age", "0s", "--keep", "1h"];
     run("rotator", args, &["monitor"], &["logs", "logs-*"], "manage");
-    let said = engine.command(&["setup", "--json"]);
-    assert_eq!(said.json()["write_index"], "logs-000002", "{said:?}");
+    let output = engine.command(&["setup", "--json"]);
+    assert_eq!(output.json()["write_index"], "logs-000002", "{output:?}");
 }
 
 #[test]
 #[ignore = "needs OpenSearch"]
-fn says_what_it_means_where_security_is_off() {
+fn explains_the_error_if_security_is_off() {
     let engine = OpenSearch::start();
-    let said = engine.command(&["api-key"]);
-    assert_eq!(said.code, Some(3), "{said:?}");
+    let output = engine.command(&["api-key"]);
+    assert_eq!(output.code, Some(3), "{output:?}");
     assert!(
-        said.err.contains("OpenReplay's form takes any text"),
-        "{said:?}"
+        output.err.contains("OpenReplay's form takes any text"),
+        "{output:?}"
     );
 }

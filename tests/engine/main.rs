@@ -3,7 +3,7 @@
 mod also;
 mod bad_input;
 mod check;
-mod check_answers;
+mod check_responses;
 mod containers;
 mod exits;
 mod fields;
@@ -68,8 +68,8 @@ fn store(engine: &Engine, index: &str, records: &[Value]) {
         body.push_str(&record.to_string());
         body.push('\n');
     }
-    let answer = engine.ok("POST", &format!("/{index}/_bulk?refresh=true"), &body);
-    assert_eq!(answer["errors"], false, "{answer}");
+    let response = engine.ok("POST", &format!("/{index}/_bulk?refresh=true"), &body);
+    assert_eq!(response["errors"], false, "{response}");
 }
 
 /// Writes lines by an [`ElasticWriter`], and waits until they are there.

@@ -1,7 +1,7 @@
 //! OpenReplay's client reads OpenSearch behind the nginx that docs/elasticsearch.md shows, and only
 //! there.
 
-use integration_tests::{OpenSearch, Tap, ask_as_openreplay, nginx};
+use integration_tests::{OpenSearch, Tap, nginx, query_as_openreplay};
 use serde_json::json;
 
 use crate::{record, store};
@@ -23,14 +23,14 @@ fn openreplays_client_reads_opensearch_behind_the_guides_proxy() {
     store(&engine, "logs", &records);
     let key = json!({ "id": "ID", "api_key": "KEY" });
 
-    let rejected = ask_as_openreplay(engine.url(), &key, Some(SESSION)).unwrap_err();
+    let rejected = query_as_openreplay(engine.url(), &key, Some(SESSION)).unwrap_err();
     assert!(rejected.contains("not Elasticsearch"), "{rejected}");
 
     let nginx = nginx::start_for_opensearch(engine.address());
     let tap = Tap::start(nginx.url().trim_start_matches("http://"));
     let url = format!("http://{}", tap.address());
     assert_eq!(
-        ask_as_openreplay(&url, &key, None).unwrap().len(),
+        query_as_openreplay(&url, &key, None).unwrap().len(),
         1,
         "\"Add\" passes"
     );
@@ -40,12 +40,12 @@ fn openreplays_client_reads_opensearch_behind_the_guides_proxy() {
         head.contains(&"Authorization: APIKey SUQ6S0VZ".to_owned()),
         "{head:#?}"
     );
-    let rows = ask_as_openreplay(&url, &key, Some(SESSION)).unwrap();
+    let rows = query_as_openreplay(&url, &key, Some(SESSION)).unwrap();
     let messages: Vec<_> = rows.iter().map(|row| &row["_source"]["message"]).collect();
     let expected =
         [1, 2, 3].map(|minute| json!(format!("[openReplaySession.id={SESSION}] minute {minute}")));
     assert_eq!(messages, expected.iter().collect::<Vec<_>>());
     let wrong = json!({ "id": "ID", "api_key": "key" });
-    let rejected = ask_as_openreplay(&url, &wrong, None).unwrap_err();
+    let rejected = query_as_openreplay(&url, &wrong, None).unwrap_err();
     assert!(rejected.contains("401"), "{rejected}");
 }

@@ -1,4 +1,4 @@
-//! What docs/elasticsearch.md says for an index that is not sorted, request by request as it stands
+//! What docs/elasticsearch.md recommends for an index that is not sorted, request by request as it stands
 //! there. On OpenSearch, since Elasticsearch's module for `_reindex` is not on Maven Central: what
 //! that does there is done by hand in `check`.
 
@@ -28,9 +28,9 @@ fn an_index_that_is_not_sorted_is_copied_in_order_by_the_guides_requests() {
     for request in shown.trim_end().split("\n\n") {
         let (line, body) = request.split_once('\n').unwrap_or((request, ""));
         let (method, path) = line.split_once(' ').unwrap();
-        let answer = engine.ok(method, path, body);
+        let response = engine.ok(method, path, body);
         if path.starts_with("/_reindex") {
-            assert_eq!(answer["created"], 300, "{answer}");
+            assert_eq!(response["created"], 300, "{response}");
         }
     }
     for fault in ["out-of-order", "not-sorted"] {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use integration_tests::{Answers, Elasticsearch, Elasticsearch8, Engine, OpenSearch};
+use integration_tests::{Elasticsearch, Elasticsearch8, Engine, FixedServer, OpenSearch};
 use openreplay_elastic::admin::Age;
 use openreplay_elastic::admin::rotate::{self, RotateOptions};
 use openreplay_elastic::{Client, Connection, ElasticWriter};
@@ -30,9 +30,9 @@ fn rolls_over_on_opensearch() {
 }
 
 fn rolls_over(engine: &Engine) {
-    let said = engine.command(&["rotate"]);
-    assert_eq!(said.code, Some(3), "{said:?}");
-    assert!(said.err.contains("there is no `logs` yet"), "{said:?}");
+    let output = engine.command(&["rotate"]);
+    assert_eq!(output.code, Some(3), "{output:?}");
+    assert!(output.err.contains("there is no `logs` yet"), "{output:?}");
 
     engine.ok(
         "PUT",
@@ -41,9 +41,9 @@ fn rolls_over(engine: &Engine) {
     );
     assert_eq!(engine.command(&["setup", "--also", "old"]).code, Some(0));
     let rotate = |args: &[&str]| {
-        let said = engine.command(&[&["rotate", "--json"], args].concat());
-        assert_eq!(said.code, Some(0), "{said:?}");
-        said.json()
+        let output = engine.command(&[&["rotate", "--json"], args].concat());
+        assert_eq!(output.code, Some(0), "{output:?}");
+        output.json()
     };
     assert_eq!(
         rotate(&["--max-age", "1d", "--max-size", "20gb", "--keep", "14d"]),
@@ -63,7 +63,7 @@ fn rolls_over(engine: &Engine) {
         "logs-000002"
     );
 
-    // nothing is old enough yet, and less than an hour is refused
+    // nothing is old enough yet, and less than an hour is rejected
     assert_eq!(
         rotate(&["--max-age", "1d", "--keep", "1h"])["removed"],
         json!([])
@@ -182,8 +182,8 @@ fn a_template_of_a_higher_priority_takes_nothing_away(engine: &Engine) {
     });
     engine.ok("PUT", "/_index_template/theirs", &theirs.to_string());
     for created in [true, false] {
-        let said = engine.command(&["setup", "--json"]);
-        assert_eq!(said.json()["created"], created, "{said:?}");
+        let output = engine.command(&["setup", "--json"]);
+        assert_eq!(output.json()["created"], created, "{output:?}");
     }
     assert_eq!(
         engine.command(&["rotate", "--json"]).json()["to"],
@@ -211,13 +211,13 @@ fn a_template_of_a_higher_priority_takes_nothing_away(engine: &Engine) {
 
 #[test]
 #[ignore = "needs OpenSearch"]
-fn says_what_to_do_where_a_template_wants_the_names_for_data_streams() {
+fn names_the_fix_if_a_template_claims_the_names_for_data_streams() {
     let engine = OpenSearch::start();
     let theirs = r#"{"index_patterns":["logs-*"],"priority":1000,"data_stream":{}}"#;
     let says = |args: &[&str]| {
-        let said = engine.command(args);
-        assert_eq!(said.code, Some(1), "{said:?}");
-        assert!(said.err.contains("such as logs-*-*"), "{said:?}");
+        let output = engine.command(args);
+        assert_eq!(output.code, Some(1), "{output:?}");
+        assert!(output.err.contains("such as logs-*-*"), "{output:?}");
     };
     engine.ok("PUT", "/_index_template/theirs", theirs);
     says(&["setup"]);
@@ -241,44 +241,44 @@ fn goes_on_from_an_index_without_a_number_once_it_was_rolled_over_by_hand() {
     assert_eq!(engine.command(&["setup"]).code, Some(0));
     let mark = r#"{"mappings":{"_meta":{"created_by":"openreplay-elastic"}}}"#;
     engine.ok("POST", "/logs/_rollover/mine", mark);
-    let said = engine.command(&["rotate", "--json"]);
-    assert_eq!(said.code, Some(3), "{said:?}");
+    let output = engine.command(&["rotate", "--json"]);
+    assert_eq!(output.code, Some(3), "{output:?}");
     assert_eq!(
-        said.json()["error"]["precondition"],
+        output.json()["error"]["precondition"],
         "no-next-index",
-        "{said:?}"
+        "{output:?}"
     );
     assert!(
-        said.err.contains("POST /logs/_rollover/logs-000002"),
-        "{said:?}"
+        output.err.contains("POST /logs/_rollover/logs-000002"),
+        "{output:?}"
     );
     engine.ok("POST", "/logs/_rollover/logs-000002", "");
-    let said = engine.command(&["rotate", "--json"]);
-    assert_eq!(said.json()["to"], "logs-000003", "{said:?}");
+    let output = engine.command(&["rotate", "--json"]);
+    assert_eq!(output.json()["to"], "logs-000003", "{output:?}");
 }
 
 #[test]
 #[ignore = "needs Elasticsearch"]
-fn says_what_to_do_where_the_next_index_is_there_on_elasticsearch() {
-    says_what_to_do_where_the_next_index_is_there(&Elasticsearch::start());
+fn names_the_fix_if_the_next_index_exists_on_elasticsearch() {
+    names_the_fix_if_the_next_index_exists(&Elasticsearch::start());
 }
 
 #[test]
 #[ignore = "needs OpenSearch"]
-fn says_what_to_do_where_the_next_index_is_there_on_opensearch() {
-    says_what_to_do_where_the_next_index_is_there(&OpenSearch::start());
+fn names_the_fix_if_the_next_index_exists_on_opensearch() {
+    names_the_fix_if_the_next_index_exists(&OpenSearch::start());
 }
 
-fn says_what_to_do_where_the_next_index_is_there(engine: &Engine) {
+fn names_the_fix_if_the_next_index_exists(engine: &Engine) {
     assert_eq!(engine.command(&["setup"]).code, Some(0));
     assert_eq!(engine.command(&["rotate"]).code, Some(0));
     store(engine, "logs", &[record("7", "info", "before")]);
-    let refuses = |args: &[&str], next: &str| {
+    let rejects = |args: &[&str], next: &str| {
         let aliases = engine.ok("GET", "/_alias/logs", "");
-        let said = engine.command(args);
-        assert_eq!(said.code, Some(3), "{said:?}");
-        let error = &said.json()["error"];
-        assert_eq!(error["precondition"], "next-index-in-use", "{said:?}");
+        let output = engine.command(args);
+        assert_eq!(output.code, Some(3), "{output:?}");
+        let error = &output.json()["error"];
+        assert_eq!(error["precondition"], "next-index-in-use", "{output:?}");
         assert_eq!(engine.ok("GET", "/_alias/logs", ""), aliases);
         let text = error["text"].as_str().unwrap().to_owned();
         assert!(text.starts_with(&format!("an index {next} exists")));
@@ -286,13 +286,13 @@ fn says_what_to_do_where_the_next_index_is_there(engine: &Engine) {
     };
     let lose = r#"{"actions":[{"remove":{"index":"logs-000002","alias":"logs"}}]}"#;
     engine.ok("POST", "/_aliases", lose);
-    refuses(&["setup", "--json"], "logs-000002");
+    rejects(&["setup", "--json"], "logs-000002");
     let write =
         r#"{"actions":[{"add":{"index":"logs-000001","alias":"logs","is_write_index":true}}]}"#;
     engine.ok("POST", "/_aliases", write);
-    refuses(&["rotate", "--json"], "logs-000002");
+    rejects(&["rotate", "--json"], "logs-000002");
     // whatever the conditions
-    let text = refuses(&["rotate", "--json", "--max-age", "1d"], "logs-000002");
+    let text = rejects(&["rotate", "--json", "--max-age", "1d"], "logs-000002");
 
     // as it was told to
     let (_, rest) = text.split_once("POST /_aliases ").unwrap();
@@ -303,7 +303,7 @@ fn says_what_to_do_where_the_next_index_is_there(engine: &Engine) {
     assert_eq!(engine.command(&["logs", "7", "--json"]).json()["total"], 1);
 
     engine.ok("PUT", "/logs-000004", "");
-    refuses(&["rotate", "--json"], "logs-000004");
+    rejects(&["rotate", "--json"], "logs-000004");
     engine.ok("DELETE", "/logs-000004", "");
     assert_eq!(rotated(), "logs-000004");
 }
@@ -315,7 +315,7 @@ fn eight_at_once_roll_over_once() {
     assert_eq!(engine.command(&["setup"]).code, Some(0));
     let client = client(&engine);
     let rolled = block_on(async {
-        // all ask for the same next one, however late they come
+        // all request the same next one, however late they come
         let runs: Vec<_> = (0..8)
             .map(|_| {
                 let client = client.clone();
@@ -332,8 +332,8 @@ fn eight_at_once_roll_over_once() {
     assert_eq!(rolled, ["logs-000002"]);
 }
 
-/// A stand-in: the engines' clocks cannot be turned. What it answers has the shape of what
-/// Elasticsearch 9.1 answers.
+/// A stand-in: the engines' clocks cannot be turned. Its responses have the shape of those of
+/// Elasticsearch 9.1.
 #[test]
 fn removes_what_is_older_and_only_its_own() {
     let days_ago =
@@ -343,7 +343,7 @@ fn removes_what_is_older_and_only_its_own() {
     let row = |index: &str, days| json!({"index": index, "creation.date": days_ago(days)});
     let aliases =
         json!({"indices": [], "aliases": [{"name": "logs", "indices": []}], "data_streams": []});
-    let stand_in = Answers::start(vec![
+    let stand_in = FixedServer::start(vec![
         ("GET", "/", 200, json!({"version": {"number": "9.1.0"}})),
         ("GET", "/_resolve/index/logs", 200, aliases),
         (
@@ -391,8 +391,8 @@ fn removes_what_is_older_and_only_its_own() {
     assert_eq!(removed("15d"), ["logs-000001"]);
     assert_eq!(removed("1h"), ["logs-000000", "logs-000001", "logs-000002"]);
     let removals = stand_in
-        .asked()
+        .requests()
         .into_iter()
-        .filter(|asked| asked == "POST /_aliases");
+        .filter(|requests| requests == "POST /_aliases");
     assert_eq!(removals.count(), 4);
 }

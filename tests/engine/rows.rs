@@ -32,30 +32,30 @@ fn openreplay_shows_each_record_once_and_in_order() {
         assert_eq!(engine.command(&["setup"]).code, Some(0));
         let key = key(engine, &[]);
         assert_eq!(
-            engine.ask_as_openreplay(&key, None).unwrap().len(),
+            engine.query_as_openreplay(&key, None).unwrap().len(),
             1,
             "\"Add\" passes"
         );
         shows_each_record_once_and_in_order(engine, &|| {
             engine
-                .ask_as_openreplay(&key, Some(SESSION))
+                .query_as_openreplay(&key, Some(SESSION))
                 .unwrap_or_default()
         });
-        let said = engine.command_with_key(key["encoded"].as_str().unwrap(), &["check", SESSION]);
-        assert_eq!(said.code, Some(0), "{said:?}");
+        let output = engine.command_with_key(key["encoded"].as_str().unwrap(), &["check", SESSION]);
+        assert_eq!(output.code, Some(0), "{output:?}");
     }
-    // OpenReplay's client refuses it
+    // OpenReplay's client rejects it
     assert_eq!(opensearch.command(&["setup"]).code, Some(0));
     let client = client(&opensearch);
     shows_each_record_once_and_in_order(&opensearch, &|| {
-        let asked = block_on(panel::session(&client, &SESSION.parse().unwrap())).unwrap();
-        let hits = asked.hits.into_iter();
+        let requests = block_on(panel::session(&client, &SESSION.parse().unwrap())).unwrap();
+        let hits = requests.hits.into_iter();
         hits.map(|hit| json!({"_id": hit.id, "_index": hit.index, "_source": hit.source}))
             .collect()
     });
 }
 
-fn shows_each_record_once_and_in_order(engine: &Engine, ask: &dyn Fn() -> Vec<Value>) {
+fn shows_each_record_once_and_in_order(engine: &Engine, send: &dyn Fn() -> Vec<Value>) {
     let (worst, furthest) = thread::scope(|scope| {
         let apps = ["one", "two"].map(|name| scope.spawn(move || app(engine, name)));
         let mut worst = Order::default();
@@ -63,7 +63,7 @@ fn shows_each_record_once_and_in_order(engine: &Engine, ask: &dyn Fn() -> Vec<Va
         let mut refresh = REFRESH;
         let mut seen = (0, Instant::now());
         while !apps.iter().all(thread::ScopedJoinHandle::is_finished) {
-            let hits = ask();
+            let hits = send();
             if hits.len() > seen.0 {
                 if seen.0 > 0 {
                     refresh = refresh.max(seen.1.elapsed());
@@ -90,7 +90,7 @@ fn shows_each_record_once_and_in_order(engine: &Engine, ask: &dyn Fn() -> Vec<Va
     assert_in_order(worst, furthest);
 
     engine.ok("POST", "/logs/_refresh", "");
-    let hits = ask();
+    let hits = send();
     assert_eq!(hits.len(), 2 * RECORDS);
     let indices: BTreeSet<_> = hits
         .iter()
@@ -110,7 +110,7 @@ fn shows_each_record_once_and_in_order(engine: &Engine, ask: &dyn Fn() -> Vec<Va
 
     engine.ok("POST", "/logs/_forcemerge?max_num_segments=1", "");
     engine.ok("POST", "/logs/_refresh", "");
-    let merged = look(&ask());
+    let merged = look(&send());
     println!("after a merge: {merged:?}");
     assert_eq!(merged.out_of_order, 0, "{merged:?}");
     let shown = engine.command(&["logs", SESSION, "--json"]).json();

@@ -1,6 +1,6 @@
 //! `setup`: from nothing, again, and where something else stands.
 
-use integration_tests::{Answers, Elasticsearch, Elasticsearch8, Engine, OpenSearch};
+use integration_tests::{Elasticsearch, Elasticsearch8, Engine, FixedServer, OpenSearch};
 use openreplay_elastic::admin::setup::{self, SetupOptions};
 use openreplay_elastic::{Client, Connection};
 use serde_json::json;
@@ -38,10 +38,10 @@ fn makes_logs_once_on_opensearch() {
 }
 
 fn makes_logs_once(engine: &Engine, name: &str, merge: &serde_json::Value) {
-    let said = engine.command(&["setup", "--json"]);
-    assert_eq!(said.code, Some(0), "{said:?}");
+    let output = engine.command(&["setup", "--json"]);
+    assert_eq!(output.code, Some(0), "{output:?}");
     assert_eq!(
-        said.json(),
+        output.json(),
         json!({"engine": name, "created": true, "repaired": false, "write_index": "logs-000001", "added": [], "first_record": true, "findings": []})
     );
     let again = engine.command(&["setup"]);
@@ -69,7 +69,7 @@ fn makes_logs_once(engine: &Engine, name: &str, merge: &serde_json::Value) {
     let found = engine.ok("GET", "/logs/_search", "");
     assert_eq!(found["hits"]["total"]["value"], 1);
 
-    // what Kibana asks of a time field works without an index on it
+    // what Kibana queries of a time field works without an index on it
     let range =
         json!({"query": {"range": {"@timestamp": {"gte": "now-1h", "lt": "now+1h"}}}}).to_string();
     assert_eq!(
@@ -142,11 +142,11 @@ fn changes_nothing_where_an_index_of_others_is_written_to_and_repairs_it_once_th
     write_to("logs-000001", false);
     write_to("mine", true);
     changes_nothing(&engine, "`logs` writes to mine");
-    let said = engine.command(&["rotate", "--json"]);
+    let output = engine.command(&["rotate", "--json"]);
     assert_eq!(
-        said.json()["error"]["precondition"],
+        output.json()["error"]["precondition"],
         "foreign-write-index",
-        "{said:?}"
+        "{output:?}"
     );
 
     // as it was told to
@@ -168,13 +168,13 @@ fn names_an_index_to_write_to_where_logs_has_lost_it() {
     let actions = json!({"actions": [{"add": add}]}).to_string();
     engine.ok("POST", "/_aliases", &actions);
 
-    let said = engine.command(&["rotate", "--json"]);
-    assert_eq!(said.code, Some(3), "{said:?}");
-    let error = &said.json()["error"];
-    assert_eq!(error["precondition"], "no-write-index", "{said:?}");
+    let output = engine.command(&["rotate", "--json"]);
+    assert_eq!(output.code, Some(3), "{output:?}");
+    let error = &output.json()["error"];
+    assert_eq!(error["precondition"], "no-write-index", "{output:?}");
     assert!(
-        said.err.contains("run `openreplay-elastic setup`"),
-        "{said:?}"
+        output.err.contains("run `openreplay-elastic setup`"),
+        "{output:?}"
     );
 
     let done = engine.command(&["setup", "--json"]).json();
@@ -207,20 +207,20 @@ fn changes_nothing(engine: &Engine, found: &str) {
             .0
     };
     let before = (engine.ok("GET", "/_alias", ""), templates());
-    let said = engine.command(&["setup"]);
-    assert_eq!((said.code, &said.out[..]), (Some(3), ""), "{said:?}");
+    let output = engine.command(&["setup"]);
+    assert_eq!((output.code, &output.out[..]), (Some(3), ""), "{output:?}");
     assert!(
-        said.err.contains(found) && said.err.contains("nothing was changed"),
-        "{said:?}"
+        output.err.contains(found) && output.err.contains("nothing was changed"),
+        "{output:?}"
     );
     assert_eq!((engine.ok("GET", "/_alias", ""), templates()), before);
 }
 
-/// A stand-in: these engines have no wired streams. Its answer has the shape that Elasticsearch 9.1
+/// A stand-in: these engines have no wired streams. Its response has the shape that Elasticsearch 9.1
 /// documents.
 #[test]
 fn changes_nothing_where_wired_streams_own_the_name() {
-    let stand_in = Answers::start(vec![
+    let stand_in = FixedServer::start(vec![
         ("GET", "/", 200, json!({"version": {"number": "9.1.0"}})),
         (
             "GET",
@@ -238,7 +238,7 @@ fn changes_nothing_where_wired_streams_own_the_name() {
             .starts_with("wired streams are switched on"),
         "{error}"
     );
-    assert_eq!(stand_in.asked(), ["GET /", "GET /_streams/status"]);
+    assert_eq!(stand_in.requests(), ["GET /", "GET /_streams/status"]);
 }
 
 /// Elasticsearch lets the request's mappings go before those of a template, so there is no
@@ -253,11 +253,13 @@ fn leaves_nothing_behind_where_a_template_of_others_conflicts() {
         "template": {"mappings": {"properties": {"log": {"type": "keyword"}}}},
     });
     engine.ok("PUT", "/_index_template/theirs", &template.to_string());
-    let said = engine.command(&["setup"]);
-    assert_eq!(said.code, Some(1), "{said:?}");
+    let output = engine.command(&["setup"]);
+    assert_eq!(output.code, Some(1), "{output:?}");
     assert!(
-        said.err.contains("the index template theirs maps a field"),
-        "{said:?}"
+        output
+            .err
+            .contains("the index template theirs maps a field"),
+        "{output:?}"
     );
     assert_eq!(
         engine

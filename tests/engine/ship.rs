@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use integration_tests::engine::{PASSWORD, USER};
 use integration_tests::ship::{Killed, ship};
-use integration_tests::{Elasticsearch, Engine, Proxy, Said};
+use integration_tests::{CommandOutput, Elasticsearch, Engine, Proxy};
 use openreplay_elastic::admin::rotate;
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ fn each_line_is_stored_once_though_ship_is_killed_thirty_times_and_logs_rolls_ov
             }
         }
         if loses {
-            proxy.lose_next_answer();
+            proxy.lose_next_response();
             write(folder.path(), &mut written, rng.usize(1..300));
             let deadline = Instant::now() + Duration::from_secs(60);
             while !proxy.is_down() {
@@ -76,8 +76,8 @@ fn each_line_is_stored_once_though_ship_is_killed_thirty_times_and_logs_rolls_ov
                 usize::from(in_flight.is_some_and(|index| index != write_index(&engine)));
         }
     }
-    let said = Said::by(ship().args(["--once", "--json"]));
-    assert_eq!(said.code, Some(0), "{said:?}");
+    let output = CommandOutput::of(ship().args(["--once", "--json"]));
+    assert_eq!(output.code, Some(0), "{output:?}");
 
     let mut times = BTreeMap::new();
     for number in numbers(&engine) {

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use integration_tests::engine::{PASSWORD, USER};
-use integration_tests::{Elasticsearch, Said, openreplay_elastic};
+use integration_tests::{CommandOutput, Elasticsearch, openreplay_elastic};
 
 use crate::record;
 
@@ -31,10 +31,13 @@ fn ship_once_shows_how_far_it_is_on_a_terminal_only() {
             .env("ELASTICSEARCH_USER", USER)
             .env("ELASTICSEARCH_PASSWORD", PASSWORD)
             .stdin(Stdio::null());
-        let said = Said::by(&mut command);
-        assert_eq!(said.code, Some(0), "{said:?}");
-        assert!(said.out.contains("20000 records are stored"), "{said:?}");
-        said
+        let output = CommandOutput::of(&mut command);
+        assert_eq!(output.code, Some(0), "{output:?}");
+        assert!(
+            output.out.contains("20000 records are stored"),
+            "{output:?}"
+        );
+        output
     };
     let line = r#""$PROGRAM" ship --once --checkpoint "$CHECKPOINT" "$FILE""#;
     let shown = run("script", &["-qec", line, "/dev/null"], "one.json");

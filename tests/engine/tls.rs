@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use integration_tests::engine::{PASSWORD, USER};
-use integration_tests::{Elasticsearch, Said, TlsProxy, openreplay_elastic};
+use integration_tests::{CommandOutput, Elasticsearch, TlsProxy, openreplay_elastic};
 use openreplay_elastic::ElasticWriter;
 use serde_json::json;
 
@@ -32,9 +32,9 @@ fn everything_works_over_tls_with_the_authoritys_certificate() {
                 .env("ELASTICSEARCH_PASSWORD", PASSWORD),
         };
         command.args(["--url", &url, "--ca-cert", &authority, "--json"]);
-        let said = Said::by(command.args(args));
-        assert_eq!(said.code, Some(0), "{args:?}: {said:?}");
-        said.json()
+        let output = CommandOutput::of(command.args(args));
+        assert_eq!(output.code, Some(0), "{args:?}: {output:?}");
+        output.json()
     };
 
     by(None, &["setup"]);
@@ -69,7 +69,7 @@ fn everything_works_over_tls_with_the_authoritys_certificate() {
 
 #[test]
 #[ignore = "needs Elasticsearch"]
-fn check_says_that_it_is_tls() {
+fn check_reports_tls() {
     let engine = Elasticsearch::start();
     assert_eq!(engine.command(&["setup"]).code, Some(0));
     let good = TlsProxy::start(engine.address(), "127.0.0.1");
@@ -85,11 +85,11 @@ fn check_says_that_it_is_tls() {
             .env("ELASTICSEARCH_API_KEY", "YTpi")
             .args(["--url", &url, "check", "--json", "--ca-cert"])
             .arg(file.path());
-        let said = Said::by(&mut command);
-        assert_eq!(said.code, Some(4), "{said:?}");
-        let report = said.json();
+        let output = CommandOutput::of(&mut command);
+        assert_eq!(output.code, Some(4), "{output:?}");
+        let report = output.json();
         let findings = report["findings"].as_array().unwrap();
         let faults: Vec<_> = findings.iter().map(|finding| &finding["fault"]).collect();
-        assert_eq!(faults, ["tls"], "{said:?}");
+        assert_eq!(faults, ["tls"], "{output:?}");
     }
 }

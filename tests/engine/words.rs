@@ -92,8 +92,8 @@ fn found(engine: &Engine, part: usize, messages: &[String]) -> BTreeSet<usize> {
         "_source": ["nth"],
         "query": {"match_phrase": {"message": "openReplaySession.id=12"}},
     });
-    let answer = engine.ok("POST", &format!("/{index}/_search"), &query.to_string());
-    let hits = answer["hits"]["hits"].as_array().unwrap().iter();
+    let response = engine.ok("POST", &format!("/{index}/_search"), &query.to_string());
+    let hits = response["hits"]["hits"].as_array().unwrap().iter();
     let nth = |hit: &Value| usize::try_from(hit["_source"]["nth"].as_u64().unwrap()).unwrap();
     hits.map(nth).collect()
 }

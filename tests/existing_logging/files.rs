@@ -7,7 +7,7 @@ use tempfile::tempdir;
 
 use crate::{is_child, lines, request, run};
 
-fn beside(path: &Path) -> Result<(), Box<dyn Error>> {
+fn next_to(path: &Path) -> Result<(), Box<dyn Error>> {
     // [guide]
     use std::{fs::File, sync::Arc};
     use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt, prelude::*};
@@ -44,7 +44,7 @@ fn rolling(directory: &Path, work: impl FnOnce()) {
 #[test]
 fn each_sink_has_its_own_form_and_filter() {
     if is_child() {
-        return beside(Path::new(&std::env::var_os("RECORDS").unwrap()))
+        return next_to(Path::new(&std::env::var_os("RECORDS").unwrap()))
             .map(|()| request())
             .unwrap();
     }

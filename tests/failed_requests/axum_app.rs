@@ -11,7 +11,7 @@ use axum::{
 };
 use tower_openreplay::{Failure, RequestLogLayer, SessionLayer};
 
-use crate::{Said, assert_said, get, new_session, serve, wait_for};
+use crate::{Logged, assert_logged, get, new_session, serve, wait_for};
 
 fn app() -> Router {
     Router::new()
@@ -77,21 +77,21 @@ impl IntoResponse for OutOfStock {
 }
 
 /// The response to a path, and the one record of it.
-async fn one(path: &str) -> ((u16, String), Said) {
+async fn one(path: &str) -> ((u16, String), Logged) {
     let session = new_session();
     let response = get(serve(app()).await + path, session).await;
-    let mut said = wait_for(session, 1).await;
-    assert_eq!(said.len(), 1, "{said:#?}");
-    (response, said.remove(0))
+    let mut records = wait_for(session, 1).await;
+    assert_eq!(records.len(), 1, "{records:#?}");
+    (response, records.remove(0))
 }
 
 #[tokio::test]
 async fn an_error_is_one_record_with_its_causes_and_the_client_learns_nothing() {
-    let (response, said) = one("/api/err/17?secret=7").await;
+    let (response, records) = one("/api/err/17?secret=7").await;
     assert_eq!(response, (500, "Internal Server Error".to_owned()));
     assert_eq!(
-        said,
-        Said {
+        records,
+        Logged {
             level: "error".to_owned(),
             message: "GET /api/err/17 500 error=order 17 duration_ms=_ request_id=r-1 \
                       route=/api/err/{order}\nerror caused by: no price"
@@ -105,7 +105,7 @@ async fn an_error_is_one_record_with_its_causes_and_the_client_learns_nothing() 
 }
 
 #[tokio::test]
-async fn each_error_is_logged_by_its_own_words() {
+async fn each_error_is_logged_with_its_own_text() {
     let causes = [
         ("/api/eyre", "no price"),
         ("/api/missing", "No such file or directory (os error 2)"),
@@ -121,7 +121,7 @@ async fn each_error_is_logged_by_its_own_words() {
         ("/none", 404, "info", ""),
     ];
     for (path, status, level, error) in rows {
-        let (response, said) = one(path).await;
+        let (response, records) = one(path).await;
         assert_eq!(response.0, status, "{path}");
         let route = if path == "/none" {
             String::new()
@@ -134,7 +134,7 @@ async fn each_error_is_logged_by_its_own_words() {
         });
         let message =
             format!("GET {path} {status} {error}duration_ms=_ request_id=r-1{route}{cause}");
-        assert_said(&[said], level, &message);
+        assert_logged(&[records], level, &message);
     }
 }
 
@@ -152,7 +152,7 @@ async fn spawned_work_keeps_the_span_at_info() {
         .layer(RequestLogLayer::new())
         .layer(SessionLayer::new());
     get(serve(app).await + "/spawn", session).await;
-    let said = wait_for(session, 2).await;
-    assert_eq!(said[0].message, "Confirmation sent");
-    assert_eq!(said[0].spans[0]["fields"]["path"], "/spawn");
+    let records = wait_for(session, 2).await;
+    assert_eq!(records[0].message, "Confirmation sent");
+    assert_eq!(records[0].spans[0]["fields"]["path"], "/spawn");
 }

@@ -12,7 +12,7 @@ use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 use tower_openreplay::{RequestLogLayer, SessionLayer};
 
-use crate::{new_session, said_in};
+use crate::{logged_in, new_session};
 
 #[tokio::test]
 async fn a_body_that_fails_is_a_second_record_with_the_causes() {
@@ -44,10 +44,10 @@ async fn a_body_that_fails_is_a_second_record_with_the_causes() {
     assert!(body.frame().await.is_none());
     drop(body);
 
-    let said = said_in(session);
-    let lines: Vec<_> = said
+    let records = logged_in(session);
+    let lines: Vec<_> = records
         .iter()
-        .map(|said| (said.level.as_str(), said.message.as_str()))
+        .map(|record| (record.level.as_str(), record.message.as_str()))
         .collect();
     assert_eq!(
         lines,
@@ -60,7 +60,7 @@ async fn a_body_that_fails_is_a_second_record_with_the_causes() {
             ),
         ]
     );
-    assert_eq!(said[2].spans[0]["name"], "request");
+    assert_eq!(records[2].spans[0]["name"], "request");
 }
 
 #[tokio::test]
@@ -90,12 +90,12 @@ async fn a_body_is_polled_and_dropped_in_the_span() {
     let mut body = app.oneshot(request).await.unwrap().into_body();
     body.frame().await.unwrap().unwrap();
     drop(body);
-    let said = said_in(session);
+    let records = logged_in(session);
     for message in ["polled", "dropped"] {
-        let said = said
+        let records = records
             .iter()
-            .find(|said| said.message == message)
+            .find(|record| record.message == message)
             .expect(message);
-        assert_eq!(said.spans[0]["fields"]["path"], "/stream", "{message}");
+        assert_eq!(records.spans[0]["fields"]["path"], "/stream", "{message}");
     }
 }

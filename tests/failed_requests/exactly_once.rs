@@ -15,7 +15,7 @@ use tower_http::trace::TraceLayer;
 use tower_openreplay::{Failure, RequestLogLayer, SessionLayer};
 use tracing::{Instrument as _, info_span};
 
-use crate::{Said, new_session, said_in};
+use crate::{Logged, logged_in, new_session};
 
 fn router() -> Router {
     Router::new().route(
@@ -25,7 +25,7 @@ fn router() -> Router {
 }
 
 /// The records of a request for `/err`. The response is held until they are read if `hold` is set.
-async fn records_of(app: Router, hold: bool) -> Vec<Said> {
+async fn records_of(app: Router, hold: bool) -> Vec<Logged> {
     let session = new_session();
     let request = Request::get("/err").header("openReplaySession.id", session.as_str());
     let response = app
@@ -33,22 +33,22 @@ async fn records_of(app: Router, hold: bool) -> Vec<Said> {
         .await
         .unwrap();
     let held = hold.then_some(response);
-    let said = said_in(session);
+    let records = logged_in(session);
     drop(held);
     assert_eq!(
-        said_in(session),
-        said,
+        logged_in(session),
+        records,
         "another record came with the drop of the response"
     );
-    said
+    records
 }
 
 /// The first lines of the records that name the error.
-fn with_error(said: &[Said]) -> Vec<&str> {
-    let named = said
+fn with_error(records: &[Logged]) -> Vec<&str> {
+    let named = records
         .iter()
-        .filter(|said| said.message.contains("error=no price"));
-    named.map(Said::first_line).collect()
+        .filter(|record| record.message.contains("error=no price"));
+    named.map(Logged::first_line).collect()
 }
 
 #[tokio::test]
@@ -62,9 +62,9 @@ async fn request_log_names_the_error_inside_and_outside_of_the_session() {
         .layer(RequestLogLayer::new());
     for (name, app) in [("inside", inside), ("outside", outside)] {
         for hold in [true, false] {
-            let said = records_of(app.clone(), hold).await;
-            assert_eq!(with_error(&said), expected, "{name}, {hold}");
-            assert_eq!(said.len(), 1, "{name}, {hold}");
+            let records = records_of(app.clone(), hold).await;
+            assert_eq!(with_error(&records), expected, "{name}, {hold}");
+            assert_eq!(records.len(), 1, "{name}, {hold}");
         }
     }
 }
@@ -79,9 +79,9 @@ async fn the_session_layer_logs_what_no_request_log_does() {
         .layer(RequestLogLayer::new().without_paths(["/err"]))
         .layer(SessionLayer::new());
     for (name, app) in [("alone", alone), ("traced", traced), ("excluded", excluded)] {
-        let said = records_of(app, true).await;
+        let records = records_of(app, true).await;
         assert_eq!(
-            with_error(&said),
+            with_error(&records),
             ["request failed error=no price status=500"],
             "{name}"
         );
@@ -100,13 +100,13 @@ async fn an_error_whose_response_is_replaced_is_logged_in_its_session() {
         .layer(replaced())
         .layer(RequestLogLayer::new())
         .layer(SessionLayer::new());
-    let said = records_of(below, true).await;
-    assert_eq!(with_error(&said), expected);
+    let records = records_of(below, true).await;
+    assert_eq!(with_error(&records), expected);
     assert_eq!(
-        said[0].spans[0]["fields"]["path"], "/err",
+        records[0].spans[0]["fields"]["path"], "/err",
         "in the span of its request"
     );
-    assert_eq!(said[1].message, "GET /err 418 duration_ms=_ route=/err");
+    assert_eq!(records[1].message, "GET /err 418 duration_ms=_ route=/err");
 }
 
 #[tokio::test]
@@ -115,10 +115,10 @@ async fn an_error_that_is_dropped_elsewhere_is_logged_in_its_own_session() {
     let failure = openreplay_session::sync_scope(first, || Failure::new("no price"));
     openreplay_session::sync_scope(second, || drop(failure));
     assert_eq!(
-        with_error(&said_in(first)),
+        with_error(&logged_in(first)),
         ["request failed error=no price status=500"]
     );
-    assert_eq!(said_in(second), []);
+    assert_eq!(logged_in(second), []);
 }
 
 #[tokio::test]
@@ -136,14 +136,14 @@ async fn an_error_that_another_request_responds_with_carries_nothing_of_the_firs
     let response = app.oneshot(request.body(Body::empty()).unwrap());
     assert_eq!(response.await.unwrap().status(), 500);
 
-    assert_eq!(said_in(first), []);
-    let said = said_in(second);
+    assert_eq!(logged_in(first), []);
+    let records = logged_in(second);
     assert_eq!(
-        with_error(&said),
+        with_error(&records),
         ["request failed error=no price status=500"]
     );
     assert_eq!(
-        said[0].spans,
+        records[0].spans,
         Vec::<serde_json::Value>::new(),
         "the span of the first request"
     );
@@ -157,9 +157,9 @@ async fn an_error_of_a_handler_in_a_task_of_its_own_is_logged_in_the_session_of_
         })
     };
     let alone = router().layer(spawned()).layer(SessionLayer::new());
-    let said = records_of(alone, true).await;
+    let records = records_of(alone, true).await;
     assert_eq!(
-        with_error(&said),
+        with_error(&records),
         ["request failed error=no price status=500"]
     );
 
@@ -167,9 +167,9 @@ async fn an_error_of_a_handler_in_a_task_of_its_own_is_logged_in_the_session_of_
         .layer(spawned())
         .layer(RequestLogLayer::new())
         .layer(SessionLayer::new());
-    let said = records_of(logged, true).await;
+    let records = records_of(logged, true).await;
     assert_eq!(
-        with_error(&said),
+        with_error(&records),
         ["GET /err 500 error=no price duration_ms=_ route=/err"]
     );
 }
@@ -184,10 +184,10 @@ async fn an_error_of_work_that_kept_only_the_span_is_logged_in_the_session_of_th
     let failure = task.await.unwrap();
     openreplay_session::sync_scope(other, || drop(failure));
     assert_eq!(
-        with_error(&said_in(session)),
+        with_error(&logged_in(session)),
         ["request failed error=no price status=500"]
     );
-    assert_eq!(said_in(other), []);
+    assert_eq!(logged_in(other), []);
 }
 
 #[tokio::test]
@@ -196,13 +196,13 @@ async fn nested_layers_log_a_request_once() {
         .layer(RequestLogLayer::new())
         .layer(RequestLogLayer::new())
         .layer(SessionLayer::new());
-    let said = records_of(app, true).await;
+    let records = records_of(app, true).await;
     assert_eq!(
-        with_error(&said),
+        with_error(&records),
         ["GET /err 500 error=no price duration_ms=_ route=/err"]
     );
-    assert_eq!(said.len(), 1);
-    assert_eq!(said[0].spans.len(), 1);
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0].spans.len(), 1);
 }
 
 #[tokio::test]
@@ -226,7 +226,7 @@ async fn an_error_outside_of_a_session_stays_there() {
     let session = new_session();
     let failure = Failure::new("error of no session");
     openreplay_session::sync_scope(session, || drop(failure));
-    assert_eq!(said_in(session), []);
+    assert_eq!(logged_in(session), []);
     assert!(
         crate::WRITTEN
             .text()
@@ -244,8 +244,8 @@ async fn a_second_error_on_one_response_does_not_lose_the_first() {
         .route("/err", routing::get(twice))
         .layer(RequestLogLayer::new())
         .layer(SessionLayer::new());
-    let said = records_of(app, true).await;
-    let lines: Vec<_> = said.iter().map(Said::first_line).collect();
+    let records = records_of(app, true).await;
+    let lines: Vec<_> = records.iter().map(Logged::first_line).collect();
     assert_eq!(
         lines,
         [
@@ -268,10 +268,11 @@ async fn an_error_whose_text_panics_harms_nobody() {
 
     let session = new_session();
     openreplay_session::sync_scope(session, || drop(Failure::new(Panics)));
-    let said = said_in(session);
+    let records = logged_in(session);
     assert!(
-        said.iter()
-            .any(|said| said.message.starts_with("request failed")),
-        "{said:#?}"
+        records
+            .iter()
+            .any(|record| record.message.starts_with("request failed")),
+        "{records:#?}"
     );
 }

@@ -11,7 +11,7 @@ use tokio::{
 };
 use tower_openreplay::{Failure, RequestLogLayer, SessionLayer};
 
-use crate::{assert_said, new_session, serve, wait_for};
+use crate::{assert_logged, new_session, serve, wait_for};
 
 /// Serves an app, and sends it a request whose response is not read yet.
 async fn send(app: Router, path: &str, session: SessionId) -> TcpStream {
@@ -40,13 +40,13 @@ async fn a_client_that_leaves_first_is_one_warning() {
     let socket = send(app, "/wait", session).await;
     arrived.notified().await;
     drop(socket);
-    let said = wait_for(session, 1).await;
-    assert_said(
-        &said,
+    let records = wait_for(session, 1).await;
+    assert_logged(
+        &records,
         "warning",
         "GET /wait cancelled duration_ms=_ route=/wait",
     );
-    assert_eq!(said[0].spans[0]["fields"]["path"], "/wait");
+    assert_eq!(records[0].spans[0]["fields"]["path"], "/wait");
 }
 
 #[tokio::test]
@@ -68,13 +68,16 @@ async fn an_error_in_work_that_is_cancelled_is_logged_too() {
     tokio::time::timeout(Duration::from_millis(20), response)
         .await
         .unwrap_err();
-    let said = wait_for(session, 2).await;
-    assert_eq!(said[0].message, "request failed error=no price status=500");
+    let records = wait_for(session, 2).await;
     assert_eq!(
-        said[1].message,
+        records[0].message,
+        "request failed error=no price status=500"
+    );
+    assert_eq!(
+        records[1].message,
         "GET /wait cancelled duration_ms=_ route=/wait"
     );
-    assert_eq!(said.len(), 2);
+    assert_eq!(records.len(), 2);
 }
 
 #[tokio::test]
@@ -91,6 +94,10 @@ async fn a_client_that_leaves_a_stream_that_began_is_no_second_record() {
     let mut socket = send(app, "/stream", session).await;
     let _ = socket.read(&mut [0; 64]).await.unwrap();
     drop(socket);
-    let said = wait_for(session, 1).await;
-    assert_said(&said, "info", "GET /stream 200 duration_ms=_ route=/stream");
+    let records = wait_for(session, 1).await;
+    assert_logged(
+        &records,
+        "info",
+        "GET /stream 200 duration_ms=_ route=/stream",
+    );
 }

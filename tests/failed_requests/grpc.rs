@@ -18,7 +18,7 @@ use tonic_prost::ProstCodec;
 use tower_http::classify::GrpcCode;
 use tower_openreplay::{RequestLogLayer, SessionLayer};
 
-use crate::{Said, new_session, wait_for};
+use crate::{Logged, new_session, wait_for};
 
 const STOCK: &str = "shop.Stock";
 
@@ -71,8 +71,8 @@ impl tower::Service<Request<Body>> for Stock {
     }
 }
 
-/// Asks for the price of an item. Returns the code and the records.
-async fn ask(layer: RequestLogLayer, item: &str) -> (Code, Vec<Said>) {
+/// Requests the price of an item. Returns the code and the records.
+async fn send(layer: RequestLogLayer, item: &str) -> (Code, Vec<Logged>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = Server::builder()
@@ -114,9 +114,10 @@ async fn call(channel: Channel, session: SessionId, item: &str) -> Code {
     }
 }
 
-fn lines(said: &[Said]) -> Vec<(&str, &str)> {
-    said.iter()
-        .map(|said| (said.level.as_str(), said.message.as_str()))
+fn lines(records: &[Logged]) -> Vec<(&str, &str)> {
+    records
+        .iter()
+        .map(|record| (record.level.as_str(), record.message.as_str()))
         .collect()
 }
 
@@ -124,46 +125,46 @@ const OK: (&str, &str) = ("info", "POST /shop.Stock/Prices 200 duration_ms=_");
 
 #[tokio::test]
 async fn a_status_in_the_headers_is_one_record_with_its_message() {
-    let (code, said) = ask(RequestLogLayer::new_for_grpc(), "head").await;
+    let (code, records) = send(RequestLogLayer::new_for_grpc(), "head").await;
     assert_eq!(code, Code::Internal);
     let failed = "POST /shop.Stock/Prices 200 error=Internal: no price: 100 % duration_ms=_";
-    assert_eq!(lines(&said), [("error", failed)]);
+    assert_eq!(lines(&records), [("error", failed)]);
 }
 
 #[tokio::test]
 async fn a_status_in_the_trailers_is_a_second_record() {
-    let (code, said) = ask(RequestLogLayer::new_for_grpc(), "trailers").await;
+    let (code, records) = send(RequestLogLayer::new_for_grpc(), "trailers").await;
     assert_eq!(code, Code::Internal);
     let failed =
         "POST /shop.Stock/Prices body failed error=Internal: no price: 100 % duration_ms=_";
-    assert_eq!(lines(&said), [OK, ("error", failed)]);
+    assert_eq!(lines(&records), [OK, ("error", failed)]);
 }
 
 #[tokio::test]
 async fn a_success_is_one_record() {
-    let (code, said) = ask(RequestLogLayer::new_for_grpc(), "teapot").await;
+    let (code, records) = send(RequestLogLayer::new_for_grpc(), "teapot").await;
     assert_eq!(code, Code::Ok);
-    assert_eq!(lines(&said), [OK]);
+    assert_eq!(lines(&records), [OK]);
 }
 
 #[tokio::test]
 async fn codes_can_be_named_that_are_no_failures() {
-    let (code, said) = ask(RequestLogLayer::new_for_grpc(), "missing").await;
+    let (code, records) = send(RequestLogLayer::new_for_grpc(), "missing").await;
     assert_eq!(code, Code::NotFound);
-    assert_eq!(said[0].level, "error");
+    assert_eq!(records[0].level, "error");
 
     let layer = RequestLogLayer::new_for_grpc().with_success_codes([GrpcCode::NotFound]);
-    let (code, said) = ask(layer, "missing").await;
+    let (code, records) = send(layer, "missing").await;
     assert_eq!(code, Code::NotFound);
-    assert_eq!(lines(&said), [OK]);
+    assert_eq!(lines(&records), [OK]);
 }
 
 #[tokio::test]
 async fn codes_can_be_named_that_are_no_failures_in_the_trailers_either() {
     let layer = RequestLogLayer::new_for_grpc().with_success_codes([GrpcCode::NotFound]);
-    let (code, said) = ask(layer, "missing at the end").await;
+    let (code, records) = send(layer, "missing at the end").await;
     assert_eq!(code, Code::NotFound);
-    assert_eq!(lines(&said), [OK]);
+    assert_eq!(lines(&records), [OK]);
 }
 
 #[tokio::test]

@@ -7,14 +7,14 @@ use tonic::transport::{Server, server::TcpIncoming};
 use tonic_web::GrpcWebLayer;
 use tower_openreplay::{RequestLogLayer, SessionLayer};
 
-use crate::{Said, grpc::Stock, new_session, wait_for};
+use crate::{Logged, grpc::Stock, new_session, wait_for};
 
 const INTERNAL: &str = "13";
 const TRAILERS: u8 = 0x80;
 
 /// Asks a server for the price of an item, as a page does. Returns the code of the status and the
 /// records.
-async fn ask<F>(serve: impl FnOnce(TcpIncoming) -> F, item: &'static str) -> (String, Vec<Said>)
+async fn send<F>(serve: impl FnOnce(TcpIncoming) -> F, item: &'static str) -> (String, Vec<Logged>)
 where
     F: Future<Output: Send> + Send + 'static,
 {
@@ -66,29 +66,30 @@ fn code_in(mut body: &[u8]) -> String {
     panic!("no trailers");
 }
 
-async fn in_the_guides_order(item: &'static str) -> (String, Vec<Said>) {
+async fn in_the_guides_order(item: &'static str) -> (String, Vec<Logged>) {
     let server = Server::builder()
         .accept_http1(true)
         .layer(SessionLayer::new())
         .layer(GrpcWebLayer::new())
         .layer(RequestLogLayer::new_for_grpc())
         .add_service(Stock);
-    ask(|incoming| server.serve_with_incoming(incoming), item).await
+    send(|incoming| server.serve_with_incoming(incoming), item).await
 }
 
-async fn in_the_other_order(item: &'static str) -> (String, Vec<Said>) {
+async fn in_the_other_order(item: &'static str) -> (String, Vec<Logged>) {
     let server = Server::builder()
         .accept_http1(true)
         .layer(SessionLayer::new())
         .layer(RequestLogLayer::new_for_grpc())
         .layer(GrpcWebLayer::new())
         .add_service(Stock);
-    ask(|incoming| server.serve_with_incoming(incoming), item).await
+    send(|incoming| server.serve_with_incoming(incoming), item).await
 }
 
-fn lines(said: &[Said]) -> Vec<(&str, &str)> {
-    said.iter()
-        .map(|said| (said.level.as_str(), said.message.as_str()))
+fn lines(records: &[Logged]) -> Vec<(&str, &str)> {
+    records
+        .iter()
+        .map(|record| (record.level.as_str(), record.message.as_str()))
         .collect()
 }
 
@@ -102,34 +103,34 @@ const FAILED: (&str, &str) = (
 
 #[tokio::test]
 async fn a_status_in_the_trailers_is_one_error_record_with_its_message() {
-    let (code, said) = in_the_guides_order("trailers").await;
+    let (code, records) = in_the_guides_order("trailers").await;
     assert_eq!(code, INTERNAL);
     let failed =
         "POST /shop.Stock/Prices body failed error=Internal: no price: 100 % duration_ms=_";
-    assert_eq!(lines(&said), [OK, ("error", failed)]);
+    assert_eq!(lines(&records), [OK, ("error", failed)]);
 }
 
 #[tokio::test]
 async fn a_status_in_the_headers_is_one_record_in_either_order() {
-    for (code, said) in [
+    for (code, records) in [
         in_the_guides_order("head").await,
         in_the_other_order("head").await,
     ] {
         assert_eq!(code, INTERNAL);
-        assert_eq!(lines(&said), [FAILED]);
+        assert_eq!(lines(&records), [FAILED]);
     }
 }
 
 #[tokio::test]
 async fn outside_of_grpc_web_a_status_in_the_trailers_is_not_seen() {
-    let (code, said) = in_the_other_order("trailers").await;
+    let (code, records) = in_the_other_order("trailers").await;
     assert_eq!(code, INTERNAL);
-    assert_eq!(lines(&said), [OK]);
+    assert_eq!(lines(&records), [OK]);
 }
 
 #[tokio::test]
 async fn a_success_is_one_record() {
-    let (code, said) = in_the_guides_order("teapot").await;
+    let (code, records) = in_the_guides_order("teapot").await;
     assert_eq!(code, "0");
-    assert_eq!(lines(&said), [OK]);
+    assert_eq!(lines(&records), [OK]);
 }

@@ -48,22 +48,22 @@ fn new_session() -> SessionId {
     SessionId::from(NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// What a record says, but for its time and its session.
+/// A record without its time and its session.
 #[derive(Debug, PartialEq)]
-struct Said {
+struct Logged {
     level: String,
     message: String,
     spans: Vec<Value>,
 }
 
-impl Said {
+impl Logged {
     fn first_line(&self) -> &str {
         self.message.lines().next().unwrap_or_default()
     }
 }
 
 /// All records of a session so far, without those of hyper, h2 and their like.
-fn said_in(session: SessionId) -> Vec<Said> {
+fn logged_in(session: SessionId) -> Vec<Logged> {
     let prefix = format!("[openReplaySession.id={session}] ");
     let text = WRITTEN.text();
     let records = text.lines().map(integration_tests::json::object);
@@ -80,7 +80,7 @@ fn said_in(session: SessionId) -> Vec<Said> {
             level == "error",
             "{record}"
         );
-        Said {
+        Logged {
             level: level.to_owned(),
             message: without_duration(record["message"].as_str().unwrap(), &prefix),
             spans: record["spans"].as_array().cloned().unwrap_or_default(),
@@ -107,25 +107,25 @@ fn without_duration(message: &str, prefix: &str) -> String {
 }
 
 /// The records of a session once there are so many of them: some are written after the response.
-async fn wait_for(session: SessionId, count: usize) -> Vec<Said> {
+async fn wait_for(session: SessionId, count: usize) -> Vec<Logged> {
     let started = Instant::now();
     loop {
-        let said = said_in(session);
-        if said.len() >= count {
+        let records = logged_in(session);
+        if records.len() >= count {
             // one too many would come at once
             tokio::time::sleep(Duration::from_millis(50)).await;
-            return said_in(session);
+            return logged_in(session);
         }
-        assert!(started.elapsed() < LIMIT, "{said:#?}");
+        assert!(started.elapsed() < LIMIT, "{records:#?}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
 /// One record, at this level and with this message.
 #[track_caller]
-fn assert_said(said: &[Said], level: &str, message: &str) {
-    let [only] = said else {
-        panic!("not one record: {said:#?}");
+fn assert_logged(records: &[Logged], level: &str, message: &str) {
+    let [only] = records else {
+        panic!("not one record: {records:#?}");
     };
     assert_eq!(
         (only.level.as_str(), only.message.as_str()),
@@ -143,7 +143,7 @@ async fn serve(app: axum::Router) -> String {
 
 /// Sends a request over a socket: status and body of the response.
 async fn get(url: String, session: SessionId) -> (u16, String) {
-    let ask = move || {
+    let send = move || {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .build()
@@ -157,5 +157,5 @@ async fn get(url: String, session: SessionId) -> (u16, String) {
         let body = response.body_mut().read_to_string().unwrap();
         (response.status().as_u16(), body)
     };
-    tokio::task::spawn_blocking(ask).await.unwrap()
+    tokio::task::spawn_blocking(send).await.unwrap()
 }

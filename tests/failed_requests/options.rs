@@ -5,7 +5,7 @@ use tower::ServiceExt as _;
 use tower_openreplay::{Failure, RequestLogLayer, SessionLayer};
 use tracing::Level;
 
-use crate::{new_session, said_in};
+use crate::{logged_in, new_session};
 
 /// Level and first word of each record of a request.
 async fn records(layer: RequestLogLayer, path: &str) -> Vec<(String, String)> {
@@ -27,17 +27,18 @@ async fn records(layer: RequestLogLayer, path: &str) -> Vec<(String, String)> {
     app.oneshot(request.body(Body::empty()).unwrap())
         .await
         .unwrap();
-    let said = said_in(session).into_iter();
-    said.map(|said| {
-        let message = said
-            .message
-            .split(" duration_ms")
-            .next()
-            .unwrap()
-            .to_owned();
-        (said.level, message)
-    })
-    .collect()
+    let records = logged_in(session).into_iter();
+    records
+        .map(|records| {
+            let message = records
+                .message
+                .split(" duration_ms")
+                .next()
+                .unwrap()
+                .to_owned();
+            (records.level, message)
+        })
+        .collect()
 }
 
 fn row(level: &str, message: &str) -> (String, String) {
@@ -93,17 +94,20 @@ async fn a_nested_router_logs_and_excludes_the_path_that_the_client_sent() {
         let request = Request::get("/api/ok").header("openReplaySession.id", session.as_str());
         let response = nested(layer).oneshot(request.body(Body::empty()).unwrap());
         assert_eq!(response.await.unwrap().status(), 200);
-        let said = said_in(session);
-        assert_eq!(said.len(), expected, "{said:#?}");
-        if let [said] = &said[..] {
-            assert_eq!(said.message, "GET /api/ok 200 duration_ms=_ route=/api/ok");
-            assert_eq!(said.spans[0]["fields"]["path"], "/api/ok");
+        let records = logged_in(session);
+        assert_eq!(records.len(), expected, "{records:#?}");
+        if let [records] = &records[..] {
+            assert_eq!(
+                records.message,
+                "GET /api/ok 200 duration_ms=_ route=/api/ok"
+            );
+            assert_eq!(records.spans[0]["fields"]["path"], "/api/ok");
         }
     }
 }
 
 #[tokio::test]
-async fn the_query_string_shows_nowhere() {
+async fn the_query_string_is_never_logged() {
     let session = new_session();
     let fails = || async { Err::<(), _>(Failure::new("no price")) };
     let app = Router::new()
@@ -117,7 +121,7 @@ async fn the_query_string_shows_nowhere() {
         .await
         .unwrap();
     assert!(!format!("{response:?}").contains("SECRET"), "{response:?}");
-    assert!(!format!("{:?}", said_in(session)).contains("SECRET"));
+    assert!(!format!("{:?}", logged_in(session)).contains("SECRET"));
 
     // without axum's own `Debug` in between
     let bare = tower::service_fn(|_: Request<()>| async {

@@ -33,16 +33,19 @@ async fn a_panic_is_one_record_with_its_place_method_path_and_session() {
     let session = new_session();
     let (status, _) = get(serve(caught).await + "/panic", session).await;
     assert_eq!(status, 500);
-    let said = wait_for(session, 1).await;
-    assert_eq!(said.len(), 1, "{said:#?}");
-    assert_eq!(said[0].level, "error");
+    let records = wait_for(session, 1).await;
+    assert_eq!(records.len(), 1, "{records:#?}");
+    assert_eq!(records[0].level, "error");
     let place = format!("panicked at {}:", file!().trim_start_matches("tests/"));
     assert!(
-        said[0].message.replace("tests/", "").starts_with(&place),
-        "{said:#?}"
+        records[0].message.replace("tests/", "").starts_with(&place),
+        "{records:#?}"
     );
-    assert!(said[0].message.ends_with(": out of stock"), "{said:#?}");
-    let span = &said[0].spans[0]["fields"];
+    assert!(
+        records[0].message.ends_with(": out of stock"),
+        "{records:#?}"
+    );
+    let span = &records[0].spans[0]["fields"];
     assert_eq!(
         (&span["method"], &span["path"]),
         (&"GET".into(), &"/panic".into())
@@ -53,16 +56,19 @@ async fn a_panic_is_one_record_with_its_place_method_path_and_session() {
 async fn a_panic_that_nothing_catches_is_one_record_too() {
     let session = new_session();
     let url = serve(router().layer(SessionLayer::new())).await + "/panic";
-    let ask = move || {
+    let send = move || {
         ureq::get(url)
             .header("openReplaySession.id", session.as_str())
             .call()
             .map(drop)
     };
-    assert!(tokio::task::spawn_blocking(ask).await.unwrap().is_err());
-    let said = wait_for(session, 1).await;
-    assert_eq!(said.len(), 1, "{said:#?}");
-    assert!(said[0].message.ends_with(": out of stock"), "{said:#?}");
+    assert!(tokio::task::spawn_blocking(send).await.unwrap().is_err());
+    let records = wait_for(session, 1).await;
+    assert_eq!(records.len(), 1, "{records:#?}");
+    assert!(
+        records[0].message.ends_with(": out of stock"),
+        "{records:#?}"
+    );
 }
 
 #[tokio::test]
@@ -84,7 +90,7 @@ async fn a_panic_further_out_that_drops_the_request_is_one_record_too() {
     let session = new_session();
     let (status, _) = get(serve(app).await + "/wait", session).await;
     assert_eq!(status, 500);
-    let said = wait_for(session, 1).await;
-    assert_eq!(said.len(), 1, "{said:#?}");
-    assert!(said[0].message.contains("out of stock"), "{said:#?}");
+    let records = wait_for(session, 1).await;
+    assert_eq!(records.len(), 1, "{records:#?}");
+    assert!(records[0].message.contains("out of stock"), "{records:#?}");
 }

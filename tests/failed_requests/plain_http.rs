@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 use tower_openreplay::{RequestLogLayer, SessionLayer};
 
-use crate::{assert_said, new_session, said_in, wait_for};
+use crate::{assert_logged, logged_in, new_session, wait_for};
 
 #[derive(Debug)]
 struct NoPrice(io::Error);
@@ -48,17 +48,17 @@ async fn an_error_of_a_hyper_service_is_one_record() {
         assert!(served.unwrap_err().is_user(), "the error passes through");
     });
     let session = new_session();
-    let ask = move || {
+    let send = move || {
         let request = ureq::get(format!("http://{address}/api/err?secret=7"));
         request
             .header("openReplaySession.id", session.as_str())
             .call()
             .map(drop)
     };
-    assert!(tokio::task::spawn_blocking(ask).await.unwrap().is_err());
-    let said = wait_for(session, 1).await;
-    assert_said(
-        &said,
+    assert!(tokio::task::spawn_blocking(send).await.unwrap().is_err());
+    let records = wait_for(session, 1).await;
+    assert_logged(
+        &records,
         "error",
         "GET /api/err failed error=order 17 duration_ms=_\nerror caused by: no price",
     );
@@ -78,14 +78,14 @@ async fn message_of<E: fmt::Display + fmt::Debug + 'static>(
         .layer(SessionLayer::new())
         .layer(layer);
     let request = Request::get("/").header("openReplaySession.id", session.as_str());
-    let answer = service
+    let response = service
         .service(service_fn(fails))
         .oneshot(request.body(()).unwrap())
         .await;
-    assert!(answer.is_err());
-    let mut said = said_in(session);
-    assert_eq!(said.len(), 1, "{said:#?}");
-    said.remove(0).message
+    assert!(response.is_err());
+    let mut records = logged_in(session);
+    assert_eq!(records.len(), 1, "{records:#?}");
+    records.remove(0).message
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What the guide's table of frameworks says, with each of them: where the session is, and what
+//! The guide's table of frameworks, with each of them: where the session is, and what
 //! takes it there.
 
 mod async_graphql;

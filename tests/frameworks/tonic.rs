@@ -36,7 +36,7 @@ async fn channel(address: SocketAddr) -> Channel {
         .unwrap()
 }
 
-/// An answer without a message, after all of the request.
+/// A response without a message, after all of the request.
 async fn grpc(State(seen): State<Received>, headers: HeaderMap, body: Body) -> Response {
     body.collect().await.unwrap();
     seen.lock().unwrap().push(session_of(&headers));
@@ -116,7 +116,7 @@ async fn a_stream_that_a_client_sends_is_polled_in_the_session_it_takes_along() 
     bare.all_in(None);
 }
 
-/// Answers for a service of its own with the session that it runs in.
+/// Responds for a service of its own with the session that it runs in.
 #[derive(Clone)]
 struct Sessions;
 

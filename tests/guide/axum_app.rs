@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use integration_tests::process::Example;
 use integration_tests::terminal::Running;
-use integration_tests::{Terminal, ask_as_openreplay, guide};
+use integration_tests::{Terminal, guide, query_as_openreplay};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -62,20 +62,20 @@ fn one_command_and_openreplay_shows_the_row_of_a_click() {
     );
 
     let key = json!({"id": printed("API Key ID"), "api_key": printed("API Key")});
-    let add = ask_as_openreplay(&printed("URL"), &key, None);
+    let add = query_as_openreplay(&printed("URL"), &key, None);
     assert_eq!(
         add.unwrap().len(),
         1,
         "\"Add\" passes before the first click"
     );
     let wrong = json!({"id": key["id"], "api_key": "wrong"});
-    let rejected = ask_as_openreplay(&printed("URL"), &wrong, None).unwrap_err();
+    let rejected = query_as_openreplay(&printed("URL"), &wrong, None).unwrap_err();
     assert!(rejected.contains("401"), "{rejected}");
 
     request(&url, "/api/error");
     request(&url, "/api/spawn");
     let rows = rows_of(&url, 5);
-    let hits = ask_as_openreplay(&printed("URL"), &key, Some(SESSION)).unwrap();
+    let hits = query_as_openreplay(&printed("URL"), &key, Some(SESSION)).unwrap();
     let hits: Vec<_> = hits.iter().map(|hit| &hit["_source"]).collect();
     assert_eq!(
         hits,

@@ -2,7 +2,9 @@
 
 use std::{fs, path::Path, process::Command};
 
-use integration_tests::{Elasticsearch, Said, Terminal, engine::PASSWORD, process::program};
+use integration_tests::{
+    CommandOutput, Elasticsearch, Terminal, engine::PASSWORD, process::program,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -111,12 +113,12 @@ fn project() -> Value {
         reader.exists(),
         "no reader of compose files: run scripts/install"
     );
-    let said = Said::by(
+    let output = CommandOutput::of(
         Command::new(reader)
             .arg(Path::new("examples/compose/compose.yaml"))
             .env("ELASTIC_PASSWORD", PASSWORD)
             .current_dir(root()),
     );
-    assert_eq!(said.code, Some(0), "{said:?}");
-    said.json()
+    assert_eq!(output.code, Some(0), "{output:?}");
+    output.json()
 }

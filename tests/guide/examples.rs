@@ -13,7 +13,7 @@ const TWO_SERVICES: &str = "examples/two-services/README.md";
 
 #[test]
 #[ignore = "needs curl"]
-fn axum_app_says_and_answers_what_its_readme_shows() {
+fn axum_app_logs_and_responds_as_its_readme_shows() {
     let blocks = guide::blocks(AXUM_APP);
     let (run, _) = typed(&blocks[0].text);
     let store = TempDir::new().unwrap();
@@ -29,14 +29,17 @@ fn axum_app_says_and_answers_what_its_readme_shows() {
         .iter()
         .map(|block| block.text.replace("127.0.0.1:3000", &address))
         .collect();
-    let [run, ask, error] = &blocks[..] else {
+    let [run, send, error] = &blocks[..] else {
         panic!("not three: {blocks:#?}")
     };
     let (_, listening) = typed(run);
-    let (ask, answer) = typed(ask);
-    let said = terminal.ok(ask);
-    for line in answer.lines().filter(|line| *line != "…") {
-        assert!(said.lines().any(|said| said == line), "{line} in {said}");
+    let (send, response) = typed(send);
+    let output = terminal.ok(send);
+    for line in response.lines().filter(|line| *line != "…") {
+        assert!(
+            output.lines().any(|output| output == line),
+            "{line} in {output}"
+        );
     }
 
     app.wait_for("\"error\"");
@@ -57,9 +60,9 @@ fn typed(block: &str) -> (&str, &str) {
 
 #[test]
 #[ignore = "needs curl"]
-fn two_services_answer_and_log_what_their_readme_says() {
+fn two_services_respond_and_log_as_their_readme_shows() {
     let page = fs::read_to_string(root().join(TWO_SERVICES)).unwrap();
-    let [services, ask] = guide::commands(TWO_SERVICES, &[]);
+    let [services, send] = guide::commands(TWO_SERVICES, &[]);
     let mut terminal = Terminal::open(&root(), &[("LISTEN_ADDR", ANY_PORT)]);
     terminal.ok("cargo build --quiet -p two-services");
     let mut running = Vec::new();
@@ -68,12 +71,12 @@ fn two_services_answer_and_log_what_their_readme_says() {
         .zip(["PRICES_URL", "STOCK_URL", "SHOP_URL"])
     {
         let service = terminal.start(&format!("{line} 2>&1"));
-        // the next one finds it by this, and `ask` the last
+        // the next one finds it by this, and `send` the last
         terminal.ok(&format!("export {name}=http://{}", address(&service)));
         running.push(service);
     }
-    assert!(ask.contains("127.0.0.1:3001"), "{ask}");
-    let response = terminal.ok(&ask.replace("127.0.0.1:3001", "$SHOP_URL"));
+    assert!(send.contains("127.0.0.1:3001"), "{send}");
+    let response = terminal.ok(&send.replace("127.0.0.1:3001", "$SHOP_URL"));
     let body = response.lines().last().unwrap();
     assert!(
         page.contains(&format!("The response is `{body}`")),
@@ -110,7 +113,7 @@ fn leads_to_three_places(shop: &str, response: &str) {
 }
 
 #[test]
-fn what_contributors_and_readers_are_told_to_try_is_what_the_gate_runs() {
+fn the_commands_of_the_readme_and_contributing_are_those_of_the_gate() {
     let [try_it, _] = guide::commands("README.md", &[]);
     let [run_it] = guide::commands("CONTRIBUTING.md", &[]);
     let tests = fs::read_to_string(root().join("scripts/test")).unwrap();

@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use integration_tests::{Said, guide, openreplay_elastic};
+use integration_tests::{CommandOutput, guide, openreplay_elastic};
 use serde_json::Value;
 
 use crate::{covered::visit, root};
@@ -24,7 +24,8 @@ const SUBCOMMANDS: [&str; 10] = [
 
 #[test]
 fn every_option_and_subcommand_in_the_text_is_one_of_the_programs() {
-    let help = |subcommand: &str| Said::by(openreplay_elastic().args([subcommand, "--help"])).out;
+    let help =
+        |subcommand: &str| CommandOutput::of(openreplay_elastic().args([subcommand, "--help"])).out;
     let helps = SUBCOMMANDS.map(help);
     let knows = |help: &str, option: &str| {
         let mut words = help.split_whitespace();
@@ -36,12 +37,12 @@ fn every_option_and_subcommand_in_the_text_is_one_of_the_programs() {
             .split([' ', '[', ']', '|', '\\'])
             .filter(|word| !word.is_empty())
             .collect();
-        let said = match &words[..] {
+        let output = match &words[..] {
             // the whole command, with a request for help at its end
             ["openreplay-elastic", rest @ ..] => {
-                let said = Said::by(openreplay_elastic().args(rest).arg("--help"));
-                assert_eq!(said.code, Some(0), "{page}: `{span}`: {said:?}");
-                vec![said.out]
+                let output = CommandOutput::of(openreplay_elastic().args(rest).arg("--help"));
+                assert_eq!(output.code, Some(0), "{page}: `{span}`: {output:?}");
+                vec![output.out]
             }
             [subcommand, _, ..] if SUBCOMMANDS.contains(subcommand) => vec![help(subcommand)],
             [option, ..] if option.starts_with("--") => helps.to_vec(),
@@ -49,7 +50,7 @@ fn every_option_and_subcommand_in_the_text_is_one_of_the_programs() {
         };
         checked += 1;
         for option in words.iter().filter(|word| word.starts_with("--")) {
-            let known = said.iter().any(|help| knows(help, option));
+            let known = output.iter().any(|help| knows(help, option));
             assert!(known, "{page}: `{span}`: no {option}");
         }
     }
@@ -58,7 +59,7 @@ fn every_option_and_subcommand_in_the_text_is_one_of_the_programs() {
 
 #[test]
 fn every_cargo_command_in_the_text_names_a_package_and_a_target_that_are_there() {
-    let metadata = Said::by(
+    let metadata = CommandOutput::of(
         Command::new(env!("CARGO"))
             .args(["metadata", "--no-deps", "--locked", "--format-version", "1"])
             .current_dir(root()),

@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use integration_tests::{Said, Terminal, port::free_port, terminal::Running};
+use integration_tests::{CommandOutput, Terminal, port::free_port, terminal::Running};
 use serde_json::Value;
 
 /// The session of the guide.
@@ -57,20 +57,20 @@ fn address(program: &Running) -> String {
 
 /// Runs these lines until they succeed: a record takes a second or two.
 #[track_caller]
-fn soon(terminal: &mut Terminal, lines: &str) -> Said {
+fn soon(terminal: &mut Terminal, lines: &str) -> CommandOutput {
     within(Duration::from_secs(60), terminal, lines)
 }
 
 /// Runs these lines until they succeed, for no longer than that.
 #[track_caller]
-fn within(limit: Duration, terminal: &mut Terminal, lines: &str) -> Said {
+fn within(limit: Duration, terminal: &mut Terminal, lines: &str) -> CommandOutput {
     let end = Instant::now() + limit;
     loop {
-        let said = terminal.run(lines);
-        if said.code == Some(0) {
-            return said;
+        let output = terminal.run(lines);
+        if output.code == Some(0) {
+            return output;
         }
-        assert!(Instant::now() < end, "{lines}: {said:?}");
+        assert!(Instant::now() < end, "{lines}: {output:?}");
         thread::sleep(Duration::from_millis(200));
     }
 }

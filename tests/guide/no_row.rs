@@ -25,7 +25,7 @@ fn each_question_has_its_answer() {
         ("…", key["encoded"].as_str().unwrap()),
         (" ID", &format!(" {SESSION}")),
     ];
-    let [ask, in_file, in_elasticsearch, check] = guide::commands(PAGE, &instead);
+    let [send, in_file, in_elasticsearch, check] = guide::commands(PAGE, &instead);
 
     let variables = [
         ("ELASTICSEARCH_URL", engine.url()),
@@ -33,7 +33,7 @@ fn each_question_has_its_answer() {
         ("ELASTICSEARCH_PASSWORD", PASSWORD),
     ];
     let mut terminal = Terminal::open(&root(), &variables);
-    // before the app has said anything
+    // before the app has logged anything
     assert_eq!(terminal.run(&in_file).code, Some(1));
     assert_eq!(terminal.run(&in_elasticsearch).code, Some(5));
     assert_ne!(terminal.run(&check).code, Some(0));
@@ -45,9 +45,9 @@ fn each_question_has_its_answer() {
         "ELASTICSEARCH_URL={with_password} LISTEN_ADDR={ANY_PORT} cargo run -q -p axum-app | tee {}",
         file.display()
     ));
-    assert!(ask.contains("127.0.0.1:3000"), "{ask}");
-    let ask = ask.replace("127.0.0.1:3000", &address(&app));
-    assert_eq!(terminal.ok(&ask), "Success");
+    assert!(send.contains("127.0.0.1:3000"), "{send}");
+    let send = send.replace("127.0.0.1:3000", &address(&app));
+    assert_eq!(terminal.ok(&send), "Success");
     app.wait_for(&format!(
         "[openReplaySession.id={SESSION}] Endpoint accessed"
     ));
@@ -60,13 +60,13 @@ fn each_question_has_its_answer() {
 #[ignore = "needs curl"]
 fn without_the_layer_the_record_is_written_without_the_id() {
     let quick_start = QuickStart::new();
-    let [ask, ..]: [String; 4] = guide::commands(PAGE, &[("127.0.0.1:3000", &quick_start.app)]);
+    let [send, ..]: [String; 4] = guide::commands(PAGE, &[("127.0.0.1:3000", &quick_start.app)]);
     let mut terminal = quick_start.terminal();
     quick_start.init(&mut terminal);
     let run = format!("cd {} && cargo run", quick_start.folder().display());
     let layer = ".layer(SessionLayer::new())";
     let app = quick_start.run_without(&mut terminal, &run, layer);
-    assert_eq!(terminal.ok(&ask), "Success");
+    assert_eq!(terminal.ok(&send), "Success");
     app.wait_for(r#""message":"Endpoint accessed""#);
     assert!(!app.out().contains("openReplaySession.id"), "{}", app.out());
 }

@@ -23,7 +23,7 @@ pub(crate) struct QuickStart {
     site: String,
     init: String,
     run: String,
-    ask: String,
+    send: String,
     npm: String,
     bundle: String,
     nginx: String,
@@ -34,7 +34,7 @@ impl QuickStart {
         let home = TempDir::new().unwrap();
         let instead = home.path().join("quick-start");
         let app = free_address();
-        let [init, run, ask, npm, bundle, nginx] = guide::commands(
+        let [init, run, send, npm, bundle, nginx] = guide::commands(
             PAGE,
             &[
                 ("~/quick-start", instead.to_str().unwrap()),
@@ -47,7 +47,7 @@ impl QuickStart {
             site: free_address(),
             init,
             run,
-            ask,
+            send,
             npm,
             bundle,
             nginx,
@@ -141,7 +141,7 @@ impl QuickStart {
         soon(terminal, &listens);
     }
 
-    /// Presses the page's button in a browser; OpenReplay's answers to the tracker are made up.
+    /// Presses the page's button in a browser; OpenReplay's responses to the tracker are made up.
     pub(crate) fn click(&self) {
         let console = self.press(
             r#"route.fulfill({ headers, json: {
@@ -156,7 +156,7 @@ impl QuickStart {
         );
     }
 
-    /// Presses the button in a page whose tracker is answered so when it starts, until the page
+    /// Presses the button in a page whose tracker gets this response when it starts, until the page
     /// shows this.
     fn press(&self, started: &str, shown: &str) -> Vec<String> {
         let script = r#"
@@ -180,7 +180,7 @@ fn the_program_responds_and_a_failure_is_one_record() {
     let mut terminal = quick_start.terminal();
     quick_start.init(&mut terminal);
     let app = quick_start.run(&mut terminal, &quick_start.run);
-    let responses = terminal.ok(&quick_start.ask);
+    let responses = terminal.ok(&quick_start.send);
     assert_eq!(responses, "SuccessInternal Server Error");
 
     app.wait_for("\"level\":\"error\"");
@@ -222,7 +222,7 @@ fn without_a_project_a_page_with_an_id_of_its_own_has_a_session() {
 
 #[test]
 #[ignore = "needs Chromium, nginx"]
-fn a_page_whose_tracker_does_not_start_says_why_and_asks_without_a_session() {
+fn a_page_whose_tracker_does_not_start_reports_why_and_sends_requests_without_a_session() {
     let quick_start = QuickStart::new();
     let mut terminal = quick_start.terminal();
     quick_start.init(&mut terminal);

@@ -10,10 +10,11 @@ use std::{
 };
 
 use integration_tests::{
-    Elasticsearch, Terminal, ask_as_openreplay,
+    Elasticsearch, Terminal,
     engine::{PASSWORD, USER},
     guide,
     process::Example,
+    query_as_openreplay,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -77,7 +78,7 @@ impl Program {
     }
 
     /// The status of a response to a request of a session.
-    fn ask(&self, session: &str) -> u16 {
+    fn send(&self, session: &str) -> u16 {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .build()
@@ -93,7 +94,7 @@ impl Program {
 fn the_first_program_logs_what_the_readme_shows() {
     let program = Program::build("readme-app", "Use it", &[]);
     let app = program.start();
-    assert_eq!(program.ask("42"), 500);
+    assert_eq!(program.send("42"), 500);
     let (status, records) = app.terminate();
     assert!(status.success(), "{status}");
 
@@ -116,7 +117,7 @@ fn the_second_program_serves_openreplay_every_record_also_after_a_restart() {
     for run in 1..=3 {
         let app = program.start();
         for _ in 0..run * 50 {
-            assert_eq!(program.ask(SESSION), 200);
+            assert_eq!(program.send(SESSION), 200);
         }
         let (status, _) = app.terminate();
         assert!(status.success(), "{status}");
@@ -129,7 +130,7 @@ fn the_second_program_serves_openreplay_every_record_also_after_a_restart() {
             "the README calls it the first"
         );
         let url = format!("http://{}/openreplay", program.address);
-        let hits = ask_as_openreplay(&url, &keys[0], Some(SESSION)).unwrap();
+        let hits = query_as_openreplay(&url, &keys[0], Some(SESSION)).unwrap();
         assert_eq!(hits.len(), (1..=run).sum::<usize>() * 50);
     }
 }
@@ -160,10 +161,10 @@ fn four_commands_lead_to_a_row_in_elasticsearch() {
     let asked = ureq::get(format!("http://{address}/api/endpoint"))
         .header("openReplaySession.id", SESSION)
         .call();
-    assert_eq!(asked.expect("the app answers").status(), 200);
-    let said = soon(&mut terminal, logs);
+    assert_eq!(asked.expect("the app responds").status(), 200);
+    let output = soon(&mut terminal, logs);
     let row = format!("[openReplaySession.id={SESSION}] Endpoint accessed");
-    assert!(said.out.contains(&row), "{said:?}");
+    assert!(output.out.contains(&row), "{output:?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::SystemTime;
 
-use integration_tests::{Said, Serve, openreplay_elastic, tls};
+use integration_tests::{CommandOutput, Serve, openreplay_elastic, tls};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -34,7 +34,7 @@ fn over_tls_clients_that_trust_the_authority_add_and_read_records() {
     assert!(
         serve.url().starts_with("https://"),
         "{:?}",
-        serve.said["url"]
+        serve.started["url"]
     );
     fs::write(path("app.log"), record(1) + "\n").unwrap();
     let run = |authority: Option<&str>, key: &str, args: &[&str]| {
@@ -45,7 +45,7 @@ fn over_tls_clients_that_trust_the_authority_add_and_read_records() {
         if let Some(authority) = authority {
             command.args(["--ca-cert", authority]);
         }
-        Said::by(
+        CommandOutput::of(
             command
                 .args(args)
                 .env("ELASTICSEARCH_API_KEY", serve.text(key)),
@@ -77,7 +77,8 @@ fn as_process_1_it_stops_on_sigterm_and_keeps_what_it_acknowledged() {
     let lock = fs::read_to_string(folder.path().join("lock")).unwrap();
     assert_eq!(lock, "process 1 (openreplay-elastic)");
 
-    let inside = Said::by(Command::new("pgrep").args(["--parent", &serve.pid().to_string()]));
+    let inside =
+        CommandOutput::of(Command::new("pgrep").args(["--parent", &serve.pid().to_string()]));
     let stopped = Command::new("kill")
         .args(["-TERM", inside.out.trim()])
         .status();
@@ -108,8 +109,8 @@ impl<'a> Small<'a> {
     }
 
     fn run(&self, command: &[&str]) {
-        let said = Said::by(Command::new(command[0]).args(&command[1..]).arg(self.0));
-        assert_eq!(said.code, Some(0), "{command:?}: {said:?}");
+        let output = CommandOutput::of(Command::new(command[0]).args(&command[1..]).arg(self.0));
+        assert_eq!(output.code, Some(0), "{command:?}: {output:?}");
     }
 }
 
@@ -155,7 +156,7 @@ fn on_a_full_disk_records_are_rejected_until_there_is_space_and_none_is_lost() {
     }
     // SIGKILL
     drop(serve);
-    let exported = Said::by(
+    let exported = CommandOutput::of(
         openreplay_elastic()
             .args(["export", "--data"])
             .arg(folder.path()),
@@ -202,7 +203,7 @@ fn store(serve: &Serve, numbers: std::ops::Range<u64>) -> Vec<u64> {
 
 /// The numbers of the records that OpenReplay gets.
 fn stored(serve: &Serve) -> BTreeSet<u64> {
-    let rows = Said::by(
+    let rows = CommandOutput::of(
         openreplay_elastic()
             .args(["--url", serve.url(), "logs", SESSION, "--json"])
             .env("ELASTICSEARCH_API_KEY", serve.text("encoded")),

@@ -4,7 +4,9 @@
 use std::fs;
 use std::process::Command;
 
-use integration_tests::{Said, Serve, Terminal, ask_as_openreplay, guide, openreplay_elastic};
+use integration_tests::{
+    CommandOutput, Serve, Terminal, guide, openreplay_elastic, query_as_openreplay,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -47,10 +49,10 @@ fn openreplay_finds_the_rows_after_a_kill_and_after_a_move() {
 
     let (old, new) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let server = start(serve, &old);
-    let add = ask_as_openreplay(server.url(), &server.said, None);
+    let add = query_as_openreplay(server.url(), &server.started, None);
     assert_eq!(add.unwrap().len(), 1, "\"Add\" passes on a new store");
-    let wrong = json!({"id": server.said["id"], "api_key": "wrong"});
-    let refused = ask_as_openreplay(server.url(), &wrong, None).unwrap_err();
+    let wrong = json!({"id": server.started["id"], "api_key": "wrong"});
+    let refused = query_as_openreplay(server.url(), &wrong, None).unwrap_err();
     assert!(refused.contains("401"), "{refused}");
 
     let now = std::time::SystemTime::now()
@@ -66,12 +68,12 @@ fn openreplay_finds_the_rows_after_a_kill_and_after_a_move() {
     });
     fs::write(old.path().join("app.log"), lines.collect::<String>()).unwrap();
     let args = ["ship", "--once", "app.log", "--checkpoint", "ship.json"];
-    let shipped = Said::by(against(&server).current_dir(&old).args(args));
+    let shipped = CommandOutput::of(against(&server).current_dir(&old).args(args));
     assert_eq!(shipped.code, Some(0), "{shipped:?}");
     // SIGKILL
     drop(server);
     let server = start(serve, &old);
-    let rows = ask_as_openreplay(server.url(), &server.said, Some(SESSION)).unwrap();
+    let rows = query_as_openreplay(server.url(), &server.started, Some(SESSION)).unwrap();
     assert_in_order(&rows);
 
     // the page's two commands, with another store in the place of Elasticsearch
@@ -86,7 +88,7 @@ fn openreplay_finds_the_rows_after_a_kill_and_after_a_move() {
         "openreplay-elastic ",
         &format!("{} ", program.get_program().display()),
     );
-    let moved = Said::by(
+    let moved = CommandOutput::of(
         Command::new("sh")
             .args(["-ec", &mv])
             .current_dir(&old)
@@ -94,7 +96,7 @@ fn openreplay_finds_the_rows_after_a_kill_and_after_a_move() {
             .env("ELASTICSEARCH_API_KEY", target.text("writer")),
     );
     assert_eq!(moved.code, Some(0), "{moved:?}");
-    assert_in_order(&ask_as_openreplay(target.url(), &target.said, Some(SESSION)).unwrap());
+    assert_in_order(&query_as_openreplay(target.url(), &target.started, Some(SESSION)).unwrap());
 }
 
 #[test]

@@ -24,7 +24,7 @@ use tracing::{Dispatch, Level, Span, dispatcher::with_default, info_span};
 use tracing_openreplay::json;
 use tracing_subscriber::{Layer, Registry, filter::LevelFilter, fmt, prelude::*};
 
-use self::request::{answer, browser_request};
+use self::request::{browser_request, respond};
 use crate::{Case, Comparison, Measure, callgrind::TIMES};
 
 #[path = "../../crates/tower-openreplay/benches/common/request.rs"]
@@ -47,7 +47,7 @@ pub(crate) fn cases() -> impl Iterator<Item = Case> {
     let fmt_json = logged(fmt::layer().json().with_writer(io::sink));
     let ours = logged(json().with_writer(io::sink));
     [
-        case(BARE, &none, None, || service_fn(answer)),
+        case(BARE, &none, None, || service_fn(respond)),
         case("SessionLayer, id", &none, Some(ID), session),
         case("SessionLayer, token", &none, Some(TOKEN), session),
         case("SessionLayer, nothing sent", &none, None, session),
@@ -95,21 +95,21 @@ fn logged(layer: impl Layer<Registry> + Send + Sync) -> Dispatch {
 fn session() -> impl Service<Sent, Response = Response<impl Body>, Error = Infallible> {
     ServiceBuilder::new()
         .layer(SessionLayer::new())
-        .service_fn(answer)
+        .service_fn(respond)
 }
 
 fn request_id() -> impl Service<Sent, Response = Response<impl Body>, Error = Infallible> {
     ServiceBuilder::new()
         .layer(SetRequestIdLayer::x_request_id(NoRequestId))
         .layer(PropagateRequestIdLayer::x_request_id())
-        .service_fn(answer)
+        .service_fn(respond)
 }
 
 fn log() -> impl Service<Sent, Response = Response<impl Body>, Error = Infallible> {
     ServiceBuilder::new()
         .layer(SessionLayer::new())
         .layer(RequestLogLayer::new())
-        .service_fn(answer)
+        .service_fn(respond)
 }
 
 fn traced() -> impl Service<Sent, Response = Response<impl Body>, Error = Infallible> {
@@ -120,7 +120,7 @@ fn traced() -> impl Service<Sent, Response = Response<impl Body>, Error = Infall
     ServiceBuilder::new()
         .layer(SessionLayer::new())
         .layer(trace)
-        .service_fn(answer)
+        .service_fn(respond)
 }
 
 fn router() -> Router {

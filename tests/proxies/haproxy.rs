@@ -4,7 +4,7 @@ use std::process::Command;
 
 use integration_tests::{Tap, daemon::Daemon};
 
-use crate::{ID, app, ask_as_written, authority, passes_both_headers};
+use crate::{ID, app, authority, passes_both_headers, send_as_written};
 
 #[test]
 #[ignore = "needs HAProxy"]
@@ -28,8 +28,8 @@ fn haproxy_sends_names_in_lower_case() {
     let app = app();
     let tap = Tap::start(&authority(&app));
     let haproxy = haproxy(tap.address(), "");
-    let answer = ask_as_written(&haproxy, "openReplaySession.id");
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let response = send_as_written(&haproxy, "openReplaySession.id");
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
     let head = tap.head("/api/endpoint");
     assert!(
         head.contains(&format!("openreplaysession.id: {ID}")),

@@ -37,7 +37,7 @@ fn passes_both_headers(proxy: &Daemon, app: &Example) {
     }
 }
 
-/// Asks through the proxy, and gives the session of the one record that this brought.
+/// Sends a request through the proxy, and returns the session of its one record.
 fn session_through(proxy: &str, app: &Example, header: (&str, &str)) -> Option<String> {
     let accessed = |app: &Example| {
         let records = app.records();
@@ -53,18 +53,18 @@ fn session_through(proxy: &str, app: &Example, header: (&str, &str)) -> Option<S
             .collect::<Vec<_>>()
     };
     let before = accessed(app).len();
-    let answer = ureq::get(format!("{proxy}/api/endpoint"))
+    let response = ureq::get(format!("{proxy}/api/endpoint"))
         .header(header.0, header.1)
         .call();
-    assert_eq!(answer.expect("the proxy answers").status(), 200);
+    assert_eq!(response.expect("the proxy responds").status(), 200);
     let record = app.wait_for("a record of the request", |_| {
         accessed(app).get(before).cloned()
     });
     record["openReplaySession.id"].as_str().map(str::to_owned)
 }
 
-/// Sends the id under a name that no client library puts in lower case, and gives the answer.
-fn ask_as_written(proxy: &Daemon, name: &str) -> String {
+/// Sends the id under a name that no client library puts in lower case, and returns the response.
+fn send_as_written(proxy: &Daemon, name: &str) -> String {
     let address = proxy.url().trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).expect("the proxy listens");
     write!(
@@ -72,9 +72,9 @@ fn ask_as_written(proxy: &Daemon, name: &str) -> String {
         "GET /api/endpoint HTTP/1.1\r\nHost: {address}\r\n{name}: {ID}\r\nConnection: close\r\n\r\n"
     )
     .expect("the proxy reads");
-    let mut answer = String::new();
+    let mut response = String::new();
     stream
-        .read_to_string(&mut answer)
-        .expect("the proxy answers");
-    answer
+        .read_to_string(&mut response)
+        .expect("the proxy responds");
+    response
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use integration_tests::{Tap, nginx};
 
-use crate::{ID, TOKEN, app, ask_as_written, authority, passes_both_headers, session_through};
+use crate::{ID, TOKEN, app, authority, passes_both_headers, send_as_written, session_through};
 
 #[test]
 #[ignore = "needs nginx"]
@@ -22,14 +22,14 @@ fn by_default_nginx_drops_the_documented_header_and_passes_the_token() {
             "{name}"
         );
     }
-    // all that it says about it
+    // all that it logs about it
     let errors = fs::read_to_string(nginx.folder().join("error.log")).unwrap();
-    let said: Vec<_> = errors
+    let logged: Vec<_> = errors
         .lines()
         .filter(|line| line.contains("[info]") && line.contains("invalid header"))
         .collect();
-    assert_eq!(said.len(), 1, "{errors}");
-    assert!(said[0].contains("openreplaysession.id"), "{errors}");
+    assert_eq!(logged.len(), 1, "{errors}");
+    assert!(logged[0].contains("openreplaysession.id"), "{errors}");
 }
 
 #[test]
@@ -46,8 +46,8 @@ fn nginx_sends_names_as_they_were_written() {
     let app = app();
     let tap = Tap::start(&authority(&app));
     let nginx = nginx::start(tap.address());
-    let answer = ask_as_written(&nginx, "openReplaySession.id");
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let response = send_as_written(&nginx, "openReplaySession.id");
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
     let head = tap.head("/api/endpoint");
     assert!(
         head.contains(&format!("openReplaySession.id: {ID}")),

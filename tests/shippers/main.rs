@@ -1,4 +1,4 @@
-//! docs/shippers.md: what it shows, run by the real shippers, and what it says of untested
+//! docs/shippers.md: what it shows, run by the real shippers, and its rows about untested
 //! services.
 
 mod run;

@@ -90,14 +90,14 @@ impl Shipper {
     /// Runs it into an endpoint that keeps what it is sent.
     fn delivers(&self) {
         let work = Work::new();
-        let far_end = StandIn::start();
+        let server = StandIn::start();
         let written = work.write_records();
-        let _running = self.run(&work, &self.configuration(&work, far_end.address()));
-        let sent = wait_for(written.len(), || far_end.documents());
+        let _running = self.run(&work, &self.configuration(&work, server.address()));
+        let sent = wait_for(written.len(), || server.documents());
         assert_eq!(sent, written);
     }
 
-    /// Runs it into the real Elasticsearch, signed in, and asks there as OpenReplay does.
+    /// Runs it into the real Elasticsearch, signed in, and sends OpenReplay's query there.
     fn is_found(&self) {
         is_found(|engine, work| {
             let configuration = self.signed_in(work, engine.address(), USER, PASSWORD);
@@ -138,7 +138,7 @@ impl Shipper {
     }
 }
 
-/// Asks as OpenReplay does for what the started shipper brings to Elasticsearch of a file of
+/// Sends OpenReplay's query for what the started shipper brings to Elasticsearch of a file of
 /// records.
 fn is_found<R>(start: impl FnOnce(&Engine, &Work) -> R) {
     let engine = Elasticsearch::start();
@@ -153,7 +153,7 @@ fn is_found<R>(start: impl FnOnce(&Engine, &Work) -> R) {
     let mut found = wait_for(written.len(), || {
         // "no logs found", at first
         let hits = engine
-            .ask_as_openreplay(&key, Some(&session))
+            .query_as_openreplay(&key, Some(&session))
             .unwrap_or_default();
         hits.iter().map(|hit| hit["_source"].clone()).collect()
     });
@@ -161,7 +161,7 @@ fn is_found<R>(start: impl FnOnce(&Engine, &Work) -> R) {
         records.sort_by_key(|record| record["message"].to_string());
     }
     assert_eq!(found, written);
-    assert_eq!(engine.ask_as_openreplay(&key, None).unwrap().len(), 1);
+    assert_eq!(engine.query_as_openreplay(&key, None).unwrap().len(), 1);
 }
 
 fn rsyslog(work: &Path) -> io::Result<Child> {

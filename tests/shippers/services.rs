@@ -13,7 +13,7 @@ fn records() -> Vec<Value> {
 }
 
 #[test]
-fn the_record_answers_what_datadog_is_asked() {
+fn the_record_matches_the_query_to_datadog() {
     // free text is searched in `message`, the reserved attribute of that name
     let query = format!("openReplaySession.id={SESSION}");
     let records = records();
@@ -32,7 +32,7 @@ fn the_record_answers_what_datadog_is_asked() {
 }
 
 #[test]
-fn the_record_answers_what_dynatrace_is_asked() {
+fn the_record_matches_the_query_to_dynatrace() {
     // (status="WARN" OR status="ERROR") AND openReplaySession.id=…
     let session = SESSION.to_string();
     let records = records();

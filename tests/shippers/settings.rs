@@ -128,9 +128,9 @@ fn what_the_untested_shippers_add_to_a_record_does_no_harm() {
         record.insert("fluent_bit_time".into(), "2026-11-22T12:00:00.000Z".into());
         body += &format!("{{\"create\":{{}}}}\n{}\n", json!(record));
     }
-    let answer = engine.ok("POST", "/logs/_bulk?refresh=true", &body);
-    assert_eq!(answer["errors"], false, "{answer}");
-    let found = engine.ask_as_openreplay(&key, Some(&SESSION.to_string()));
+    let response = engine.ok("POST", "/logs/_bulk?refresh=true", &body);
+    assert_eq!(response["errors"], false, "{response}");
+    let found = engine.query_as_openreplay(&key, Some(&SESSION.to_string()));
     let found = found.unwrap();
     assert_eq!(found.len(), 4);
     for hit in found {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use integration_tests::port::free_port;
 use integration_tests::process::Example;
 use integration_tests::ship::Killed;
-use integration_tests::{Serve, ask_as_openreplay, guide};
+use integration_tests::{Serve, guide, query_as_openreplay};
 use openreplay_session::{SessionId, sync_scope};
 use openreplay_store::{Keys, Rights};
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ fn start(shipper: &Shipper, work: &Work, serve: &Serve, folder: &Path) -> Killed
 
 /// The session's records as OpenReplay gets them; none at first.
 fn sources(serve: &Serve) -> Vec<Value> {
-    let hits = ask_as_openreplay(serve.url(), &serve.said, Some(&SESSION.to_string()));
+    let hits = query_as_openreplay(serve.url(), &serve.started, Some(&SESSION.to_string()));
     let hits = hits.unwrap_or_default();
     hits.iter().map(|hit| hit["_source"].clone()).collect()
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 pub struct Ran {
     /// What the script returned.
     pub value: Value,
-    /// What its page said on the console.
+    /// What its page wrote to the console.
     pub console: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The built command, and the Go program that asks as OpenReplay does.
+//! The built command, and the Go program that sends OpenReplay's queries.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -46,9 +46,9 @@ pub fn openreplay_elastic() -> Command {
     command
 }
 
-/// What a finished command said.
+/// The output of a finished command.
 #[derive(Debug)]
-pub struct Said {
+pub struct CommandOutput {
     /// Its exit code.
     pub code: Option<i32>,
     /// Its standard output.
@@ -57,14 +57,14 @@ pub struct Said {
     pub err: String,
 }
 
-impl Said {
+impl CommandOutput {
     /// Runs it to its end.
     ///
     /// # Panics
     ///
     /// When it does not start.
     #[must_use]
-    pub fn by(command: &mut Command) -> Self {
+    pub fn of(command: &mut Command) -> Self {
         let Output {
             status,
             stdout,
@@ -92,57 +92,57 @@ impl Said {
 impl Engine {
     /// Runs `openreplay-elastic` as the user who may do everything.
     #[must_use]
-    pub fn command(&self, args: &[&str]) -> Said {
+    pub fn command(&self, args: &[&str]) -> CommandOutput {
         let mut command = openreplay_elastic();
         command
             .env("ELASTICSEARCH_USER", USER)
             .env("ELASTICSEARCH_PASSWORD", PASSWORD)
             .env("ELASTICSEARCH_URL", self.url())
             .args(args);
-        Said::by(&mut command)
+        CommandOutput::of(&mut command)
     }
 
     /// Runs `openreplay-elastic` with an API key in its encoded form.
     #[must_use]
-    pub fn command_with_key(&self, encoded: &str, args: &[&str]) -> Said {
+    pub fn command_with_key(&self, encoded: &str, args: &[&str]) -> CommandOutput {
         let mut command = openreplay_elastic();
         command
             .env("ELASTICSEARCH_API_KEY", encoded)
             .env("ELASTICSEARCH_URL", self.url())
             .args(args);
-        Said::by(&mut command)
+        CommandOutput::of(&mut command)
     }
 
-    /// Asks as OpenReplay does, by the Go client that it uses: for a session, or what "Add" asks.
-    /// Gives the hits, or what the client says.
+    /// Sends OpenReplay's query for a session, or that of "Add", with the Go client that it uses.
+    /// Returns the hits, or the client's error.
     ///
     /// # Errors
     ///
-    /// What the client says.
+    /// The client's error.
     ///
     /// # Panics
     ///
     /// When the Go program is not there: `scripts/install` has not run.
-    pub fn ask_as_openreplay(
+    pub fn query_as_openreplay(
         &self,
         key: &Value,
         session: Option<&str>,
     ) -> Result<Vec<Value>, String> {
-        ask_as_openreplay(self.url(), key, session)
+        query_as_openreplay(self.url(), key, session)
     }
 }
 
-/// Asks as OpenReplay does, with the Go client that it uses: for a session, or what "Add" asks.
+/// Sends OpenReplay's query for a session, or that of "Add", with the Go client that it uses.
 /// `key` has `id` and `api_key`.
 ///
 /// # Errors
 ///
-/// What the client says.
+/// The client's error.
 ///
 /// # Panics
 ///
 /// When the Go program is missing: `scripts/install` has not run.
-pub fn ask_as_openreplay(
+pub fn query_as_openreplay(
     url: &str,
     key: &Value,
     session: Option<&str>,
@@ -150,15 +150,15 @@ pub fn ask_as_openreplay(
     let program = workspace().join("target/go-client");
     assert!(program.exists(), "no Go client: run scripts/install");
     let text = |name: &str| key[name].as_str().unwrap_or("-").to_owned();
-    let said = Said::by(
+    let output = CommandOutput::of(
         Command::new(program)
             .arg(url)
             .args(session)
             .env("API_KEY_ID", text("id"))
             .env("API_KEY", text("api_key")),
     );
-    match said.code {
-        Some(0) => Ok(serde_json::from_str(&said.out).expect("hits")),
-        _ => Err(said.err),
+    match output.code {
+        Some(0) => Ok(serde_json::from_str(&output.out).expect("hits")),
+        _ => Err(output.err),
     }
 }

@@ -139,7 +139,7 @@ impl Engine {
         self.await_ready();
     }
 
-    /// Lets the engine hang: it accepts connections and answers nothing.
+    /// Lets the engine hang: it accepts connections and responds to nothing.
     pub fn pause(&self) {
         self.signal("-STOP");
     }
@@ -149,11 +149,11 @@ impl Engine {
         self.signal("-CONT");
     }
 
-    /// Sends a request as [`USER`]; gives the status, and the answer where it is JSON.
+    /// Sends a request as [`USER`]; returns the status, and the response if it is JSON.
     ///
     /// # Panics
     ///
-    /// When the engine does not answer.
+    /// If the engine does not respond.
     #[track_caller]
     pub fn request(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         self.try_request(method, path, body)
@@ -164,15 +164,15 @@ impl Engine {
     ///
     /// # Panics
     ///
-    /// On any answer that is no success.
+    /// If the response is an error.
     #[track_caller]
     pub fn ok(&self, method: &str, path: &str, body: &str) -> Value {
-        let (status, answer) = self.request(method, path, body);
+        let (status, response) = self.request(method, path, body);
         assert!(
             (200..300).contains(&status),
-            "{method} {path}: {status} {answer}"
+            "{method} {path}: {status} {response}"
         );
-        answer
+        response
     }
 
     fn try_request(
@@ -198,13 +198,13 @@ impl Engine {
             .allow_non_standard_methods(true)
             .build()
             .into();
-        let mut answer = if body.is_empty() {
+        let mut response = if body.is_empty() {
             agent.run(request.body(())?)?
         } else {
             agent.run(request.body(body)?)?
         };
-        let status = answer.status().as_u16();
-        let text = answer.body_mut().read_to_string()?;
+        let status = response.status().as_u16();
+        let text = response.body_mut().read_to_string()?;
         Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
     }
 

@@ -86,8 +86,8 @@ fn serve(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body)?;
     if shared.auth.is_some() && header("proxy-authorization") != shared.auth {
-        let answer = "HTTP/1.1 407 X\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-        return client.write_all(answer.as_bytes());
+        let response = "HTTP/1.1 407 X\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        return client.write_all(response.as_bytes());
     }
     let mut server = TcpStream::connect(&shared.target)?;
     if first.starts_with("CONNECT ") {

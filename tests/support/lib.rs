@@ -20,11 +20,11 @@ pub mod terminal;
 pub mod throttle;
 pub mod tls;
 
-pub use command::{Said, ask_as_openreplay, openreplay_elastic};
+pub use command::{CommandOutput, openreplay_elastic, query_as_openreplay};
 pub use engine::{Elasticsearch, Elasticsearch8, Engine, OpenSearch};
 pub use proxy::{Cut, Proxy};
 pub use serve::Serve;
 pub use tap::Tap;
 pub use terminal::Terminal;
-pub use test_kit::{Answer, Answers, Fault, Lines, StandIn, StoredIn, json};
+pub use test_kit::{Fault, FixedResponse, FixedServer, Lines, StandIn, StoredIn, json};
 pub use tls::TlsProxy;

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::{daemon::Daemon, guide};
 
-/// Starts it in front of `upstream`, as the page says.
+/// Starts it in front of `upstream`, as documented.
 ///
 /// # Panics
 ///
@@ -29,7 +29,7 @@ pub fn start_with_defaults(upstream: &str) -> Daemon {
     start_with(upstream, &lines.join("\n"))
 }
 
-/// As the page says, with what it adds for server-sent events and WebSockets.
+/// As documented, with the additions for server-sent events and WebSockets.
 ///
 /// # Panics
 ///
@@ -41,7 +41,7 @@ pub fn start_with_streams(upstream: &str) -> Daemon {
     start_with(upstream, &shown().replace(before, &after))
 }
 
-/// Starts it in front of OpenSearch, as docs/elasticsearch.md says.
+/// Starts it in front of OpenSearch, as in docs/elasticsearch.md.
 ///
 /// # Panics
 ///

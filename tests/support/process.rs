@@ -87,11 +87,11 @@ impl Example {
             .clone()
     }
 
-    /// The address that the program says it listens on, such as `http://127.0.0.1:3000`.
+    /// The address that the program logs, such as `http://127.0.0.1:3000`.
     ///
     /// # Panics
     ///
-    /// Where it says none within a minute.
+    /// If it logs none within a minute.
     #[must_use]
     pub fn url(&self) -> String {
         let listening = |record: &Value| {
@@ -123,17 +123,17 @@ impl Example {
         }
     }
 
-    /// Asks it to stop with SIGTERM, and returns how it ended and all its records.
+    /// Stops it with SIGTERM, and returns how it ended and all its records.
     ///
     /// # Panics
     ///
-    /// Where it cannot be asked, or has not ended a minute later.
+    /// If it cannot be signalled, or has not ended a minute later.
     #[must_use]
     pub fn terminate(mut self) -> (ExitStatus, Vec<Value>) {
-        let asked = Command::new("kill")
+        let sent = Command::new("kill")
             .arg(self.child.id().to_string())
             .status();
-        assert!(asked.expect("kill is there").success());
+        assert!(sent.expect("kill is there").success());
         let deadline = Instant::now() + Duration::from_secs(60);
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("it is ours") {

@@ -13,18 +13,18 @@ pub enum Cut {
     /// Of what the client sends.
     Request(usize),
     /// Of the server's responses.
-    Answer(usize),
+    Response(usize),
 }
 
 impl Cut {
-    /// One or the other, at random: a request within these bytes, an answer within a twentieth of
+    /// One or the other, at random: a request within these bytes, a response within a twentieth of
     /// them.
     #[must_use]
     pub fn random(random: &mut fastrand::Rng, bytes: usize) -> Self {
         if random.bool() {
             Self::Request(random.usize(..bytes))
         } else {
-            Self::Answer(random.usize(..bytes / 20))
+            Self::Response(random.usize(..bytes / 20))
         }
     }
 }
@@ -40,8 +40,8 @@ struct Shared {
     target: String,
     stop: AtomicBool,
     cuts: AtomicUsize,
-    answers_cut: AtomicUsize,
-    /// The next answer is not passed on.
+    responses_cut: AtomicUsize,
+    /// The next response is not passed on.
     loses: AtomicBool,
     /// Nothing is passed on, and no connection made.
     is_down: AtomicBool,
@@ -57,7 +57,7 @@ impl fmt::Debug for Shared {
 }
 
 impl Proxy {
-    /// Listens. `cut` says, for the first, second … connection, whether it is cut.
+    /// Listens. `cut` decides, for the first, second … connection, whether it is cut.
     ///
     /// # Panics
     ///
@@ -69,7 +69,7 @@ impl Proxy {
             target: target.to_owned(),
             stop: AtomicBool::new(false),
             cuts: AtomicUsize::new(0),
-            answers_cut: AtomicUsize::new(0),
+            responses_cut: AtomicUsize::new(0),
             loses: AtomicBool::new(false),
             is_down: AtomicBool::new(false),
             cut: Box::new(cut),
@@ -94,12 +94,12 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
-    /// Loses the next answer, and is down from then on until [`heal`](Self::heal).
-    pub fn lose_next_answer(&self) {
+    /// Loses the next response, and is down from then on until [`heal`](Self::heal).
+    pub fn lose_next_response(&self) {
         self.shared.loses.store(true, Ordering::SeqCst);
     }
 
-    /// Whether an answer was lost, and the proxy is down since.
+    /// Whether a response was lost, and the proxy is down since.
     #[must_use]
     pub fn is_down(&self) -> bool {
         self.shared.is_down.load(Ordering::SeqCst)
@@ -116,10 +116,10 @@ impl Proxy {
         self.shared.cuts.load(Ordering::Relaxed)
     }
 
-    /// How many of the [`cuts`](Self::cuts) met an answer, the others a request.
+    /// How many of the [`cuts`](Self::cuts) met a response, the others a request.
     #[must_use]
-    pub fn answers_cut(&self) -> usize {
-        self.shared.answers_cut.load(Ordering::Relaxed)
+    pub fn responses_cut(&self) -> usize {
+        self.shared.responses_cut.load(Ordering::Relaxed)
     }
 }
 
@@ -139,34 +139,34 @@ fn pass(client: TcpStream, number: usize, shared: &Arc<Shared>) {
         let _ = client.shutdown(Shutdown::Both);
         return;
     };
-    let (request, answer) = match (shared.cut)(number) {
+    let (request, response) = match (shared.cut)(number) {
         None => (None, None),
         Some(Cut::Request(bytes)) => (Some(bytes), None),
-        Some(Cut::Answer(bytes)) => (None, Some(bytes)),
+        Some(Cut::Response(bytes)) => (None, Some(bytes)),
     };
     let ways = [
         (client.try_clone(), server.try_clone(), false, request),
-        (Ok(server), Ok(client), true, answer),
+        (Ok(server), Ok(client), true, response),
     ];
-    for (from, to, is_answer, limit) in ways {
+    for (from, to, is_response, limit) in ways {
         let (Ok(from), Ok(to)) = (from, to) else {
             return;
         };
         let shared = Arc::clone(shared);
-        thread::spawn(move || copy(from, to, is_answer, limit, &shared));
+        thread::spawn(move || copy(from, to, is_response, limit, &shared));
     }
 }
 
 fn copy(
     mut from: TcpStream,
     mut to: TcpStream,
-    is_answer: bool,
+    is_response: bool,
     mut left: Option<usize>,
     shared: &Shared,
 ) {
     let mut buffer = [0; 4096];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        if is_answer && shared.loses.swap(false, Ordering::SeqCst) {
+        if is_response && shared.loses.swap(false, Ordering::SeqCst) {
             shared.is_down.store(true, Ordering::SeqCst);
             break;
         }
@@ -176,8 +176,8 @@ fn copy(
         }
         if room < length {
             shared.cuts.fetch_add(1, Ordering::Relaxed);
-            let answers = usize::from(is_answer);
-            shared.answers_cut.fetch_add(answers, Ordering::Relaxed);
+            let responses = usize::from(is_response);
+            shared.responses_cut.fetch_add(responses, Ordering::Relaxed);
             break;
         }
         left = left.map(|left| left - room);

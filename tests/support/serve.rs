@@ -16,7 +16,7 @@ pub struct Serve {
     child: Child,
     folder: Option<PathBuf>,
     /// The first line on its standard output: `url`, `id`, `api_key`, `encoded` and `writer`.
-    pub said: Value,
+    pub started: Value,
 }
 
 impl Serve {
@@ -73,7 +73,7 @@ impl Serve {
         Self {
             child,
             folder: None,
-            said: serde_json::from_str(&line).expect("an object"),
+            started: serde_json::from_str(&line).expect("an object"),
         }
     }
 
@@ -85,7 +85,7 @@ impl Serve {
     #[must_use]
     #[track_caller]
     pub fn text(&self, name: &str) -> &str {
-        self.said[name].as_str().expect("a text")
+        self.started[name].as_str().expect("a text")
     }
 
     /// `http://127.0.0.1:PORT`.

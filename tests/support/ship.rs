@@ -28,13 +28,13 @@ pub fn ship(url: &str, folder: &Path, pattern: &str) -> Command {
 ///
 /// When they are not there after a minute.
 #[track_caller]
-pub fn wait_for(far_end: &StandIn, documents: usize) {
+pub fn wait_for(server: &StandIn, documents: usize) {
     let deadline = Instant::now() + Duration::from_secs(60);
-    while far_end.stored() < documents {
+    while server.stored() < documents {
         assert!(
             Instant::now() < deadline,
             "{} of {documents}",
-            far_end.stored()
+            server.stored()
         );
         thread::sleep(Duration::from_millis(10));
     }
@@ -47,8 +47,8 @@ pub fn wait_for(far_end: &StandIn, documents: usize) {
 /// When one has none.
 #[must_use]
 #[track_caller]
-pub fn numbers(far_end: &StandIn) -> Vec<u64> {
-    let documents = far_end.documents();
+pub fn numbers(server: &StandIn) -> Vec<u64> {
+    let documents = server.documents();
     let number = |document: &Value| document["n"].as_u64().expect("a number");
     let mut numbers: Vec<_> = documents.iter().map(number).collect();
     numbers.sort_unstable();

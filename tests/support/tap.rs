@@ -31,7 +31,7 @@ impl Tap {
             for client in listener.incoming().flatten() {
                 let sent = Sent::default();
                 lock(&its).push(Arc::clone(&sent));
-                // a server that is gone is the client's to notice
+                // the client notices that the server is unreachable
                 let _ = forward(client, &target, sent);
             }
         });
@@ -70,9 +70,9 @@ impl Tap {
 
 fn forward(mut client: TcpStream, target: &str, sent: Sent) -> io::Result<()> {
     let mut server = TcpStream::connect(target)?;
-    let (mut answers, mut back) = (server.try_clone()?, client.try_clone()?);
+    let (mut responses, mut back) = (server.try_clone()?, client.try_clone()?);
     thread::spawn(move || {
-        let _ = io::copy(&mut answers, &mut back);
+        let _ = io::copy(&mut responses, &mut back);
         let _ = back.shutdown(Shutdown::Both);
     });
     thread::spawn(move || {

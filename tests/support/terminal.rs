@@ -12,7 +12,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::command::{Said, openreplay_elastic};
+use crate::command::{CommandOutput, openreplay_elastic};
 use crate::process::leave_the_test;
 
 /// Has the built `openreplay-elastic` on its path. What still runs in it ends when it is dropped.
@@ -60,7 +60,7 @@ impl Terminal {
             input: shell.stdin.take().expect("it is piped"),
             codes: BufReader::new(output).lines(),
             shell,
-            outputs: TempDir::new().expect("a folder for what is said"),
+            outputs: TempDir::new().expect("a folder for the output"),
             started: 0,
         }
     }
@@ -71,7 +71,7 @@ impl Terminal {
     ///
     /// Where the shell itself ends.
     #[track_caller]
-    pub fn run(&mut self, lines: &str) -> Said {
+    pub fn run(&mut self, lines: &str) -> CommandOutput {
         let running = self.next();
         let typed = format!(
             "{{\n{lines}\n}} >{} 2>{} </dev/null; echo $?\n",
@@ -80,23 +80,23 @@ impl Terminal {
         );
         self.type_in(&typed);
         let code = self.codes.next().expect("the shell goes on");
-        Said {
+        CommandOutput {
             code: code.ok().and_then(|code| code.parse().ok()),
             out: running.out(),
             err: fs::read_to_string(&running.err).unwrap_or_default(),
         }
     }
 
-    /// As [`run`](Self::run), where only success will do; gives what was said on standard output.
+    /// As [`run`](Self::run), and expects success; returns its standard output.
     ///
     /// # Panics
     ///
     /// On any failure.
     #[track_caller]
     pub fn ok(&mut self, lines: &str) -> String {
-        let said = self.run(lines);
-        assert_eq!(said.code, Some(0), "{lines}: {said:?}");
-        said.out
+        let output = self.run(lines);
+        assert_eq!(output.code, Some(0), "{lines}: {output:?}");
+        output.out
     }
 
     /// Types these lines where they may go on for as long as the terminal is open.
@@ -144,19 +144,19 @@ pub struct Running {
 }
 
 impl Running {
-    /// What it has said on standard output so far.
+    /// Its standard output so far.
     #[must_use]
     pub fn out(&self) -> String {
         fs::read_to_string(&self.out).unwrap_or_default()
     }
 
-    /// What it has said on standard error so far.
+    /// Its standard error so far.
     #[must_use]
     pub fn err(&self) -> String {
         fs::read_to_string(&self.err).unwrap_or_default()
     }
 
-    /// Waits until it has said this on standard output.
+    /// Waits until its standard output contains this.
     ///
     /// # Panics
     ///

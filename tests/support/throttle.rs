@@ -80,9 +80,9 @@ impl Line {
 
 fn forward(mut client: &TcpStream, target: &str, line: &Line) -> io::Result<()> {
     let server = TcpStream::connect(target)?;
-    let (mut answers, mut back) = (server.try_clone()?, client.try_clone()?);
+    let (mut responses, mut back) = (server.try_clone()?, client.try_clone()?);
     thread::spawn(move || {
-        let _ = io::copy(&mut answers, &mut back);
+        let _ = io::copy(&mut responses, &mut back);
         let _ = back.shutdown(Shutdown::Both);
     });
     let mut buffer = [0; 16 * 1024];

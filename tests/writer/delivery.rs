@@ -10,11 +10,11 @@ const KEY: &str = "aWQtb2Yta2V5OnNlY3JldC1vZi1rZXk=";
 
 #[test]
 fn delivers_each_line_once() {
-    let far_end = StandIn::start();
-    let (writer, guard) = quick(far_end.url()).build().unwrap();
+    let server = StandIn::start();
+    let (writer, guard) = quick(server.url()).build().unwrap();
     write(&writer, 0..5_000);
     assert!(guard.flush(LIMIT).is_complete());
-    assert_once(&far_end.documents(), 0..5_000);
+    assert_once(&server.documents(), 0..5_000);
     let stats = writer.stats();
     assert_eq!(
         (stats.accepted, stats.indexed, stats.queued),
@@ -24,23 +24,23 @@ fn delivers_each_line_once() {
 
 #[test]
 fn keeps_the_order_and_the_bytes_of_the_lines() {
-    let far_end = StandIn::start();
-    far_end.keep_received();
-    let (writer, guard) = quick(far_end.url()).build().unwrap();
+    let server = StandIn::start();
+    server.keep_received();
+    let (writer, guard) = quick(server.url()).build().unwrap();
     write(&writer, 0..100);
     assert!(guard.shutdown(LIMIT).is_complete());
-    let sent: Vec<_> = far_end
+    let sent: Vec<_> = server
         .documents()
         .iter()
         .map(|document| document["number"].as_u64().unwrap())
         .collect();
     assert!(sent.is_sorted(), "the ids sort as the lines came");
-    let received = far_end.received().join("\n");
+    let received = server.received().join("\n");
     assert!(
         received.contains(&record(42, "info")),
         "not a byte of it is changed"
     );
-    for request in far_end.received() {
+    for request in server.received() {
         assert!(
             request.starts_with("POST /logs/_bulk?require_alias=true&filter_path="),
             "{request}"
@@ -49,33 +49,33 @@ fn keeps_the_order_and_the_bytes_of_the_lines() {
 }
 
 #[test]
-fn compresses_where_asked() {
-    let far_end = StandIn::start();
-    far_end.keep_received();
-    let (writer, guard) = quick(far_end.url()).gzip(1).build().unwrap();
+fn compresses_if_configured() {
+    let server = StandIn::start();
+    server.keep_received();
+    let (writer, guard) = quick(server.url()).gzip(1).build().unwrap();
     write(&writer, 0..3_000);
     assert!(guard.shutdown(LIMIT).is_complete());
-    assert_once(&far_end.documents(), 0..3_000);
-    assert!(far_end.received()[1].contains("content-encoding: gzip"));
+    assert_once(&server.documents(), 0..3_000);
+    assert!(server.received()[1].contains("content-encoding: gzip"));
 }
 
 #[test]
-fn takes_several_requests_at_a_time_where_asked() {
-    let far_end = StandIn::start();
-    let (writer, guard) = quick(far_end.url())
+fn sends_several_requests_at_a_time_if_configured() {
+    let server = StandIn::start();
+    let (writer, guard) = quick(server.url())
         .requests_in_flight(3)
         .flush_bytes(4_000)
         .build()
         .unwrap();
     write(&writer, 0..2_000);
     assert!(guard.shutdown(LIMIT).is_complete());
-    assert_once(&far_end.documents(), 0..2_000);
+    assert_once(&server.documents(), 0..2_000);
 }
 
 #[test]
 fn a_record_may_come_in_pieces_or_with_others() {
-    let far_end = StandIn::start();
-    let (writer, guard) = quick(far_end.url()).build().unwrap();
+    let server = StandIn::start();
+    let (writer, guard) = quick(server.url()).build().unwrap();
     let mut line = writer.make_writer();
     line.write_all(b"{\"number\":").unwrap();
     line.write_all(b"0}\n{\"number\"").unwrap();
@@ -86,39 +86,39 @@ fn a_record_may_come_in_pieces_or_with_others() {
         .write_all(b"{\"number\":2}\n\n  {\"number\":3}\r\n")
         .unwrap();
     assert!(guard.shutdown(LIMIT).is_complete());
-    assert_once(&far_end.documents(), 0..4);
+    assert_once(&server.documents(), 0..4);
 }
 
 #[test]
 fn rejects_and_counts_what_is_not_an_object() {
-    let far_end = StandIn::start();
-    let said = Said::default();
-    let (writer, guard) = quick(far_end.url())
-        .on_diagnostic(said.listen())
+    let server = StandIn::start();
+    let reports = Reports::default();
+    let (writer, guard) = quick(server.url())
+        .on_diagnostic(reports.listen())
         .build()
         .unwrap();
     for line in ["plain text", "[1]", "\"{}\"", "{\n  \"pretty\": 1\n}"] {
         writer.write_line(line.as_bytes());
     }
     write(&writer, 0..1);
-    said.wait_for("lines were rejected because they are not JSON objects");
+    reports.wait_for("lines were rejected because they are not JSON objects");
     assert!(guard.flush(LIMIT).is_complete());
-    assert_once(&far_end.documents(), 0..1);
+    assert_once(&server.documents(), 0..1);
     let stats = writer.stats();
     assert_eq!((stats.accepted, stats.rejected, stats.indexed), (7, 6, 1));
 }
 
 #[test]
 fn works_with_any_json_layer_and_without_a_runtime() {
-    let far_end = StandIn::start();
-    let (writer, guard) = quick(far_end.url()).build().unwrap();
+    let server = StandIn::start();
+    let (writer, guard) = quick(server.url()).build().unwrap();
     let layer = tracing_subscriber::fmt::layer().json().with_writer(writer);
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
         tracing::error!(number = 1, "no");
         tracing::info!(number = 2, "yes");
     });
     assert!(guard.shutdown(LIMIT).is_complete());
-    let levels: Vec<_> = far_end
+    let levels: Vec<_> = server
         .documents()
         .iter()
         .map(|document| document["level"].clone())
@@ -129,57 +129,57 @@ fn works_with_any_json_layer_and_without_a_runtime() {
 
 #[test]
 fn is_built_used_and_dropped_on_a_current_thread_runtime() {
-    let far_end = StandIn::start();
+    let server = StandIn::start();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
     runtime.block_on(async {
-        let (writer, guard) = quick(far_end.url()).build().unwrap();
+        let (writer, guard) = quick(server.url()).build().unwrap();
         write(&writer, 0..10);
         // nothing of this runtime runs meanwhile
         drop(guard);
     });
-    assert_once(&far_end.documents(), 0..10);
+    assert_once(&server.documents(), 0..10);
 }
 
 #[test]
-fn waits_for_the_alias_makes_no_index_and_says_what_to_do() {
-    let far_end = StandIn::start();
-    far_end.remove_alias();
-    let said = Said::default();
-    let (writer, guard) = quick(far_end.url())
-        .on_diagnostic(said.listen())
+fn waits_for_the_alias_creates_no_index_and_names_the_fix() {
+    let server = StandIn::start();
+    server.remove_alias();
+    let reports = Reports::default();
+    let (writer, guard) = quick(server.url())
+        .on_diagnostic(reports.listen())
         .build()
         .unwrap();
     write(&writer, 0..10);
-    said.wait_for("run `openreplay-elastic setup`");
-    assert_eq!(far_end.indices(), ["logs-000001"]);
+    reports.wait_for("run `openreplay-elastic setup`");
+    assert_eq!(server.indices(), ["logs-000001"]);
     assert_eq!(writer.stats().queued, 10);
-    far_end.roll_over("logs-000002");
+    server.roll_over("logs-000002");
     assert!(guard.flush(LIMIT).is_complete());
-    assert_once(&far_end.documents_in("logs-000002"), 0..10);
+    assert_once(&server.documents_in("logs-000002"), 0..10);
 }
 
 #[test]
 fn keeps_the_records_while_the_credentials_are_wrong_and_shows_them_to_nobody() {
-    let far_end = StandIn::start();
-    far_end.expect_authorization("ApiKey other");
-    let said = Said::default();
-    let (writer, guard) = quick(far_end.url())
+    let server = StandIn::start();
+    server.expect_authorization("ApiKey other");
+    let reports = Reports::default();
+    let (writer, guard) = quick(server.url())
         .api_key(KEY)
-        .on_diagnostic(said.listen())
+        .on_diagnostic(reports.listen())
         .build()
         .unwrap();
     write(&writer, 0..10);
-    said.wait_for("check the API key");
+    reports.wait_for("check the API key");
     assert_balance(writer.stats());
-    far_end.expect_authorization(format!("ApiKey {KEY}"));
+    server.expect_authorization(format!("ApiKey {KEY}"));
     assert!(guard.flush(LIMIT).is_complete());
-    assert_once(&far_end.documents(), 0..10);
+    assert_once(&server.documents(), 0..10);
     for text in [
-        said.all(),
+        reports.all(),
         format!("{writer:?} {guard:?}"),
-        format!("{:?}", far_end.documents()),
+        format!("{:?}", server.documents()),
     ] {
         assert!(
             !text.contains("secret-of-key") && !text.contains(KEY),
@@ -189,7 +189,7 @@ fn keeps_the_records_while_the_credentials_are_wrong_and_shows_them_to_nobody() 
 }
 
 #[test]
-fn an_error_says_nothing_of_the_credentials() {
+fn an_error_has_nothing_of_the_credentials() {
     for builder in [
         quick("http://localhost").api_key("not-the-encoded-form"),
         quick("http://localhost").bearer("not-the-encoded-form\n x"),

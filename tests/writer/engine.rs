@@ -104,21 +104,21 @@ fn an_engine_killed_under_load_again_and_again_gets_every_record_once() {
 
 #[test]
 #[ignore = "needs Elasticsearch"]
-fn a_rollover_between_a_lost_answer_and_its_retry_doubles_nothing() {
+fn a_rollover_between_a_lost_response_and_its_retry_doubles_nothing() {
     let (engine, key) = engine();
     doubles_nothing_over_a_rollover(&engine, Some(&key));
 }
 
 #[test]
 #[ignore = "needs Elasticsearch"]
-fn a_rollover_between_a_lost_answer_and_its_retry_doubles_nothing_on_elasticsearch_8() {
+fn a_rollover_between_a_lost_response_and_its_retry_doubles_nothing_on_elasticsearch_8() {
     let (engine, key) = with_key(Elasticsearch8::start());
     doubles_nothing_over_a_rollover(&engine, Some(&key));
 }
 
 #[test]
 #[ignore = "needs OpenSearch"]
-fn a_rollover_between_a_lost_answer_and_its_retry_doubles_nothing_on_opensearch() {
+fn a_rollover_between_a_lost_response_and_its_retry_doubles_nothing_on_opensearch() {
     let engine = OpenSearch::start();
     make_logs(&engine);
     doubles_nothing_over_a_rollover(&engine, None);
@@ -139,9 +139,9 @@ fn doubles_nothing_over_a_rollover(engine: &Engine, key: Option<&str>) {
             // the writer knows the old index still, and its records go to the new one
             engine.ok("POST", "/logs/_rollover", "");
         }
-        proxy.lose_next_answer();
+        proxy.lose_next_response();
         write(&writer, written + 100..written + 200);
-        wait_until("an answer is lost", || proxy.is_down());
+        wait_until("a response is lost", || proxy.is_down());
         if !before {
             engine.ok("POST", "/logs/_rollover", "");
         }
@@ -153,7 +153,7 @@ fn doubles_nothing_over_a_rollover(engine: &Engine, key: Option<&str>) {
     assert_eq!(writer.stats().indexed, written as u64);
 }
 
-/// Connections are cut at random bytes of requests and answers, the engine hangs, its indices take
+/// Connections are cut at random bytes of requests and responses, the engine hangs, its indices take
 /// no records, `logs` rolls over.
 #[test]
 #[ignore = "needs Elasticsearch"]
@@ -164,7 +164,7 @@ fn any_mixture_of_faults_leaves_each_record_there_once() {
         let ends = Arc::clone(&is_over);
         let proxy = Proxy::start(engine.address(), move |connection| {
             let mut random = fastrand::Rng::with_seed(seed ^ connection as u64);
-            // some end by the time limit instead, so their number says little
+            // some end with the time limit instead, so their number proves little
             (!ends.load(Ordering::Relaxed)).then(|| Cut::random(&mut random, 40_000))
         });
         let (writer, guard) = quick(&proxy.url())
@@ -200,10 +200,10 @@ fn any_mixture_of_faults_leaves_each_record_there_once() {
             guard.flush(Duration::from_millis(100)).is_complete()
         });
         watch.stop();
-        let (cuts, answers) = (proxy.cuts(), proxy.answers_cut());
+        let (cuts, responses) = (proxy.cuts(), proxy.responses_cut());
         println!(
-            "seed {seed}: {written} records, {} requests and {answers} answers cut",
-            cuts - answers
+            "seed {seed}: {written} records, {} requests and {responses} responses cut",
+            cuts - responses
         );
         assert_once(&documents(&engine), 0..written);
         assert_eq!(writer.stats().indexed, written as u64, "seed {seed}");
@@ -231,14 +231,14 @@ fn a_key_for_the_alias_alone_suffices_while_nothing_is_lost() {
 #[ignore = "needs Elasticsearch"]
 fn without_the_alias_nothing_is_made_and_setup_is_advised() {
     let engine = Elasticsearch::start();
-    let said = Said::default();
+    let reports = Reports::default();
     let builder = quick(engine.url()).basic(
         integration_tests::engine::USER,
         integration_tests::engine::PASSWORD,
     );
-    let (writer, guard) = builder.on_diagnostic(said.listen()).build().unwrap();
+    let (writer, guard) = builder.on_diagnostic(reports.listen()).build().unwrap();
     write(&writer, 0..10);
-    said.wait_for("run `openreplay-elastic setup`");
+    reports.wait_for("run `openreplay-elastic setup`");
     assert_eq!(engine.request("GET", "/logs", "").0, 404);
     make_logs(&engine);
     assert!(guard.flush(LIMIT).is_complete());
@@ -247,7 +247,7 @@ fn without_the_alias_nothing_is_made_and_setup_is_advised() {
 
 #[test]
 #[ignore = "needs Elasticsearch"]
-fn records_that_the_mapping_refuses_are_there_with_their_fixed_fields() {
+fn records_that_the_mapping_rejects_are_stored_with_their_fixed_fields() {
     let (engine, key) = engine();
     let (writer, guard) = writer(&engine, &key);
     let with = |number: usize, value: Value| {

@@ -21,23 +21,23 @@ fn survives_with_cuts(
     faults: &[Fault],
     cut: impl Fn(usize) -> Option<Cut> + Send + Sync + 'static,
 ) -> usize {
-    let far_end = StandIn::start();
-    let proxy = Proxy::start(far_end.address(), cut);
+    let server = StandIn::start();
+    let proxy = Proxy::start(server.address(), cut);
     let builder = quick(&proxy.url()).request_timeout(Duration::from_millis(500));
     let (writer, guard) = builder.on_diagnostic(|_| {}).build().unwrap();
     let watch = watch(&writer);
     write(&writer, 0..50);
     assert!(guard.flush(LIMIT).is_complete(), "{name}");
-    far_end.inject(faults.iter().cloned());
+    server.inject(faults.iter().cloned());
     let mut written = 50;
-    while far_end.faults_left() > 0 {
+    while server.faults_left() > 0 {
         write(&writer, written..written + 50);
         written += 50;
         let _ = guard.flush(Duration::from_millis(300));
     }
     assert!(guard.flush(LIMIT).is_complete(), "{name}");
     watch.stop();
-    assert_once(&far_end.documents(), 0..written);
+    assert_once(&server.documents(), 0..written);
     let stats = writer.stats();
     assert_balance(stats);
     assert_eq!((stats.indexed, stats.queued), (written as u64, 0), "{name}");
@@ -60,8 +60,8 @@ fn every_fault_leaves_each_record_there_once() {
         ("500 for each item", Fault::Items(500, 1)),
         ("garbage, stored", Fault::Garbage { stored: true }),
         ("garbage, not stored", Fault::Garbage { stored: false }),
-        ("half an answer", Fault::HalfAnswer(120)),
-        ("nearly a whole answer", Fault::HalfAnswer(usize::MAX)),
+        ("half a response", Fault::HalfResponse(120)),
+        ("nearly a whole response", Fault::HalfResponse(usize::MAX)),
         (
             "a connection broken after it was stored",
             Fault::HangUp { stored: true },
@@ -109,7 +109,7 @@ fn fault(random: &mut fastrand::Rng) -> Fault {
         7 => Fault::Garbage {
             stored: random.bool(),
         },
-        8 => Fault::HalfAnswer(random.usize(0..4_000)),
+        8 => Fault::HalfResponse(random.usize(0..4_000)),
         9 => Fault::HangUp {
             stored: random.bool(),
         },
@@ -120,52 +120,52 @@ fn fault(random: &mut fastrand::Rng) -> Fault {
 #[test]
 fn a_record_that_is_small_is_never_too_much() {
     survives(
-        "a seed that was once refused",
+        "a seed that was once rejected",
         &[
             Fault::HangUp { stored: true },
             Fault::Status(413, None),
-            Fault::HalfAnswer(3042),
+            Fault::HalfResponse(3042),
             Fault::Items(503, 2),
             Fault::Status(429, None),
             Fault::Status(503, None),
             Fault::Garbage { stored: false },
-            Fault::HalfAnswer(3080),
+            Fault::HalfResponse(3080),
             Fault::Items(503, 7),
             Fault::Status(413, None),
             Fault::Status(503, None),
             Fault::Status(413, None),
-            Fault::HalfAnswer(975),
+            Fault::HalfResponse(975),
             Fault::Status(413, None),
         ],
     );
 }
 
 #[test]
-fn a_proxy_that_answers_400_costs_no_record() {
+fn a_proxy_that_responds_with_400_costs_no_record() {
     survives("400 of a proxy", &vec![Fault::Proxy400; 8]);
 }
 
 #[test]
 fn a_record_that_an_engine_in_trouble_may_have_stored_stays_with_its_index() {
-    let far_end = StandIn::start();
-    let (writer, guard) = quick(far_end.url()).on_diagnostic(|_| {}).build().unwrap();
-    far_end.inject([Fault::StoredItems(503), Fault::Status(429, Some(1))]);
+    let server = StandIn::start();
+    let (writer, guard) = quick(server.url()).on_diagnostic(|_| {}).build().unwrap();
+    server.inject([Fault::StoredItems(503), Fault::Status(429, Some(1))]);
     write(&writer, 0..10);
-    wait_until("the faults are met", || far_end.faults_left() == 0);
-    far_end.roll_over("logs-000002");
+    wait_until("the faults are met", || server.faults_left() == 0);
+    server.roll_over("logs-000002");
     assert!(guard.flush(LIMIT).is_complete());
-    assert_once(&far_end.documents(), 0..10);
-    assert_eq!(far_end.documents_in("logs-000001").len(), 10);
+    assert_once(&server.documents(), 0..10);
+    assert_eq!(server.documents_in("logs-000001").len(), 10);
 }
 
 #[test]
 fn connections_cut_at_random_bytes_leave_each_record_there_once() {
-    let mut answers_cut = 0;
+    let mut responses_cut = 0;
     for seed in seeds(3) {
-        let far_end = StandIn::start();
+        let server = StandIn::start();
         let is_over = Arc::new(AtomicBool::new(false));
         let ends = Arc::clone(&is_over);
-        let proxy = Proxy::start(far_end.address(), move |connection| {
+        let proxy = Proxy::start(server.address(), move |connection| {
             let mut random = fastrand::Rng::with_seed(seed.wrapping_add(connection as u64));
             (!ends.load(Ordering::Relaxed)).then(|| Cut::random(&mut random, 40_000))
         });
@@ -180,15 +180,15 @@ fn connections_cut_at_random_bytes_leave_each_record_there_once() {
         is_over.store(true, Ordering::Relaxed);
         assert!(guard.flush(LIMIT).is_complete(), "seed {seed}");
         watch.stop();
-        assert_once(&far_end.documents(), 0..written);
-        answers_cut += proxy.answers_cut();
+        assert_once(&server.documents(), 0..written);
+        responses_cut += proxy.responses_cut();
     }
-    assert!(answers_cut > 0, "only requests were cut");
+    assert!(responses_cut > 0, "only requests were cut");
 }
 
 #[test]
-fn a_rollover_around_a_lost_answer_leaves_each_record_there_once() {
-    for stored_in in [StoredIn::Old, StoredIn::New, StoredIn::Nowhere] {
+fn a_rollover_around_a_lost_response_leaves_each_record_stored_once() {
+    for stored_in in [StoredIn::Old, StoredIn::New, StoredIn::NoIndex] {
         survives(
             &format!("{stored_in:?}"),
             &[
@@ -207,50 +207,50 @@ fn a_rollover_around_a_lost_answer_leaves_each_record_there_once() {
 }
 
 #[test]
-fn a_rollover_around_the_very_first_answer_leaves_each_record_there_once() {
-    for stored_in in [StoredIn::Old, StoredIn::New, StoredIn::Nowhere] {
-        let far_end = StandIn::start();
-        far_end.inject([Fault::RollOver {
+fn a_rollover_around_the_very_first_response_leaves_each_record_stored_once() {
+    for stored_in in [StoredIn::Old, StoredIn::New, StoredIn::NoIndex] {
+        let server = StandIn::start();
+        server.inject([Fault::RollOver {
             to: "logs-000002",
             stored_in,
         }]);
-        let (writer, guard) = quick(far_end.url()).on_diagnostic(|_| {}).build().unwrap();
+        let (writer, guard) = quick(server.url()).on_diagnostic(|_| {}).build().unwrap();
         write(&writer, 0..30);
         assert!(guard.shutdown(LIMIT).is_complete());
-        assert_once(&far_end.documents(), 0..30);
+        assert_once(&server.documents(), 0..30);
     }
 }
 
 #[test]
-fn says_that_a_rollover_may_double_where_the_indices_are_closed_to_it() {
-    let far_end = StandIn::start();
-    far_end.allow_alias_only();
-    far_end.inject([Fault::HangUp { stored: true }]);
-    let said = Said::default();
-    let (writer, guard) = quick(far_end.url())
-        .on_diagnostic(said.listen())
+fn reports_that_a_rollover_may_double_if_the_indices_are_closed_to_the_key() {
+    let server = StandIn::start();
+    server.allow_alias_only();
+    server.inject([Fault::HangUp { stored: true }]);
+    let reports = Reports::default();
+    let (writer, guard) = quick(server.url())
+        .on_diagnostic(reports.listen())
         .build()
         .unwrap();
     write(&writer, 0..30);
     assert!(guard.shutdown(LIMIT).is_complete());
-    assert_once(&far_end.documents(), 0..30);
-    said.wait_for("give them `create_doc` on `logs-*` too");
+    assert_once(&server.documents(), 0..30);
+    reports.wait_for("give them `create_doc` on `logs-*` too");
 }
 
 #[test]
-fn an_index_that_is_gone_is_not_made_again_by_a_retry() {
-    let far_end = StandIn::start();
-    let (writer, guard) = quick(far_end.url()).on_diagnostic(|_| {}).build().unwrap();
+fn a_deleted_index_is_not_created_again_by_a_retry() {
+    let server = StandIn::start();
+    let (writer, guard) = quick(server.url()).on_diagnostic(|_| {}).build().unwrap();
     write(&writer, 0..10);
     assert!(guard.flush(LIMIT).is_complete());
-    far_end.inject([Fault::HangUp { stored: false }]);
+    server.inject([Fault::HangUp { stored: false }]);
     write(&writer, 10..20);
-    wait_until("the fault is met", || far_end.faults_left() == 0);
-    far_end.remove_index("logs-000001");
-    far_end.roll_over("logs-000002");
+    wait_until("the fault is met", || server.faults_left() == 0);
+    server.remove_index("logs-000001");
+    server.roll_over("logs-000002");
     assert!(guard.flush(LIMIT).is_complete());
-    assert_once(&far_end.documents(), 10..20);
-    assert_eq!(far_end.indices(), ["logs-000002"]);
+    assert_once(&server.documents(), 10..20);
+    assert_eq!(server.indices(), ["logs-000002"]);
 }
 
 #[test]
@@ -274,9 +274,9 @@ fn an_alias_that_leads_to_no_index_that_takes_records_costs_none() {
         ),
     ] {
         for is_known in [true, false] {
-            let far_end = StandIn::start();
-            let said = Said::default();
-            let builder = quick(far_end.url()).on_diagnostic(said.listen());
+            let server = StandIn::start();
+            let reports = Reports::default();
+            let builder = quick(server.url()).on_diagnostic(reports.listen());
             let (writer, guard) = builder.build().unwrap();
             let mut expected = 0..10;
             if is_known {
@@ -284,13 +284,13 @@ fn an_alias_that_leads_to_no_index_that_takes_records_costs_none() {
                 expected = 0..20;
                 assert!(guard.flush(LIMIT).is_complete());
             }
-            far_end.block(Some(fault));
+            server.block(Some(fault));
             write(&writer, 0..10);
-            said.wait_for("leads to no index that takes records");
-            far_end.block(None);
+            reports.wait_for("leads to no index that accepts records");
+            server.block(None);
             assert!(guard.flush(LIMIT).is_complete());
-            assert_once(&far_end.documents(), expected);
-            assert!(!said.all().contains("give them"), "{}", said.all());
+            assert_once(&server.documents(), expected);
+            assert!(!reports.all().contains("give them"), "{}", reports.all());
         }
     }
 }
@@ -301,21 +301,21 @@ fn an_engine_in_trouble_for_long_costs_no_record() {
 }
 
 #[test]
-fn takes_the_far_end_coming_and_going() {
-    let far_end = Arc::new(StandIn::start());
-    far_end.be_gone(true);
-    let (writer, guard) = quick(far_end.url()).on_diagnostic(|_| {}).build().unwrap();
+fn survives_outages_of_the_server() {
+    let server = Arc::new(StandIn::start());
+    server.set_down(true);
+    let (writer, guard) = quick(server.url()).on_diagnostic(|_| {}).build().unwrap();
     let is_over = Arc::new(AtomicBool::new(false));
     let flipper = {
-        let (far_end, is_over) = (Arc::clone(&far_end), Arc::clone(&is_over));
+        let (server, is_over) = (Arc::clone(&server), Arc::clone(&is_over));
         thread::spawn(move || {
             let mut gone = true;
             while !is_over.load(Ordering::Relaxed) {
-                far_end.be_gone(gone);
+                server.set_down(gone);
                 gone = !gone;
                 thread::sleep(Duration::from_millis(40));
             }
-            far_end.be_gone(false);
+            server.set_down(false);
         })
     };
     for start in (0..4_000).step_by(100) {
@@ -326,57 +326,57 @@ fn takes_the_far_end_coming_and_going() {
     is_over.store(true, Ordering::Relaxed);
     flipper.join().unwrap();
     assert!(guard.flush(LIMIT).is_complete());
-    assert_once(&far_end.documents(), 0..4_000);
+    assert_once(&server.documents(), 0..4_000);
 }
 
 #[test]
-fn two_rollovers_around_a_lost_answer_leave_each_record_there_once() {
-    let far_end = StandIn::start();
-    let (writer, guard) = quick(far_end.url()).on_diagnostic(|_| {}).build().unwrap();
+fn two_rollovers_around_a_lost_response_leave_each_record_stored_once() {
+    let server = StandIn::start();
+    let (writer, guard) = quick(server.url()).on_diagnostic(|_| {}).build().unwrap();
     write(&writer, 0..10);
     assert!(guard.flush(LIMIT).is_complete());
     // the writer has seen neither
-    far_end.roll_over("logs-000002");
-    far_end.inject([Fault::HangUp { stored: true }, Fault::Status(429, Some(1))]);
+    server.roll_over("logs-000002");
+    server.inject([Fault::HangUp { stored: true }, Fault::Status(429, Some(1))]);
     write(&writer, 10..20);
-    wait_until("an answer is lost", || far_end.faults_left() < 2);
-    far_end.roll_over("logs-000003");
+    wait_until("a response is lost", || server.faults_left() < 2);
+    server.roll_over("logs-000003");
     assert!(guard.flush(LIMIT).is_complete());
-    assert_once(&far_end.documents(), 0..20);
-    assert_eq!(far_end.documents_in("logs-000002").len(), 10);
+    assert_once(&server.documents(), 0..20);
+    assert_eq!(server.documents_in("logs-000002").len(), 10);
 }
 
 #[test]
 fn a_request_that_is_worked_on_after_a_rollover_doubles_nothing() {
-    let far_end = StandIn::start();
-    let (writer, guard) = quick(far_end.url()).on_diagnostic(|_| {}).build().unwrap();
+    let server = StandIn::start();
+    let (writer, guard) = quick(server.url()).on_diagnostic(|_| {}).build().unwrap();
     write(&writer, 0..10);
     assert!(guard.flush(LIMIT).is_complete());
     let late = Duration::from_millis(1_500);
-    far_end.inject([Fault::Late(late), Fault::Status(429, None)]);
+    server.inject([Fault::Late(late), Fault::Status(429, None)]);
     write(&writer, 10..20);
-    wait_until("an answer is lost", || far_end.faults_left() < 2);
-    far_end.roll_over("logs-000002");
+    wait_until("a response is lost", || server.faults_left() < 2);
+    server.roll_over("logs-000002");
     assert!(guard.flush(LIMIT).is_complete());
     // what was meant for the first time comes now
     thread::sleep(late);
-    assert_once(&far_end.documents(), 0..20);
-    assert_eq!(far_end.documents_in("logs-000001").len(), 20);
+    assert_once(&server.documents(), 0..20);
+    assert_eq!(server.documents_in("logs-000001").len(), 20);
 }
 
 #[test]
 fn a_flush_and_the_end_do_not_wait_long_for_the_next_attempt() {
-    let far_end = StandIn::start();
+    let server = StandIn::start();
     for ends in [false, true] {
-        far_end.be_gone(true);
-        let (writer, guard) = quick(far_end.url()).on_diagnostic(|_| {}).build().unwrap();
+        server.set_down(true);
+        let (writer, guard) = quick(server.url()).on_diagnostic(|_| {}).build().unwrap();
         write(&writer, 0..10);
         // by now it pauses for 2.5 seconds at least
         thread::sleep(Duration::from_secs(6));
         let done = thread::scope(|scope| {
             scope.spawn(|| {
                 thread::sleep(Duration::from_millis(300));
-                far_end.be_gone(false);
+                server.set_down(false);
             });
             let limit = Duration::from_secs(2);
             match ends {

@@ -6,13 +6,13 @@ use serde_json::json;
 use crate::support::*;
 
 #[test]
-fn errors_outlive_infos_and_the_loss_is_told() {
-    let far_end = StandIn::start();
-    far_end.be_gone(true);
-    let said = Said::default();
-    let builder = quick(far_end.url())
+fn errors_outlive_infos_and_the_loss_is_reported() {
+    let server = StandIn::start();
+    server.set_down(true);
+    let reports = Reports::default();
+    let builder = quick(server.url())
         .buffer_bytes(64 * 1024)
-        .on_diagnostic(said.listen());
+        .on_diagnostic(reports.listen());
     let (writer, guard) = builder.build().unwrap();
     let mut number = 0;
     while writer.stats().dropped < 50 {
@@ -22,14 +22,14 @@ fn errors_outlive_infos_and_the_loss_is_told() {
     for error in 0..100 {
         writer.write_line(record(1_000_000 + error, "error").as_bytes());
     }
-    said.wait_for("the buffer is full");
+    reports.wait_for("the buffer is full");
     let stats = writer.stats();
     assert_balance(stats);
-    far_end.be_gone(false);
+    server.set_down(false);
     assert!(guard.flush(LIMIT).is_complete());
     assert!(guard.shutdown(LIMIT).is_complete());
 
-    let documents = far_end.documents();
+    let documents = server.documents();
     let errors = documents
         .iter()
         .filter(|document| document["level"] == "error")
@@ -51,16 +51,16 @@ fn errors_outlive_infos_and_the_loss_is_told() {
 }
 
 #[test]
-fn ends_in_time_and_says_what_was_left_while_the_far_end_hangs() {
-    let far_end = StandIn::start();
-    far_end.inject([Fault::Stall(Duration::from_secs(600))]);
-    let said = Said::default();
-    let (writer, guard) = quick(far_end.url())
-        .on_diagnostic(said.listen())
+fn ends_in_time_and_reports_the_remaining_records_while_the_server_hangs() {
+    let server = StandIn::start();
+    server.inject([Fault::Stall(Duration::from_secs(600))]);
+    let reports = Reports::default();
+    let (writer, guard) = quick(server.url())
+        .on_diagnostic(reports.listen())
         .build()
         .unwrap();
     write(&writer, 0..10);
-    wait_until("the request hangs", || far_end.faults_left() == 0);
+    wait_until("the request hangs", || server.faults_left() == 0);
     write(&writer, 10..30);
     let started = Instant::now();
     let flushed = guard.flush(Duration::from_millis(50));
@@ -69,7 +69,7 @@ fn ends_in_time_and_says_what_was_left_while_the_far_end_hangs() {
     assert_gave_up(started);
     assert_eq!(flushed.left(), 30);
     assert_eq!(
-        said.all(),
+        reports.all(),
         "stopped with 30 records that Elasticsearch has not confirmed"
     );
     write(&writer, 30..31);
@@ -79,32 +79,32 @@ fn ends_in_time_and_says_what_was_left_while_the_far_end_hangs() {
 }
 
 #[test]
-fn a_flush_ends_no_pause_that_the_engine_asked_for() {
-    let far_end = StandIn::start();
-    let (writer, guard) = quick(far_end.url())
+fn a_flush_ends_no_pause_that_the_engine_requested() {
+    let server = StandIn::start();
+    let (writer, guard) = quick(server.url())
         .shutdown_timeout(Duration::ZERO)
         .on_diagnostic(|_| {})
         .build()
         .unwrap();
     // longer than any test
-    far_end.inject([Fault::Status(503, None), Fault::Status(429, Some(3_000))]);
+    server.inject([Fault::Status(503, None), Fault::Status(429, Some(3_000))]);
     write(&writer, 0..10);
-    while far_end.faults_left() > 0 {
-        // ends the one that nobody asked for
+    while server.faults_left() > 0 {
+        // ends the pause that no server requested
         assert!(!guard.flush(Duration::from_millis(10)).is_complete());
     }
-    let requests = far_end.requests();
+    let requests = server.requests();
     for _ in 0..20 {
         assert_eq!(guard.flush(Duration::from_millis(10)).left(), 10);
     }
-    assert_eq!(far_end.requests(), requests);
+    assert_eq!(server.requests(), requests);
 }
 
 #[test]
 fn flushing_after_each_record_takes_no_more_room() {
-    let far_end = StandIn::start();
-    far_end.be_gone(true);
-    let (writer, guard) = quick(far_end.url())
+    let server = StandIn::start();
+    server.set_down(true);
+    let (writer, guard) = quick(server.url())
         .buffer_bytes(1024 * 1024)
         .on_diagnostic(|_| {})
         .build()
@@ -114,32 +114,32 @@ fn flushing_after_each_record_takes_no_more_room() {
         assert!(!guard.flush(Duration::ZERO).is_complete());
     }
     assert_eq!(writer.stats().dropped, 0);
-    far_end.be_gone(false);
+    server.set_down(false);
     assert!(guard.flush(LIMIT).is_complete());
-    assert_once(&far_end.documents(), 0..1_000);
+    assert_once(&server.documents(), 0..1_000);
 }
 
 #[test]
 fn halves_what_is_too_much_at_once() {
-    let far_end = StandIn::start();
-    far_end.limit_bodies(3_000);
-    let (writer, guard) = quick(far_end.url()).on_diagnostic(|_| {}).build().unwrap();
+    let server = StandIn::start();
+    server.limit_bodies(3_000);
+    let (writer, guard) = quick(server.url()).on_diagnostic(|_| {}).build().unwrap();
     write(&writer, 0..300);
     assert!(guard.flush(LIMIT).is_complete());
-    assert_once(&far_end.documents(), 0..300);
+    assert_once(&server.documents(), 0..300);
 }
 
 #[test]
 fn a_single_record_that_is_too_much_is_cut() {
-    let far_end = StandIn::start();
-    far_end.limit_bodies(60_000);
-    let (writer, guard) = quick(far_end.url()).on_diagnostic(|_| {}).build().unwrap();
+    let server = StandIn::start();
+    server.limit_bodies(60_000);
+    let (writer, guard) = quick(server.url()).on_diagnostic(|_| {}).build().unwrap();
     let long =
         json!({"level": "error", "message": "é".repeat(100_000), "openReplaySession.id": "7"});
     writer.write_line(long.to_string().as_bytes());
     write(&writer, 0..20);
     assert!(guard.flush(LIMIT).is_complete());
-    let documents = far_end.documents();
+    let documents = server.documents();
     assert_once(&documents, 0..20);
     let cut = documents
         .iter()
@@ -149,17 +149,17 @@ fn a_single_record_that_is_too_much_is_cut() {
 }
 
 #[test]
-fn a_refused_record_comes_with_its_fixed_fields_only() {
-    let far_end = StandIn::start();
-    far_end.refuse(|document| document.get("number") == Some(&json!(13)));
-    let said = Said::default();
-    let (writer, guard) = quick(far_end.url())
-        .on_diagnostic(said.listen())
+fn a_rejected_record_is_sent_with_its_fixed_fields_only() {
+    let server = StandIn::start();
+    server.reject(|document| document.get("number") == Some(&json!(13)));
+    let reports = Reports::default();
+    let (writer, guard) = quick(server.url())
+        .on_diagnostic(reports.listen())
         .build()
         .unwrap();
     write(&writer, 0..30);
     assert!(guard.flush(LIMIT).is_complete());
-    let documents = far_end.documents();
+    let documents = server.documents();
     assert_eq!(documents.len(), 30);
     let reduced: Vec<_> = documents
         .iter()
@@ -172,31 +172,31 @@ fn a_refused_record_comes_with_its_fixed_fields_only() {
             "level": "info", "message": "[openReplaySession.id=7] record 13", "openReplaySession.id": "7",
         })]
     );
-    said.wait_for("sent with its fixed fields only");
+    reports.wait_for("sent with its fixed fields only");
     assert_eq!(writer.stats().indexed, 30);
 }
 
 #[test]
-fn a_record_refused_in_every_form_is_counted() {
-    let far_end = StandIn::start();
-    far_end.refuse(|document| {
+fn a_record_rejected_in_every_form_is_counted() {
+    let server = StandIn::start();
+    server.reject(|document| {
         document["message"]
             .as_str()
             .is_some_and(|message| message.ends_with("13"))
     });
-    let said = Said::default();
-    let (writer, guard) = quick(far_end.url())
-        .on_diagnostic(said.listen())
+    let reports = Reports::default();
+    let (writer, guard) = quick(server.url())
+        .on_diagnostic(reports.listen())
         .build()
         .unwrap();
     write(&writer, 0..30);
     writer.write_line(b"{not json}");
     assert!(guard.flush(LIMIT).is_complete());
-    let documents = far_end.documents();
+    let documents = server.documents();
     assert_eq!(documents.len(), 30);
     let is_message = |document: &serde_json::Value| document["message"] == "{not json}";
     assert_eq!(documents.iter().filter(|one| is_message(one)).count(), 1);
     let stats = writer.stats();
     assert_eq!((stats.accepted, stats.indexed, stats.rejected), (31, 30, 1));
-    said.wait_for("a record was rejected: Elasticsearch answered 400");
+    reports.wait_for("a record was rejected: Elasticsearch responded with 400");
 }

@@ -36,7 +36,7 @@ fn costs_no_record(engine: &Engine, builder: impl Fn() -> ElasticWriterBuilder) 
     let mut written = 0;
     for setting in ["index.default_pipeline", "index.final_pipeline"] {
         set(engine, setting, Some("nothing"));
-        // each writer asks for the index anew
+        // each writer queries the index anew
         let (writer, guard) = builder().on_diagnostic(|_| {}).build().unwrap();
         write(&writer, written..written + 20);
         // a line that no pipeline can read keeps the others from the index
@@ -46,12 +46,12 @@ fn costs_no_record(engine: &Engine, builder: impl Fn() -> ElasticWriterBuilder) 
         assert_eq!(writer.stats().indexed, 41);
 
         set(engine, setting, Some("gone"));
-        let said = Said::default();
-        let builder = builder().on_diagnostic(said.listen());
+        let reports = Reports::default();
+        let builder = builder().on_diagnostic(reports.listen());
         let (other, other_guard) = builder.build().unwrap();
         write(&writer, written + 40..written + 50);
         write(&other, written + 50..written + 60);
-        said.wait_for("leads to no index that takes records");
+        reports.wait_for("leads to no index that accepts records");
         assert_balance(other.stats());
         set(engine, setting, None);
         assert!(guard.shutdown(LIMIT).is_complete(), "{setting}");
@@ -78,14 +78,14 @@ fn records_wait_unchanged_while_a_pipeline_fails() {
     let failing = r#"{"processors":[{"set_security_user":{"field":"message.user"}}]}"#;
     engine.ok("PUT", "/_ingest/pipeline/fails", failing);
     set(&engine, "index.default_pipeline", Some("fails"));
-    let said = Said::default();
+    let reports = Reports::default();
     let builder = quick(engine.url()).basic(
         integration_tests::engine::USER,
         integration_tests::engine::PASSWORD,
     );
-    let (writer, guard) = builder.on_diagnostic(said.listen()).build().unwrap();
+    let (writer, guard) = builder.on_diagnostic(reports.listen()).build().unwrap();
     write(&writer, 0..10);
-    said.wait_for("leads to no index that takes records");
+    reports.wait_for("leads to no index that accepts records");
     set(&engine, "index.default_pipeline", None);
     assert!(guard.shutdown(LIMIT).is_complete());
     assert_once(&documents(&engine), 0..10);

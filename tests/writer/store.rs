@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
-use integration_tests::{Said, ship::ship};
+use integration_tests::{CommandOutput, ship::ship};
 use openreplay_store::{Keys, Store};
 use serde_json::json;
 use tempfile::TempDir;
@@ -78,7 +78,7 @@ fn fresh(number: u64) -> String {
 }
 
 #[test]
-fn the_writer_asks_a_store_once_what_it_is_and_then_sends_records_only() {
+fn the_writer_queries_a_store_once_and_then_sends_records_only() {
     let served = Served::start();
     let (writer, guard) = quick(&served.url).build().unwrap();
     for round in 1..=5 {
@@ -89,21 +89,21 @@ fn the_writer_asks_a_store_once_what_it_is_and_then_sends_records_only() {
     assert_eq!(served.records(), 5);
     assert_eq!(served.kinds(), ["GET /", "POST /logs/_bulk"]);
     let requests = served.requests.lock().unwrap();
-    let asked = requests
+    let requests = requests
         .iter()
         .filter(|request| *request == "GET /")
         .count();
-    assert_eq!(asked, 1, "{requests:?}");
+    assert_eq!(requests, 1, "{requests:?}");
 }
 
 #[test]
-fn ship_sends_a_store_records_only_and_pins_them_without_asking() {
+fn ship_sends_a_store_records_only_and_pins_them_without_a_query() {
     let served = Served::start();
     let folder = served.folder.path();
     let lines: Vec<_> = (0..100).map(fresh).collect();
     fs::write(folder.join("app.log"), lines.join("\n") + "\n").unwrap();
-    let said = Said::by(ship(&served.url, folder, "app.log").arg("--once"));
-    assert_eq!(said.code, Some(0), "{said:?}");
+    let output = CommandOutput::of(ship(&served.url, folder, "app.log").arg("--once"));
+    assert_eq!(output.code, Some(0), "{output:?}");
     assert_eq!(served.records(), 100);
     assert_eq!(
         served.kinds(),

@@ -63,7 +63,7 @@ impl Watch {
     #[track_caller]
     pub(crate) fn stop(self) {
         self.is_over.store(true, Ordering::Relaxed);
-        assert!(self.thread.join().is_ok(), "the books did not balance");
+        assert!(self.thread.join().is_ok(), "the accounts did not balance");
     }
 }
 
@@ -115,14 +115,14 @@ pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// What the writer says about itself.
+/// The writer's diagnostics.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Said(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Reports(Arc<Mutex<Vec<String>>>);
 
-impl Said {
+impl Reports {
     pub(crate) fn listen(&self) -> impl Fn(&str) + Send + Sync + 'static {
-        let said = Arc::clone(&self.0);
-        move |text| said.lock().unwrap().push(text.to_owned())
+        let reports = Arc::clone(&self.0);
+        move |text| reports.lock().unwrap().push(text.to_owned())
     }
 
     pub(crate) fn all(&self) -> String {

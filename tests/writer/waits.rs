@@ -17,9 +17,9 @@ const CALLS: usize = 5_000;
 
 #[test]
 fn a_log_call_waits_no_more_with_a_full_buffer_than_without_a_sink() {
-    let far_end = StandIn::start();
-    far_end.inject([Fault::Stall(Duration::from_secs(600))]);
-    let (writer, guard) = quick(far_end.url())
+    let server = StandIn::start();
+    server.inject([Fault::Stall(Duration::from_secs(600))]);
+    let (writer, guard) = quick(server.url())
         .buffer_bytes(1024 * 1024)
         .shutdown_timeout(Duration::ZERO)
         .on_diagnostic(|_| {})
@@ -27,7 +27,7 @@ fn a_log_call_waits_no_more_with_a_full_buffer_than_without_a_sink() {
         .unwrap();
     wait_until("the buffer is full and the request hangs", || {
         write(&writer, 0..1_000);
-        writer.stats().dropped > 0 && far_end.faults_left() == 0
+        writer.stats().dropped > 0 && server.faults_left() == 0
     });
     let before = writer.stats();
     let layer = tracing_openreplay::json().with_writer(writer.clone());

@@ -153,7 +153,7 @@ mod tests {
 
     use super::*;
 
-    const AWAY: Topic = Topic::new("away");
+    const UNREACHABLE: Topic = Topic::new("away");
     const MISSING: Topic = Topic::new("missing");
     const FULL: Topic = Topic::new("full");
 
@@ -167,7 +167,7 @@ mod tests {
         let start = Instant::now();
         for second in 0..=60 {
             let now = start + Duration::from_secs(second);
-            diagnostics.report_at(now, AWAY, "nobody\nthere\x1b[2J");
+            diagnostics.report_at(now, UNREACHABLE, "nobody\nthere\x1b[2J");
             if second == 1 {
                 diagnostics.report_at(now, MISSING, "no logs");
             }
@@ -190,7 +190,7 @@ mod tests {
             *counting.lock().unwrap_or_else(PoisonError::into_inner) += 1;
             panic!("{text}");
         });
-        diagnostics.report(AWAY, "away");
+        diagnostics.report(UNREACHABLE, "away");
         diagnostics.report(FULL, "full");
         assert_eq!(*count.lock().unwrap(), 2);
     }
@@ -202,7 +202,7 @@ mod tests {
         const INNER: &str = "OPENREPLAY_BUFFER_TEST_INNER";
         if std::env::var_os(INNER).is_some() {
             let diagnostics = Diagnostics::to_stderr("example");
-            diagnostics.report(AWAY, "away");
+            diagnostics.report(UNREACHABLE, "away");
             // Not with `report`, which would catch a panic.
             (diagnostics.handler)("full");
             return;

@@ -19,7 +19,7 @@ pub(crate) enum Outcome {
     /// `logs` found no record.
     NoRecord,
     /// Elasticsearch refused records that `ship` sent.
-    Refused,
+    Rejected,
     /// `ship` could not read a file.
     Unreadable,
     /// `logs` cannot show all rows as they should be.
@@ -123,7 +123,7 @@ impl Outcome {
             Self::Done => 0,
             Self::Faults => 4,
             Self::NoRecord => 5,
-            Self::Refused => 6,
+            Self::Rejected => 6,
             Self::Unreadable => 7,
             Self::Incomplete => 8,
             Self::Stopped(signal) => signals::exit_code(signal),
@@ -241,7 +241,7 @@ mod tests {
             (Outcome::Done, 0),
             (Outcome::Faults, 4),
             (Outcome::NoRecord, 5),
-            (Outcome::Refused, 6),
+            (Outcome::Rejected, 6),
             (Outcome::Unreadable, 7),
             (Outcome::Incomplete, 8),
             (Outcome::Stopped(15), 143),

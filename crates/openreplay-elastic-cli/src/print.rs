@@ -17,21 +17,21 @@ pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
 pub(crate) fn json(value: &impl Serialize) -> io::Result<()> {
     let text = serde_json::to_string(value)?;
     let text = terminal::escape_json(&text);
-    unless_gone(writeln!(io::stdout().lock(), "{text}"))
+    unless_closed(writeln!(io::stdout().lock(), "{text}"))
 }
 
 /// A whole text of many lines, on standard output.
 pub(crate) fn bytes(text: &[u8]) -> io::Result<()> {
-    unless_gone(io::stdout().lock().write_all(text))
+    unless_closed(io::stdout().lock().write_all(text))
 }
 
 /// A line of the result, on standard output.
 pub(crate) fn line(text: &str) -> io::Result<()> {
-    unless_gone(writeln!(anstream::stdout().lock(), "{text}"))
+    unless_closed(writeln!(anstream::stdout().lock(), "{text}"))
 }
 
 /// The reader may have closed the pipe, which does not change the outcome.
-fn unless_gone(written: io::Result<()>) -> io::Result<()> {
+fn unless_closed(written: io::Result<()>) -> io::Result<()> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,

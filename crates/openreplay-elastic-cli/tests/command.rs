@@ -27,24 +27,24 @@ const SUBCOMMANDS: [&str; 10] = [
 ];
 
 /// Runs it with nothing in its environment but the given variables.
-fn run_with(variables: &[(&str, &str)], args: &[&str]) -> Said {
+fn run_with(variables: &[(&str, &str)], args: &[&str]) -> CommandOutput {
     let mut command = Command::new(env!("CARGO_BIN_EXE_openreplay-elastic"));
     let output = command.env_clear().envs(variables.iter().copied());
-    Said::from(output.args(args).output().unwrap())
+    CommandOutput::from(output.args(args).output().unwrap())
 }
 
-fn run(args: &[&str]) -> Said {
+fn run(args: &[&str]) -> CommandOutput {
     run_with(&[], args)
 }
 
 #[derive(Debug)]
-struct Said {
+struct CommandOutput {
     code: Option<i32>,
     out: String,
     err: String,
 }
 
-impl From<Output> for Said {
+impl From<Output> for CommandOutput {
     fn from(output: Output) -> Self {
         Self {
             code: output.status.code(),
@@ -71,30 +71,30 @@ fn options_in_readme(subcommand: &str) -> Vec<String> {
 
 #[test]
 fn help_names_every_subcommand_exit_code_and_variable_of_the_readme() {
-    let said = run(&["--help"]);
-    assert_eq!((said.code, &said.err[..]), (Some(0), ""));
+    let output = run(&["--help"]);
+    assert_eq!((output.code, &output.err[..]), (Some(0), ""));
     for name in SUBCOMMANDS {
         assert!(
-            said.out.contains(&format!("\n  {name} ")),
+            output.out.contains(&format!("\n  {name} ")),
             "{name}: {}",
-            said.out
+            output.out
         );
     }
     for code in 0..=8 {
         assert!(
-            said.out.contains(&format!("\n  {code}  ")),
+            output.out.contains(&format!("\n  {code}  ")),
             "{code}: {}",
-            said.out
+            output.out
         );
     }
-    for said_too in ["goes before a user", "5 seconds", "30 seconds"] {
-        assert!(said.out.contains(said_too), "{said_too}: {}", said.out);
+    for text in ["goes before a user", "5 seconds", "30 seconds"] {
+        assert!(output.out.contains(text), "{text}: {}", output.out);
     }
     for name in ["URL", "API_KEY", "USER", "PASSWORD", "CLOUD_ID"] {
         assert!(
-            said.out.contains(&format!("\n  ELASTICSEARCH_{name} ")),
+            output.out.contains(&format!("\n  ELASTICSEARCH_{name} ")),
             "{name}: {}",
-            said.out
+            output.out
         );
     }
 }
@@ -110,21 +110,21 @@ fn the_version_names_the_command() {
 #[test]
 fn completions_and_man_pages_name_every_subcommand() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
-        let said = run(&["completions", shell]);
-        assert_eq!((said.code, &said.err[..]), (Some(0), ""), "{shell}");
+        let output = run(&["completions", shell]);
+        assert_eq!((output.code, &output.err[..]), (Some(0), ""), "{shell}");
         for name in SUBCOMMANDS {
-            assert!(said.out.contains(name), "{shell}: {name}");
+            assert!(output.out.contains(name), "{shell}: {name}");
         }
-        assert!(said.out.contains("request-timeout"), "{shell}");
+        assert!(output.out.contains("request-timeout"), "{shell}");
     }
     let whole = run(&["man"]);
     assert!(whole.out.contains(".TH openreplay-elastic 1"), "{whole:?}");
     for name in SUBCOMMANDS {
         let page = name.replace('-', "\\-");
         assert!(whole.out.contains(&page), "{name}: {}", whole.out);
-        let said = run(&["man", name]);
+        let output = run(&["man", name]);
         let title = format!(".TH openreplay-elastic-{name} 1");
-        assert!(said.out.contains(&title), "{said:?}");
+        assert!(output.out.contains(&title), "{output:?}");
     }
     assert_eq!(run(&["man", "repair"]).code, Some(2));
 }
@@ -133,13 +133,13 @@ fn completions_and_man_pages_name_every_subcommand() {
 fn an_elastic_cloud_id_stands_for_an_address() {
     // The host of the id is one that no resolver knows.
     let id = "mine:Y2xvdWQuaW52YWxpZCRhYmMkZGVm";
-    for said in [
+    for output in [
         run(&["--cloud-id", id, "setup"]),
         run_with(&[("ELASTICSEARCH_CLOUD_ID", id)], &["setup"]),
     ] {
-        assert_eq!(said.code, Some(1), "{said:?}");
+        assert_eq!(output.code, Some(1), "{output:?}");
         let host = "https://abc.cloud.invalid:443 is unreachable";
-        assert!(said.err.contains(host), "{said:?}");
+        assert!(output.err.contains(host), "{output:?}");
     }
     let both = ["--cloud-id", id, "--url", "http://127.0.0.1:1", "setup"];
     assert_eq!(run(&both).code, Some(2));
@@ -149,14 +149,18 @@ fn an_elastic_cloud_id_stands_for_an_address() {
 fn help_of_each_subcommand_names_the_options_of_the_readme() {
     let mut named = 0;
     for name in SUBCOMMANDS {
-        let said = run(&[name, "--help"]);
-        assert_eq!((said.code, &said.err[..]), (Some(0), ""), "{name}");
+        let output = run(&[name, "--help"]);
+        assert_eq!((output.code, &output.err[..]), (Some(0), ""), "{name}");
         for option in options_in_readme(name).iter().map(String::as_str).chain([
             "--url",
             "--ca-cert",
             "--json",
         ]) {
-            assert!(said.out.contains(option), "{name} {option}: {}", said.out);
+            assert!(
+                output.out.contains(option),
+                "{name} {option}: {}",
+                output.out
+            );
             named += 1;
         }
     }
@@ -167,10 +171,10 @@ fn help_of_each_subcommand_names_the_options_of_the_readme() {
 }
 
 #[test]
-fn each_option_with_a_value_says_its_default() {
+fn the_help_of_each_option_with_a_value_has_its_default() {
     for name in SUBCOMMANDS {
-        let said = run(&[name, "--help"]);
-        let options = said.out.split("Connection:").next().unwrap();
+        let output = run(&[name, "--help"]);
+        let options = output.out.split("Connection:").next().unwrap();
         for option in options.split("\n      --").skip(1) {
             let takes_value = option.lines().next().unwrap().contains('<');
             // its --file is there instead of Elasticsearch
@@ -186,7 +190,7 @@ fn each_option_with_a_value_says_its_default() {
 
 #[cfg(unix)]
 #[test]
-fn a_variable_that_is_no_text_is_refused_and_not_repeated() {
+fn a_variable_that_is_no_text_is_rejected_and_not_repeated() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
 
@@ -197,15 +201,15 @@ fn a_variable_that_is_no_text_is_refused_and_not_repeated() {
             .env_clear()
             .env("ELASTICSEARCH_URL", "http://127.0.0.1:1")
             .env(&name, OsStr::from_bytes(b"not-to-be-seen\xff"));
-        let said = Said::from(command.arg("setup").output().unwrap());
-        assert_eq!(said.code, Some(2), "{name}: {said:?}");
+        let output = CommandOutput::from(command.arg("setup").output().unwrap());
+        assert_eq!(output.code, Some(2), "{name}: {output:?}");
         let text = format!("error: {name} is not UTF-8: set it anew, or unset it\n");
-        assert_eq!(said.err, text);
+        assert_eq!(output.err, text);
     }
 }
 
 #[test]
-fn the_outcome_stays_where_whoever_reads_has_read_enough() {
+fn a_reader_that_closes_the_pipe_does_not_change_the_outcome() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.log");
     records(&path);
@@ -231,7 +235,7 @@ fn the_outcome_stays_where_whoever_reads_has_read_enough() {
 }
 
 #[test]
-fn wrong_usage_ends_with_2_and_says_what_is_wrong_on_standard_error() {
+fn wrong_usage_ends_with_2_and_is_reported_on_standard_error() {
     let url = ["--url", "http://127.0.0.1:1"];
     for (args, text) in [
         (&["logs"][..], "<SESSION>"),
@@ -284,18 +288,18 @@ fn wrong_usage_ends_with_2_and_says_what_is_wrong_on_standard_error() {
             "/nowhere/password cannot be read",
         ),
     ] {
-        let said = run(&[&url[..], args].concat());
+        let output = run(&[&url[..], args].concat());
         assert_eq!(
-            (said.code, &said.out[..]),
+            (output.code, &output.out[..]),
             (Some(2), ""),
-            "{args:?}: {said:?}"
+            "{args:?}: {output:?}"
         );
-        assert!(said.err.contains(text), "{args:?}: {said:?}");
+        assert!(output.err.contains(text), "{args:?}: {output:?}");
     }
 }
 
 #[test]
-fn without_an_address_it_says_how_to_give_one() {
+fn without_an_address_the_error_shows_how_to_set_one() {
     let commands: [&[&str]; 6] = [
         &["setup"],
         &["api-key"],
@@ -311,27 +315,27 @@ fn without_an_address_it_says_how_to_give_one() {
         ],
     ];
     for args in commands {
-        let said = run(args);
+        let output = run(args);
         assert_eq!(
-            (said.code, &said.out[..]),
+            (output.code, &output.out[..]),
             (Some(2), ""),
-            "{args:?}: {said:?}"
+            "{args:?}: {output:?}"
         );
         let text = "error: no address: give --url, or set ELASTICSEARCH_URL, such as http://localhost:9200\n";
-        assert_eq!(said.err, text, "{args:?}");
+        assert_eq!(output.err, text, "{args:?}");
     }
 }
 
 #[test]
-fn a_password_in_an_address_is_refused_and_not_repeated() {
+fn a_password_in_an_address_is_rejected_and_not_repeated() {
     let address = format!("http://elastic:{SECRET}@127.0.0.1:1");
-    for said in [
+    for output in [
         run(&["--url", &address, "setup"]),
         run(&["check", "--url", &address, "--json"]),
     ] {
-        assert_eq!(said.code, Some(2), "{said:?}");
-        assert!(said.err.contains("ELASTICSEARCH_PASSWORD"), "{said:?}");
-        assert!(!format!("{said:?}").contains(SECRET), "{said:?}");
+        assert_eq!(output.code, Some(2), "{output:?}");
+        assert!(output.err.contains("ELASTICSEARCH_PASSWORD"), "{output:?}");
+        assert!(!format!("{output:?}").contains(SECRET), "{output:?}");
     }
 }
 
@@ -363,11 +367,15 @@ fn no_secret_is_repeated_where_elasticsearch_cannot_be_reached() {
             &["rotate"],
         ] {
             let args = [&["--url", "http://127.0.0.1:1"], options, subcommand].concat();
-            let said = run_with(variables, &args);
-            assert_eq!(said.code, Some(1), "{args:?}: {said:?}");
-            assert_eq!(said.out.is_empty(), !args.contains(&"--json"), "{said:?}");
-            assert!(said.err.starts_with("error: "), "{args:?}: {said:?}");
-            let all = format!("{said:?}");
+            let output = run_with(variables, &args);
+            assert_eq!(output.code, Some(1), "{args:?}: {output:?}");
+            assert_eq!(
+                output.out.is_empty(),
+                !args.contains(&"--json"),
+                "{output:?}"
+            );
+            assert!(output.err.starts_with("error: "), "{args:?}: {output:?}");
+            let all = format!("{output:?}");
             assert!(!all.contains(SECRET) && !all.contains(ENCODED), "{all}");
         }
     }
@@ -389,26 +397,28 @@ fn takes_no_token_for_a_session_and_repeats_none() {
             &["logs", text],
             &["logs", "--json", text],
         ] {
-            let said = run(&[&["--url", "http://127.0.0.1:1"], args].concat());
-            assert_eq!(said.code, Some(2), "{args:?}: {said:?}");
-            assert!(said.err.contains("tracker.getSessionID()"), "{said:?}");
-            let all = format!("{}{}", said.out, said.err);
+            let output = run(&[&["--url", "http://127.0.0.1:1"], args].concat());
+            assert_eq!(output.code, Some(2), "{args:?}: {output:?}");
+            assert!(output.err.contains("tracker.getSessionID()"), "{output:?}");
+            let all = format!("{}{}", output.out, output.err);
             assert!(text.is_empty() || !all.contains(text), "{all}");
         }
     }
 }
 
 #[test]
-fn a_checkpoint_that_cannot_be_kept_ends_with_1_and_says_where_it_can() {
+fn a_checkpoint_that_cannot_be_kept_ends_with_1_and_the_fix() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
     let path = folder.path().join("file/ship.json");
     let args = ["ship", "--checkpoint", path.to_str().unwrap(), "app.log"];
-    let said = run(&[&["--url", "http://127.0.0.1:1"], &args[..]].concat());
-    assert_eq!((said.code, &said.out[..]), (Some(1), ""), "{said:?}");
+    let output = run(&[&["--url", "http://127.0.0.1:1"], &args[..]].concat());
+    assert_eq!((output.code, &output.out[..]), (Some(1), ""), "{output:?}");
     assert!(
-        said.err.contains("give it a folder that can be written to"),
-        "{said:?}"
+        output
+            .err
+            .contains("give it a folder that can be written to"),
+        "{output:?}"
     );
 }
 
@@ -439,35 +449,35 @@ fn an_error_is_one_json_object_too() {
             json!("checkpoint-unreadable"),
         ),
     ] {
-        let said = run(&[&url[..], args].concat());
-        assert_eq!(said.code, Some(code), "{args:?}: {said:?}");
-        assert_eq!(said.out.lines().count(), 1, "{args:?}: {said:?}");
-        let answer: Value = serde_json::from_str(&said.out).unwrap();
-        let error = &answer["error"];
+        let output = run(&[&url[..], args].concat());
+        assert_eq!(output.code, Some(code), "{args:?}: {output:?}");
+        assert_eq!(output.out.lines().count(), 1, "{args:?}: {output:?}");
+        let response: Value = serde_json::from_str(&output.out).unwrap();
+        let error = &response["error"];
         assert_eq!(
             (&error["kind"], &error["precondition"]),
             (&json!(kind), &precondition),
-            "{args:?}: {said:?}"
+            "{args:?}: {output:?}"
         );
         let text = error["text"].as_str().unwrap();
-        assert!(!text.is_empty() && said.err.contains(text), "{said:?}");
+        assert!(!text.is_empty() && output.err.contains(text), "{output:?}");
     }
-    // what was asked for is no error
-    let said = run(&["--json", "--help"]);
-    assert_eq!((said.code, &said.err[..]), (Some(0), ""));
-    let said = run(&["--json", "check", "--url", "http://127.0.0.1:1"]);
-    let report: Value = serde_json::from_str(&said.out).unwrap();
-    assert_eq!((said.code, &report["good"]), (Some(4), &json!(false)));
+    // the requested help is no error
+    let output = run(&["--json", "--help"]);
+    assert_eq!((output.code, &output.err[..]), (Some(0), ""));
+    let output = run(&["--json", "check", "--url", "http://127.0.0.1:1"]);
+    let report: Value = serde_json::from_str(&output.out).unwrap();
+    assert_eq!((output.code, &report["good"]), (Some(4), &json!(false)));
 }
 
 #[test]
-fn a_key_that_is_not_encoded_is_refused_and_not_repeated() {
+fn a_key_that_is_not_encoded_is_rejected_and_not_repeated() {
     let key = [("ELASTICSEARCH_API_KEY", SECRET)];
-    let said = run_with(&key, &["--url", "http://127.0.0.1:1", "check"]);
-    assert_eq!((said.code, &said.out[..]), (Some(2), ""));
+    let output = run_with(&key, &["--url", "http://127.0.0.1:1", "check"]);
+    assert_eq!((output.code, &output.out[..]), (Some(2), ""));
     assert!(
-        said.err.contains("`encoded`") && !said.err.contains(SECRET),
-        "{said:?}"
+        output.err.contains("`encoded`") && !output.err.contains(SECRET),
+        "{output:?}"
     );
 }
 
@@ -491,15 +501,15 @@ fn records(path: &Path) {
 fn logs_and_check_reject_what_a_page_sends_without_an_id() {
     for text in ["undefined", "null", "NaN"] {
         for args in [["check", text], ["logs", text]] {
-            let said = run(&[&["--url", "http://127.0.0.1:1"], &args[..]].concat());
-            assert_eq!(said.code, Some(2), "{args:?}: {said:?}");
-            assert!(said.err.contains("not a session id"), "{said:?}");
+            let output = run(&[&["--url", "http://127.0.0.1:1"], &args[..]].concat());
+            assert_eq!(output.code, Some(2), "{args:?}: {output:?}");
+            assert!(output.err.contains("not a session id"), "{output:?}");
         }
     }
 }
 
 #[test]
-fn logs_reports_an_id_that_openreplay_never_asks_for() {
+fn logs_reports_an_id_that_openreplay_never_queries() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.log");
     let ids = [
@@ -515,12 +525,12 @@ fn logs_reports_an_id_that_openreplay_never_asks_for() {
     });
     std::fs::write(&path, lines.join("\n")).unwrap();
     for (nth, id) in ids.into_iter().enumerate() {
-        let said = run(&["logs", id, "--file", path.to_str().unwrap()]);
-        assert_eq!(said.code, Some(0), "{said:?}");
+        let output = run(&["logs", id, "--file", path.to_str().unwrap()]);
+        assert_eq!(output.code, Some(0), "{output:?}");
         assert_eq!(
-            said.err.contains("OpenReplay never requests"),
+            output.err.contains("OpenReplay never requests"),
             nth >= 3,
-            "{said:?}"
+            "{output:?}"
         );
     }
 }
@@ -532,31 +542,31 @@ fn logs_shows_the_rows_of_a_file_without_elasticsearch() {
     records(&path);
     let file = path.to_str().unwrap();
 
-    let said = run(&["logs", SESSION, "--file", file]);
-    assert_eq!((said.code, &said.err[..]), (Some(0), ""));
-    let rows: Vec<_> = said.out.lines().collect();
-    assert_eq!(rows.len(), 2, "{said:?}");
+    let output = run(&["logs", SESSION, "--file", file]);
+    assert_eq!((output.code, &output.err[..]), (Some(0), ""));
+    let rows: Vec<_> = output.out.lines().collect();
+    assert_eq!(rows.len(), 2, "{output:?}");
     assert!(
         rows[0].contains("info") && rows[0].ends_with("paid"),
-        "{said:?}"
+        "{output:?}"
     );
     assert!(
         rows[1].contains("error") && rows[1].ends_with("not \\u{1b}[31mpaid"),
-        "{said:?}"
+        "{output:?}"
     );
 
     let opened = run(&["logs", SESSION, "--file", file, "--open"]);
     assert!(opened.out.contains(" in full\n"), "{opened:?}");
 
-    let said = run(&["--json", "logs", SESSION, "--file", file]);
-    assert_eq!((said.code, &said.err[..]), (Some(0), ""));
-    let answer: Value = serde_json::from_str(&said.out).unwrap();
+    let output = run(&["--json", "logs", SESSION, "--file", file]);
+    assert_eq!((output.code, &output.err[..]), (Some(0), ""));
+    let response: Value = serde_json::from_str(&output.out).unwrap();
     assert_eq!(
-        (&answer["session"], &answer["total"]),
+        (&response["session"], &response["total"]),
         (&json!(SESSION), &json!(2))
     );
-    assert_eq!(answer["rows"][1]["level"], "error");
-    assert_eq!(answer["rows"].as_array().map(Vec::len), Some(2));
+    assert_eq!(response["rows"][1]["level"], "error");
+    assert_eq!(response["rows"].as_array().map(Vec::len), Some(2));
 }
 
 /// Programs read these: a changed name is a breaking change.
@@ -590,18 +600,21 @@ fn what_is_printed_for_programs_is_the_same_in_every_version() {
             "add_passes findings[fault hint remedy text] good records session unexamined",
         ),
     ] {
-        let said = run(args);
-        let answer: Value = serde_json::from_str(&said.out).unwrap();
-        assert_eq!(shape(&answer).join(" "), members, "{said:?}");
+        let output = run(args);
+        let response: Value = serde_json::from_str(&output.out).unwrap();
+        assert_eq!(shape(&response).join(" "), members, "{output:?}");
     }
-    let said = run(&logs);
+    let output = run(&logs);
     let expected = json!({"session": "7", "total": 1, "incomplete": null, "rows": [
         {"time": "2026-07-01T12:00:00Z", "level": "error", "message": "openReplaySession.id=7"},
     ]});
-    assert_eq!(serde_json::from_str::<Value>(&said.out).unwrap(), expected);
+    assert_eq!(
+        serde_json::from_str::<Value>(&output.out).unwrap(),
+        expected
+    );
 }
 
-/// The names in an answer: of a list, those of its first element.
+/// The names in a response: of a list, those of its first element.
 fn shape(value: &Value) -> Vec<String> {
     let Value::Object(members) = value else {
         return Vec::new();
@@ -637,30 +650,30 @@ fn logs_shows_the_rows_of_files_as_the_panel_would() {
     let late = file("late.log", &late);
     let early = file("early.log", &[record(0, "openReplaySession.id=7,")]);
 
-    let said = run(&["--json", "logs", SESSION, "--file", &late, "--file", &early]);
-    let answer: Value = serde_json::from_str(&said.out).unwrap();
-    assert_eq!((said.code, &answer["total"]), (Some(0), &json!(1_001)));
-    let rows = answer["rows"].as_array().unwrap();
+    let output = run(&["--json", "logs", SESSION, "--file", &late, "--file", &early]);
+    let response: Value = serde_json::from_str(&output.out).unwrap();
+    assert_eq!((output.code, &response["total"]), (Some(0), &json!(1_001)));
+    let rows = response["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 1_000);
     let first = rows[0]["message"].as_str().unwrap();
     assert!(first.starts_with("openReplaySession.id=7,"), "{first}");
-    let said = run(&["logs", SESSION, "--file", &late, "--file", &early]);
+    let output = run(&["logs", SESSION, "--file", &late, "--file", &early]);
     assert!(
-        said.err.contains("these 1000 of 1001 records"),
+        output.err.contains("these 1000 of 1001 records"),
         "{}",
-        said.err
+        output.err
     );
 
     let mut bare = record(1, "m");
     bare.as_object_mut().unwrap().remove("level");
     let broken = file("broken.log", &[record(0, "m"), bare]);
-    let said = run(&["--json", "logs", SESSION, "--file", &broken]);
-    let answer: Value = serde_json::from_str(&said.out).unwrap();
+    let output = run(&["--json", "logs", SESSION, "--file", &broken]);
+    let response: Value = serde_json::from_str(&output.out).unwrap();
     assert_eq!(
-        (said.code, &answer["error"]["kind"]),
+        (output.code, &response["error"]["kind"]),
         (Some(1), &json!("panel"))
     );
-    assert!(said.err.contains("record 2 has no `level`"), "{said:?}");
+    assert!(output.err.contains("record 2 has no `level`"), "{output:?}");
 }
 
 #[test]
@@ -670,20 +683,23 @@ fn logs_ends_with_5_where_no_record_is_of_the_session_and_with_1_where_there_is_
     records(&path);
     let file = path.to_str().unwrap();
 
-    let said = run(&["logs", "8", "--file", file, "--json"]);
-    assert_eq!(said.code, Some(5), "{said:?}");
-    let answer: Value = serde_json::from_str(&said.out).unwrap();
+    let output = run(&["logs", "8", "--file", file, "--json"]);
+    assert_eq!(output.code, Some(5), "{output:?}");
+    let response: Value = serde_json::from_str(&output.out).unwrap();
     assert_eq!(
-        answer,
+        response,
         json!({"session": "8", "total": 0, "rows": [], "incomplete": null})
     );
-    assert!(said.err.starts_with("no record of session 8;"), "{said:?}");
-
-    let said = run(&["logs", "8", "--file", "/nowhere/app.log"]);
-    assert_eq!((said.code, &said.out[..]), (Some(1), ""));
     assert!(
-        said.err.contains("/nowhere/app.log cannot be read"),
-        "{said:?}"
+        output.err.starts_with("no record of session 8;"),
+        "{output:?}"
+    );
+
+    let output = run(&["logs", "8", "--file", "/nowhere/app.log"]);
+    assert_eq!((output.code, &output.out[..]), (Some(1), ""));
+    assert!(
+        output.err.contains("/nowhere/app.log cannot be read"),
+        "{output:?}"
     );
 }
 
@@ -696,11 +712,11 @@ fn a_user_who_was_passed_over_for_a_key_is_named_where_the_key_may_not() {
             let mut head = BufReader::new(&stream).lines().map_while(Result::ok);
             while head.next().is_some_and(|line| !line.is_empty()) {}
             let body = r#"{"error":{"type":"security_exception","reason":"as told"},"status":403}"#;
-            let answer = format!(
+            let response = format!(
                 "HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
                 body.len()
             );
-            let _ = (&stream).write_all(answer.as_bytes());
+            let _ = (&stream).write_all(response.as_bytes());
         }
     });
     let key = ("ELASTICSEARCH_API_KEY", "YTpi");
@@ -711,10 +727,10 @@ fn a_user_who_was_passed_over_for_a_key_is_named_where_the_key_may_not() {
         (&[key], false),
         (&[user, password], false),
     ] {
-        let said = run_with(variables, &["--url", &url, "setup"]);
-        assert_eq!(said.code, Some(1), "{said:?}");
+        let output = run_with(variables, &["--url", &url, "setup"]);
+        assert_eq!(output.code, Some(1), "{output:?}");
         let hint = "because: ELASTICSEARCH_API_KEY is set and goes before ELASTICSEARCH_USER";
-        assert_eq!(said.err.contains(hint), is_named, "{said:?}");
+        assert_eq!(output.err.contains(hint), is_named, "{output:?}");
     }
 }
 
@@ -749,9 +765,9 @@ fn logs_reports_the_faults_of_records_in_the_words_of_check() {
         ),
     ] {
         fs::write(&path, record.to_string()).unwrap();
-        let said = run(&["logs", SESSION, "--file", path.to_str().unwrap()]);
-        assert_eq!(said.code, Some(code), "{said:?}");
-        assert!(said.err.contains(text), "{said:?}");
+        let output = run(&["logs", SESSION, "--file", path.to_str().unwrap()]);
+        assert_eq!(output.code, Some(code), "{output:?}");
+        assert!(output.err.contains(text), "{output:?}");
     }
 }
 
@@ -768,10 +784,10 @@ fn credentials_over_http_to_another_machine_are_a_warning() {
         ("http://[::1]:1", &key, false),
         (remote, &[], false),
     ] {
-        let said = run_with(variables, &["--url", url, "rotate"]);
-        assert_eq!(said.code, Some(1), "{said:?}");
+        let output = run_with(variables, &["--url", url, "rotate"]);
+        assert_eq!(output.code, Some(1), "{output:?}");
         let warning =
             format!("warning: the credentials are sent to {url} in clear text; use https\n");
-        assert_eq!(said.err.starts_with(&warning), warns, "{said:?}");
+        assert_eq!(output.err.starts_with(&warning), warns, "{output:?}");
     }
 }

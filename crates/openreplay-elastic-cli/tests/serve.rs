@@ -22,7 +22,7 @@ fn command(args: &[&str]) -> Command {
 struct Serve {
     child: Child,
     /// The first line on standard output.
-    said: Value,
+    started: Value,
 }
 
 impl Serve {
@@ -38,12 +38,12 @@ impl Serve {
             .unwrap();
         Self {
             child,
-            said: serde_json::from_str(&line).unwrap(),
+            started: serde_json::from_str(&line).unwrap(),
         }
     }
 
     fn text(&self, name: &str) -> &str {
-        self.said[name].as_str().unwrap()
+        self.started[name].as_str().unwrap()
     }
 
     /// Runs another subcommand against it, with OpenReplay's key or the app's.
@@ -69,11 +69,11 @@ impl Serve {
     }
 
     fn messages(&self) -> Vec<Value> {
-        let said = self.run("encoded", &["logs", "42", "--json"]);
-        let found: Value = serde_json::from_slice(&said.stdout).unwrap();
+        let output = self.run("encoded", &["logs", "42", "--json"]);
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
         let rows = found["rows"]
             .as_array()
-            .unwrap_or_else(|| panic!("{said:?}"));
+            .unwrap_or_else(|| panic!("{output:?}"));
         rows.iter().map(|row| row["message"].clone()).collect()
     }
 }
@@ -115,13 +115,13 @@ fn two_apps_a_kill_and_a_move_lose_nothing_and_keep_the_order() {
     write(here, "one.log", 0..20);
     write(here, "two.log", 20..40);
     let serve = Serve::start(&data);
-    let first = serve.said.clone();
+    let first = serve.started.clone();
     serve.ship(here, "one.log");
     // SIGKILL, right after the records were acknowledged
     drop(serve);
 
     let mut serve = Serve::start(&data);
-    assert_eq!(serve.said["encoded"], first["encoded"], "the keys stay");
+    assert_eq!(serve.started["encoded"], first["encoded"], "the keys stay");
     serve.ship(here, "two.log");
     assert_eq!(serve.messages(), expected(40));
     let check = serve.run("encoded", &["check", "42"]);
@@ -140,7 +140,7 @@ fn two_apps_a_kill_and_a_move_lose_nothing_and_keep_the_order() {
         .output()
         .unwrap();
     let created: Value = serde_json::from_slice(&created.stdout).unwrap();
-    serve.said["encoded"] = created["encoded"].clone();
+    serve.started["encoded"] = created["encoded"].clone();
     assert_eq!(serve.messages().len(), 40, "a new key is accepted at once");
 
     let exported = command(&["export", "--data", data]).output().unwrap();
@@ -167,10 +167,10 @@ fn a_second_one_in_the_same_folder_names_the_first() {
         .output()
         .unwrap();
     assert_eq!(second.status.code(), Some(3), "{second:?}");
-    let said = String::from_utf8(second.stderr).unwrap();
+    let output = String::from_utf8(second.stderr).unwrap();
     assert!(
-        said.contains(&format!("is in use by process {}", serve.child.id())),
-        "{said}"
+        output.contains(&format!("is in use by process {}", serve.child.id())),
+        "{output}"
     );
 }
 
@@ -186,8 +186,8 @@ fn without_keys_it_listens_on_loopback_only() {
         "0.0.0.0:0",
         "--no-keys",
     ];
-    let said = command(&args).output().unwrap();
-    assert_eq!(said.status.code(), Some(2), "{said:?}");
+    let output = command(&args).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert!(!data.exists());
 }
 
@@ -208,8 +208,8 @@ fn the_first_start_prints_what_goes_where_and_secrets_on_standard_output_only() 
         });
         assert!(listening.is_some());
         child.kill().unwrap();
-        let said = child.wait_with_output().unwrap();
-        let out = String::from_utf8(said.stdout).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let out = String::from_utf8(output.stdout).unwrap();
         for word in ["API Key ID", "ELASTICSEARCH_API_KEY="] {
             assert_eq!(out.contains(word), is_first, "{word}: {out}");
         }

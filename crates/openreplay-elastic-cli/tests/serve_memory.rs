@@ -50,7 +50,7 @@ fn sixty_four_clients_with_large_bodies_and_gzip_bombs_stay_within_the_bound() {
 /// A running `serve`; killed when dropped.
 struct Serve {
     child: Child,
-    said: Value,
+    output: Value,
 }
 
 impl Serve {
@@ -64,16 +64,16 @@ impl Serve {
         let mut line = String::new();
         let out = child.stdout.take().unwrap();
         BufReader::new(out).read_line(&mut line).unwrap();
-        let said = serde_json::from_str(&line).unwrap();
-        Self { child, said }
+        let output = serde_json::from_str(&line).unwrap();
+        Self { child, output }
     }
 
     /// Sends a body. Returns the first line of the response, and its length.
     fn bulk(&self, body: &[u8], encoding: &str) -> (String, u64) {
-        let address = self.said["url"].as_str().unwrap();
+        let address = self.output["url"].as_str().unwrap();
         let address = address.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).unwrap();
-        let key = self.said["writer"].as_str().unwrap();
+        let key = self.output["writer"].as_str().unwrap();
         let head = format!(
             "POST /logs/_bulk HTTP/1.1\r\nhost: a\r\nconnection: close\r\nauthorization: ApiKey {key}\r\n\
              content-encoding: {encoding}\r\ncontent-length: {}\r\n\r\n",

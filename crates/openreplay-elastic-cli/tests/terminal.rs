@@ -46,38 +46,41 @@ fn logs(on_terminal: bool, variables: &[(&str, &str)]) -> String {
         .output()
         .expect("script is installed");
     assert!(output.status.success(), "{output:?}");
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(said.matches(SESSION).count(), 4, "{said:?}");
-    assert!(said.contains("1 lines are not JSON objects"), "{said:?}");
+    let output = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.matches(SESSION).count(), 4, "{output:?}");
+    assert!(
+        output.contains("1 lines are not JSON objects"),
+        "{output:?}"
+    );
     // nothing of a record steers the terminal
-    assert!(!said.contains("\u{1b}[32m"), "{said:?}");
-    said
+    assert!(!output.contains("\u{1b}[32m"), "{output:?}");
+    output
 }
 
 #[test]
 #[ignore = "needs script"]
 fn a_terminal_shows_errors_and_warnings_in_colours() {
-    let said = logs(true, &[]);
+    let output = logs(true, &[]);
     let style_of = |level: &str| {
-        let at = said.find(&format!("{level:<7}\u{1b}[0m")).unwrap();
-        let from = said[..at].rfind("  ").unwrap();
-        &said[from + 2..at]
+        let at = output.find(&format!("{level:<7}\u{1b}[0m")).unwrap();
+        let from = output[..at].rfind("  ").unwrap();
+        &output[from + 2..at]
     };
-    assert_eq!(style_of("error"), "\u{1b}[1m\u{1b}[31m", "{said:?}");
-    assert_eq!(style_of("warning"), "\u{1b}[33m", "{said:?}");
-    assert_eq!(style_of("debug"), "\u{1b}[2m", "{said:?}");
-    assert!(said.contains("  info     ["), "{said:?}");
+    assert_eq!(style_of("error"), "\u{1b}[1m\u{1b}[31m", "{output:?}");
+    assert_eq!(style_of("warning"), "\u{1b}[33m", "{output:?}");
+    assert_eq!(style_of("debug"), "\u{1b}[2m", "{output:?}");
+    assert!(output.contains("  info     ["), "{output:?}");
 }
 
 #[test]
 #[ignore = "needs script"]
 fn no_colours_where_they_are_not_wanted_or_there_is_no_terminal() {
-    for said in [
+    for output in [
         logs(true, &[("NO_COLOR", "1")]),
         logs(true, &[("TERM", "dumb")]),
         logs(false, &[]),
     ] {
-        assert!(!said.contains('\u{1b}'), "{said:?}");
-        assert!(said.contains("  error    ["), "{said:?}");
+        assert!(!output.contains('\u{1b}'), "{output:?}");
+        assert!(output.contains("  error    ["), "{output:?}");
     }
 }

@@ -26,7 +26,7 @@ use tracing_subscriber::prelude::*;
 const RSYSLOGD: &str = "/usr/sbin/rsyslogd";
 
 fn main() {
-    NullEndpoint::serve_if_asked();
+    NullEndpoint::serve_if_requested();
     let quick = env::args().any(|arg| arg == "--quick");
     let (rounds, records) = if quick { (1, 100_000) } else { (3, 200_000) };
     assert!(
@@ -58,9 +58,9 @@ fn main() {
 
 /// The library's shipper, from a file to the wire: nanoseconds of this process a record.
 fn ship(records: usize) -> f64 {
-    let far_end = NullEndpoint::start();
+    let server = NullEndpoint::start();
     let folder = folder("ship", records);
-    let connection = Connection::builder(far_end.url()).build();
+    let connection = Connection::builder(server.url()).build();
     let client = Client::new(&connection.expect("an address")).expect("a client");
     let options = ShipOptions::new(folder.join("ship.json"))
         .file(folder.join("records").display().to_string());
@@ -74,7 +74,7 @@ fn ship(records: usize) -> f64 {
         shipper.run_once(|_| ()).await
     });
     let cost = start.elapsed().as_nanos() as f64 / records as f64;
-    assert_eq!(shipped.expect("a far end").stored, records as u64);
+    assert_eq!(shipped.expect("a server").stored, records as u64);
     let _ = fs::remove_dir_all(&folder);
     cost
 }
@@ -83,8 +83,8 @@ fn ship(records: usize) -> f64 {
 /// record.
 fn event(records: usize) -> f64 {
     const AT_ONCE: usize = 50_000;
-    let far_end = NullEndpoint::start();
-    let builder = ElasticWriter::builder(far_end.url());
+    let server = NullEndpoint::start();
+    let builder = ElasticWriter::builder(server.url());
     let (writer, guard) = builder.build().expect("a writer");
     let layer = tracing_openreplay::json()
         .with_writer(writer.clone())
@@ -129,10 +129,10 @@ fn folder(name: &str, records: usize) -> PathBuf {
 
 /// rsyslog's imfile and omelasticsearch: nanoseconds of its process a record.
 fn rsyslog(records: usize) -> f64 {
-    let far_end = NullEndpoint::start();
+    let server = NullEndpoint::start();
     let folder = folder("rsyslog", records);
     let folder_name = folder.display();
-    let port = far_end.url().rsplit(':').next().expect("a port");
+    let port = server.url().rsplit(':').next().expect("a port");
     let configuration = format!(
         r#"global(workDirectory="{folder_name}" maxMessageSize="512k")
 module(load="imfile")
@@ -157,11 +157,11 @@ ruleset(name="bench") {{
         .expect("rsyslogd starts");
     let mut rsyslogd = Running(child);
     let start = Instant::now();
-    while far_end.records() < records {
+    while server.records() < records {
         assert!(
             start.elapsed() < Duration::from_secs(120),
             "rsyslog sent {} of {records}",
-            far_end.records()
+            server.records()
         );
         assert!(
             rsyslogd.0.try_wait().expect("a child of ours").is_none(),

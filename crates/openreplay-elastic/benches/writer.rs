@@ -30,20 +30,20 @@ use tracing_subscriber::prelude::*;
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn main() {
-    NullEndpoint::serve_if_asked();
+    NullEndpoint::serve_if_requested();
     let quick = std::env::args().any(|arg| arg == "--quick");
     let (rounds, records) = if quick { (3, 20_000) } else { (15, 200_000) };
 
-    let far_end = NullEndpoint::start();
+    let server = NullEndpoint::start();
     let lines: Vec<String> = (0..records).map(line).collect();
     let bodies = framed(&lines);
-    let builder = || ElasticWriter::builder(far_end.url()).buffer_bytes(256 * 1024 * 1024);
+    let builder = || ElasticWriter::builder(server.url()).buffer_bytes(256 * 1024 * 1024);
     let (plain, guard) = builder().build().expect("a writer");
     let (gzipped, gzip_guard) = builder().gzip(1).build().expect("a writer");
-    let hyper = Hyper::new(far_end.url());
+    let hyper = Hyper::new(server.url());
     let mut compress = Compress::new(Compression::new(1), false);
 
-    // takes the connection, and says nothing
+    // accepts the connection, and sends nothing
     let hanging = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let (full, _full_guard) = full(&hanging);
 
@@ -132,8 +132,8 @@ fn main() {
 }
 
 /// A writer whose server hangs, and whose buffer is full.
-fn full(far_end: &TcpListener) -> (ElasticWriter, Guard) {
-    let address = far_end.local_addr().expect("it is bound");
+fn full(server: &TcpListener) -> (ElasticWriter, Guard) {
+    let address = server.local_addr().expect("it is bound");
     let (writer, guard) = ElasticWriter::builder(format!("http://{address}"))
         .buffer_bytes(1024 * 1024)
         .shutdown_timeout(Duration::ZERO)
@@ -179,7 +179,7 @@ fn write(writer: &ElasticWriter, lines: &[String], records: usize) {
     }
 }
 
-/// Then waits until everything is answered.
+/// Then waits until every request has its response.
 fn flushed<T>(guard: &Guard, work: impl FnOnce() -> T) -> T {
     let done = work();
     assert!(guard.flush(LIMIT).is_complete());
@@ -240,9 +240,13 @@ impl Hyper {
                     .header("content-type", "application/x-ndjson")
                     .body(Full::new(body.clone()))
                     .expect("a request");
-                let answer = self.client.request(request).await.expect("an answer");
-                assert!(answer.status().is_success());
-                answer.into_body().collect().await.expect("a whole answer");
+                let response = self.client.request(request).await.expect("a response");
+                assert!(response.status().is_success());
+                response
+                    .into_body()
+                    .collect()
+                    .await
+                    .expect("a whole response");
             }
         });
     }

@@ -29,7 +29,7 @@ pub(crate) enum Message {
     Store(Job),
     /// A reader found this file damaged.
     Damaged(Arc<DayFile>),
-    /// Tidy up now, and say when that is done.
+    /// Tidy up now, and notify the sender when that is done.
     Tidy(Sender<()>),
     Stop,
 }

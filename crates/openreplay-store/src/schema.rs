@@ -2,7 +2,7 @@
 //!
 //! | table | holds |
 //! |---|---|
-//! | `record` | the records, in the order in which they are asked for: session, time, `_id` |
+//! | `record` | the records, in the order in which they are queried: session, time, `_id` |
 //! | `landing` | the latest records, in the order in which they arrived, until enough of them can be moved to `record` |
 //! | `arrival` | when a record without a time arrived first, so that a retry finds it |
 //! | `dictionary` | what `line` is compressed with; empty until there are enough records to train one |

@@ -76,7 +76,7 @@ impl Store {
     pub fn session(&self, id: &SessionId, limit: usize) -> Result<Vec<Record>, Error> {
         match id.as_u64() {
             Some(id) => self.inner.shared.session(id, limit),
-            // OpenReplay asks for no other ids, so no other are stored
+            // OpenReplay queries no other ids, so no other are stored
             None => Ok(Vec::new()),
         }
     }

@@ -429,7 +429,7 @@ fn many_records_are_compressed_and_come_back_as_they_were() {
     assert!(size < 600_000, "{size} bytes for 5,000 records");
 }
 
-/// What a model says about records that are sent in any order and any number of times, with
+/// What a model expects of records that are sent in any order and any number of times, with
 /// restarts in between.
 #[derive(Clone, Debug)]
 enum Step {

@@ -299,7 +299,7 @@ fn reading_and_writing_are_separate_rights() {
 }
 
 #[test]
-fn other_routes_and_other_searches_say_what_is_there() {
+fn other_routes_and_other_searches_report_what_is_supported() {
     let server = Server::start();
     let reader = server.reader();
     let headers = [("authorization", &*reader)];

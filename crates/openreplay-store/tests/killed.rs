@@ -64,7 +64,7 @@ fn to_fill() -> Option<(Store, u64)> {
 }
 
 /// What the program under test reports, on a line of its own.
-fn say(text: &str) {
+fn print(text: &str) {
     println!("\n> {text}");
 }
 
@@ -99,7 +99,7 @@ fn a_kill_at_any_moment_loses_nothing_acknowledged_and_stores_nothing_twice() {
             let outcomes = store.write(batch(next..next + count, 300)).unwrap();
             assert!(outcomes.iter().all(Outcome::is_stored));
             next += count;
-            say(&next.to_string());
+            print(&next.to_string());
         }
     }
     let folder = TempDir::new().unwrap();
@@ -108,12 +108,12 @@ fn a_kill_at_any_moment_loses_nothing_acknowledged_and_stores_nothing_twice() {
     for round in 0..ROUNDS {
         // what may be stored without having been acknowledged is sent again
         let mut child = inner(test, folder.path(), acknowledged, "");
-        let mut said = lines(&mut child);
-        let first = said.next().expect("it writes something");
+        let mut output = lines(&mut child);
+        let first = output.next().expect("it writes something");
         acknowledged = first.parse().unwrap();
         std::thread::sleep(Duration::from_millis(round * 5));
         child.kill().unwrap();
-        acknowledged = said
+        acknowledged = output
             .last()
             .map_or(acknowledged, |last| last.parse().unwrap());
         child.wait().unwrap();
@@ -136,12 +136,12 @@ fn a_full_disk_fails_the_write_and_loses_nothing() {
         for nth in 0_u64.. {
             let outcomes = store.write(batch(nth * 20..(nth + 1) * 20, 1_000)).unwrap();
             match &outcomes[0] {
-                Outcome::Created => say(&((nth + 1) * 20).to_string()),
+                Outcome::Created => print(&((nth + 1) * 20).to_string()),
                 Outcome::Failed(_) => break,
                 other => panic!("{other:?}"),
             }
         }
-        say("full");
+        print("full");
         return;
     }
     let folder = TempDir::new().unwrap();
@@ -153,10 +153,10 @@ fn a_full_disk_fails_the_write_and_loses_nothing() {
         0,
         limit,
     );
-    let said: Vec<_> = lines(&mut child).collect();
+    let output: Vec<_> = lines(&mut child).collect();
     assert!(child.wait().unwrap().success());
-    assert_eq!(said.last().map(String::as_str), Some("full"));
-    let acknowledged: u64 = said[said.len() - 2].parse().unwrap();
+    assert_eq!(output.last().map(String::as_str), Some("full"));
+    let acknowledged: u64 = output[output.len() - 2].parse().unwrap();
     let found = stored(folder.path());
     assert_eq!(found.len() as u64, acknowledged);
     for number in 0..acknowledged {

@@ -20,7 +20,7 @@ use tower_http::request_id::{
 };
 use tower_openreplay::SessionLayer;
 
-use self::common::{BATCH, Run, answer, browser_request, median, run};
+use self::common::{BATCH, Run, browser_request, median, respond, run};
 
 const ID: (&str, &str) = ("openReplaySession.id", "4950498349085463837");
 const TOKEN: (&str, &str) = (
@@ -40,15 +40,15 @@ fn main() {
         ServiceBuilder::new()
             .layer(SetRequestIdLayer::x_request_id(NoRequestId))
             .layer(PropagateRequestIdLayer::x_request_id())
-            .service(service_fn(answer))
+            .service(service_fn(respond))
     };
     let sentry = || {
         ServiceBuilder::new()
             .layer(NewSentryLayer::<Request<Empty<Bytes>>>::new_from_top())
             .layer(SentryHttpLayer::new())
-            .service(service_fn(answer))
+            .service(service_fn(respond))
     };
-    let session = || SessionLayer::new().layer(service_fn(answer));
+    let session = || SessionLayer::new().layer(service_fn(respond));
     let id_sent = ("x-request-id", "4950498349085463837");
     let mut cases = [
         Case::new("SessionLayer, id", Some(ID), session()),
@@ -101,7 +101,7 @@ impl Case {
         Self {
             name,
             request: browser_request(header),
-            bare: run(service_fn(answer)),
+            bare: run(service_fn(respond)),
             layered: run(service),
             added: Vec::new(),
         }

@@ -23,7 +23,7 @@ use tracing::{Dispatch, Level, Span, dispatcher::with_default, info_span};
 use tracing_openreplay::json;
 use tracing_subscriber::{filter::LevelFilter, fmt, prelude::*};
 
-use self::common::{BATCH, Run, answer, browser_request, median, run};
+use self::common::{BATCH, Run, browser_request, median, respond, run};
 
 const ID: (&str, &str) = ("openReplaySession.id", "4950498349085463837");
 
@@ -44,7 +44,7 @@ fn main() {
         ServiceBuilder::new()
             .layer(SessionLayer::new())
             .layer(RequestLogLayer::new())
-            .service(service_fn(answer))
+            .service(service_fn(respond))
     };
     let traced = || {
         let on_response = DefaultOnResponse::new().level(Level::INFO);
@@ -54,11 +54,11 @@ fn main() {
         ServiceBuilder::new()
             .layer(SessionLayer::new())
             .layer(trace)
-            .service(service_fn(answer))
+            .service(service_fn(respond))
     };
     let session = ServiceBuilder::new()
         .layer(SessionLayer::new())
-        .service(service_fn(answer));
+        .service(service_fn(respond));
     let mut cases = [
         Case::new("TraceLayer + fmt json", &fmt_json, traced()),
         Case::new("TraceLayer + json()", &ours, traced()),
@@ -122,7 +122,7 @@ impl Case {
             name,
             dispatch: dispatch.clone(),
             request: browser_request(Some(ID)),
-            bare: run(service_fn(answer)),
+            bare: run(service_fn(respond)),
             layered: run(service),
             added: Vec::new(),
         }

@@ -27,7 +27,7 @@ fn poll<F: Future>(future: F) -> F::Output {
     }
 }
 
-fn answer(_: Request<()>) -> Ready<Result<Response<Full<Bytes>>, Infallible>> {
+fn respond(_: Request<()>) -> Ready<Result<Response<Full<Bytes>>, Infallible>> {
     ready(Ok(Response::new(Full::new(Bytes::from_static(b"answer")))))
 }
 
@@ -95,7 +95,7 @@ fn a_request_through_the_layer_allocates_nothing() {
             .with_query_parameter("id")
             .layer(service_fn(|request| {
                 assert_eq!(current().is_some(), *expected, "{name}");
-                answer(request)
+                respond(request)
             }));
         let mut clones: Vec<_> = (0..10).map(|_| request.clone()).collect();
         let info = allocation_counter::measure(|| {
@@ -116,7 +116,7 @@ fn a_request_that_gets_no_header_allocates_nothing() {
     let hosts = ["stock.internal:8080", "[::1]"];
     let mut client = PropagateSessionLayer::to_hosts(hosts)
         .unwrap()
-        .layer(service_fn(answer));
+        .layer(service_fn(respond));
     let request = || Request::get("http://example.com/");
     let with_tokens = request()
         .header("accept", "*/*")

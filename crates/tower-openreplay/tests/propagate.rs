@@ -206,9 +206,9 @@ fn the_current_session_replaces_forwarded_headers() {
         "1,2",
         TOKEN,
     ] {
-        for (name, beside) in [(ID, "8"), ("X-OpenReplay-SessionToken", TOKEN)] {
+        for (name, next_to) in [(ID, "8"), ("X-OpenReplay-SessionToken", TOKEN)] {
             let mut request = get("http://one/");
-            for (name, value) in [(ID, there), (name, beside)] {
+            for (name, value) in [(ID, there), (name, next_to)] {
                 let name: HeaderName = name.parse().unwrap();
                 let value = HeaderValue::from_str(value).unwrap();
                 request.headers_mut().append(name, value);

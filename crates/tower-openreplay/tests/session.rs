@@ -245,7 +245,7 @@ async fn errors_and_responses_pass_unchanged() {
     }));
     assert_eq!(failing.oneshot(request()).await.unwrap_err(), Own(7));
 
-    let answering = SessionLayer::new().layer(service_fn(|_: Request<()>| {
+    let responding = SessionLayer::new().layer(service_fn(|_: Request<()>| {
         let response = Response::builder()
             .status(418)
             .header("x-own", "1")
@@ -253,7 +253,7 @@ async fn errors_and_responses_pass_unchanged() {
             .body(());
         ready(response)
     }));
-    let response = answering.oneshot(request()).await.unwrap();
+    let response = responding.oneshot(request()).await.unwrap();
     assert_eq!(response.status(), 418);
     assert_eq!(response.headers().len(), 1);
     assert_eq!(response.headers()["x-own"], "1");

@@ -194,7 +194,7 @@ async fn http_2_streams_in_the_session_of_each_of_its_requests() {
             .await
             .unwrap();
     let connection = tokio::spawn(connection);
-    let answers: Vec<_> = (0..20)
+    let responses: Vec<_> = (0..20)
         .map(|number| {
             (
                 number,
@@ -202,8 +202,8 @@ async fn http_2_streams_in_the_session_of_each_of_its_requests() {
             )
         })
         .collect();
-    for (number, answer) in answers {
-        let body = answer.await.unwrap().into_body().collect().await.unwrap();
+    for (number, response) in responses {
+        let body = response.await.unwrap().into_body().collect().await.unwrap();
         assert_eq!(body.trailers().unwrap()[header::ETAG], number.to_string());
         assert_eq!(body.to_bytes(), format!("{number}{number}"));
     }

@@ -29,7 +29,7 @@ use crate::{
     with_session::mark,
 };
 
-/// What the creation of a span says about the records in it.
+/// What the creation of a span means for the records in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// Created in this session.

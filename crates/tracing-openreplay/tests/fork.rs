@@ -12,7 +12,7 @@ use tracing::info;
 use tracing_openreplay::json;
 use tracing_subscriber::prelude::*;
 
-use crate::support::{alone, records, said};
+use crate::support::{alone, diagnostics, records};
 
 /// Calls `work` in a fork of this process, and waits until that ends.
 fn in_a_fork(work: impl FnOnce()) {
@@ -49,7 +49,7 @@ fn the_process_of_a_record_is_the_one_that_logs() {
         assert_eq!(record["process.pid"], record["fields"]["pid"], "{record}");
     }
     assert_ne!(records[1]["process.pid"], records[0]["process.pid"]);
-    assert_eq!(said(&err), [""; 0]);
+    assert_eq!(diagnostics(&err), [""; 0]);
 }
 
 /// Takes no record.
@@ -83,7 +83,7 @@ fn a_fork_reports_its_own_losses_though_no_record_passes_any_more() {
         return;
     };
     assert_eq!(
-        said(&err),
+        diagnostics(&err),
         [
             "tracing-openreplay: lost 1 record(s): the writer failed: broken pipe; more are counted and reported every 10 s",
             "tracing-openreplay: lost 3 record(s): the writer failed",

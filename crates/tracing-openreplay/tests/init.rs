@@ -12,7 +12,7 @@ use tracing::{debug, info, warn};
 use tracing_openreplay::json;
 use tracing_subscriber::prelude::*;
 
-use crate::support::{alone, alone_with, records, said};
+use crate::support::{alone, alone_with, diagnostics, records};
 
 fn log() {
     debug!(target: "shop", "debug of shop");
@@ -54,13 +54,13 @@ fn records_from_info_on_panics_and_those_of_log_are_on_standard_output() {
                 "a panic"
             ]
         );
-        assert_eq!(said(&err), [""; 0]);
+        assert_eq!(diagnostics(&err), [""; 0]);
     }
 }
 
 #[test]
-fn key_values_of_log_are_lost_as_the_guide_says() {
-    let test = "key_values_of_log_are_lost_as_the_guide_says";
+fn key_values_of_log_are_lost_as_documented() {
+    let test = "key_values_of_log_are_lost_as_documented";
     let run = || {
         tracing_openreplay::init();
         log::error!(user = 5; "text");
@@ -88,7 +88,7 @@ fn the_variable_filters_and_panics_pass() {
                 .iter()
                 .all(|record| record["service.name"] == "shop")
         );
-        assert_eq!(said(&err), [""; 0]);
+        assert_eq!(diagnostics(&err), [""; 0]);
     }
 }
 
@@ -101,10 +101,10 @@ fn an_invalid_directive_is_reported_and_the_others_apply() {
     };
     if let Some((out, err)) = alone_with(test, &[("RUST_LOG", "shop=loud,warn")], run) {
         assert_eq!(messages(&out), ["warn of other", "warn of log", "a panic"]);
-        let said = said(&err);
-        assert_eq!(said.len(), 1, "{err}");
+        let diagnostics = diagnostics(&err);
+        assert_eq!(diagnostics.len(), 1, "{err}");
         let start = "tracing-openreplay: RUST_LOG: ignoring `shop=loud`: ";
-        assert!(said[0].starts_with(start), "{err}");
+        assert!(diagnostics[0].starts_with(start), "{err}");
     }
 }
 
@@ -117,7 +117,7 @@ fn off_switches_panics_off_too_and_that_is_reported() {
     };
     if let Some((out, err)) = alone_with(test, &[("RUST_LOG", "off")], run) {
         assert_eq!(messages(&out), [""; 0]);
-        assert_eq!(said(&err).len(), 1, "{err}");
+        assert_eq!(diagnostics(&err).len(), 1, "{err}");
     }
 }
 
@@ -143,7 +143,7 @@ fn panics_are_logged_where_another_logger_of_log_is_set() {
     };
     if let Some((out, err)) = alone(test, run) {
         assert_eq!(messages(&out), ["a panic"], "{err}");
-        assert_eq!(said(&err), [""; 0]);
+        assert_eq!(diagnostics(&err), [""; 0]);
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is said on standard error, read by running this program once more for each case.
+//! What is written to standard error, read by running this program once more for each case.
 
 mod support;
 
@@ -16,9 +16,9 @@ use tracing::{error, info};
 use tracing_openreplay::json;
 use tracing_subscriber::prelude::*;
 
-use crate::support::{alone, records, said};
+use crate::support::{alone, diagnostics, records};
 
-/// Does with the nth call what the nth letter says: `o` is fine, `t` takes ten bytes and fails, `p`
+/// Does with the nth call what the nth letter means: `o` is fine, `t` takes ten bytes and fails, `p`
 /// panics, `l` logs.
 #[derive(Clone)]
 struct Writer {
@@ -98,7 +98,7 @@ fn each_reason_of_a_loss_has_a_count_of_its_own() {
         return;
     };
     assert_eq!(
-        said(&err),
+        diagnostics(&err),
         [
             "tracing-openreplay: lost 1 record(s): the writer failed: broken pipe; more are counted and reported every 10 s",
             "tracing-openreplay: lost 1 record(s): the writer panicked; more are counted and reported every 10 s",
@@ -108,7 +108,7 @@ fn each_reason_of_a_loss_has_a_count_of_its_own() {
 }
 
 #[test]
-fn what_was_not_said_is_said_in_the_end() {
+fn suppressed_reports_are_written_at_the_end() {
     let run = || {
         let writer = Writer::new("fffpppo");
         let layer = json().with_writer(move || writer.clone());
@@ -118,11 +118,11 @@ fn what_was_not_said_is_said_in_the_end() {
             }
         });
     };
-    let Some((_, err)) = alone("what_was_not_said_is_said_in_the_end", run) else {
+    let Some((_, err)) = alone("suppressed_reports_are_written_at_the_end", run) else {
         return;
     };
     assert_eq!(
-        said(&err)[2..],
+        diagnostics(&err)[2..],
         [
             "tracing-openreplay: lost 2 record(s): the writer failed",
             "tracing-openreplay: lost 2 record(s): the writer panicked",
@@ -161,7 +161,7 @@ fn the_rest_is_reported_within_seconds_though_no_record_passes_any_more() {
         return;
     };
     assert_eq!(
-        said(&err),
+        diagnostics(&err),
         [
             "tracing-openreplay: lost 1 record(s): the writer failed: broken pipe; more are counted and reported every 10 s",
             "tracing-openreplay: lost 2999 record(s): the writer failed",
@@ -227,7 +227,7 @@ fn a_standard_output_that_would_block_is_waited_for() {
         .read_to_string(&mut err)
         .unwrap();
     assert!(child.wait().unwrap().success(), "{err}");
-    assert_eq!(said(&err), [""; 0]);
+    assert_eq!(diagnostics(&err), [""; 0]);
     let numbers = records(&out);
     let numbers = numbers.iter().map(|record| &record["fields"]["number"]);
     assert!(numbers.eq(&(0..3000).map(serde_json::Value::from).collect::<Vec<_>>()));

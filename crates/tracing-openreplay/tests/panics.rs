@@ -18,7 +18,7 @@ use tracing_openreplay::{
 };
 use tracing_subscriber::{EnvFilter, filter::Targets, fmt, prelude::*, reload};
 
-use crate::support::{alone, child, records, said};
+use crate::support::{alone, child, diagnostics, records};
 
 fn out_of_stock() {
     catch_unwind(|| panic!("out of stock")).unwrap_err();
@@ -38,7 +38,7 @@ fn panics(out: &str) -> Vec<Value> {
 fn assert_one_record(test: &str, run: impl FnOnce()) {
     if let Some((out, err)) = alone(test, run) {
         assert_eq!(panics(&out).len(), 1, "{out}{err}");
-        assert_eq!(said(&err), [""; 0]);
+        assert_eq!(diagnostics(&err), [""; 0]);
     }
 }
 
@@ -49,11 +49,11 @@ fn assert_reported(test: &str, what: &str, reason: &str, run: impl FnOnce()) {
         return;
     };
     assert_eq!(panics(&out).len(), 0, "{out}");
-    let said = said(&err);
-    assert_eq!(said.len(), 1, "{err}");
+    let diagnostics = diagnostics(&err);
+    assert_eq!(diagnostics.len(), 1, "{err}");
     let start = format!("tracing-openreplay: {what} the panic at {}:", file!());
-    assert!(said[0].starts_with(&start), "{err}");
-    assert!(said[0].ends_with(reason), "{err}");
+    assert!(diagnostics[0].starts_with(&start), "{err}");
+    assert!(diagnostics[0].ends_with(reason), "{err}");
     assert!(err.contains("out of stock"), "the hook from before: {err}");
 }
 
@@ -82,7 +82,7 @@ mod filters {
         assert_eq!(panics.len(), 1, "{out}{err}");
         let logger = panics[0]["log.logger"].as_str().unwrap();
         assert!(logger.starts_with("panics"), "{logger}");
-        assert_eq!(said(&err), [""; 0]);
+        assert_eq!(diagnostics(&err), [""; 0]);
     }
 
     #[test]
@@ -101,7 +101,7 @@ mod filters {
         let panics = panics(&out);
         assert_eq!(panics.len(), 1, "{out}{err}");
         assert_eq!(panics[0]["log.logger"], "shop::panics");
-        assert_eq!(said(&err), [""; 0]);
+        assert_eq!(diagnostics(&err), [""; 0]);
     }
 
     #[test]
@@ -159,7 +159,7 @@ mod filters {
         assert_eq!(out.matches("ERROR panic: panicked at").count(), 1, "{out}");
         assert_eq!(records(&out).len(), 0, "{out}");
         // outside of a session OpenReplay would not show it anyway
-        assert_eq!(said(&err), [""; 0]);
+        assert_eq!(diagnostics(&err), [""; 0]);
     }
 
     #[test]
@@ -185,7 +185,7 @@ mod filters {
         };
         if let Some((out, err)) = alone(test, run) {
             assert_eq!(out.matches("ERROR panic: panicked at").count(), 1, "{out}");
-            assert_eq!(said(&err), [""; 0]);
+            assert_eq!(diagnostics(&err), [""; 0]);
         }
     }
 
@@ -381,7 +381,7 @@ mod hooks {
         };
         if let Some((out, err)) = alone(test, run) {
             assert_eq!(panics(&out).len(), 100);
-            assert_eq!(said(&err), [""; 0]);
+            assert_eq!(diagnostics(&err), [""; 0]);
         }
     }
 
@@ -455,7 +455,7 @@ mod aborts {
         };
         assert_eq!(records(&out).len(), 1, "{out}");
         assert_eq!(
-            said(&err),
+            diagnostics(&err),
             [
                 "tracing-openreplay: lost 1 record(s): the record of a panic, and the writer itself panicked; more are counted and reported every 10 s",
                 "tracing-openreplay: lost 1 record(s): the writer panicked; more are counted and reported every 10 s",

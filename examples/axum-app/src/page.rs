@@ -1,4 +1,4 @@
-//! The page that asks the app and shows the records of its own session: its files and its content
+//! The page that sends requests to the app and shows the records of its own session: its files and its content
 //! security policy.
 
 use axum::{

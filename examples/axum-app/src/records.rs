@@ -1,4 +1,4 @@
-//! The rows of the session that asks, for the page: what OpenReplay's panel shows of the stored
+//! The rows of the requesting session, for the page: what OpenReplay's panel shows of the stored
 //! records.
 //!
 //! Any client that names an id reads its records, so use this only for an app on your own machine.

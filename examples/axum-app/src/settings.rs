@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ingest_point_that_is_no_whole_address_is_refused_by_its_name() {
+    fn an_ingest_point_that_is_no_whole_address_is_rejected_by_its_name() {
         let error = read(&[
             ("OPENREPLAY_PROJECT_KEY", "key"),
             ("OPENREPLAY_INGEST_POINT", "replay.test/ingest"),

@@ -28,8 +28,8 @@ use crate::{
 
 #[tokio::test]
 async fn the_endpoint_responds_and_logs_its_own_record_and_the_request() {
-    let (session, answer) = ask("/api/endpoint").await;
-    assert_eq!((answer.status, answer.body.as_str()), (200, "Success"));
+    let (session, response) = send("/api/endpoint").await;
+    assert_eq!((response.status, response.body.as_str()), (200, "Success"));
 
     let records = records(session, 2).await;
     let messages = messages(&records);
@@ -45,10 +45,10 @@ async fn the_endpoint_responds_and_logs_its_own_record_and_the_request() {
 }
 
 #[tokio::test]
-async fn an_error_is_logged_once_with_its_causes_and_none_of_them_is_answered() {
-    let (session, answer) = ask("/api/error").await;
+async fn an_error_is_logged_once_with_its_causes_and_the_response_has_none_of_them() {
+    let (session, response) = send("/api/error").await;
     assert_eq!(
-        (answer.status, answer.body.as_str()),
+        (response.status, response.body.as_str()),
         (500, "Internal Server Error")
     );
 
@@ -69,9 +69,9 @@ async fn an_error_is_logged_once_with_its_causes_and_none_of_them_is_answered() 
 
 #[tokio::test]
 async fn a_panic_is_logged_once_with_its_place() {
-    let (session, answer) = ask("/api/panic").await;
+    let (session, response) = send("/api/panic").await;
     assert_eq!(
-        (answer.status, answer.body.as_str()),
+        (response.status, response.body.as_str()),
         (500, "Internal Server Error")
     );
 
@@ -84,8 +84,8 @@ async fn a_panic_is_logged_once_with_its_place() {
 
 #[tokio::test]
 async fn work_that_outlives_the_request_logs_in_its_session() {
-    let (session, answer) = ask("/api/spawn").await;
-    assert_eq!((answer.status, answer.body.as_str()), (202, "Accepted"));
+    let (session, response) = send("/api/spawn").await;
+    assert_eq!((response.status, response.body.as_str()), (202, "Accepted"));
 
     let messages = messages(&records(session, 3).await);
     assert!(
@@ -103,13 +103,13 @@ async fn work_that_outlives_the_request_logs_in_its_session() {
 #[tokio::test]
 async fn a_stream_logs_while_it_streams_and_takes_its_session_from_the_query() {
     let session = new_session();
-    let answer = exchange(&request(
+    let response = exchange(&request(
         &format!("/api/stream?openReplaySession.id={session}"),
         "",
     ))
     .await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.body.matches("event: step").count(), 5);
+    assert_eq!(response.status, 200);
+    assert_eq!(response.body.matches("event: step").count(), 5);
 
     // the request's own comes first, when its response begins
     let messages = messages(&records(session, 6).await);
@@ -150,14 +150,14 @@ async fn a_client_that_hangs_up_is_logged_in_its_session() {
 #[tokio::test]
 async fn without_a_session_there_are_no_records_to_read() {
     exchange(&request("/api/endpoint", "")).await;
-    let answer = exchange(&request("/api/records", "")).await;
-    assert_eq!(answer.body, r#"{"rows":[]}"#);
+    let response = exchange(&request("/api/records", "")).await;
+    assert_eq!(response.body, r#"{"rows":[]}"#);
 }
 
 #[tokio::test]
 async fn openreplay_gets_the_rows_of_a_session_in_time_order_with_the_key_of_the_folder() {
-    let (session, _) = ask("/api/error").await;
-    ask_in(session, "/api/spawn").await;
+    let (session, _) = send("/api/error").await;
+    send_in(session, "/api/spawn").await;
     records(session, 5).await;
 
     let key = Keys::open(served().folder.path()).unwrap().openreplay();
@@ -187,8 +187,8 @@ fn openreplay(key: &str) -> Client {
 async fn without_a_key_openreplay_gets_nothing_and_the_requests_are_not_logged() {
     let session = new_session();
     let header = format!("openReplaySession.id: {session}\r\n");
-    let answer = exchange(&request("/openreplay/logs/_search", &header)).await;
-    assert_eq!(answer.status, 401);
+    let response = exchange(&request("/openreplay/logs/_search", &header)).await;
+    assert_eq!(response.status, 401);
     exchange(&request("/api/endpoint", &header)).await;
     assert_eq!(records(session, 2).await.len(), 2);
 }
@@ -209,45 +209,45 @@ async fn the_page_allows_nothing_but_its_own_files() {
         .split('"')
         .filter(|text| text.starts_with("/page/"))
     {
-        let answer = exchange(&request(file, "")).await;
-        assert_eq!(answer.status, 200, "{file}");
+        let response = exchange(&request(file, "")).await;
+        assert_eq!(response.status, 200, "{file}");
         assert!(
-            !answer.head.contains("text/plain"),
+            !response.head.contains("text/plain"),
             "{file}: {}",
-            answer.head
+            response.head
         );
     }
 }
 
-struct Answer {
+struct Response {
     status: u16,
     head: String,
     body: String,
 }
 
-/// Asks in a session of its own, so that tests may share one log.
-async fn ask(path: &str) -> (SessionId, Answer) {
+/// Sends a request in a session of its own, so that tests may share one log.
+async fn send(path: &str) -> (SessionId, Response) {
     let session = new_session();
-    (session, ask_in(session, path).await)
+    (session, send_in(session, path).await)
 }
 
-async fn ask_in(session: SessionId, path: &str) -> Answer {
+async fn send_in(session: SessionId, path: &str) -> Response {
     let header = format!("openReplaySession.id: {session}\r\n");
     exchange(&request(path, &header)).await
 }
 
-// HTTP/1.0: the answer ends with the connection, and is not chunked
+// HTTP/1.0: the response ends with the connection, and is not chunked
 fn request(path: &str, headers: &str) -> String {
     format!("GET {path} HTTP/1.0\r\n{headers}\r\n")
 }
 
-async fn exchange(request: &str) -> Answer {
+async fn exchange(request: &str) -> Response {
     let mut stream = TcpStream::connect(address()).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    Answer {
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
+    Response {
         status: head[9..12].parse().unwrap(),
         head: head.to_owned(),
         body: body.to_owned(),
@@ -259,8 +259,8 @@ async fn records(session: SessionId, at_least: usize) -> Vec<Value> {
     let header = format!("openReplaySession.id: {session}\r\n");
     let end = Instant::now() + Duration::from_secs(60);
     loop {
-        let answer = exchange(&request("/api/records", &header)).await;
-        let read: Value = serde_json::from_str(&answer.body).unwrap();
+        let response = exchange(&request("/api/records", &header)).await;
+        let read: Value = serde_json::from_str(&response.body).unwrap();
         let rows = read["rows"].as_array().unwrap();
         if rows.len() >= at_least {
             return rows.iter().map(|row| row["record"].clone()).collect();

@@ -19,7 +19,7 @@ pub struct Item {
 /// What was reserved.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Reserved {
-    /// What it costs, as the service `prices` says.
+    /// What it costs, from the service `prices`.
     #[prost(string, tag = "1")]
     pub price: String,
 }

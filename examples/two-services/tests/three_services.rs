@@ -38,7 +38,7 @@ impl Service {
         let mut stderr = BufReader::new(process.stderr.take().unwrap());
         stderr.read_line(&mut line).unwrap();
         let (sender, spans) = channel();
-        // what else it prints is shown: a pipe that nobody reads would stop it
+        // its other output is shown: a pipe that nobody reads would stop it
         thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
                 match line.strip_prefix("span ") {
@@ -91,7 +91,7 @@ impl Drop for Service {
     }
 }
 
-/// What the line of a span says.
+/// The line of a span.
 #[derive(Debug)]
 struct Span {
     trace: String,
@@ -115,7 +115,7 @@ impl Span {
     }
 }
 
-/// A host that is not ours: answers as many requests as it is told to, and gives what it was sent.
+/// A foreign host: responds to the given number of requests, and returns what it received.
 fn foreign_host(requests: usize) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -124,8 +124,8 @@ fn foreign_host(requests: usize) -> (String, JoinHandle<Vec<String>>) {
             .map(|_| {
                 let (mut socket, _) = listener.accept().unwrap();
                 let head = read_head(&mut socket);
-                let answer = "HTTP/1.1 200 OK\r\ncontent-length: 1\r\nconnection: close\r\n\r\n1";
-                socket.write_all(answer.as_bytes()).unwrap();
+                let response = "HTTP/1.1 200 OK\r\ncontent-length: 1\r\nconnection: close\r\n\r\n1";
+                socket.write_all(response.as_bytes()).unwrap();
                 head
             })
             .collect()
@@ -150,27 +150,27 @@ fn order(address: &str, headers: &str) -> String {
     let head =
         format!("POST /order/teapot HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n{headers}\r\n");
     socket.write_all(head.as_bytes()).unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
-    answer
+    let mut response = String::new();
+    socket.read_to_string(&mut response).unwrap();
+    response
 }
 
 #[test]
 fn every_record_of_the_three_has_the_session_and_a_foreign_host_gets_nothing() {
-    asks_the_three(|shop, headers| order(&shop.address, headers));
+    queries_the_three(|shop, headers| order(&shop.address, headers));
 }
 
 #[test]
 #[ignore = "needs nginx"]
 fn behind_nginx_every_record_of_the_three_has_the_session_and_a_foreign_host_gets_nothing() {
-    asks_the_three(|shop, headers| {
+    queries_the_three(|shop, headers| {
         let nginx = nginx::start(&shop.address);
         order(nginx.url().trim_start_matches("http://"), headers)
     });
 }
 
-/// Orders in a session, and without one, by `ask`, and looks at what each service logged.
-fn asks_the_three(ask: impl Fn(&Service, &str) -> String) {
+/// Orders in a session, and without one, with `send`, and looks at what each service logged.
+fn queries_the_three(send: impl Fn(&Service, &str) -> String) {
     let (rates, foreign) = foreign_host(2);
     let prices = Service::start(env!("CARGO_BIN_EXE_prices"), &[]);
     let stock = Service::start(
@@ -180,14 +180,14 @@ fn asks_the_three(ask: impl Fn(&Service, &str) -> String) {
     let shop = Service::start(env!("CARGO_BIN_EXE_shop"), &[("STOCK_URL", stock.url())]);
 
     let session = format!("{HEADER}: {ID}\r\nX-OpenReplay-SessionToken: {TOKEN}\r\n");
-    let with_session = ask(&shop, &session);
+    let with_session = send(&shop, &session);
     let spans = [&shop, &stock, &prices].map(Service::span);
-    let without = ask(&shop, "");
+    let without = send(&shop, "");
     let other_spans = [&shop, &stock, &prices].map(Service::span);
-    for answer in [&with_session, &without] {
+    for response in [&with_session, &without] {
         assert!(
-            answer.starts_with("HTTP/1.1 200") && answer.ends_with("teapot: 12.50"),
-            "{answer}"
+            response.starts_with("HTTP/1.1 200") && response.ends_with("teapot: 12.50"),
+            "{response}"
         );
     }
 

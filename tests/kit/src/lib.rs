@@ -1,7 +1,7 @@
 //! What the tests of several crates share. It depends on none of them.
 
-pub mod answers;
 pub mod elasticsearch;
+pub mod fixed;
 pub mod http;
 pub mod json;
 mod lines;
@@ -9,8 +9,8 @@ mod null;
 pub mod scripted;
 
 pub use self::{
-    answers::{Answer, Answers},
     elasticsearch::{Fault, StandIn, StoredIn},
+    fixed::{FixedResponse, FixedServer},
     lines::Lines,
     null::NullEndpoint,
     scripted::{Reply, Scripted},

@@ -25,7 +25,7 @@ pub struct NullEndpoint {
 
 impl NullEndpoint {
     /// Starts this very program again, which then has to call
-    /// [`serve_if_asked`](Self::serve_if_asked).
+    /// [`serve_if_requested`](Self::serve_if_asked).
     ///
     /// # Panics
     ///
@@ -58,7 +58,7 @@ impl NullEndpoint {
 
     /// Serves, in the process that [`start`](Self::start) starts, and does not return there. Call
     /// this first in `main`.
-    pub fn serve_if_asked() {
+    pub fn serve_if_requested() {
         if env::var_os(MARK).is_none() {
             return;
         }

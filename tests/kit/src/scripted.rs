@@ -91,7 +91,7 @@ impl Scripted {
         lock(&self.state).requests.clone()
     }
 
-    /// Returns how often a request asked for the index behind the alias.
+    /// Returns how often a request queried the index behind the alias.
     #[must_use]
     pub fn questions(&self) -> usize {
         lock(&self.state).questions

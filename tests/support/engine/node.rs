@@ -39,15 +39,16 @@ impl Node {
             node.port = free_port();
             match node.try_spawn(kind) {
                 Ok(()) => return node,
-                Err(said) if is_port_taken(&said) => node.kill(),
-                Err(said) => panic!("{said}"),
+                Err(output) if is_port_taken(&output) => node.kill(),
+                Err(output) => panic!("{output}"),
             }
         }
         panic!("three free ports were taken by others");
     }
 
     pub(super) fn spawn(&mut self, kind: &Kind) {
-        self.try_spawn(kind).unwrap_or_else(|said| panic!("{said}"));
+        self.try_spawn(kind)
+            .unwrap_or_else(|output| panic!("{output}"));
     }
 
     /// Returns its output if it does not start.
@@ -83,20 +84,20 @@ impl Node {
             }
         });
         let started = Instant::now();
-        let mut said = Vec::new();
+        let mut output = Vec::new();
         loop {
             match is_ready.recv_timeout(Duration::from_secs(1)) {
                 Ok(line) if line.starts_with("READY ") => return Ok(()),
-                Ok(line) => said.push(line),
+                Ok(line) => output.push(line),
                 Err(error) => {
                     let log = fs::read_to_string(&log).unwrap_or_default();
                     // other threads may keep the process alive
                     let has_ended = error == RecvTimeoutError::Disconnected
                         || log.contains("Exception in thread \"main\"");
                     if has_ended || started.elapsed() > START_LIMIT {
-                        let said = said.join("\n");
+                        let output = output.join("\n");
                         return Err(format!(
-                            "{} {} did not start; has scripts/install run? It said:\n{said}\n{log}",
+                            "{} {} did not start; has scripts/install run? Its output:\n{output}\n{log}",
                             kind.name, kind.version
                         ));
                     }
@@ -135,6 +136,6 @@ impl Drop for Node {
     }
 }
 
-fn is_port_taken(said: &str) -> bool {
-    said.contains("BindException: Address already in use")
+fn is_port_taken(output: &str) -> bool {
+    output.contains("BindException: Address already in use")
 }

@@ -40,7 +40,7 @@ pub(super) async fn run(
     }
     Ok(match shipped.rejected {
         0 => Outcome::Done,
-        _ => Outcome::Refused,
+        _ => Outcome::Rejected,
     })
 }
 

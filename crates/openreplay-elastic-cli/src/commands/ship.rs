@@ -169,7 +169,7 @@ impl Args {
         Ok(if !shipped.unreadable.is_empty() {
             Outcome::Unreadable
         } else if shipped.rejected > 0 {
-            Outcome::Refused
+            Outcome::Rejected
         } else {
             Outcome::Done
         })

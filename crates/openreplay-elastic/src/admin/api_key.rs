@@ -240,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn asks_for_no_more_than_is_needed() {
+    fn requests_no_more_privileges_than_needed() {
         let body = ApiKeyOptions::reader()
             .expires_in(Duration::from_secs(90 * 24 * 60 * 60))
             .body()
@@ -273,13 +273,13 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_key_that_ends_at_once() {
+    fn rejects_a_key_that_expires_at_once() {
         let options = ApiKeyOptions::reader().expires_in(Duration::ZERO);
         assert!(options.body().unwrap_err().is_config());
     }
 
     #[test]
-    fn refuses_a_name_that_no_index_can_have() {
+    fn rejects_a_name_that_no_index_can_have() {
         let error = ApiKeyOptions::reader()
             .index("logs, other")
             .body()

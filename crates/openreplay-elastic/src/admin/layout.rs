@@ -12,9 +12,9 @@ use crate::transport::kind::Precondition;
 pub(super) const PRIORITY: u32 = 640;
 /// For Elasticsearch's own rollover: ours brings all of this along. Six digits from `logs-000001`
 /// on, an index an hour for eleven years, and not `logs-2026.07.01`, which other shippers name
-/// theirs: a pattern cannot say "digits".
+/// theirs: a pattern cannot match digits only.
 const PATTERN: &str = "logs-0*";
-/// `keyword` and `flattened` refuse a value over 32,766 bytes, and a character has up to four.
+/// `keyword` and `flattened` reject a value over 32,766 bytes, and a character has up to four.
 const LONGEST_TERM: u32 = 8_191;
 /// So many neighbours become one segment, within which all is in order. By default 32, in
 /// OpenSearch 10, which costs less work.
@@ -29,7 +29,7 @@ pub(super) fn template(flavor: Flavor) -> Value {
     })
 }
 
-/// Given with each index that we create: what a request says goes before any template, ours or one
+/// Sent with each index that we create: a request takes precedence over any template, ours or one
 /// of a higher priority.
 pub(super) fn like(flavor: Flavor) -> Value {
     json!({"settings": {"index": settings(flavor)}, "mappings": mappings(flavor)})

@@ -15,7 +15,7 @@ use crate::transport::error::Error;
 pub(crate) enum WiredStreams {
     On,
     Off,
-    /// It takes the cluster privilege `monitor` to ask.
+    /// The query needs the cluster privilege `monitor`.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! One attempt: asks, sends and tells what [`decide()`] says, and decides nothing itself.
+//! One attempt: queries, sends and reports as [`decide()`] decides, and decides nothing itself.
 
 use std::time::Instant;
 
@@ -54,12 +54,16 @@ impl<W: Wire> Link<W> {
     ) -> Left {
         let mut action = self.happened(batch, &Event::Due, Source::NONE, pauses.now(), events);
         loop {
-            let asked = match action {
-                Action::AskWriteIndex => self.wire.write_index().await.map(Answer::WriteIndex),
-                Action::AskExists(index) => self.wire.has_index(&index).await.map(Answer::Exists),
+            let result = match action {
+                Action::QueryWriteIndex => {
+                    self.wire.write_index().await.map(QueryResult::WriteIndex)
+                }
+                Action::QueryExists(index) => {
+                    self.wire.has_index(&index).await.map(QueryResult::Exists)
+                }
                 Action::Search { from, to } => {
                     let found = search::search(&self.wire, batch, &from, &to).await;
-                    found.map(Answer::Searched)
+                    found.map(QueryResult::Searched)
                 }
                 Action::Send(route) => {
                     if !enter(batch, route, self.wire.alias(), events).await {
@@ -73,7 +77,7 @@ impl<W: Wire> Link<W> {
                 }
                 Action::Settle(settlement) => return self.left(batch, settlement).await,
             };
-            action = self.answered(batch, &asked, pauses.now(), events);
+            action = self.queried(batch, &result, pauses.now(), events);
         }
     }
 
@@ -104,24 +108,24 @@ impl<W: Wire> Link<W> {
             for one in &settlement.reports {
                 report::report(*one, source, self.wire.alias(), events);
             }
-            tell(batch, settlement, source, events);
+            report_records(batch, settlement, source, events);
         }
         action
     }
 
-    fn answered(
+    fn queried(
         &mut self,
         batch: &Batch,
-        asked: &Result<Answer, Unknown>,
+        result: &Result<QueryResult, Unknown>,
         now: Instant,
         events: &impl Events,
     ) -> Action {
-        let event = match asked {
-            Ok(Answer::WriteIndex(index)) => Event::WriteIndex(index),
-            Ok(Answer::Exists(exists)) => Event::Exists(*exists),
-            Ok(Answer::Searched(found)) => Event::Searched(found),
+        let event = match result {
+            Ok(QueryResult::WriteIndex(index)) => Event::WriteIndex(index),
+            Ok(QueryResult::Exists(exists)) => Event::Exists(*exists),
+            Ok(QueryResult::Searched(found)) => Event::Searched(found),
             Err(unknown) => {
-                let event = Event::QuestionFailed(unknown);
+                let event = Event::QueryFailed(unknown);
                 return self.happened(batch, &event, Source::Question(unknown), now, events);
             }
         };
@@ -173,8 +177,8 @@ impl<W: Wire> Link<W> {
         }
     }
 
-    /// The parts that are sent again; asks the engine to store another record first, where that
-    /// tells who is at fault.
+    /// The parts that are sent again. Stores another record first, if that
+    /// tells which record is at fault.
     async fn left(&mut self, batch: &Batch, settlement: Settlement) -> Left {
         let parts = settlement.parts.iter();
         let mut batches: Vec<_> = parts
@@ -193,8 +197,8 @@ impl<W: Wire> Link<W> {
     }
 }
 
-/// What a question was answered with.
-enum Answer {
+/// The result of a query.
+enum QueryResult {
     WriteIndex(String),
     Exists(bool),
     Searched(Vec<(String, wire::Presence)>),
@@ -213,7 +217,12 @@ async fn enter(batch: &mut Batch, route: Route, alias: &str, events: &impl Event
     }
 }
 
-fn tell(batch: &Batch, settlement: &Settlement, source: Source<'_>, events: &impl Events) {
+fn report_records(
+    batch: &Batch,
+    settlement: &Settlement,
+    source: Source<'_>,
+    events: &impl Events,
+) {
     for (tag, records) in batch.tags(&settlement.stored) {
         events.stored(tag, records);
     }

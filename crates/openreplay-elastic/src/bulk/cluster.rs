@@ -69,7 +69,7 @@ impl Cluster {
         let Measured { bytes, took, now } = measured;
         match event {
             Event::WriteIndex(index) => self.learn(index, now),
-            Event::QuestionFailed(unknown) if unknown.is_about_index() => self.index = None,
+            Event::QueryFailed(unknown) if unknown.is_about_index() => self.index = None,
             Event::Stored { index } => {
                 self.room.passed(bytes, took, now);
                 self.learn_of(state, index, now);
@@ -98,7 +98,7 @@ impl Cluster {
             Event::Due
             | Event::Exists(_)
             | Event::Searched(_)
-            | Event::QuestionFailed(_)
+            | Event::QueryFailed(_)
             | Event::Failed { .. }
             | Event::NoResponse(_) => {}
         }

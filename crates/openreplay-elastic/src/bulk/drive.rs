@@ -1,4 +1,4 @@
-//! Batch after batch, each until all of its records are stored or refused.
+//! Batch after batch, each until all of its records are stored or rejected.
 
 use std::collections::VecDeque;
 

@@ -11,13 +11,13 @@ pub(crate) enum Event<'a> {
     Due,
     /// The alias leads new records to this index.
     WriteIndex(&'a str),
-    /// The index that the batch is pinned to exists, or it is gone.
+    /// The index that the batch is pinned to exists, or it is missing.
     Exists(bool),
     /// These indices were searched for records of the batch, in this order, up to the first that
     /// has one.
     Searched(&'a [(String, Presence)]),
-    /// A question has no answer yet.
-    QuestionFailed(&'a Unknown),
+    /// A query got no usable response yet.
+    QueryFailed(&'a Unknown),
     /// All records are stored, in this index.
     Stored { index: &'a str },
     /// Each record has a result of its own.

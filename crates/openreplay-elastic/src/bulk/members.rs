@@ -1,5 +1,5 @@
 //! The members of an object at its top, found without reading what is in them: a line that
-//! Elasticsearch refused may be nested beyond any parser's limit, or have a value that is no JSON.
+//! Elasticsearch rejected may be nested beyond any parser's limit, or have a value that is no JSON.
 
 /// Gives the name and the value of each, as they stand in the text, up to where it cannot be one of
 /// an object any more.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::members::Members;
 use crate::text;
 
-/// A message is cut to this length: in a record that was refused it may have been too long, where
+/// A message is cut to this length: in a record that was rejected it may have been too long, where
 /// it is a keyword (32766 bytes at most).
 pub(super) const MESSAGE: usize = 32_000;
 const CUT: &str = " … (cut)";
@@ -23,7 +23,7 @@ const LINKS: [&str; 4] = [
 const LINK: usize = 1_024;
 
 /// The fixed fields of a record, and nothing that an application could have put into it: the form
-/// in which it is sent once more after it was refused. A line that is no JSON object is a message
+/// in which it is sent once more after it was rejected. A line that is no JSON object is a message
 /// as it stands.
 pub(crate) fn minimal(line: &[u8]) -> Vec<u8> {
     let line = String::from_utf8_lossy(line);
@@ -207,7 +207,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_fixed_fields_outlive_whatever_stands_beside_them(
+        fn the_fixed_fields_outlive_all_others(
             values in prop::collection::vec((any::<prop::sample::Index>(), any_hurting_value()), 0..4),
             message in ".*",
         ) {
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn mends_what_the_panel_or_the_mapping_would_stumble_over() {
+    fn fixes_what_the_panel_or_the_mapping_would_fail_on() {
         let record = of(
             &json!({"@timestamp": "yesterday", "level": 3, "message": {"a": 1}, "tags": "error"}),
         );

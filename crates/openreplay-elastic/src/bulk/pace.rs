@@ -17,7 +17,7 @@ pub(crate) struct Retry {
     pub(crate) pace: Pace,
     /// Whether the request may have been executed although no response confirms it.
     pub(crate) is_lost: bool,
-    /// What the other side asked for.
+    /// The server's `Retry-After`.
     pub(crate) at_least: Option<Duration>,
 }
 
@@ -57,7 +57,7 @@ const MOMENT: Duration = Duration::from_millis(50);
 pub(crate) struct Pause {
     /// All of it; a flush does not wait that long.
     pub(crate) whole: Duration,
-    /// What the other side asked for, and at least a moment: only the end does not wait that long.
+    /// The server's `Retry-After`, and at least a moment: only the end does not wait that long.
     pub(crate) least: Duration,
 }
 
@@ -72,11 +72,11 @@ pub(crate) fn pause(attempts: u32, retry: Retry, jitter: f64) -> Pause {
     let own = doubled
         .min(most)
         .mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
-    let asked = retry.at_least.unwrap_or_default();
-    let whole = own.max(asked);
+    let required = retry.at_least.unwrap_or_default();
+    let whole = own.max(required);
     Pause {
         whole,
-        least: asked.max(MOMENT).min(whole),
+        least: required.max(MOMENT).min(whole),
     }
 }
 
@@ -110,8 +110,8 @@ mod tests {
     }
 
     #[test]
-    fn waits_longer_each_time_but_not_for_ever() {
-        let told = Retry {
+    fn waits_longer_each_time_up_to_a_limit() {
+        let limited = Retry {
             at_least: Some(Duration::from_secs(7)),
             ..Pace::Soon.into()
         };
@@ -123,7 +123,7 @@ mod tests {
             (99, soon, 1.0, 5_000, 50),
             (1, slow, 1.0, 1_000, 50),
             (99, slow, 0.0, 15_000, 50),
-            (1, told, 0.0, 7_000, 7_000),
+            (1, limited, 0.0, 7_000, 7_000),
         ] {
             let expected = Pause {
                 whole: Duration::from_millis(whole),

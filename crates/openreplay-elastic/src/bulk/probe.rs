@@ -13,7 +13,7 @@ pub(super) async fn store(wire: &mut impl Wire, batch: &Batch) -> bool {
         return false;
     };
     let id = String::from_utf8_lossy(wire::record_id(&piece.bytes)).into_owned();
-    // Another each time: one that is there already says nothing about now.
+    // Another each time: one that is stored already proves nothing about now.
     let note = note(&format!("{id}-{}", batch.state.tries.sent));
     let index = batch.state.place.index();
     let Response::Body(body) = wire.send(index, vec![note]).await else {

@@ -59,7 +59,7 @@ impl Source<'_> {
     }
 }
 
-/// Reports what a decision says.
+/// Reports a decision.
 pub(super) fn report(report: Report, source: Source<'_>, alias: &str, events: &impl Events) {
     match (report, source) {
         (Report::Question, Source::Question(question)) => unknown(question, alias, events),
@@ -75,7 +75,7 @@ pub(super) fn report(report: Report, source: Source<'_>, alias: &str, events: &i
     }
 }
 
-/// A question has no answer yet.
+/// A query got no usable response yet.
 pub(crate) fn unknown(unknown: &Unknown, alias: &str, events: &impl Events) {
     if unknown.is_fault_of_index {
         index(&unknown.text, alias, events);
@@ -89,7 +89,7 @@ fn index(why: &str, alias: &str, events: &impl Events) {
     events.report(
         topic::MISSING,
         &format!(
-            "{}; `{alias}` leads to no index that takes records: look at its write index with `openreplay-elastic \
+            "{}; `{alias}` leads to no index that accepts records: look at its write index with `openreplay-elastic \
              check`; keeping the records and trying again",
             shortened(why)
         ),
@@ -152,7 +152,7 @@ fn rejected(why: &str, events: &impl Events) {
     );
 }
 
-/// The index behind the alias cannot be asked, so a record may be stored in two indices.
+/// The index behind the alias cannot be queried, so a record may be stored in two indices.
 pub(super) fn alias_only(alias: &str, events: &impl Events) {
     events.report(
         topic::ALIAS_ONLY,

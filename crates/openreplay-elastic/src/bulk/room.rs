@@ -65,7 +65,7 @@ impl Room {
     }
 
     /// A request of this length got no response in time. It may be too long for the line, or the
-    /// engine responds to nothing: then all requests time out, and say nothing about lengths.
+    /// engine responds to nothing: then all requests time out, whatever their lengths.
     pub(super) fn timed_out(&mut self, bytes: usize, now: Instant) {
         self.cut_to(bytes / 2);
         if std::mem::take(&mut self.is_responsive) {
@@ -81,11 +81,11 @@ impl Room {
     pub(super) fn passed(&mut self, bytes: usize, took: Duration, now: Instant) {
         self.longest = self.longest.max(bytes);
         self.is_responsive = true;
-        // A small request says nothing about a larger one.
-        let says_something = bytes >= self.limit / 2;
+        // A small request proves nothing about a larger one.
+        let is_telling = bytes >= self.limit / 2;
         self.limit = self.limit.max(bytes);
         self.ceiling = self.ceiling.max(bytes);
-        if !says_something {
+        if !is_telling {
             return;
         }
         self.passed += 1;
@@ -143,28 +143,28 @@ mod tests {
     fn finds_the_limit_and_that_it_was_raised() {
         let mut room = Room::new(TIMEOUT);
         assert_eq!(room.limit(), FIRST);
-        let mut refused = 0;
-        let mut ask = |room: &mut Room, limit: usize| {
+        let mut rejected = 0;
+        let mut send = |room: &mut Room, limit: usize| {
             let bytes = room.limit().min(1_000_000);
             if bytes > limit {
                 room.too_much(bytes);
-                refused += 1;
+                rejected += 1;
             } else {
                 accept(room, bytes);
             }
-            refused
+            rejected
         };
         for _ in 0..5 {
-            ask(&mut room, 100_000);
+            send(&mut room, 100_000);
         }
-        assert_eq!((ask(&mut room, 100_000), room.limit()), (4, 62_500));
+        assert_eq!((send(&mut room, 100_000), room.limit()), (4, 62_500));
         for _ in 0..1_000 {
-            ask(&mut room, 100_000);
+            send(&mut room, 100_000);
         }
-        assert!(ask(&mut room, 100_000) < 30, "one in dozens at most");
+        assert!(send(&mut room, 100_000) < 30, "one in dozens at most");
         assert!(room.limit() > 40_000);
         for _ in 0..500 {
-            ask(&mut room, usize::MAX);
+            send(&mut room, usize::MAX);
         }
         assert!(room.limit() > 1_000_000);
     }
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(room.limit(), 1_500);
     }
 
-    /// A small request says nothing about a larger one.
+    /// A small request proves nothing about a larger one.
     #[test]
     fn only_requests_of_half_the_limit_and_more_raise_it() {
         for (bytes, raised) in [(499, 1_000), (500, 1_500)] {

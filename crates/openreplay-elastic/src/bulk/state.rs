@@ -116,7 +116,7 @@ impl Place {
         }
     }
 
-    /// The same after a response that says nothing of a blocked index.
+    /// The same after a response that reports no blocked index.
     pub(super) fn unblocked(&self) -> Self {
         match self {
             Self::Pinned { index, .. } => Self::pinned(index),

@@ -1,5 +1,5 @@
-//! An openreplay-store in the place of Elasticsearch. It has one index, which it keeps, so it is
-//! not asked about indices.
+//! An openreplay-store in the place of Elasticsearch. It has only one index, so the index is
+//! never queried.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,11 +24,11 @@ const KNOWN: Duration = Duration::from_secs(60);
 pub(crate) struct Recognition(Arc<Mutex<Option<(bool, Instant)>>>);
 
 impl Recognition {
-    /// Asks the server at most once a minute.
+    /// Queries the server at most once a minute.
     pub(crate) async fn is_store(&self, client: &Client) -> bool {
         let known = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((is_store, asked)) = known
-            && asked.elapsed() < KNOWN
+        if let Some((is_store, queried)) = known
+            && queried.elapsed() < KNOWN
         {
             return is_store;
         }

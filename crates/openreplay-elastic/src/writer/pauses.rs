@@ -9,7 +9,7 @@ use crate::bulk::{Pause, Pauses};
 /// While a caller waits for the remaining records.
 const HURRIED: Duration = Duration::from_millis(250);
 
-/// A flush ends our own pause, the end every one; those that begin while either goes on are short.
+/// A flush ends our own pause, the end every pause; pauses that begin during either are short.
 impl Pauses for Shared {
     fn now(&self) -> Instant {
         Instant::now()
@@ -21,9 +21,9 @@ impl Pauses for Shared {
 
     async fn pause(&self, pause: Pause) {
         let mut end = self.end();
-        let mut hurry = pin!(self.flushed());
+        let mut flush = pin!(self.flushed());
         // from now on, not only once it is waited for
-        hurry.as_mut().enable();
+        flush.as_mut().enable();
         let is_ending = end.borrow_and_update().is_some();
         let (least, whole) = match (is_ending, self.is_awaited()) {
             (true, _) => (pause.least.min(HURRIED), pause.whole.min(HURRIED)),
@@ -34,7 +34,7 @@ impl Pauses for Shared {
             sleep(least).await;
             tokio::select! {
                 () = sleep(whole.saturating_sub(least)) => {}
-                () = hurry => {}
+                () = flush => {}
             }
         };
         tokio::select! {

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn refuses_an_alias_that_is_none() {
+fn rejects_an_alias_that_is_none() {
     for alias in ["", "Logs", "logs/_doc", "logs?x", "*"] {
         let error = ElasticWriter::builder("http://localhost")
             .alias(alias)
@@ -36,14 +36,14 @@ fn takes_any_duration_for_a_limit() {
 
 #[test]
 fn credentials_over_http_to_another_machine_are_reported() {
-    let (say, said) = std::sync::mpsc::channel();
+    let (reports, received) = std::sync::mpsc::channel();
     // a name that nothing resolves
     let builder = ElasticWriter::builder("http://elastic.invalid:9200").bearer("secret");
     let (_writer, guard) = builder
-        .on_diagnostic(move |text| drop(say.send(text.to_owned())))
+        .on_diagnostic(move |text| drop(reports.send(text.to_owned())))
         .build()
         .unwrap();
-    let text = said
+    let text = received
         .recv_timeout(std::time::Duration::from_secs(60))
         .unwrap();
     assert_eq!(

@@ -105,7 +105,7 @@ async fn deliver(shared: Arc<Shared>, mut delivery: Delivery, interval: Interval
             }
         };
         if chunks.is_empty() {
-            // the end is news for the others, too
+            // the other senders must notice the end, too
             shared.wake_sender();
             return delivery.finish(&*shared, &*shared).await;
         }
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_sender_that_panics_is_said_and_what_is_left_is_dropped() {
+    async fn a_panic_of_the_sender_is_reported_and_the_remaining_records_are_dropped() {
         let (shared, heard) = shared();
         shared.push(b"{}", None);
         let closing = Closing(Arc::clone(&shared));

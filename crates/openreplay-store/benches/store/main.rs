@@ -75,7 +75,7 @@ fn main() {
         ratio,
         plain_size / 1024 / 1024
     );
-    ask(ours.path(), records);
+    query(ours.path(), records);
 }
 
 struct Line {
@@ -206,24 +206,24 @@ fn plain_sqlite(folder: &Path, lines: &[Line], size: usize) {
     }
 }
 
-/// How fast the store opens, and answers what OpenReplay asks.
-fn ask(folder: &Path, records: usize) {
+/// How fast the store opens, and responds to OpenReplay's query.
+fn query(folder: &Path, records: usize) {
     let opened = Instant::now();
     let store = open(folder);
     let opened = opened.elapsed();
     let sessions = records / (ACTIVE * RECORDS_EACH) * ACTIVE;
-    let ask = |nth: usize| {
+    let query = |nth: usize| {
         let session = record(nth % ACTIVE + nth / ACTIVE * ACTIVE * RECORDS_EACH).session;
-        let asked = Instant::now();
+        let started = Instant::now();
         let found = store
             .session(&SessionId::from(session), 1_000)
             .expect("it can be read");
         assert_eq!(found.len(), RECORDS_EACH);
-        asked.elapsed().as_secs_f64() * 1_000.0
+        started.elapsed().as_secs_f64() * 1_000.0
     };
     let some: Vec<_> = (0..sessions).step_by((sessions / 200).max(1)).collect();
-    let cold = median(some.iter().map(|nth| ask(*nth)));
-    let warm = median(some.iter().map(|nth| ask(*nth)));
+    let cold = median(some.iter().map(|nth| query(*nth)));
+    let warm = median(some.iter().map(|nth| query(*nth)));
     println!(
         "opened in {opened:.1?}; a session of {RECORDS_EACH} records in {cold:.2} ms, and again in {warm:.2} ms"
     );
@@ -242,7 +242,7 @@ fn size(folder: &Path) -> u64 {
         .sum()
 }
 
-/// What this process has written to the disk, in bytes; 0 where the system does not say.
+/// What this process has written to the disk, in bytes; 0 if the system does not count them.
 fn written() -> u64 {
     let io = fs::read_to_string("/proc/self/io").unwrap_or_default();
     let line = io

@@ -60,8 +60,10 @@ impl Problem {
         let mut response = Response::new(Full::from(body.to_string()));
         *response.status_mut() = self.status;
         if self.status == StatusCode::UNAUTHORIZED {
-            let ask = HeaderValue::from_static("ApiKey");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, ask);
+            let scheme = HeaderValue::from_static("ApiKey");
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, scheme);
         }
         response
     }

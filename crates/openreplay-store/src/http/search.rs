@@ -18,7 +18,7 @@ const DEFAULT: usize = 10;
 
 const SUPPORTED: &str = r#"this store supports two searches: {"size":1} and {"size":1000,"query":{"match_phrase":{"message":"openReplaySession.id=<id>"}}}"#;
 
-/// What a search asks for.
+/// What a search requests.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Search {
     size: usize,

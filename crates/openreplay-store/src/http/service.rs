@@ -30,7 +30,7 @@ const VERSION: &str = "9.99.0";
 /// | `POST` or `GET /{index}/_search` | the two searches of OpenReplay |
 /// | `POST` or `PUT /_bulk` and `/{index}/_bulk` | `create` and `index` |
 /// | `GET` and `HEAD /` | the version that shippers look for, and the name of this project |
-/// | `GET /_cluster/health` and `/_license` | what shippers ask before they send |
+/// | `GET /_cluster/health` and `/_license` | what shippers query before they send |
 ///
 /// `{index}` is `logs`. Everything else is a 404.
 ///
@@ -315,7 +315,7 @@ fn check_parameters(query: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether a client asks for the items alone, as `openreplay-elastic` does.
+/// Whether a client requests the items alone, as `openreplay-elastic` does.
 fn is_short(query: &str) -> bool {
     let filter = query
         .split('&')

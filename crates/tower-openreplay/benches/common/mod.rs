@@ -16,7 +16,7 @@ use http_body::Body;
 use http_body_util::Empty;
 use tower::Service;
 
-pub(crate) use self::request::{answer, browser_request};
+pub(crate) use self::request::{browser_request, respond};
 
 /// The number of requests in a batch. It is small so that the headers are in the cache, as if a
 /// server had just parsed them.

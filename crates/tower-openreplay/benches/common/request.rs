@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{Empty, Full};
 
-pub(crate) fn answer(
+pub(crate) fn respond(
     request: Request<Empty<Bytes>>,
 ) -> Ready<Result<Response<Full<Bytes>>, Infallible>> {
     black_box(request);

@@ -1,4 +1,4 @@
-//! What a record says of more than the event itself, and what is not the same in every record.
+//! What a record contains besides the event itself and what is the same in every record.
 
 use std::{
     cell::Cell,
@@ -40,7 +40,7 @@ impl Extra {
             replay(replays, &session, now, out);
         }
         if self.process_id {
-            // asked for each time: after a fork it is another one
+            // queried each time: after a fork it is another one
             number(
                 out,
                 member!(field::PROCESS_ID, ""),

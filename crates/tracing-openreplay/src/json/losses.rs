@@ -127,8 +127,8 @@ impl Counts {
     /// Reports what was lost since the last report, if that is long enough ago.
     pub(super) fn remind(&self) {
         for loss in self.all() {
-            if loss.unsaid.load(Ordering::Relaxed) != 0 {
-                loss.say(&"");
+            if loss.unreported.load(Ordering::Relaxed) != 0 {
+                loss.remind(&"");
             }
         }
     }
@@ -151,8 +151,8 @@ impl Counts {
 pub(super) struct Loss {
     reason: &'static str,
     total: AtomicU64,
-    unsaid: AtomicU64,
-    said: Mutex<Option<Instant>>,
+    unreported: AtomicU64,
+    reported: Mutex<Option<Instant>>,
 }
 
 impl Loss {
@@ -160,25 +160,26 @@ impl Loss {
         Self {
             reason,
             total: AtomicU64::new(0),
-            unsaid: AtomicU64::new(0),
-            said: Mutex::new(None),
+            unreported: AtomicU64::new(0),
+            reported: Mutex::new(None),
         }
     }
 
     fn note(&self, detail: &dyn Display) {
         self.total.fetch_add(1, Ordering::Relaxed);
-        self.unsaid.fetch_add(1, Ordering::Relaxed);
-        self.say(detail);
+        self.unreported.fetch_add(1, Ordering::Relaxed);
+        self.remind(detail);
     }
 
+    /// Reports the losses, unless they were reported recently.
     #[cold]
-    fn say(&self, detail: &dyn Display) {
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        if said.is_some_and(|said| said.elapsed() < INTERVAL) {
+    fn remind(&self, detail: &dyn Display) {
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        if reported.is_some_and(|reported| reported.elapsed() < INTERVAL) {
             return;
         }
-        let is_first = said.replace(Instant::now()).is_none();
-        drop(said);
+        let is_first = reported.replace(Instant::now()).is_none();
+        drop(reported);
         let more = if is_first {
             "; more are counted and reported every 10 s"
         } else {
@@ -188,7 +189,7 @@ impl Loss {
     }
 
     fn report(&self, detail: &dyn Display) -> bool {
-        let lost = self.unsaid.swap(0, Ordering::Relaxed);
+        let lost = self.unreported.swap(0, Ordering::Relaxed);
         if lost != 0 {
             // not `eprintln!`, which panics where standard error is closed
             let _ = writeln!(

@@ -271,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_level_has_the_word_that_openreplay_knows() {
+    fn a_level_has_the_name_that_openreplay_knows() {
         let rows = [
             (Level::ERROR, RecordLevel::Error),
             (Level::WARN, RecordLevel::Warning),

@@ -39,7 +39,7 @@ pub(super) struct Parts {
     pub(super) lines: Vec<u8>,
     /// The members of `fields`.
     pub(super) fields: Vec<u8>,
-    /// What a record says of more than the event.
+    /// What a record contains in addition to the event.
     pub(super) extra: Vec<u8>,
     /// The id of the request, escaped.
     pub(super) request_id: Vec<u8>,

@@ -25,7 +25,7 @@ pub(super) struct State {
 
 /// Hands a record to the writer, all of it in one call.
 ///
-/// A writer that logs is not asked to write what it logs: it would never end.
+/// A writer that logs does not get its own records: it would never end.
 pub(super) fn write<'w>(
     make_writer: &'w impl MakeWriter<'w>,
     metadata: &Metadata<'_>,

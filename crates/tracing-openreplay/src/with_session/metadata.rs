@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_all_that_the_original_says() {
+    fn keeps_all_of_the_original() {
         let rewritten = Rewritten::of(CALLSITE.metadata(), Addition::PrefixAndTags).unwrap();
         let metadata = rewritten.metadata;
         assert_eq!(metadata.callsite(), METADATA.callsite());

@@ -1,4 +1,4 @@
-//! What a record says of more than the event: the request, the replay, the thread, the span that
+//! What a record contains in addition to the event: the request, the replay, the thread, the span that
 //! closes.
 
 use std::{

@@ -34,7 +34,7 @@ fn a_record_has_what_openreplay_reads() {
 }
 
 #[test]
-fn a_record_outside_of_a_session_says_nothing_of_one() {
+fn a_record_outside_of_a_session_names_none() {
     let layer = json().with_target(false).with_source_location(false);
     let records = capture(layer, || info!("started"));
     assert_eq!(
@@ -121,7 +121,7 @@ fn fields_become_the_message_of_an_event_without_one_though_they_stay_out_otherw
 }
 
 #[test]
-fn the_fields_stay_out_of_the_message_if_told_so() {
+fn the_fields_stay_out_of_the_message_if_configured() {
     let layer = json().with_fields_in_message(false);
     let record = &capture(layer, || info!(a = 1, b = %"x\ny", "text"))[0];
     assert_eq!(record["message"], "text");

@@ -49,7 +49,7 @@ pub(crate) fn alone(test: &str, run: impl FnOnce()) -> Option<(String, String)> 
 }
 
 /// The lines of our own on standard error.
-pub(crate) fn said(stderr: &str) -> Vec<&str> {
+pub(crate) fn diagnostics(stderr: &str) -> Vec<&str> {
     let lines = stderr.lines();
     lines
         .filter(|line| line.starts_with("tracing-openreplay: "))

@@ -35,15 +35,15 @@ macro_rules! filters_for_itself {
     ($($sink:ident: $layer:expr;)*) => { $({
         let ($sink, all) = (&Sink::default(), Sink::default());
         let subscriber = Registry::default().with($layer).with(text(&all).with_session());
-        has_warnings_beside_all(subscriber, $sink, &all, stringify!($layer));
+        has_warnings_next_to_all(subscriber, $sink, &all, stringify!($layer));
 
         let ($sink, all) = (&Sink::default(), Sink::default());
         let subscriber = Registry::default().with(text(&all).with_session()).with($layer);
-        has_warnings_beside_all(subscriber, $sink, &all, concat!(stringify!($layer), " comes second"));
+        has_warnings_next_to_all(subscriber, $sink, &all, concat!(stringify!($layer), " comes second"));
     })* };
 }
 
-fn has_warnings_beside_all(
+fn has_warnings_next_to_all(
     subscriber: impl Subscriber + Send + Sync,
     some: &Sink,
     all: &Sink,
@@ -95,10 +95,10 @@ fn the_filter_for_sessions_passes_what_is_marked() {
 #[test]
 fn a_layer_can_be_absent_boxed_or_several() {
     let with = |layer: &dyn Fn(&Sink) -> BoxedLayer| {
-        let (sink, beside) = (Sink::default(), Sink::default());
-        let subscriber = Registry::default().with(layer(&sink).and_then(text(&beside)));
+        let (sink, other) = (Sink::default(), Sink::default());
+        let subscriber = Registry::default().with(layer(&sink).and_then(text(&other)));
         with_default(subscriber, three_levels);
-        assert_eq!(beside.text(), " INFO i\n WARN w\nERROR e\n");
+        assert_eq!(other.text(), " INFO i\n WARN w\nERROR e\n");
         sink.text()
     };
     assert_eq!(with(&|sink| Some(text(sink)).with_session().boxed()), ALL);

@@ -9,7 +9,7 @@ use crate::{fields, in_session, written};
 
 const PANICKED: &str = "… [panicked while being written]";
 
-/// An error that does what its name says.
+/// An error that does what its name suggests.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Bad {
     OwnSource,

@@ -47,7 +47,7 @@ async fn order(
     match stock.reserve(Item { name: item }).await {
         Ok(reserved) => Ok(reserved.into_inner().price),
         Err(status) => {
-            tracing::error!(code = ?status.code(), "stock did not answer: {}", status.message());
+            tracing::error!(code = ?status.code(), "stock did not respond: {}", status.message());
             Err(StatusCode::BAD_GATEWAY)
         }
     }

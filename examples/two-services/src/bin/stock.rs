@@ -1,4 +1,4 @@
-//! The second service: tonic. It asks the service `prices`, which is ours, and `RATES_URL`, which
+//! The second service: tonic. It queries the service `prices`, which is ours, and `RATES_URL`, which
 //! is not.
 
 use std::{env, error::Error};

@@ -5,22 +5,22 @@ use std::time::Duration;
 /// What to do with one `_bulk` request instead of serving it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
-    /// Answer this status, with `Retry-After` where seconds are given, and do nothing.
+    /// Respond with this status, with `Retry-After` if seconds are given, and do nothing.
     Status(u16, Option<u32>),
-    /// Answer this status for each item whose number can be divided by it, and store the others.
+    /// Respond with this status for each item whose number can be divided by it, and store the others.
     Items(u16, usize),
-    /// Store everything, and answer this status for each item.
+    /// Store everything, and respond with this status for each item.
     StoredItems(u16),
-    /// Answer 400 as a proxy does.
+    /// Respond with 400 as a proxy does.
     Proxy400,
-    /// Answer 200 with a text that is no answer, having stored everything or nothing.
+    /// Respond with 200 and an unexpected text, having stored everything or nothing.
     Garbage {
         /// Whether the documents are stored.
         stored: bool,
     },
-    /// Store everything, and break the connection after so many bytes of the answer.
-    HalfAnswer(usize),
-    /// Break the connection without an answer, having stored everything or nothing.
+    /// Store everything, and break the connection after so many bytes of the response.
+    HalfResponse(usize),
+    /// Break the connection without a response, having stored everything or nothing.
     HangUp {
         /// Whether the documents are stored.
         stored: bool,
@@ -47,5 +47,5 @@ pub enum StoredIn {
     /// The alias moved on before them.
     New,
     /// They did not get there.
-    Nowhere,
+    NoIndex,
 }

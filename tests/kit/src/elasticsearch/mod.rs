@@ -1,7 +1,7 @@
 //! A stand-in for Elasticsearch that speaks `_bulk`, keeps the documents, and misbehaves on
 //! request.
 //!
-//! What it answers has the shape of what Elasticsearch 9.1 answers; the tests with the real one
+//! Its responses have the shape of those of Elasticsearch 9.1; the tests with the real one
 //! hold it to that.
 
 mod fault;
@@ -76,10 +76,10 @@ impl StandIn {
         state.write_index.take_if(|write| write == index);
     }
 
-    /// From now on the alias leads to no index that takes documents: each item is answered with
+    /// From now on the alias leads to no index that accepts documents: each item fails with
     /// this status, type and reason, under the name of the alias; `None` ends that.
-    pub fn block(&self, answer: Option<(u16, &'static str, &'static str)>) {
-        self.state().blocked = answer;
+    pub fn block(&self, response: Option<(u16, &'static str, &'static str)>) {
+        self.state().blocked = response;
     }
 
     /// Takes the alias `logs` away.
@@ -103,27 +103,27 @@ impl StandIn {
         self.state().faults.clear();
     }
 
-    /// Longer bodies are answered with 413.
+    /// Longer bodies are rejected with 413.
     pub fn limit_bodies(&self, bytes: usize) {
         self.state().longest_body = Some(bytes);
     }
 
-    /// Documents for which this holds are answered with 400.
-    pub fn refuse(&self, refuses: impl Fn(&Value) -> bool + Send + 'static) {
-        self.state().refuses = Some((400, Box::new(refuses)));
+    /// Documents for which this holds are rejected with 400.
+    pub fn reject(&self, rejects: impl Fn(&Value) -> bool + Send + 'static) {
+        self.state().rejects = Some((400, Box::new(rejects)));
     }
 
-    /// Documents for which this holds are answered with 500.
-    pub fn stumble(&self, over: impl Fn(&Value) -> bool + Send + 'static) {
-        self.state().refuses = Some((500, Box::new(over)));
+    /// Documents for which this holds fail with 500.
+    pub fn fail_on(&self, over: impl Fn(&Value) -> bool + Send + 'static) {
+        self.state().rejects = Some((500, Box::new(over)));
     }
 
-    /// Anything else in `Authorization` is answered with 401.
+    /// Anything else in `Authorization` is rejected with 401.
     pub fn expect_authorization(&self, header: impl Into<String>) {
         self.state().authorization = Some(header.into());
     }
 
-    /// Writing to an index itself is answered with 403 for each item.
+    /// Writing to an index itself is rejected with 403 for each item.
     pub fn allow_alias_only(&self) {
         self.state().alias_only = true;
     }
@@ -134,7 +134,7 @@ impl StandIn {
     }
 
     /// Breaks every connection at once (`true`), or serves again.
-    pub fn be_gone(&self, gone: bool) {
+    pub fn set_down(&self, gone: bool) {
         self.state().is_gone = gone;
     }
 
@@ -161,7 +161,7 @@ impl StandIn {
         self.state().indices.values().map(BTreeMap::len).sum()
     }
 
-    /// How many documents were sent again after they had been stored: what 409 answered.
+    /// How many documents were sent again after they had been stored: the items with 409.
     #[must_use]
     pub fn sent_again(&self) -> usize {
         self.state().twice

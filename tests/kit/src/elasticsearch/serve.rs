@@ -81,7 +81,7 @@ fn meet(
             }
             Outcome::Respond(Response::new(200, "<html>welcome</html>"))
         }
-        Some(&Fault::HalfAnswer(length)) => {
+        Some(&Fault::HalfResponse(length)) => {
             Outcome::Truncate(bulk(&mut state, request, None), length)
         }
         Some(&Fault::HangUp { stored }) => {

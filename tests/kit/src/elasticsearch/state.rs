@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::fault::Fault;
 
-pub(super) type Refusal = Box<dyn Fn(&Value) -> bool + Send>;
+pub(super) type Predicate = Box<dyn Fn(&Value) -> bool + Send>;
 
 #[derive(Default)]
 pub(super) struct State {
@@ -16,10 +16,10 @@ pub(super) struct State {
     pub(super) faults: VecDeque<Fault>,
     pub(super) longest_body: Option<usize>,
     /// The status, and for which documents.
-    pub(super) refuses: Option<(u16, Refusal)>,
+    pub(super) rejects: Option<(u16, Predicate)>,
     pub(super) authorization: Option<String>,
     pub(super) alias_only: bool,
-    /// What every item is answered that goes to the alias: status, type and reason.
+    /// The result of every item that goes to the alias: status, type and reason.
     pub(super) blocked: Option<(u16, &'static str, &'static str)>,
     /// Texts of all that was received, bodies inflated.
     pub(super) received: Vec<String>,
@@ -131,8 +131,8 @@ impl State {
         let Ok(document) = serde_json::from_slice::<Value>(document) else {
             return (index, 400);
         };
-        if let Some((status, refuses)) = &self.refuses
-            && refuses(&document)
+        if let Some((status, rejects)) = &self.rejects
+            && rejects(&document)
         {
             return (index, *status);
         }

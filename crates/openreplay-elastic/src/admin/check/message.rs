@@ -23,7 +23,7 @@ pub(crate) struct Field {
     #[serde(rename = "type")]
     kind: String,
     searchable: bool,
-    /// All of them where it says none.
+    /// All of them if it lists none.
     #[serde(default)]
     indices: Vec<String>,
     #[serde(default)]

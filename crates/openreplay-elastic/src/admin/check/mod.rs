@@ -245,7 +245,7 @@ struct OneHealth {
     status: String,
 }
 
-/// Wired streams: if the session's rows come, it matters little that the key cannot ask.
+/// Wired streams: if the session's rows come, it matters little that the key cannot query them.
 async fn examine_streams(client: &Client, report: &mut Report) -> Result<(), Error> {
     match wired_streams(client).await? {
         WiredStreams::On => report.find(

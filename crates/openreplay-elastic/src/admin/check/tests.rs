@@ -89,7 +89,7 @@ fn a_hint_is_no_failure() {
 async fn reads_of_large_records_what_the_panel_reads() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let asked = thread::spawn(move || {
+    let requests = thread::spawn(move || {
         let head = |length: usize| {
             format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n")
         };
@@ -120,7 +120,7 @@ async fn reads_of_large_records_what_the_panel_reads() {
     let client = Client::new(&Connection::builder(&url).build().unwrap()).unwrap();
     let found = latest(&client).await.unwrap();
     assert_eq!(found[0].source, json!({"message": "m"}));
-    let [whole, fields] = asked.join().unwrap();
+    let [whole, fields] = requests.join().unwrap();
     assert!(!whole.contains("_source"), "{whole}");
     assert!(
         fields

@@ -256,7 +256,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn any_hits_give_a_row_each_or_say_which_one_breaks_the_panel(
+    fn any_hits_give_a_row_each_or_name_the_one_that_breaks_the_panel(
         sources in proptest::collection::vec(any_json(), 0..6)
     ) {
         match rows(&sources) {

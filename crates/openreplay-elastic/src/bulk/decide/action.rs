@@ -8,10 +8,10 @@ use super::super::state::{Place, State};
 /// What to do next.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Ask which index the alias leads to.
-    AskWriteIndex,
-    /// Ask whether this index exists.
-    AskExists(String),
+    /// Query which index the alias leads to.
+    QueryWriteIndex,
+    /// Query whether this index exists.
+    QueryExists(String),
     /// Search for the records in the indices that the alias led to from one to the other.
     Search { from: String, to: String },
     /// Send the records.
@@ -69,7 +69,7 @@ pub(crate) struct Wait {
     pub(crate) nth: u32,
     /// How many records may be set aside, so that they do not hold up the others.
     pub(crate) aside: usize,
-    /// First ask the engine to store another record in the place of this one; see
+    /// First store another record in the place of this one; see
     /// [`blamed`](super::blamed).
     pub(crate) probe: bool,
 }
@@ -81,7 +81,7 @@ pub(crate) enum Report {
     Trouble(Cause),
     /// No index behind the alias accepts records.
     Index(Cause),
-    /// A question has no answer.
+    /// A query got no usable response.
     Question,
     Unreadable,
     /// The credentials are limited to the alias.

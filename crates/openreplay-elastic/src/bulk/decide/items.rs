@@ -34,7 +34,7 @@ pub(super) enum Fate {
 struct Sorted {
     stored: Vec<usize>,
     left: Vec<usize>,
-    /// These may be stored although their results say no: by index.
+    /// These may be stored although their results are errors: by index.
     may_be_in: BTreeMap<String, Vec<usize>>,
     rejected: Vec<usize>,
     pace: Option<Pace>,
@@ -92,7 +92,7 @@ pub(super) fn decide(state: &State, facts: &Facts<'_>, items: &[Item<'_>]) -> Ac
     })
 }
 
-/// `stores_others`: the same response says of others that they are stored.
+/// `stores_others`: the same response reports others as stored.
 pub(super) fn fate(state: &State, facts: &Facts<'_>, item: &Item<'_>, stores_others: bool) -> Fate {
     match item.kind() {
         ItemKind::Stored => Fate::Stored,
@@ -234,7 +234,7 @@ fn reduced(sorted: &mut Sorted, state: &State, stores_others: bool) -> Option<Pa
     })
 }
 
-/// An index that is gone, or that these credentials do not reach, must not hold up the records.
+/// A missing index, or one that these credentials do not reach, must not hold up the records.
 fn place(state: &State, facts: &Facts<'_>, items: &[Item<'_>], is_blocked: bool) -> Place {
     let Place::Pinned { index, blocked } = &state.place else {
         return state.place.clone();

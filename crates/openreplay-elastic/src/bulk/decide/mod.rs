@@ -55,7 +55,7 @@ pub(super) fn decide(state: &State, facts: &Facts<'_>, event: &Event<'_>) -> Act
             let place = index.map_or(Place::Open, Place::pinned);
             send(state, facts, place, facts.cluster.index())
         }
-        Event::QuestionFailed(unknown) => {
+        Event::QueryFailed(unknown) => {
             let next = State {
                 suspicion: Suspicion::None,
                 ..state.clone()
@@ -88,7 +88,7 @@ pub(super) fn blamed(state: State) -> State {
 fn due(state: &State, facts: &Facts<'_>) -> Action {
     let limit = facts.cluster.room.limit();
     if facts.bytes > limit && facts.records > 1 {
-        // Of about the same length: a short rest would say nothing about the limit.
+        // Of about the same length: a short rest would not test the limit.
         let requests = facts.bytes.div_ceil(limit);
         let part = Part {
             records: Records::Fitting(facts.bytes.div_ceil(requests)),
@@ -104,7 +104,7 @@ fn due(state: &State, facts: &Facts<'_>) -> Action {
         || needs_index(state, facts);
     // If this response is lost, the records are only known to be in an index that was known before.
     match depends_on_index || !facts.cluster.is_known(facts.now) {
-        true => Action::AskWriteIndex,
+        true => Action::QueryWriteIndex,
         false => send(state, facts, Place::Open, None),
     }
 }
@@ -113,11 +113,11 @@ fn alias_leads_to(state: &State, facts: &Facts<'_>, leads_to: &str) -> Action {
     let place = match &state.place {
         Place::Open => Place::Open,
         Place::Pinned { index, .. } if index == leads_to => state.place.clone(),
-        // Until then, the index may have the records, since it cannot be asked, and another would
+        // Until then, the index may have the records, since it cannot be queried, and another would
         // store them twice.
         Place::Pinned { blocked, .. } if is_over(*blocked, BLOCKED, facts.now) => Place::Open,
-        // What is gone must not hold up the records.
-        Place::Pinned { index, .. } => return Action::AskExists(index.clone()),
+        // A missing index must not hold up the records.
+        Place::Pinned { index, .. } => return Action::QueryExists(index.clone()),
         Place::Lost { .. } if facts.cluster.is_alias_only(facts.now) => Place::Open,
         Place::Lost { before } if before == leads_to => Place::pinned(leads_to),
         Place::Lost { before } => {
@@ -199,7 +199,7 @@ fn apart(parts: Vec<Part>, failures: u32, facts: &Facts<'_>) -> Vec<Part> {
     parts
 }
 
-/// Whether to ask the engine for another record, after these parts were doubted.
+/// Whether to store another record as a probe, after these parts were doubted.
 fn is_to_probe(parts: &[Part], facts: &Facts<'_>) -> bool {
     matches!(parts, [one] if is_long_alone(&one.state, facts))
 }

@@ -43,7 +43,7 @@ pub(super) fn failed(
         }
         // 400: one of the lines has spoiled the whole.
         400 | 413 if is_named || status == 413 => too_large(state, facts, status),
-        // A proxy's "bad request" says little about the records, but a proxy may fail on one, too.
+        // A proxy's 400 is rarely about the records, but a proxy may fail on one, too.
         400 => doubt(state, facts, Pace::Slow.into(), trouble()),
         _ => {
             let retry = Retry::after_status(status, retry_after);
@@ -71,7 +71,7 @@ fn too_large(state: &State, facts: &Facts<'_>, status: u16) -> Action {
         });
     }
     if state.suspicion != Suspicion::TooLarge {
-        // The reason may be another: a question that has an answer comes in between.
+        // The reason may be another: the next request is preceded by a query that must succeed.
         let next = State {
             suspicion: Suspicion::TooLarge,
             ..state.clone()
@@ -85,7 +85,7 @@ fn too_large(state: &State, facts: &Facts<'_>, status: u16) -> Action {
         });
     }
     match (state.form, status) {
-        // The record is short: whatever answers 413 accepts nothing at all.
+        // The record is short: a server that rejects it with 413 accepts nothing at all.
         (Form::Minimal, 413) => again(state, facts, Pace::Slow.into(), false),
         _ => reject(state),
     }

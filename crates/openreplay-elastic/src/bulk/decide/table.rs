@@ -1,4 +1,4 @@
-//! The table in ARCHITECTURE.md, row by row: what it says is what [`decide`] does.
+//! The table in ARCHITECTURE.md, row by row: each is what [`decide`] does.
 
 use std::path::Path;
 
@@ -67,8 +67,8 @@ fn pace(wait: Option<Wait>) -> &'static str {
 /// An action in words.
 fn words(action: &Action) -> String {
     match action {
-        Action::AskWriteIndex => "ask where `logs` leads".into(),
-        Action::AskExists(index) => format!("ask whether `{index}` exists"),
+        Action::QueryWriteIndex => "query where `logs` leads".into(),
+        Action::QueryExists(index) => format!("query whether `{index}` exists"),
         Action::Search { from, to } => format!("search from `{from}` to `{to}`"),
         Action::Send(Route {
             place,
@@ -76,7 +76,7 @@ fn words(action: &Action) -> String {
             is_risky,
         }) => {
             let before = if *announce {
-                "tell the sender, then "
+                "notify the sender, then "
             } else {
                 ""
             };
@@ -252,7 +252,7 @@ fn rows() -> Vec<String> {
         ),
         (
             known("pinned", pinned),
-            "`logs-1` is gone",
+            "`logs-1` is missing",
             Event::Exists(false),
         ),
         (
@@ -262,8 +262,8 @@ fn rows() -> Vec<String> {
         ),
         (
             known("lost", lost),
-            "a question has no answer",
-            Event::QuestionFailed(&unknown),
+            "a query fails",
+            Event::QueryFailed(&unknown),
         ),
         (open(), "all stored", Event::Stored { index: "logs-2" }),
         (

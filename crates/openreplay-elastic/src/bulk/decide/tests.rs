@@ -111,7 +111,7 @@ const NO_RESPONSE: Event<'static> = Event::NoResponse(NoResponse::Lost);
 #[test]
 fn records_go_to_the_alias_once_its_index_is_known_and_only_while_it_is_recent() {
     let mut case = Case::new(3);
-    assert_eq!(case.decide(Event::Due), Action::AskWriteIndex);
+    assert_eq!(case.decide(Event::Due), Action::QueryWriteIndex);
     assert_eq!(
         sends_to(&case.decide(Event::WriteIndex("logs-1"))),
         Some("the alias")
@@ -120,7 +120,7 @@ fn records_go_to_the_alias_once_its_index_is_known_and_only_while_it_is_recent()
     case.now += Duration::from_secs(60) - Duration::from_nanos(1);
     assert_eq!(sends_to(&case.decide(Event::Due)), Some("the alias"));
     case.now += Duration::from_nanos(1);
-    assert_eq!(case.decide(Event::Due), Action::AskWriteIndex);
+    assert_eq!(case.decide(Event::Due), Action::QueryWriteIndex);
 }
 
 /// The case that the table in ARCHITECTURE.md is for: a response was lost, `logs` rolled over, and
@@ -134,7 +134,7 @@ fn a_lost_response_then_a_rollover_then_413() {
     assert_eq!(wait.map(|wait| wait.nth), Some(1));
 
     let case = Case::new(4).known("logs-1").with(|state| *state = lost);
-    assert_eq!(case.decide(Event::Due), Action::AskWriteIndex);
+    assert_eq!(case.decide(Event::Due), Action::QueryWriteIndex);
     let (from, to) = ("logs-1".to_owned(), "logs-2".to_owned());
     assert_eq!(
         case.decide(Event::WriteIndex("logs-2")),
@@ -165,7 +165,7 @@ fn a_lost_response_then_a_rollover_then_413() {
 }
 
 #[test]
-fn records_stay_with_their_index_until_it_is_gone_or_blocked_for_a_minute() {
+fn records_stay_pinned_until_their_index_is_missing_or_blocked_for_a_minute() {
     let pinned = |blocked| {
         move |state: &mut State| {
             state.place = Place::Pinned {
@@ -175,7 +175,7 @@ fn records_stay_with_their_index_until_it_is_gone_or_blocked_for_a_minute() {
         }
     };
     let case = Case::new(1).known("logs-2").with(pinned(None));
-    let exists = Action::AskExists("logs-1".into());
+    let exists = Action::QueryExists("logs-1".into());
     assert_eq!(case.decide(Event::WriteIndex("logs-2")), exists);
     assert_eq!(sends_to(&case.decide(Event::Exists(true))), Some("logs-1"));
     assert_eq!(
@@ -209,7 +209,7 @@ fn records_stay_with_their_index_until_it_is_gone_or_blocked_for_a_minute() {
 fn a_sender_that_has_to_know_the_index_learns_each_one_before_it_is_used() {
     let always = |state: &mut State| state.pinning = Pinning::Always;
     let case = Case::new(1).known("logs-1").with(always);
-    assert_eq!(case.decide(Event::Due), Action::AskWriteIndex);
+    assert_eq!(case.decide(Event::Due), Action::QueryWriteIndex);
     let place = Place::pinned("logs-1");
     let send = |place: Place, announce| {
         Action::Send(Route {
@@ -256,7 +256,7 @@ fn credentials_for_the_alias_alone_risk_a_second_copy_rather_than_the_record() {
 }
 
 #[test]
-fn what_may_be_stored_although_its_result_says_no_stays_with_its_index() {
+fn records_that_may_be_stored_despite_an_error_are_pinned_to_their_index() {
     let case = Case::new(4).known("logs-1");
     let items = [
         item(503, "logs-1", "unavailable_shards_exception"),
@@ -467,7 +467,7 @@ fn a_record_that_is_too_large_alone_is_reduced_after_a_second_time_and_never_rej
     let case = case.known("logs-1").with(|state| *state = next);
     assert_eq!(
         case.decide(Event::Due),
-        Action::AskWriteIndex,
+        Action::QueryWriteIndex,
         "the reason may be another"
     );
     let (next, _) = case.again(failed(413, false));
@@ -486,7 +486,7 @@ fn a_record_that_is_too_large_alone_is_reduced_after_a_second_time_and_never_rej
 }
 
 #[test]
-fn a_proxy_that_fails_says_nothing_of_a_record_unless_it_may_dislike_one() {
+fn a_failing_proxy_blames_no_record_unless_it_may_reject_one() {
     // Whether the response doubts the records, and whether the request may have been executed.
     for (status, is_named, doubts, is_lost) in [
         (400, false, true, false),

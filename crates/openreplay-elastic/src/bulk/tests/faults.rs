@@ -13,7 +13,7 @@ fn is_poison(document: &Value) -> bool {
 }
 
 /// 500 for each poisonous record; others are stored.
-fn stumbling(request: &Request<'_>) -> Reply {
+fn failing(request: &Request<'_>) -> Reply {
     let status = |document| if is_poison(document) { 500 } else { 201 };
     Reply::Items("logs-1", request.documents.iter().map(status).collect())
 }
@@ -41,43 +41,47 @@ async fn ten_minutes_of_500_for_everything_cost_nothing() {
         for records in [1, 2, 30] {
             let clock = Clock::new();
             let time = clock.clone();
-            let far_end = Scripted::new(move |request| {
+            let server = Scripted::new(move |request| {
                 if time.passed() < 10 * MINUTES {
                     fail(request)
                 } else {
                     Reply::Store
                 }
             });
-            let mut sender = Sender::new(&far_end, clock, None);
+            let mut sender = Sender::new(&server, clock, None);
             for _ in 0..3 {
                 sender.deliver(&vec!["fine"; records]).await;
             }
             sender.finish().await;
-            assert_eq!(whole(&far_end), 3 * records, "{name}, {records}");
-            assert_eq!(far_end.documents().len(), 3 * records, "{name}: no note");
-            assert_eq!(sender.told.stored(), 3 * records, "{name}");
-            assert_eq!(sender.told.refused.borrow().len(), 0, "{name}");
-            assert_eq!(sender.told.has_said(crate::topic::REDUCED), 0, "{name}");
+            assert_eq!(whole(&server), 3 * records, "{name}, {records}");
+            assert_eq!(server.documents().len(), 3 * records, "{name}: no note");
+            assert_eq!(sender.reported.stored(), 3 * records, "{name}");
+            assert_eq!(sender.reported.rejected.borrow().len(), 0, "{name}");
+            assert_eq!(
+                sender.reported.reports_about(crate::topic::REDUCED),
+                0,
+                "{name}"
+            );
         }
     }
 }
 
 #[tokio::test]
-async fn a_record_that_the_engine_stumbles_over_is_reduced_and_holds_up_none() {
-    let far_end = Scripted::new(stumbling);
-    let mut sender = Sender::new(&far_end, Clock::new(), None);
+async fn a_record_that_the_engine_fails_on_is_reduced_and_holds_up_none() {
+    let server = Scripted::new(failing);
+    let mut sender = Sender::new(&server, Clock::new(), None);
     sender.deliver(&["fine", "poison", "fine", "poison"]).await;
     for _ in 0..20 {
         sender.deliver(&["fine"; 10]).await;
     }
-    assert_eq!(sender.told.stored(), 202);
+    assert_eq!(sender.reported.stored(), 202);
     assert_eq!(sender.clock.passed(), Duration::ZERO, "nobody waits");
     sender.finish().await;
     assert!(sender.clock.passed() >= OWN_FAULT);
     assert!(sender.clock.passed() < OWN_FAULT + MINUTES);
-    assert_eq!((sender.told.stored(), whole(&far_end)), (204, 202));
-    assert_eq!(sender.told.refused.borrow().len(), 0);
-    let documents = far_end.documents();
+    assert_eq!((sender.reported.stored(), whole(&server)), (204, 202));
+    assert_eq!(sender.reported.rejected.borrow().len(), 0);
+    let documents = server.documents();
     let reduced = |one: &&Value| one["message"].as_str().unwrap().ends_with(" poison");
     assert_eq!(documents.iter().filter(reduced).count(), 2);
     let note = |one: &&Value| one["log.logger"] == "openreplay_elastic";
@@ -85,31 +89,31 @@ async fn a_record_that_the_engine_stumbles_over_is_reduced_and_holds_up_none() {
 }
 
 #[tokio::test]
-async fn a_record_that_is_not_taken_in_any_form_is_refused_in_the_end() {
-    let far_end = Scripted::new(stumbling);
-    let mut sender = Sender::new(&far_end, Clock::new(), None);
+async fn a_record_that_is_accepted_in_no_form_is_rejected_in_the_end() {
+    let server = Scripted::new(failing);
+    let mut sender = Sender::new(&server, Clock::new(), None);
     sender.deliver(&["fine", "poison!"]).await;
     sender.finish().await;
-    assert_eq!(sender.told.stored(), 1);
-    assert_eq!(sender.told.refused.borrow().len(), 1);
-    assert_eq!(sender.told.has_said(crate::topic::REJECTED), 1);
+    assert_eq!(sender.reported.stored(), 1);
+    assert_eq!(sender.reported.rejected.borrow().len(), 1);
+    assert_eq!(sender.reported.reports_about(crate::topic::REJECTED), 1);
     assert!(sender.clock.passed() >= 2 * OWN_FAULT);
 }
 
 #[tokio::test]
-async fn a_record_in_doubt_with_no_other_beside_it_is_set_aside_after_a_while() {
-    let far_end = Scripted::new(stumbling);
-    let mut sender = Sender::new(&far_end, Clock::new(), None);
+async fn a_single_record_in_doubt_is_set_aside_after_a_while() {
+    let server = Scripted::new(failing);
+    let mut sender = Sender::new(&server, Clock::new(), None);
     sender.deliver(&["poison"]).await;
     assert!(sender.clock.passed() < Duration::from_secs(5));
     sender.deliver(&["fine"]).await;
-    assert_eq!(sender.told.stored(), 1);
+    assert_eq!(sender.reported.stored(), 1);
     sender.finish().await;
-    assert_eq!(sender.told.stored(), 2);
+    assert_eq!(sender.reported.stored(), 2);
 }
 
 #[tokio::test]
-async fn a_request_that_is_refused_for_one_record_costs_the_others_nothing() {
+async fn a_request_that_is_rejected_for_one_record_costs_no_other() {
     for (status, by) in [
         (500, "some_exception"),
         (400, "some_exception"),
@@ -118,26 +122,26 @@ async fn a_request_that_is_refused_for_one_record_costs_the_others_nothing() {
         (403, ""),
         (200, ""),
     ] {
-        let far_end = Scripted::new(move |request| {
+        let server = Scripted::new(move |request| {
             if request.documents.iter().any(is_poison) {
                 Reply::Whole(status, None, by)
             } else {
                 Reply::Store
             }
         });
-        let mut sender = Sender::new(&far_end, Clock::new(), None);
+        let mut sender = Sender::new(&server, Clock::new(), None);
         let mut texts = ["fine"; 20];
         texts[13] = "poison";
         sender.deliver(&texts).await;
         sender.finish().await;
-        let counts = (sender.told.stored(), whole(&far_end));
+        let counts = (sender.reported.stored(), whole(&server));
         assert_eq!(counts, (20, 19), "{status} {by}");
     }
 }
 
 #[tokio::test]
 async fn what_a_pipeline_fails_on_is_reduced_where_others_pass() {
-    let far_end = Scripted::new(|request| {
+    let server = Scripted::new(|request| {
         let status = |document| if is_poison(document) { 400 } else { 201 };
         // nobody came to the index where all fail
         let statuses: Vec<_> = request.documents.iter().map(status).collect();
@@ -148,46 +152,46 @@ async fn what_a_pipeline_fails_on_is_reduced_where_others_pass() {
         };
         Reply::Items(index, statuses)
     });
-    let mut sender = Sender::new(&far_end, Clock::new(), None);
+    let mut sender = Sender::new(&server, Clock::new(), None);
     sender.deliver(&["fine", "poison", "poison!", "fine"]).await;
-    assert_eq!((sender.told.stored(), whole(&far_end)), (3, 2));
-    assert_eq!(sender.told.refused.borrow().len(), 1);
+    assert_eq!((sender.reported.stored(), whole(&server)), (3, 2));
+    assert_eq!(sender.reported.rejected.borrow().len(), 1);
     assert_eq!(sender.clock.passed(), Duration::ZERO);
     // alone: another has to be taken first
     sender.deliver(&["poison"]).await;
     sender.finish().await;
-    assert_eq!(sender.told.stored(), 4);
+    assert_eq!(sender.reported.stored(), 4);
     assert!(sender.clock.passed() >= OWN_FAULT);
 }
 
 #[tokio::test]
 async fn many_poisonous_records_are_all_decided() {
-    let far_end = Scripted::new(stumbling);
-    let mut sender = Sender::new(&far_end, Clock::new(), None);
+    let server = Scripted::new(failing);
+    let mut sender = Sender::new(&server, Clock::new(), None);
     for _ in 0..10 {
         let mut texts = ["fine"; 30];
         texts[..12].fill("poison");
         sender.deliver(&texts).await;
     }
     sender.finish().await;
-    assert_eq!((sender.told.stored(), whole(&far_end)), (300, 180));
+    assert_eq!((sender.reported.stored(), whole(&server)), (300, 180));
 }
 
 #[tokio::test]
-async fn who_is_in_a_hurry_does_not_wait_long_for_what_was_set_aside() {
-    for (clock, least, most) in [(Clock::new(), 1_500, 60_000), (Clock::hurried(), 0, 1_000)] {
+async fn a_flush_does_not_wait_long_for_what_was_set_aside() {
+    for (clock, least, most) in [(Clock::new(), 1_500, 60_000), (Clock::flushed(), 0, 1_000)] {
         let mut failures = 6;
-        let far_end = Scripted::new(move |request| {
+        let server = Scripted::new(move |request| {
             if failures > 0 && request.documents.iter().any(is_poison) {
                 failures -= 1;
-                return stumbling(request);
+                return failing(request);
             }
             Reply::Store
         });
-        let mut sender = Sender::new(&far_end, clock, None);
+        let mut sender = Sender::new(&server, clock, None);
         sender.deliver(&["fine", "poison"]).await;
         sender.finish().await;
-        assert_eq!((sender.told.stored(), whole(&far_end)), (2, 2));
+        assert_eq!((sender.reported.stored(), whole(&server)), (2, 2));
         let passed = sender.clock.passed().as_millis();
         assert!((least..most).contains(&passed), "{passed} ms");
     }

@@ -31,7 +31,7 @@ fn any_message() -> impl Strategy<Value = &'static str> {
 }
 
 /// Without records that the engine rejects, if a response may be lost around a rollover: which
-/// records are asked for then is a sample, and nobody knows whether one is missing because it was
+/// records that are searched then are a sample, and it is unknown whether one is missing because it was
 /// rejected ([limits](../../../../docs/limits.md)).
 fn calm(faults: &[Fault], message: &'static str) -> &'static str {
     let moves = |fault: &Fault| matches!(fault, Fault::RollsOver { .. } | Fault::Deleted);
@@ -128,19 +128,19 @@ proptest! {
         block_on(async {
             loop {
                 let mut delivery = Delivery::over(world.clone());
-                let told = Shipped { kept: &kept, told: Told::default() };
+                let reported = Shipped { kept: &kept, reported: Reported::default() };
                 let work = async {
                     for batch in kept.batches(&body) {
-                        delivery.deliver(batch, &told, &clock).await;
+                        delivery.deliver(batch, &reported, &clock).await;
                     }
-                    delivery.finish(&told, &clock).await;
+                    delivery.finish(&reported, &clock).await;
                 };
                 tokio::select! {
                     () = work => {}
                     () = world.killed.notified() => continue,
                 }
                 let never = messages.iter().filter(|message| **message == "never").count();
-                let decided = (told.told.stored(), told.told.refused.borrow().len());
+                let decided = (reported.reported.stored(), reported.reported.rejected.borrow().len());
                 assert_eq!(decided, (messages.len() - never, never));
                 return;
             }
@@ -153,7 +153,7 @@ proptest! {
 /// Nothing is stored twice, and what was told to be stored is there, or was in an index that
 /// somebody deleted.
 #[track_caller]
-fn assert_once(world: &World, told: usize) {
+fn assert_once(world: &World, reported: usize) {
     let (stored, deleted) = world.stored();
     let all: BTreeSet<_> = stored.iter().collect();
     assert_eq!(all.len(), stored.len(), "stored twice");
@@ -162,7 +162,7 @@ fn assert_once(world: &World, told: usize) {
         .chain(&deleted)
         .filter(|id| id.len() == LENGTH)
         .collect();
-    assert_eq!(ever.len(), told);
+    assert_eq!(ever.len(), reported);
 }
 
 /// What a checkpoint keeps: the index of each record before that is sent there.
@@ -193,16 +193,16 @@ fn id(record: &[u8]) -> String {
 
 struct Shipped<'a> {
     kept: &'a Kept,
-    told: Told,
+    reported: Reported,
 }
 
 impl Events for Shipped<'_> {
     fn stored(&self, tag: u64, records: usize) {
-        Events::stored(&self.told, tag, records);
+        Events::stored(&self.reported, tag, records);
     }
 
     fn rejected(&self, tag: u64, why: &str) {
-        self.told.rejected(tag, why);
+        self.reported.rejected(tag, why);
     }
 
     async fn moves(&self, batch: &Batch, index: &str) -> bool {
@@ -214,7 +214,7 @@ impl Events for Shipped<'_> {
     }
 
     fn report(&self, topic: Topic, text: &str) {
-        self.told.report(topic, text);
+        self.reported.report(topic, text);
     }
 }
 

@@ -24,7 +24,7 @@ mod world;
 struct Clock {
     start: Instant,
     millis: Arc<AtomicU64>,
-    is_hurried: bool,
+    is_flushed: bool,
 }
 
 impl Clock {
@@ -32,14 +32,14 @@ impl Clock {
         Self {
             start: Instant::now(),
             millis: Arc::default(),
-            is_hurried: false,
+            is_flushed: false,
         }
     }
 
     /// A caller waits for the remaining records.
-    fn hurried() -> Self {
+    fn flushed() -> Self {
         Self {
-            is_hurried: true,
+            is_flushed: true,
             ..Self::new()
         }
     }
@@ -63,9 +63,9 @@ impl Pauses for Clock {
     async fn pause(&self, pause: Pause) {
         assert!(
             self.passed() < Duration::from_secs(24 * 60 * 60),
-            "for ever"
+            "without end"
         );
-        self.pass(if self.is_hurried {
+        self.pass(if self.is_flushed {
             pause.least
         } else {
             pause.whole
@@ -73,18 +73,18 @@ impl Pauses for Clock {
     }
 
     fn is_flushing(&self) -> bool {
-        self.is_hurried
+        self.is_flushed
     }
 }
 
 #[derive(Debug, Default)]
-struct Told {
+struct Reported {
     stored: RefCell<Vec<(u64, usize)>>,
-    refused: RefCell<Vec<String>>,
-    said: RefCell<Vec<(Topic, String)>>,
+    rejected: RefCell<Vec<String>>,
+    reports: RefCell<Vec<(Topic, String)>>,
 }
 
-impl Told {
+impl Reported {
     fn stored(&self) -> usize {
         self.stored
             .borrow()
@@ -93,29 +93,29 @@ impl Told {
             .sum()
     }
 
-    fn has_said(&self, topic: Topic) -> usize {
-        let said = self.said.borrow();
-        said.iter().filter(|(about, _)| *about == topic).count()
+    fn reports_about(&self, topic: Topic) -> usize {
+        let reports = self.reports.borrow();
+        reports.iter().filter(|(about, _)| *about == topic).count()
     }
 }
 
-impl Events for Told {
+impl Events for Reported {
     fn stored(&self, tag: u64, records: usize) {
         self.stored.borrow_mut().push((tag, records));
     }
 
     fn rejected(&self, _: u64, why: &str) {
-        self.refused.borrow_mut().push(why.to_owned());
+        self.rejected.borrow_mut().push(why.to_owned());
     }
 
     fn report(&self, topic: Topic, text: &str) {
-        self.said.borrow_mut().push((topic, text.to_owned()));
+        self.reports.borrow_mut().push((topic, text.to_owned()));
     }
 }
 
 /// How many records are stored as an app wrote them, not in their minimal form.
-fn whole(far_end: &Scripted) -> usize {
-    let documents = far_end.documents();
+fn whole(server: &Scripted) -> usize {
+    let documents = server.documents();
     let whole = documents.iter();
     whole.filter(|one| one.get("number").is_some()).count()
 }
@@ -123,19 +123,19 @@ fn whole(far_end: &Scripted) -> usize {
 /// A delivery to a server, and the source of its records.
 struct Sender {
     clock: Clock,
-    told: Told,
+    reported: Reported,
     delivery: Delivery,
     ids: Ids,
     written: usize,
 }
 
 impl Sender {
-    fn new(far_end: &Scripted, clock: Clock, gzip: Option<u32>) -> Self {
-        let connection = Connection::builder(far_end.url()).build().unwrap();
+    fn new(server: &Scripted, clock: Clock, gzip: Option<u32>) -> Self {
+        let connection = Connection::builder(server.url()).build().unwrap();
         let target = Target::new(Client::new(&connection).unwrap(), "logs");
         Self {
             clock,
-            told: Told::default(),
+            reported: Reported::default(),
             delivery: Delivery::new(target, gzip),
             ids: Ids::new(1),
             written: 0,
@@ -162,10 +162,12 @@ impl Sender {
 
     async fn deliver(&mut self, texts: &[&str]) {
         let batch = self.batch(texts);
-        self.delivery.deliver(batch, &self.told, &self.clock).await;
+        self.delivery
+            .deliver(batch, &self.reported, &self.clock)
+            .await;
     }
 
     async fn finish(&mut self) {
-        self.delivery.finish(&self.told, &self.clock).await;
+        self.delivery.finish(&self.reported, &self.clock).await;
     }
 }

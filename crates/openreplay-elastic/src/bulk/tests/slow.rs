@@ -86,7 +86,7 @@ async fn send(mut line: Line, batch: usize, minutes: usize) -> (Duration, Vec<us
     line.record = bytes.len() / number;
     let bytes = Bytes::from(bytes);
     let mut delivery = Delivery::over(line);
-    let told = Told::default();
+    let reported = Reported::default();
     let end = MINUTE * u32::try_from(minutes).unwrap();
     while clock.passed() < end {
         let piece = Piece {
@@ -95,7 +95,7 @@ async fn send(mut line: Line, batch: usize, minutes: usize) -> (Duration, Vec<us
             tag: 0,
         };
         delivery
-            .deliver(Batch::new(vec![piece]), &told, &clock)
+            .deliver(Batch::new(vec![piece]), &reported, &clock)
             .await;
     }
     let (first, mut each) = stored.take();

@@ -56,8 +56,8 @@ pub(super) enum Fault {
     Killed {
         stores: usize,
     },
-    /// The next question gets no answer.
-    NoAnswer,
+    /// The next query gets no response.
+    QueryFails,
 }
 
 pub(super) fn any_fault() -> impl Strategy<Value = Fault> {
@@ -76,7 +76,7 @@ pub(super) fn any_fault() -> impl Strategy<Value = Fault> {
         1 => (100..3_000_usize).prop_map(Fault::Limit),
         1 => Just(Fault::Deleted),
         2 => stores().prop_map(|stores| Fault::Killed { stores }),
-        1 => Just(Fault::NoAnswer),
+        1 => Just(Fault::QueryFails),
     ]
 }
 
@@ -162,13 +162,13 @@ impl State {
     }
 
     fn next_question_fails(&mut self) -> Option<Unknown> {
-        matches!(self.faults.front(), Some(Fault::NoAnswer)).then(|| {
+        matches!(self.faults.front(), Some(Fault::QueryFails)).then(|| {
             self.faults.pop_front();
             Unknown {
                 retry: Pace::Soon.into(),
                 status: None,
                 is_fault_of_index: false,
-                text: "no answer".into(),
+                text: "no response".into(),
             }
         })
     }

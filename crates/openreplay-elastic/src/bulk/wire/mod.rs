@@ -78,7 +78,7 @@ pub(crate) enum NoResponse {
     TimedOut,
 }
 
-/// The longest pause that the other side may ask for.
+/// The longest pause that the server may request.
 const LONGEST: Duration = Duration::from_secs(300);
 
 /// Reads how long to wait. Seconds only: Elasticsearch and the usual proxies send no dates.

@@ -31,7 +31,7 @@ pub(crate) struct ItemError<'a> {
 impl fmt::Display for Item<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (status, name, reason) = (self.status, self.error_name(), self.reason());
-        write!(f, "Elasticsearch answered {status} ({name}) {reason}")
+        write!(f, "Elasticsearch responded with {status} ({name}) {reason}")
     }
 }
 
@@ -64,7 +64,7 @@ impl Item<'_> {
             .unwrap_or_default()
     }
 
-    /// What the result says, in one word.
+    /// What kind of result it is.
     pub(crate) fn kind(&self) -> ItemKind {
         match self.status {
             200 | 201 | 409 => ItemKind::Stored,
@@ -118,7 +118,7 @@ impl Item<'_> {
     }
 }
 
-/// What the result of one record says.
+/// The kind of a record's result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ItemKind {
     /// The record is there: stored now, or by an attempt before whose response was lost.
@@ -129,7 +129,7 @@ pub(crate) enum ItemKind {
     Failed,
     /// The engine, or a part of it, is unavailable.
     Unavailable,
-    /// The index is gone, and with these credentials it is not created anew.
+    /// The index is missing, and with these credentials it is not created anew.
     Missing,
     /// The credentials do not reach the index.
     Forbidden,
@@ -210,7 +210,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reads_each_answer_in_its_place(statuses in prop::collection::vec(prop::sample::select(vec![201, 409, 429, 400, 503]), 1..40)) {
+        fn reads_each_response_in_its_place(statuses in prop::collection::vec(prop::sample::select(vec![201, 409, 429, 400, 503]), 1..40)) {
             let body = answer(&statuses);
             let items = read(&body, statuses.len()).unwrap();
             let found: Vec<u16> = items.iter().map(|item| item.status).collect();
@@ -222,13 +222,13 @@ mod tests {
         }
 
         #[test]
-        fn garbage_is_no_answer(body in prop::collection::vec(any::<u8>(), 0..200), expected in 1..5_usize) {
+        fn garbage_is_no_response(body in prop::collection::vec(any::<u8>(), 0..200), expected in 1..5_usize) {
             prop_assert_eq!(read(&body, expected), None);
             prop_assert_eq!(all_stored(&body, expected), None);
         }
 
         #[test]
-        fn half_an_answer_is_none(count in 1..20_usize, cut in any::<prop::sample::Index>()) {
+        fn half_a_response_is_none(count in 1..20_usize, cut in any::<prop::sample::Index>()) {
             let body = answer(&vec![201; count]);
             let half = &body[..cut.index(body.len())];
             prop_assert_eq!(read(half, count), None);

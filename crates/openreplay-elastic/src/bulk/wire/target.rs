@@ -12,8 +12,8 @@ use crate::transport::store::{INDEX, Recognition};
 
 /// The alias that records go to, and the indices behind it.
 ///
-/// All of it works with the privilege `create_doc` alone, which cannot even ask for an alias. So
-/// the questions are put as documents that cannot be stored.
+/// All of it works with the privilege `create_doc` alone, which cannot even read an alias. So
+/// the queries are documents that cannot be stored.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     client: Client,
@@ -25,14 +25,14 @@ pub(crate) struct Target {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
     Present,
-    /// The index rejects all writes, and so does not tell.
+    /// The index rejects all writes, so it is unknown.
     MayBe,
     Absent,
-    /// These credentials may not ask, or there is no such index.
+    /// These credentials cannot query it, or the index is missing.
     Untold,
 }
 
-/// Why a question has no answer yet.
+/// Why a query has no result yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unknown {
     pub(crate) retry: Retry,
@@ -78,23 +78,23 @@ impl Target {
         }
     }
 
-    /// The index that the alias leads new records to.
+    /// Returns the index that the alias leads new records to.
     ///
-    /// Sends a document that is none, past the pipeline that the index may have: the refusal names
-    /// the index. A store has only one index, so it is not asked.
+    /// Sends an invalid document, bypassing the pipeline that the index may have: the error names
+    /// the index. A store has only one index, so it is not queried.
     pub(crate) async fn write_index(&self) -> Result<String, Unknown> {
         if self.recognition.is_store(&self.client).await {
             return Ok(INDEX.to_owned());
         }
         let no_document = Bytes::from_static(b"{\"create\":{}}\n\"which index is this?\"\n");
-        let item = match self.ask(None, no_document).await {
-            // Elasticsearch cannot lead that through a final pipeline, which nobody gets past
-            Err(unknown) if unknown.status == Some(500) => self.ask(None, unstorable("")).await?,
-            asked => asked?,
+        let item = match self.query(None, no_document).await {
+            // Elasticsearch cannot pass that through a final pipeline, which no request can bypass
+            Err(unknown) if unknown.status == Some(500) => self.query(None, unstorable("")).await?,
+            item => item?,
         };
         match item.status {
-            // how Elasticsearch puts it that this is no document; it says 400 of some others
-            400 | 500 if item.kind() != ItemKind::IndexRejects && !self.is_nowhere(&item) => {
+            // how Elasticsearch rejects an invalid document; some others get 400, too
+            400 | 500 if item.kind() != ItemKind::IndexRejects && !self.has_no_index(&item) => {
                 Ok(item.index.into_owned())
             }
             429 | 500.. => Err(self.unknown(&item, Pace::Soon)),
@@ -102,28 +102,28 @@ impl Target {
         }
     }
 
-    /// Whether there is such an index, as far as these credentials may know.
+    /// Returns whether the index exists, as far as these credentials can see.
     ///
-    /// A request to one that is gone would make it anew, outside the alias, where they may do that;
-    /// where they may not know, they may not do that either.
+    /// A bulk request to a missing index would create it, outside the alias, if they allow that;
+    /// credentials that cannot see the index cannot create it either.
     pub(crate) async fn has_index(&self, index: &str) -> Result<bool, Unknown> {
         let path = format!("/{index}");
         let sent = self.client.request(Method::HEAD, &path, Bytes::new()).await;
-        let answer = sent.map_err(|error| Unknown::error(&error))?;
-        match answer.status().as_u16() {
+        let response = sent.map_err(|error| Unknown::error(&error))?;
+        match response.status().as_u16() {
             404 => Ok(false),
-            429 | 500.. => Err(Unknown::answer(&answer, Pace::Soon.into())),
+            429 | 500.. => Err(Unknown::response(&response, Pace::Soon.into())),
             _ => Ok(true),
         }
     }
 
-    /// Whether an index holds a document of this `_id`.
+    /// Returns whether an index holds a document with this `_id`.
     ///
-    /// SearchResult with a document whose routing is too long for the index: an `_id` that is taken
-    /// is told first (409), the routing else (400). Nothing is stored either way.
+    /// Sends a document whose routing is too long for the index: an `_id` that exists
+    /// is reported first (409), the routing otherwise (400). Nothing is stored either way.
     pub(crate) async fn holds(&self, index: &str, id: &str) -> Result<Presence, Unknown> {
         let id = format!("\"_id\":\"{id}\",");
-        let item = self.ask(Some(index), unstorable(&id)).await?;
+        let item = self.query(Some(index), unstorable(&id)).await?;
         match item.status {
             409 => Ok(Presence::Present),
             _ if item.error_name() == "cluster_block_exception" => Ok(Presence::MayBe),
@@ -133,27 +133,24 @@ impl Target {
         }
     }
 
-    async fn ask(&self, index: Option<&str>, question: Bytes) -> Result<Item<'static>, Unknown> {
+    async fn query(&self, index: Option<&str>, body: Bytes) -> Result<Item<'static>, Unknown> {
         let path = format!("{}&pipeline=_none", self.path(index));
-        let sent = self
-            .client
-            .send(Method::POST, &path, question, Encoding::Lines);
-        let answer = sent.await.map_err(|error| Unknown::error(&error))?;
-        match answer.status().as_u16() {
-            200 => match response::read(answer.body(), 1).as_deref() {
+        let sent = self.client.send(Method::POST, &path, body, Encoding::Lines);
+        let response = sent.await.map_err(|error| Unknown::error(&error))?;
+        match response.status().as_u16() {
+            200 => match response::read(response.body(), 1).as_deref() {
                 Some([item]) => Ok(item.clone().into_owned()),
-                _ => Err(Unknown::answer(&answer, Pace::Soon.into())),
+                _ => Err(Unknown::response(&response, Pace::Soon.into())),
             },
             status => {
-                let retry = Retry::after_status(status, retry_after(answer.headers()));
-                Err(Unknown::answer(&answer, retry))
+                let retry = Retry::after_status(status, retry_after(response.headers()));
+                Err(Unknown::response(&response, retry))
             }
         }
     }
 
-    /// An item that fails before it comes to an index is answered under the name that was asked
-    /// for.
-    fn is_nowhere(&self, item: &Item<'_>) -> bool {
+    /// An item that fails before it reaches an index has the requested name
+    fn has_no_index(&self, item: &Item<'_>) -> bool {
         item.index.is_empty() || item.index == self.alias
     }
 
@@ -163,7 +160,7 @@ impl Target {
             status: Some(item.status),
             is_fault_of_index: match item.kind() {
                 ItemKind::IndexRejects => true,
-                ItemKind::Unclear => self.is_nowhere(item),
+                ItemKind::Unclear => self.has_no_index(item),
                 _ => false,
             },
             text: item.to_string(),
@@ -181,7 +178,7 @@ fn unstorable(id: &str) -> Bytes {
 }
 
 impl Unknown {
-    /// Whether the index has to be asked for anew.
+    /// Whether the write index must be queried again.
     pub(crate) fn is_about_index(&self) -> bool {
         self.is_fault_of_index || self.status == Some(404)
     }
@@ -195,14 +192,14 @@ impl Unknown {
         }
     }
 
-    fn answer(answer: &Response, retry: Retry) -> Self {
-        let text = match answer.clone().ok() {
+    fn response(response: &Response, retry: Retry) -> Self {
+        let text = match response.clone().ok() {
             Err(error) => error.to_string(),
-            Ok(_) => "the answer is not what Elasticsearch answers".to_owned(),
+            Ok(_) => "the response is not a valid Elasticsearch response".to_owned(),
         };
         Self {
             retry,
-            status: Some(answer.status().as_u16()),
+            status: Some(response.status().as_u16()),
             is_fault_of_index: false,
             text,
         }

@@ -161,7 +161,7 @@ async fn reads_as_much_of_a_search_as_records_may_be_and_reports_a_longer_respon
     }
 }
 
-/// Answers one request with so many MiB.
+/// Responds to one request with so many MiB.
 fn server_of(mib: usize) -> (String, thread::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

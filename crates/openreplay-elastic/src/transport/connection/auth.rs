@@ -36,7 +36,7 @@ impl Auth {
                 Self::new(Kind::ApiKey, "ApiKey", &encoded)
             }
             _ => Err(Error::config(
-                "the API key is not in its encoded form: expected what Elasticsearch answers as `encoded`, \
+                "the API key is not in its encoded form: expected what Elasticsearch returns as `encoded`, \
                  the base64 text of `id:api_key`",
             )),
         }

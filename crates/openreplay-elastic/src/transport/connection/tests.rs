@@ -6,7 +6,7 @@ use super::*;
 
 const KEY: &str = "aWQtb2Yta2V5OnNlY3JldC1vZi1rZXk=";
 
-fn refusal(builder: ConnectionBuilder) -> String {
+fn error_of(builder: ConnectionBuilder) -> String {
     let error = builder.build().unwrap_err();
     assert!(error.is_config());
     error.to_string()
@@ -30,8 +30,8 @@ fn reads_addresses_as_people_write_them() {
 }
 
 #[test]
-fn says_what_is_wrong_with_an_address_without_showing_its_password() {
-    for (given, said) in [
+fn names_what_is_wrong_with_an_address_without_its_password() {
+    for (given, expected) in [
         (
             "elastic:9200",
             "an address has no scheme: expected one such as https://elastic:9200",
@@ -81,7 +81,7 @@ fn says_what_is_wrong_with_an_address_without_showing_its_password() {
             "an address has no scheme: expected one such as https://elastic:9200",
         ),
     ] {
-        assert_eq!(refusal(Connection::builder(given)), said, "{given}");
+        assert_eq!(error_of(Connection::builder(given)), expected, "{given}");
     }
 }
 
@@ -96,7 +96,7 @@ fn takes_credentials_from_the_address_or_from_the_builder() {
         .unwrap();
     assert_eq!(by_address.auth, by_builder.auth);
     assert_eq!(
-        refusal(Connection::builder("http://me:pass@elastic").api_key(KEY)),
+        error_of(Connection::builder("http://me:pass@elastic").api_key(KEY)),
         "there are two different credentials, one of them in an address: give only one"
     );
 }
@@ -154,7 +154,7 @@ fn reads_an_elastic_cloud_id() {
     let evil = format!("x:{}", STANDARD.encode("h/$user@other"));
     for wrong in ["", "name", "name:***", &evil] {
         assert!(
-            refusal(Connection::cloud(wrong)).starts_with("the Elastic Cloud id cannot be read")
+            error_of(Connection::cloud(wrong)).starts_with("the Elastic Cloud id cannot be read")
         );
     }
 }
@@ -162,11 +162,11 @@ fn reads_an_elastic_cloud_id() {
 #[test]
 fn wants_an_address_and_certificates_that_are_some() {
     assert_eq!(
-        refusal(ConnectionBuilder::default()),
+        error_of(ConnectionBuilder::default()),
         "there is no address: expected one such as https://elastic:9200"
     );
     assert_eq!(
-        refusal(Connection::builder("https://elastic").ca_pem("hello")),
+        error_of(Connection::builder("https://elastic").ca_pem("hello")),
         "the certificates of the authority cannot be used: expected PEM text with at least one \
          `-----BEGIN CERTIFICATE-----`"
     );

@@ -1,6 +1,6 @@
-//! `check` where a stand-in answers what the engines cannot be made to answer.
+//! `check` with responses of a stand-in that the engines cannot be made to give.
 
-use integration_tests::{Answer, Answers, Said, openreplay_elastic};
+use integration_tests::{CommandOutput, FixedResponse, FixedServer, openreplay_elastic};
 use openreplay_elastic::admin::{check, panel};
 use openreplay_elastic::{Client, Connection};
 use openreplay_session::SessionId;
@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 
 use crate::{block_on, record};
 
-/// Checks what a stand-in answers; gives the faults.
+/// Checks a stand-in with these responses; returns the faults.
 #[track_caller]
-fn faults_of(answers: Vec<Answer>, session: Option<&str>) -> Vec<&'static str> {
-    let report = report_of(answers, session);
+fn faults_of(responses: Vec<FixedResponse>, session: Option<&str>) -> Vec<&'static str> {
+    let report = report_of(responses, session);
     let findings = report.findings.iter();
     findings.map(|finding| finding.fault.name()).collect()
 }
 
 #[track_caller]
-fn report_of(answers: Vec<Answer>, session: Option<&str>) -> check::Report {
-    let stand_in = Answers::start(answers);
+fn report_of(responses: Vec<FixedResponse>, session: Option<&str>) -> check::Report {
+    let stand_in = FixedServer::start(responses);
     let session: Option<SessionId> = session.map(|id| id.parse().unwrap());
     let connection = Connection::builder(stand_in.url())
         .api_key("YTpi")
@@ -29,7 +29,7 @@ fn report_of(answers: Vec<Answer>, session: Option<&str>) -> check::Report {
 }
 
 /// What OpenReplay's key finds in a `logs` with these hits.
-fn answers(hits: &Value, streams: (u16, Value)) -> Vec<Answer> {
+fn responses(hits: &Value, streams: (u16, Value)) -> Vec<FixedResponse> {
     let total = hits.as_array().unwrap().len();
     let hits = json!({"hits": {"total": {"value": total, "relation": "eq"}, "hits": hits}});
     let caps = json!({"fields": {"message": {"text": {"type": "text", "searchable": true}}}});
@@ -37,18 +37,18 @@ fn answers(hits: &Value, streams: (u16, Value)) -> Vec<Answer> {
         ("POST", "/logs/_search", 200, hits),
         ("GET", "/_streams/status", streams.0, streams.1),
         ("GET", "/logs/_field_caps", 200, caps),
-        ("GET", "/logs/_settings", 403, refusal()),
-        ("GET", "/_resolve/index/logs", 403, refusal()),
+        ("GET", "/logs/_settings", 403, forbidden()),
+        ("GET", "/_resolve/index/logs", 403, forbidden()),
     ]
 }
 
-fn refusal() -> Value {
+fn forbidden() -> Value {
     json!({"error": {"type": "security_exception", "reason": "no"}})
 }
 
-/// A stand-in: the engines cannot be made to answer so. What a proxy answers has no JSON.
+/// A stand-in: the engines cannot be made to respond so. A proxy's response has no JSON.
 #[test]
-fn finds_that_elasticsearch_does_not_answer_as_it_should() {
+fn reports_an_unexpected_response_of_elasticsearch() {
     let page = json!("<html>502 Bad Gateway</html>");
     let no_shards = json!({"error": {"type": "search_phase_execution_exception", "reason": "all shards failed"}});
     let busy = json!({"error": {"type": "es_rejected_execution_exception", "reason": "rejected"}});
@@ -80,19 +80,19 @@ fn finds_that_elasticsearch_does_not_answer_as_it_should() {
         (403, &[]),
         (503, &["unavailable"]),
     ] {
-        let mut answers = answers(&json!([hit]), (404, json!({})));
-        answers[2] = ("GET", "/logs/_field_caps", status, refusal());
-        assert_eq!(faults_of(answers, Some("7")), expected, "{status}");
+        let mut responses = responses(&json!([hit]), (404, json!({})));
+        responses[2] = ("GET", "/logs/_field_caps", status, forbidden());
+        assert_eq!(faults_of(responses, Some("7")), expected, "{status}");
     }
 }
 
-/// A stand-in: these engines have no wired streams. OpenReplay's key may not ask for them.
+/// A stand-in: these engines have no wired streams. OpenReplay's key may not query them.
 #[test]
-fn says_that_wired_streams_could_not_be_asked_for_where_that_may_be_why() {
+fn reports_that_wired_streams_could_not_be_queried_if_they_may_be_the_cause() {
     let hit = json!({"_index": "logs-000001", "_id": "1", "_source": record("7", "info", "m")});
-    let shown = answers(&json!([hit]), (403, refusal()));
+    let shown = responses(&json!([hit]), (403, forbidden()));
     assert_eq!(faults_of(shown, Some("7")), [""; 0]);
-    let empty = answers(&json!([]), (403, refusal()));
+    let empty = responses(&json!([]), (403, forbidden()));
     assert_eq!(
         faults_of(empty, Some("7")),
         ["empty", "session-not-found", "wired-streams-unknown"]
@@ -101,7 +101,7 @@ fn says_that_wired_streams_could_not_be_asked_for_where_that_may_be_why() {
         json!({"error": {"type": "index_not_found_exception", "reason": "no such index [logs]"}});
     let mut absent = vec![("POST", "/logs/_search", 404, absent)];
     assert_eq!(faults_of(absent.clone(), None), ["no-logs"]);
-    absent.push(("GET", "/_streams/status", 403, refusal()));
+    absent.push(("GET", "/_streams/status", 403, forbidden()));
     assert_eq!(
         faults_of(absent.clone(), None),
         ["no-logs", "wired-streams-unknown"]
@@ -115,7 +115,7 @@ fn says_that_wired_streams_could_not_be_asked_for_where_that_may_be_why() {
     assert_eq!(faults_of(absent, None), ["wired-streams", "no-logs"]);
 }
 
-/// A stand-in: these engines have no wired streams. The answers have the shapes that Elasticsearch
+/// A stand-in: these engines have no wired streams. The responses have the shapes that Elasticsearch
 /// 9.1 documents.
 #[test]
 fn finds_wired_streams() {
@@ -124,9 +124,9 @@ fn finds_wired_streams() {
         "body": {"text": "[openReplaySession.id=7] m"},
         "severity_text": "info",
     }});
-    let answers = answers(&json!([hit]), (200, json!({"logs": {"enabled": true}})));
+    let responses = responses(&json!([hit]), (200, json!({"logs": {"enabled": true}})));
     assert_eq!(
-        faults_of(answers, Some("7")),
+        faults_of(responses, Some("7")),
         ["wired-streams", "no-message", "no-level"]
     );
 }
@@ -137,11 +137,11 @@ fn a_rejected_side_request_is_a_hint() {
     let hit = json!({"_index": "logs-000001", "_id": "1", "_source": record("7", "info", "m")});
     let page = json!("<html>");
     for status in [400, 403, 404, 405, 200] {
-        let mut answers = answers(&json!([hit]), (status, page.clone()));
-        for answer in &mut answers[1..] {
-            (answer.2, answer.3) = (status, page.clone());
+        let mut responses = responses(&json!([hit]), (status, page.clone()));
+        for response in &mut responses[1..] {
+            (response.2, response.3) = (status, page.clone());
         }
-        let report = report_of(answers, Some("7"));
+        let report = report_of(responses, Some("7"));
         let names: Vec<_> = report
             .findings
             .iter()
@@ -159,7 +159,7 @@ fn a_rejected_side_request_is_a_hint() {
 #[test]
 fn names_what_the_credentials_do_not_allow_to_examine() {
     let hit = json!({"_index": "logs-000001", "_id": "1", "_source": record("7", "info", "m")});
-    let report = report_of(answers(&json!([hit]), (404, json!({}))), Some("7"));
+    let report = report_of(responses(&json!([hit]), (404, json!({}))), Some("7"));
     assert!(report.findings.is_empty(), "{report:?}");
     let unexamined = ["the order of the indices", "the write index"];
     assert_eq!(report.unexamined, unexamined);
@@ -187,19 +187,20 @@ fn reports_shards_that_did_not_respond() {
             "the search timed out before all shards had responded",
         ),
     ] {
-        let mut answers = answers(&json!([hit]), (404, json!({})));
-        answers[0].3["_shards"] = shards;
-        answers[0].3["timed_out"] = json!(timed_out);
-        let report = report_of(answers.clone(), Some("7"));
+        let mut responses = responses(&json!([hit]), (404, json!({})));
+        responses[0].3["_shards"] = shards;
+        responses[0].3["timed_out"] = json!(timed_out);
+        let report = report_of(responses.clone(), Some("7"));
         assert_eq!(report.findings[0].fault.name(), "incomplete", "{report:?}");
         assert_eq!(report.findings[0].text, text);
         assert!(!report.is_good());
 
-        let stand_in = Answers::start(answers);
-        let said = Said::by(openreplay_elastic().args(["logs", "7", "--url", stand_in.url()]));
-        assert_eq!(said.code, Some(8), "{said:?}");
-        assert!(said.err.contains(text), "{said:?}");
-        assert_eq!(said.out.lines().count(), 1, "{said:?}");
+        let stand_in = FixedServer::start(responses);
+        let output =
+            CommandOutput::of(openreplay_elastic().args(["logs", "7", "--url", stand_in.url()]));
+        assert_eq!(output.code, Some(8), "{output:?}");
+        assert!(output.err.contains(text), "{output:?}");
+        assert_eq!(output.out.lines().count(), 1, "{output:?}");
     }
 }
 
@@ -243,9 +244,9 @@ fn examines_the_write_index_with_an_apps_key() {
     ] {
         let report = report_of(
             vec![
-                ("POST", "/logs/_search", 403, refusal()),
-                ("GET", "/_streams/status", 403, refusal()),
-                ("GET", "/_resolve/index/logs", 403, refusal()),
+                ("POST", "/logs/_search", 403, forbidden()),
+                ("GET", "/_streams/status", 403, forbidden()),
+                ("GET", "/_resolve/index/logs", 403, forbidden()),
                 (
                     "POST",
                     "/_security/user/_has_privileges",
@@ -271,10 +272,10 @@ fn nothing_of_a_response_steers_the_terminal() {
     let evil = "\u{1b}]0;t\u{7}\u{9b}31m\u{202e}\u{2028}\u{e0041}\u{200b}";
     let error = json!({"error": {"type": "security_exception", "reason": evil}});
     let hit = json!({"_index": evil, "_id": "1", "_source": record("7", evil, evil)});
-    let mut found = answers(&json!([hit]), (404, json!({})));
+    let mut found = responses(&json!([hit]), (404, json!({})));
     found[2].3 = json!({"fields": {"message": {"keyword": {"type": evil, "searchable": true}}}});
     let root = json!({"version": {"number": evil}});
-    for (answers, args) in [
+    for (responses, args) in [
         (found.clone(), &["check", "7"][..]),
         (found.clone(), &["check", "7", "--json"]),
         (found.clone(), &["logs", "7", "--open"]),
@@ -296,18 +297,18 @@ fn nothing_of_a_response_steers_the_terminal() {
             &["api-key"],
         ),
     ] {
-        let stand_in = Answers::start(answers);
+        let stand_in = FixedServer::start(responses);
         let mut command = openreplay_elastic();
         command
             .env("ELASTICSEARCH_API_KEY", "YTpi")
             .args(["--url", stand_in.url()])
             .args(args);
-        let said = Said::by(&mut command);
-        let all = format!("{}{}", said.out, said.err);
-        assert!(all.contains("202e"), "{args:?}: {said:?}");
+        let output = CommandOutput::of(&mut command);
+        let all = format!("{}{}", output.out, output.err);
+        assert!(all.contains("202e"), "{args:?}: {output:?}");
         assert!(
             !all.contains(|c: char| evil.contains(c) && !c.is_ascii_graphic()),
-            "{args:?}: {said:?}"
+            "{args:?}: {output:?}"
         );
     }
 }
@@ -317,14 +318,14 @@ fn nothing_of_a_response_steers_the_terminal() {
 fn a_key_that_a_shell_would_execute_is_not_offered() {
     let key = json!({"id": "i", "name": "n", "api_key": "k", "encoded": "x;touch${IFS}f;#"});
     for args in [&["api-key"][..], &["api-key", "--writer"]] {
-        let stand_in = Answers::start(vec![("POST", "/_security/api_key", 200, key.clone())]);
-        let said = Said::by(
+        let stand_in = FixedServer::start(vec![("POST", "/_security/api_key", 200, key.clone())]);
+        let output = CommandOutput::of(
             openreplay_elastic()
                 .args(["--url", stand_in.url()])
                 .args(args),
         );
-        assert_eq!((said.code, &said.out[..]), (Some(1), ""), "{said:?}");
-        assert!(!said.err.contains("touch"), "{said:?}");
+        assert_eq!((output.code, &output.out[..]), (Some(1), ""), "{output:?}");
+        assert!(!output.err.contains("touch"), "{output:?}");
     }
 }
 
@@ -335,9 +336,9 @@ fn a_member_that_is_not_shown_is_not_kept() {
     let mut source = record("7", "info", "m");
     source["zeros"] = json!(zeros);
     let hit = json!({"_index": "logs-000001", "_id": "1", "_source": source});
-    let answers = answers(&json!([hit]), (404, json!({})));
-    let length = answers[0].3.to_string().len() as u64;
-    let stand_in = Answers::start(answers);
+    let responses = responses(&json!([hit]), (404, json!({})));
+    let length = responses[0].3.to_string().len() as u64;
+    let stand_in = FixedServer::start(responses);
     let client = Client::new(&Connection::builder(stand_in.url()).build().unwrap()).unwrap();
     let counted = allocation_counter::measure(|| {
         let found = block_on(panel::session(&client, &SessionId::from(7))).unwrap();
