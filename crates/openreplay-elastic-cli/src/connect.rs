@@ -1,4 +1,4 @@
-//! Where Elasticsearch is, and who asks: from the options, the environment, and files.
+//! The address of Elasticsearch and the credentials: from options, the environment, and files.
 
 use std::env;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::print;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectArgs {
-    /// The address, such as https://elastic:9200; repeated for the further nodes of a cluster [env:
+    /// The address, such as https://elastic:9200; repeat it for each node of a cluster [env:
     /// ELASTICSEARCH_URL]
     #[arg(long, global = true, value_name = "URL")]
     url: Vec<String>,
@@ -25,20 +25,22 @@ pub(crate) struct ConnectArgs {
     #[arg(long, global = true, value_name = "ID", conflicts_with = "url")]
     cloud_id: Option<String>,
 
-    /// A PEM file with the certificate of the authority that signed Elasticsearch's [default: those
-    /// that the system trusts]
+    /// A PEM file with the certificates of the authorities to trust [default: those of the system]
     #[arg(long, global = true, value_name = "FILE")]
     ca_cert: Option<PathBuf>,
 
-    /// A PEM file with the certificate by which Elasticsearch, or a proxy in front of it, recognises this client
+    /// A PEM file with the client certificate, for Elasticsearch or a proxy in front of it [default:
+    /// none]
     #[arg(long, global = true, value_name = "FILE", requires = "client_key")]
     client_cert: Option<PathBuf>,
 
-    /// A PEM file with the private key of that certificate, without a passphrase
+    /// A PEM file with the private key of the client certificate, without a passphrase [default:
+    /// none]
     #[arg(long, global = true, value_name = "FILE", requires = "client_cert")]
     client_key: Option<PathBuf>,
 
-    /// A file with an API key in its encoded form, instead of ELASTICSEARCH_API_KEY; read again on SIGHUP and on 401
+    /// A file with an encoded API key, instead of ELASTICSEARCH_API_KEY; read again on SIGHUP and
+    /// after a 401
     #[arg(long, global = true, value_name = "FILE")]
     api_key_file: Option<PathBuf>,
 
@@ -46,11 +48,12 @@ pub(crate) struct ConnectArgs {
     #[arg(long, global = true, value_name = "NAME")]
     user: Option<String>,
 
-    /// A file with the user's password, instead of ELASTICSEARCH_PASSWORD; read again on SIGHUP and on 401
+    /// A file with the user's password, instead of ELASTICSEARCH_PASSWORD; read again on SIGHUP and
+    /// after a 401
     #[arg(long, global = true, value_name = "FILE")]
     password_file: Option<PathBuf>,
 
-    /// How long a request may take, its response included: a whole number and s, m or h, up to 1h
+    /// How long a request may take, including its response: a whole number and s, m or h, up to 1h
     #[arg(long, global = true, value_name = "TIME", default_value = "30s", value_parser = time_limit)]
     request_timeout: Duration,
 }
@@ -87,7 +90,7 @@ impl ConnectArgs {
         }
         let mut urls = self.urls()?.into_iter();
         let first = urls.next().ok_or_else(|| {
-            usage("no address: give --url, or set ELASTICSEARCH_URL, such as http://localhost:9200")
+            usage("no address: pass --url or set ELASTICSEARCH_URL, such as http://localhost:9200")
         })?;
         Ok(urls.fold(Connection::builder(first), ConnectionBuilder::node))
     }
@@ -112,28 +115,28 @@ impl ConnectArgs {
                 Ok(builder.basic(user, password.trim_end_matches(['\r', '\n'])))
             }
             (Some(_), None, None) => Err(usage(
-                "a user without a password: set ELASTICSEARCH_PASSWORD, or give --password-file",
+                "a user without a password: set ELASTICSEARCH_PASSWORD or pass --password-file",
             )),
             (None, None, None) => Ok(builder),
             (None, ..) => Err(usage(
-                "a password without a user: set ELASTICSEARCH_USER, or give --user",
+                "a password without a user: set ELASTICSEARCH_USER or pass --user",
             )),
         }
     }
 
-    /// Returns the hint for a rejected request: an API key in the environment was used instead of the
-    /// user that is set there as well.
+    /// Returns the hint for a rejected request if an API key in the environment was used although a
+    /// user is set there as well.
     pub(crate) fn passed_over(&self) -> Option<&'static str> {
         let names_nobody =
             self.api_key_file.is_none() && self.user.is_none() && self.password_file.is_none();
         let is_set = |name| variable(name).is_ok_and(|value| value.is_some());
         let both = is_set("ELASTICSEARCH_API_KEY") && is_set("ELASTICSEARCH_USER");
         (names_nobody && both).then_some(
-            "ELASTICSEARCH_API_KEY is set and goes before ELASTICSEARCH_USER: unset it to ask as the user",
+            "ELASTICSEARCH_API_KEY is set and takes precedence over ELASTICSEARCH_USER; unset it to authenticate as the user",
         )
     }
 
-    /// The addresses as they may be shown.
+    /// Returns the first address, without credentials.
     pub(crate) fn shown_url(&self) -> Result<String, Failure> {
         let connection = self.connection()?.build()?;
         Ok(connection.nodes().next().unwrap_or_default().to_owned())
@@ -142,7 +145,7 @@ impl ConnectArgs {
     fn urls(&self) -> Result<Vec<String>, Failure> {
         if self.url.iter().any(|url| url.contains('@')) {
             return Err(usage(
-                "a password on the command line is seen by every user of the machine: set ELASTICSEARCH_USER and \
+                "every user of the machine can read a password on the command line: set ELASTICSEARCH_USER and \
                  ELASTICSEARCH_PASSWORD instead",
             ));
         }
@@ -158,8 +161,8 @@ impl ConnectArgs {
     }
 }
 
-/// Reads a time limit: long enough for a request over a slow line, and short enough to notice a
-/// dead one.
+/// Parses a time limit: long enough for a request over a slow line, and short enough to notice a
+/// broken connection.
 fn time_limit(text: &str) -> Result<Duration, String> {
     let limit = text.parse::<Age>().map_err(|error| error.to_string())?;
     let limit = Duration::from(limit);
@@ -171,8 +174,8 @@ fn time_limit(text: &str) -> Result<Duration, String> {
 
 fn variable(name: &str) -> Result<Option<String>, Failure> {
     let value = env::var_os(name).filter(|value| !value.is_empty());
-    // the value is left out: it may be a secret
-    let unreadable = |_| Failure::Usage(format!("{name} is not UTF-8: set it anew, or unset it"));
+    // the value is left out, since it may be a secret
+    let unreadable = |_| Failure::Usage(format!("{name} is not UTF-8: correct it or unset it"));
     value
         .map(|value| value.into_string().map_err(unreadable))
         .transpose()

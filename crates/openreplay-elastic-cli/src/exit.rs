@@ -1,4 +1,4 @@
-//! How the command ends: for people, and for the program that started it.
+//! Exit codes, and the report of a failure on standard error and, for programs, as JSON.
 
 use std::error::Error as StdError;
 use std::io;
@@ -10,21 +10,21 @@ use serde_json::{Value, json};
 
 use crate::{print, signals};
 
-/// How a subcommand can end without having failed.
+/// How a subcommand ends if it has not failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Done,
-    /// `check` found what keeps rows away.
+    /// `check` found a problem that keeps rows away.
     Faults,
     /// `logs` found no record.
     NoRecord,
-    /// Elasticsearch refused records that `ship` sent.
+    /// Elasticsearch rejected records that `ship` sent.
     Rejected,
     /// `ship` could not read a file.
     Unreadable,
-    /// `logs` cannot show all rows as they should be.
+    /// `logs` cannot show all rows correctly.
     Incomplete,
-    /// This signal stopped it before it was done.
+    /// This signal stopped the subcommand before it was done.
     Stopped(u8),
 }
 
@@ -37,7 +37,7 @@ pub(crate) enum Failure {
     Store(openreplay_store::Error),
     /// The panel would show nothing.
     Panel(String),
-    /// The options do not suffice.
+    /// The options are wrong or incomplete.
     Usage(String),
 }
 
@@ -59,7 +59,7 @@ impl From<openreplay_store::Error> for Failure {
     }
 }
 
-/// What kind a failure is: its name for programs, and its exit code.
+/// The kind of a failure, with its name for programs and its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Usage,
@@ -179,9 +179,10 @@ impl Failure {
     }
 }
 
-/// Prints why it failed: for people on standard error, and for programs on standard output, too.
+/// Returns the exit code, and reports a failure: as text on standard error and, with `json`, as an
+/// object on standard output.
 ///
-/// `passed_over` is what may help if the credentials do not suffice.
+/// `passed_over` is a hint for rejected credentials.
 pub(crate) fn code(
     outcome: Result<Outcome, Failure>,
     json: bool,
@@ -197,7 +198,7 @@ pub(crate) fn code(
     }
     print::error(&failure.text(), &because);
     if json {
-        // should this fail, the text is on standard error already
+        // if this fails, the text is on standard error already
         let _ = print::json(&failure.json());
     }
     ExitCode::from(failure.kind().code())

@@ -49,41 +49,40 @@ const NAME: &str = "openreplay-elastic";
 
 const AFTER_HELP: &str = "\
 Environment:
-  ELASTICSEARCH_URL        the address, or several separated by commas; --url goes before it
-  ELASTICSEARCH_API_KEY    an API key in its encoded form; it goes before a user who is
-                           named here, and after one who is named by an option
-  ELASTICSEARCH_USER       or a user
-  ELASTICSEARCH_PASSWORD   and the user's password
-  ELASTICSEARCH_CLOUD_ID   or an Elastic Cloud id instead of the address
+  ELASTICSEARCH_URL        the address, or several separated by commas; --url overrides it
+  ELASTICSEARCH_API_KEY    an encoded API key; takes precedence over ELASTICSEARCH_USER,
+                           while --user and --password-file take precedence over it
+  ELASTICSEARCH_USER       the user's name
+  ELASTICSEARCH_PASSWORD   the user's password
+  ELASTICSEARCH_CLOUD_ID   an Elastic Cloud id, instead of the address
   HTTP_PROXY, HTTPS_PROXY, ALL_PROXY
-                           the http proxy that leads to Elasticsearch, such as
+                           the http proxy in front of Elasticsearch, such as
                            http://proxy:3128; loopback addresses need none
   NO_PROXY                 hosts that need no proxy, separated by commas
-  NO_COLOR                 no colours, on a terminal too
+  NO_COLOR                 disables colours, even on a terminal
 
 Signals:
-  `ship` and `serve` stop within 5 seconds on SIGTERM and SIGINT, also as the first
-  process of a container. On SIGHUP, `ship` rereads --api-key-file and --password-file;
-  on a terminal, it stops.
+  `ship` and `serve` stop within 5 seconds on SIGTERM and SIGINT, even as the first
+  process of a container. On SIGHUP, `ship` rereads --api-key-file and --password-file,
+  or stops if it runs on a terminal.
 
 Time limits:
   A node has 5 seconds to accept a connection; then the next node is tried. A request
-  has 30 seconds (--request-timeout), its response included. After that, `ship` sends
-  less at a time, and every other command has failed.
+  has 30 seconds (--request-timeout), including its response. After that, `ship` sends
+  smaller requests, and every other command fails.
 
 Exit codes:
-  0  done, or nothing wrong
-  1  it failed: Elasticsearch cannot be asked or refuses, a file cannot be read, or
-     the panel would show nothing of what `logs` found
+  0  done, or no problem found
+  1  failure: Elasticsearch is unreachable or rejects the request, a file cannot be
+     read, or the panel would show nothing of what `logs` found
   2  wrong usage
-  3  what was found cannot be worked with, such as another `logs`: nothing
-     was changed
-  4  `check` found what keeps rows away
+  3  something is in the way, such as another `logs`; nothing was changed
+  4  `check` found a problem that keeps rows away
   5  `logs` found no record of the session
-  6  `ship --once` sent records that Elasticsearch refused
+  6  `ship --once` sent records that Elasticsearch rejected
   7  `ship --once` could not read a file; the others are done
-  8  `logs` cannot show all rows as they should be: a shard did not respond, or
-     records have no time
+  8  `logs` cannot show all rows correctly: a shard did not respond, or records
+     have no time
   128 + N  signal N stopped `ship --once` before it was done";
 
 fn main() -> ExitCode {
@@ -97,7 +96,7 @@ fn main() -> ExitCode {
     let outcome = match runtime {
         Ok(runtime) => {
             let outcome = runtime.block_on(args.command.run(&args.connect, args.json));
-            // A file that cannot be read to its end must not hold up the end of the process.
+            // A blocked read must not delay the end of the process.
             runtime.shutdown_background();
             outcome
         }
@@ -106,17 +105,17 @@ fn main() -> ExitCode {
     exit::code(outcome, args.json, args.connect.passed_over())
 }
 
-/// The whole command, for completions and the man page.
+/// Returns the whole command, for completions and the man page.
 pub(crate) fn command() -> clap::Command {
     Args::command()
 }
 
-/// Help and the version are no misuse, although clap returns them as errors.
+/// Prints clap's error, and returns its exit code: 0 for help and the version.
 fn misused(error: &clap::Error) -> ExitCode {
-    let asks_json = || env::args_os().any(|arg| arg == "--json");
+    let has_json = || env::args_os().any(|arg| arg == "--json");
     // the reader may have closed the pipe
     let _ = error.print();
-    if error.use_stderr() && asks_json() {
+    if error.use_stderr() && has_json() {
         let text = error.render().to_string();
         let text = text.trim_start_matches("error: ").trim_end();
         let _ = print::json(&Failure::Usage(text.to_owned()).json());

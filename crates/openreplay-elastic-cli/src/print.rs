@@ -1,4 +1,4 @@
-//! Output for people: colours on a terminal only, and no text from outside that could steer one.
+//! Output for people: colours on a terminal only, and no foreign text that could control it.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -13,24 +13,24 @@ pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default();
 pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
 
-/// A result for programs, on standard output.
+/// Prints a result for programs on standard output.
 pub(crate) fn json(value: &impl Serialize) -> io::Result<()> {
     let text = serde_json::to_string(value)?;
     let text = terminal::escape_json(&text);
     unless_closed(writeln!(io::stdout().lock(), "{text}"))
 }
 
-/// A whole text of many lines, on standard output.
+/// Prints a text of many lines on standard output.
 pub(crate) fn bytes(text: &[u8]) -> io::Result<()> {
     unless_closed(io::stdout().lock().write_all(text))
 }
 
-/// A line of the result, on standard output.
+/// Prints a line of the result on standard output.
 pub(crate) fn line(text: &str) -> io::Result<()> {
     unless_closed(writeln!(anstream::stdout().lock(), "{text}"))
 }
 
-/// The reader may have closed the pipe, which does not change the outcome.
+/// Ignores a closed pipe: a reader such as `head` does not change the outcome.
 fn unless_closed(written: io::Result<()>) -> io::Result<()> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -38,12 +38,13 @@ fn unless_closed(written: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// A message to the person at the terminal, on standard error.
+/// Prints a message on standard error.
 pub(crate) fn note(text: &str) {
-    // if standard error is closed, nobody is there to be told
+    // if standard error is closed, nobody reads the message
     let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 
+/// Prints an error and its causes on standard error.
 pub(crate) fn error(text: &str, causes: &[String]) {
     let mut text = format!("{RED}error:{RED:#} {}", tame(text));
     for cause in causes {
@@ -52,12 +53,12 @@ pub(crate) fn error(text: &str, causes: &[String]) {
     note(&text);
 }
 
-/// A warning, on standard error.
+/// Prints a warning on standard error.
 pub(crate) fn warning(text: &str) {
     note(&format!("{YELLOW}warning:{YELLOW:#} {}", tame(text)));
 }
 
-/// Makes text from outside safe for a terminal: see [`openreplay_record::terminal`].
+/// Makes foreign text safe for a terminal: see [`openreplay_record::terminal`].
 pub(crate) fn tame(text: &str) -> String {
     terminal::escape(text).into_owned()
 }

@@ -1,13 +1,13 @@
 //! The signals to stop, and to reread files.
 //!
-//! The kernel delivers to the first process of a container (PID 1) only those signals that it handles.
+//! The kernel delivers only handled signals to the first process of a container (PID 1).
 
 use std::io;
 use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
 
-/// What was signalled to a subcommand that runs until it is stopped.
+/// The signals to a subcommand that runs until it is stopped.
 #[derive(Debug)]
 pub(crate) struct Signals {
     stop: watch::Receiver<Option<u8>>,
@@ -32,7 +32,7 @@ impl Signals {
     }
 }
 
-/// The exit code of a process that a signal stopped, as shells report it.
+/// Returns the exit code of a process that a signal stopped, as shells report it.
 pub(crate) fn exit_code(signal: u8) -> u8 {
     128 + signal
 }
@@ -73,7 +73,8 @@ mod unix {
     const INTERRUPT: u8 = 2;
     const TERMINATE: u8 = 15;
 
-    /// After that long the process ends, whatever blocks it. What it has acknowledged is safe, and what it has sent is in the checkpoint.
+    /// After this time the process ends, even if something blocks. Acknowledged records are safe,
+    /// and what was sent is in the checkpoint.
     const LIMIT: Duration = Duration::from_millis(4_500);
 
     struct Handled {
@@ -100,7 +101,7 @@ mod unix {
         }
     }
 
-    /// Handles SIGTERM, SIGINT and SIGHUP on a thread of its own, which nothing else can block.
+    /// Handles SIGTERM, SIGINT and SIGHUP on a separate thread, which nothing else can block.
     pub(crate) fn install() -> io::Result<Signals> {
         let (stopping, stop) = watch::channel(None);
         let reread = Arc::<Notify>::default();
@@ -133,7 +134,7 @@ mod unix {
         stopping: &watch::Sender<Option<u8>>,
         rereading: &Notify,
     ) {
-        // A terminal that is closed sends SIGHUP, too.
+        // A closed terminal sends SIGHUP, too.
         let ends_with_terminal = io::stderr().is_terminal();
         let stop = loop {
             match handled.next().await {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// Ends with SIGTERM or Ctrl-C.
+/// Returns a future that completes on SIGTERM or Ctrl-C.
 #[cfg(unix)]
 pub(crate) fn stopped() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -17,7 +17,7 @@ pub(crate) fn stopped() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Ends with Ctrl-C.
+/// Returns a future that completes on Ctrl-C.
 #[cfg(not(unix))]
 pub(crate) fn stopped() -> io::Result<impl Future<Output = ()>> {
     Ok(async {

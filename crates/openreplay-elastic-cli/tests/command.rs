@@ -87,7 +87,7 @@ fn help_names_every_subcommand_exit_code_and_variable_of_the_readme() {
             output.out
         );
     }
-    for text in ["goes before a user", "5 seconds", "30 seconds"] {
+    for text in ["takes precedence over ELASTICSEARCH_USER", "5 seconds", "30 seconds"] {
         assert!(output.out.contains(text), "{text}: {}", output.out);
     }
     for name in ["URL", "API_KEY", "USER", "PASSWORD", "CLOUD_ID"] {
@@ -203,7 +203,7 @@ fn a_variable_that_is_no_text_is_rejected_and_not_repeated() {
             .env(&name, OsStr::from_bytes(b"not-to-be-seen\xff"));
         let output = CommandOutput::from(command.arg("setup").output().unwrap());
         assert_eq!(output.code, Some(2), "{name}: {output:?}");
-        let text = format!("error: {name} is not UTF-8: set it anew, or unset it\n");
+        let text = format!("error: {name} is not UTF-8: correct it or unset it\n");
         assert_eq!(output.err, text);
     }
 }
@@ -321,7 +321,7 @@ fn without_an_address_the_error_shows_how_to_set_one() {
             (Some(2), ""),
             "{args:?}: {output:?}"
         );
-        let text = "error: no address: give --url, or set ELASTICSEARCH_URL, such as http://localhost:9200\n";
+        let text = "error: no address: pass --url or set ELASTICSEARCH_URL, such as http://localhost:9200\n";
         assert_eq!(output.err, text, "{args:?}");
     }
 }
@@ -729,7 +729,7 @@ fn a_user_who_was_passed_over_for_a_key_is_named_where_the_key_may_not() {
     ] {
         let output = run_with(variables, &["--url", &url, "setup"]);
         assert_eq!(output.code, Some(1), "{output:?}");
-        let hint = "because: ELASTICSEARCH_API_KEY is set and goes before ELASTICSEARCH_USER";
+        let hint = "because: ELASTICSEARCH_API_KEY is set and takes precedence over ELASTICSEARCH_USER";
         assert_eq!(output.err.contains(hint), is_named, "{output:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! What this crate reports to the operator, besides the losses of the buffer.
+//! The topics that this crate reports to the operator, in addition to the losses of the buffer.
 
 use openreplay_buffer::Topic;
 
@@ -6,11 +6,11 @@ use openreplay_buffer::Topic;
 pub(crate) const UNREACHABLE: Topic = Topic::new("Elasticsearch is unreachable");
 /// The credentials are not sufficient.
 pub(crate) const CREDENTIALS: Topic = Topic::new("the credentials are not sufficient");
-/// The credentials can be read on the way.
+/// The credentials are sent in clear text.
 pub(crate) const CLEAR_TEXT: Topic = Topic::new("credentials in clear text");
 /// The alias is missing.
 pub(crate) const MISSING: Topic = Topic::new("the alias is missing");
-/// A response that Elasticsearch does not give.
+/// A response is not a valid Elasticsearch response.
 pub(crate) const RESPONSE: Topic = Topic::new("an unexpected response");
 /// The indices behind the alias cannot be written to directly.
 pub(crate) const ALIAS_ONLY: Topic = Topic::new("the alias can be written to, its indices cannot");
@@ -18,5 +18,5 @@ pub(crate) const ALIAS_ONLY: Topic = Topic::new("the alias can be written to, it
 pub(crate) const REDUCED: Topic = Topic::new("a record was reduced");
 /// A record was rejected.
 pub(crate) const REJECTED: Topic = Topic::new("a record was rejected");
-/// A defect of our own.
+/// A bug in this crate.
 pub(crate) const DEFECT: Topic = Topic::new("a defect");

@@ -43,12 +43,12 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "documented")]
     writer: bool,
 
-    /// Let that key read `logs` as well, for an app that shows its own records.
+    /// Let the app's key read `logs` as well, for an app that shows its own records.
     #[arg(long, requires = "writer")]
     read: bool,
 
-    /// Create the key for the store in this folder, which `openreplay-elastic serve` or an app has
-    /// open [default: Elasticsearch creates it]
+    /// Create a key of the store in this folder, which `openreplay-elastic serve` or an app may have
+    /// open [default: a key of Elasticsearch]
     #[arg(long, value_name = "DIR", conflicts_with_all = ["documented", "expires_in", "index"])]
     data: Option<PathBuf>,
 }
@@ -100,8 +100,8 @@ impl Args {
                 "\nThe URL must be one at which OpenReplay's own server reaches Elasticsearch. The key is not shown again.\n\
                  To send OpenReplay's requests:\n",
             );
-            // Nothing secret on standard error, which ends up in other places than the output does.
-            // The key is validated, so that a shell takes it as it is.
+            // No secret on standard error, which may end up in logs. The key is validated, so it needs
+            // no quotes in a shell.
             print::line(&format!(
                 "  ELASTICSEARCH_API_KEY={} openreplay-elastic check",
                 key.encoded

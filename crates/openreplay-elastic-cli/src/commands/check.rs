@@ -13,7 +13,7 @@ use crate::print::{self, BOLD, DIM, GREEN, RED, YELLOW, tame};
 /// Set ELASTICSEARCH_API_KEY to OpenReplay's key. It sends the request of "Add" in
 /// OpenReplay's form, then the query for the records of a session: the given one,
 /// or that of the latest record. It also examines whether the index behind `logs`
-/// takes records, as far as the credentials allow, and prints what it could not
+/// accepts records, as far as the credentials allow, and prints what it could not
 /// examine. It prints each problem with its fix, and changes nothing.
 ///
 /// It ends with exit code 4 if a problem keeps rows away. Hints alone end with 0.
@@ -99,15 +99,15 @@ pub(super) fn findings(findings: &[Finding]) -> Vec<Value> {
 }
 
 pub(super) fn show(finding: &Finding) -> io::Result<()> {
-    let (style, word) = mark(finding.fault.is_hint());
+    let (style, mark) = mark(finding.fault.is_hint());
     print::line(&format!(
-        "{style}{word}{style:#}  {BOLD}{}{BOLD:#} {DIM}-{DIM:#} {}",
+        "{style}{mark}{style:#}  {BOLD}{}{BOLD:#} {DIM}-{DIM:#} {}",
         tame(&finding.text),
         tame(&finding.remedy)
     ))
 }
 
-/// How a line begins that reports a fault.
+/// Returns the style and the first word of a line that reports a fault.
 pub(super) fn mark(is_hint: bool) -> (anstyle::Style, &'static str) {
     if is_hint {
         (YELLOW, "hint ")

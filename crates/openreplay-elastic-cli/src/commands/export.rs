@@ -28,12 +28,12 @@ impl Args {
         let store = Store::builder(&self.data).open_to_read()?;
         let mut out = BufWriter::new(io::stdout().lock());
         let written = store.export(|record: Record| {
-            // In JSON, a line feed is only ever space between two values: it is escaped in a text.
+            // In JSON, a line feed can only be white space: strings escape it.
             let line = record.to_source().replace('\n', " ");
             writeln!(out, "{line}").map_err(Failure::Io)
         });
         match written.and_then(|()| out.flush().map_err(Failure::Io)) {
-            // the reader has closed the pipe, as `head` does
+            // a reader such as `head` has closed the pipe
             Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
             done => done?,
         }

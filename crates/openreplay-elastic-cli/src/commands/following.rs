@@ -14,7 +14,7 @@ const NAMED: usize = 3;
 
 #[derive(Debug)]
 pub(super) struct Reports {
-    /// Where the records go.
+    /// The address that the records are sent to.
     url: String,
     /// Print an object per change on standard output.
     json: bool,
@@ -47,7 +47,7 @@ impl Reports {
 
     fn started(&mut self, files: &[PathBuf], progress: &Progress) {
         print::note(&format!(
-            "following {}: {} bytes, {} of them delivered before; the rest, and what comes, goes to {}",
+            "following {}: {} bytes, {} of them delivered before; the rest, and new lines, go to {}",
             names(files),
             progress.bytes,
             progress.bytes_done,
@@ -66,7 +66,7 @@ impl Reports {
         self.progress(progress);
     }
 
-    /// Standard error has been told already of what cannot be read, and of the health.
+    /// Unreadable files and the health are already reported on standard error.
     fn progress(&mut self, progress: &Progress) {
         let now = progress.unreadable.iter();
         let now: BTreeMap<_, _> = now
@@ -115,7 +115,7 @@ impl Reports {
 
     fn print(&self, event: &Value) {
         if self.json {
-            // The records matter more than a reader that is gone.
+            // A reader that closed the pipe must not stop the delivery.
             let _ = print::json(event);
         }
     }

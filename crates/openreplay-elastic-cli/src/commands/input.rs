@@ -60,7 +60,7 @@ fn report(shipped: &Progress, tee: bool, json: bool) -> Result<(), Failure> {
     for (count, what) in [
         (
             shipped.wrapped,
-            "lines were no JSON objects, and are stored as messages",
+            "lines were not JSON objects, and are stored as messages",
         ),
         (
             shipped.rejected,

@@ -1,4 +1,4 @@
-//! The subcommands: a file each.
+//! The subcommands, one file each.
 
 use clap::Subcommand;
 use openreplay_session::SessionId;
@@ -34,8 +34,7 @@ pub(crate) enum Command {
     Man(man::Args),
 }
 
-/// Reads a session's id. The error repeats nothing of the text, since it may be the session's
-/// token.
+/// Parses a session's id. The error repeats nothing of the text, which may be the session's token.
 fn session(text: &str) -> Result<SessionId, Failure> {
     text.parse().map_err(|_| {
         Failure::Usage(

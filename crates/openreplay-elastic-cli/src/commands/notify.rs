@@ -2,7 +2,7 @@
 
 use std::env;
 
-/// Where the service manager listens, if there is one.
+/// The socket of the service manager, if there is one.
 #[derive(Debug, Default)]
 pub(super) struct Notifier {
     #[cfg(unix)]
@@ -37,8 +37,8 @@ impl Notifier {
         Self::default()
     }
 
-    /// Sends a state, unless it was the last one that was sent. A manager that is gone changes
-    /// nothing.
+    /// Sends a state, unless it is the same as the last one. Errors are ignored: the manager may have
+    /// stopped.
     pub(super) fn send(&mut self, state: &str) {
         if self.last == state {
             return;
@@ -51,7 +51,7 @@ impl Notifier {
     }
 }
 
-/// A path, or, after `@`, a name in Linux' abstract namespace.
+/// Parses a path or, after `@`, a name in Linux' abstract namespace.
 #[cfg(unix)]
 fn address(name: &std::ffi::OsStr) -> std::io::Result<std::os::unix::net::SocketAddr> {
     use std::os::unix::net::SocketAddr;
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manager_hears_each_state_once() {
+    fn a_manager_receives_each_state_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("socket");
         let abstract_name = format!("openreplay-{}", std::process::id());
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn no_manager_changes_nothing() {
-        Notifier::to(OsStr::new("/nowhere/socket")).send("READY=1");
+        Notifier::to(OsStr::new("/missing/socket")).send("READY=1");
         Notifier::default().send("READY=1");
     }
 }

@@ -14,7 +14,7 @@ use crate::print::{self, BOLD, GREEN, tame};
 ///   openreplay-elastic rotate --max-age 1d --max-size 20gb --keep 14d
 ///
 /// It rolls over if one of the conditions holds, or at once if none is given, and
-/// waits some seconds until the new index takes records. It uses aliases only, and
+/// waits some seconds until the new index accepts records. It uses aliases only, and
 /// concurrent runs roll over only once. It deletes only indices that `setup` or an
 /// earlier run created, and never the write index. It needs the cluster privilege
 /// monitor, and manage on `logs` and logs-*.
@@ -81,7 +81,7 @@ impl Args {
         }
         if !done.is_ready {
             print::warning(
-                "the new index takes no records yet: senders keep theirs and try again; see why with `openreplay-elastic check`",
+                "the new index accepts no records yet; senders keep theirs and retry; for the reason, run `openreplay-elastic check`",
             );
         }
         for index in &done.removed {

@@ -62,12 +62,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
-    /// Let everybody search and add records without a key; only on a loopback address.
+    /// Let every client search and add records without a key; only on a loopback address.
     #[arg(long)]
     no_keys: bool,
 }
 
-/// How long requests may go on after the signal to stop.
+/// How long open requests may continue after the signal to stop.
 const GRACE: Duration = Duration::from_secs(4);
 /// How long a client may take for a TLS handshake, and for the head of a request.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -78,7 +78,7 @@ impl Args {
     pub(super) async fn run(&self, json: bool) -> Result<Outcome, Failure> {
         if self.no_keys && !self.listen.ip().is_loopback() {
             return Err(Failure::Usage(format!(
-                "--no-keys on {} would let everybody who reaches it read and write; leave it out, or listen on 127.0.0.1",
+                "--no-keys on {} would let every client that reaches it read and write; leave it out, or listen on 127.0.0.1",
                 self.listen
             )));
         }
@@ -98,7 +98,7 @@ impl Args {
                 self.listen
             ))
         })?;
-        // A reader of the address may stop the server at once.
+        // A program that reads the address may stop the server at once.
         let signals = signals::install()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", listener.local_addr()?);
@@ -107,7 +107,7 @@ impl Args {
             signals.stopped().await;
         };
         serve(listener, tls, store.service(keys), stop).await;
-        // what was accepted is on disk; this closes the files
+        // accepted records are on disk; this closes the files
         drop(store);
         print::note("stopped");
         Ok(Outcome::Done)
@@ -117,7 +117,7 @@ impl Args {
         self.data.join("keys.json")
     }
 
-    /// Prints where it listens, and on the first start the keys: secrets on standard output only.
+    /// Prints the address and, on the first start, the keys. Secrets go to standard output only.
     fn introduce(&self, url: &str, keys: &Keys, is_new: bool, json: bool) -> Result<(), Failure> {
         let (openreplay, writer) = (keys.openreplay(), keys.writer());
         if json {
@@ -184,7 +184,7 @@ impl Args {
     }
 }
 
-/// Accepts connections until it is told to stop, then lets open requests finish.
+/// Accepts connections until the signal to stop, then lets open requests finish.
 async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
@@ -198,7 +198,7 @@ async fn serve(
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(_) => {
-                    // such as too many open files: others may close theirs
+                    // such as too many open files: other connections may end
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
                 }

@@ -177,14 +177,14 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// Creates a key. A second call creates a second one.
+/// Creates a key. Each call creates another one.
 ///
 /// # Errors
 ///
-/// [`is_precondition`](Error::is_precondition) where the engine has no keys, since it has no
-/// security; [`is_forbidden`](Error::is_forbidden) where the caller may not;
-/// [`is_config`](Error::is_config) for options that no key can have. Elasticsearch refuses one who
-/// asks with an API key, which can make none that may do anything.
+/// [`is_precondition`](Error::is_precondition) if security is off, so that the engine has no keys;
+/// [`is_forbidden`](Error::is_forbidden) if the caller lacks the privilege;
+/// [`is_config`](Error::is_config) for options that no key can have. Elasticsearch rejects requests
+/// with an API key: a key cannot create keys with privileges.
 pub async fn create(client: &Client, options: &ApiKeyOptions) -> Result<ApiKey, Error> {
     let body = options.body()?;
     match api::send(client, Method::POST, "/_security/api_key", &body).await {

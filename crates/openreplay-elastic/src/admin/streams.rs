@@ -19,7 +19,7 @@ pub(crate) enum WiredStreams {
     Unknown,
 }
 
-/// Elasticsearch 9.1 and newer can be asked; any other answers that it does not know the question.
+/// Elasticsearch 9.1 and newer have this route; other versions respond that it does not exist.
 pub(crate) async fn wired_streams(client: &Client) -> Result<WiredStreams, Error> {
     let status: Result<BTreeMap<String, Stream>, _> = api::get(client, "/_streams/status").await;
     match status {

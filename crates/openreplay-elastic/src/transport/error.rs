@@ -6,11 +6,10 @@ use http::StatusCode;
 
 use super::kind::{ErrorKind, Precondition};
 
-/// What went wrong between this crate and Elasticsearch.
+/// The error of an operation on Elasticsearch.
 ///
-/// The text says what happened and, if that is known, what to do. It never holds a secret.
-/// [`kind`](Self::kind) is for programs; the cause, if there is one, is in
-/// [`source`](StdError::source).
+/// The text describes what happened and, if known, what to do. It never contains a secret. Programs
+/// use [`kind`](Self::kind). [`source`](StdError::source) returns the cause, if there is one.
 ///
 /// ```
 /// use openreplay_elastic::{Connection, ErrorKind};
@@ -54,7 +53,7 @@ impl Error {
         Self::new(ErrorKind::Precondition(precondition), text)
     }
 
-    /// An error response: `error_type` and `reason` are Elasticsearch's own.
+    /// Creates the error of an error response. `error_type` and `reason` are Elasticsearch's own.
     pub(crate) fn response(
         status: StatusCode,
         error_type: Option<String>,
@@ -96,7 +95,7 @@ impl Error {
         self
     }
 
-    /// Puts what the error means here in front of its text.
+    /// Prefixes the text with what the error means for the operation.
     #[cfg(feature = "admin")]
     pub(crate) fn explained(mut self, text: &str) -> Self {
         self.inner.text = format!("{text} ({})", self.inner.text);
@@ -108,7 +107,7 @@ impl Error {
         self.inner.kind
     }
 
-    /// Returns what to do about it, in one line, if that is known. The text ends with it.
+    /// Returns what to do about the error, in one line, if that is known. The text ends with it.
     pub fn remedy(&self) -> Option<&str> {
         self.inner.remedy.as_deref()
     }
@@ -124,7 +123,7 @@ impl Error {
         self.kind() == ErrorKind::Config
     }
 
-    /// Returns whether no connection could be made. Nothing was sent then.
+    /// Returns whether no connection could be made, so nothing was sent.
     pub fn is_connect(&self) -> bool {
         matches!(self.kind(), ErrorKind::Connect | ErrorKind::Tls)
     }
@@ -150,22 +149,22 @@ impl Error {
         self.kind() == ErrorKind::UnexpectedResponse
     }
 
-    /// Returns whether the response was longer than this crate reads: 256 MiB.
+    /// Returns whether the response exceeded this crate's limit of 256 MiB.
     pub fn is_too_long(&self) -> bool {
         self.kind() == ErrorKind::ResponseTooLong
     }
 
-    /// Returns whether a file or a thread of this machine was the reason.
+    /// Returns whether a file or a thread of this machine failed.
     pub fn is_io(&self) -> bool {
         self.kind() == ErrorKind::Io
     }
 
-    /// Returns whether the operation cannot work with what it found. Nothing was changed then.
+    /// Returns whether a precondition of the operation does not hold, so it changed nothing.
     pub fn is_precondition(&self) -> bool {
         self.precondition().is_some()
     }
 
-    /// Returns what the operation found and cannot work with.
+    /// Returns which precondition of the operation does not hold.
     pub fn precondition(&self) -> Option<Precondition> {
         match self.kind() {
             ErrorKind::Precondition(precondition) => Some(precondition),
@@ -183,7 +182,7 @@ impl Error {
         self.status() == Some(StatusCode::FORBIDDEN)
     }
 
-    /// Returns whether what was requested is missing (404).
+    /// Returns whether the requested resource is missing (404).
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(StatusCode::NOT_FOUND)
     }
@@ -201,8 +200,8 @@ impl Error {
         self.inner.error_type.as_deref()
     }
 
-    /// Returns Elasticsearch's own explanation of its error, such as `no such index [logs]`, as it
-    /// came: print the error itself, not this, on a terminal.
+    /// Returns Elasticsearch's own explanation of its error, such as `no such index [logs]`. It is
+    /// unescaped, so print the error itself on a terminal.
     pub fn reason(&self) -> Option<&str> {
         self.inner.reason.as_deref()
     }

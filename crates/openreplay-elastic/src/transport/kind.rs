@@ -2,7 +2,7 @@ use std::fmt;
 
 use http::StatusCode;
 
-/// What kind of [`Error`](crate::Error) happened.
+/// The kind of an [`Error`](crate::Error).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -18,17 +18,17 @@ pub enum ErrorKind {
     Disconnected,
     /// The response was not a valid Elasticsearch response.
     UnexpectedResponse,
-    /// The response was longer than this crate reads: 256 MiB.
+    /// The response exceeded this crate's limit of 256 MiB.
     ResponseTooLong,
     /// Elasticsearch responded with an error.
     Status(StatusCode),
     /// A file or a thread of this machine failed.
     Io,
-    /// The operation cannot work with what it found, and changed nothing.
+    /// A precondition of the operation does not hold, so it changed nothing.
     Precondition(Precondition),
 }
 
-/// What an operation found and cannot work with.
+/// Why a precondition of an operation does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Precondition {
@@ -73,8 +73,8 @@ pub enum Precondition {
 }
 
 impl Precondition {
-    /// Returns its name for programs, such as `logs-is-an-index`. If `check` reports the same, this
-    /// is the name of that fault.
+    /// Returns its name for programs, such as `logs-is-an-index`. `check` reports the same fault
+    /// under the same name.
     pub fn name(self) -> &'static str {
         match self {
             Self::NoLogs => "no-logs",

@@ -1,5 +1,4 @@
-//! The way to Elasticsearch: its addresses and credentials, one HTTP client, and the errors of
-//! both.
+//! Requests to Elasticsearch: its addresses and credentials, the HTTP client, and their errors.
 
 pub(crate) mod client;
 pub(crate) mod connection;

@@ -10,13 +10,13 @@ use serde::Deserialize;
 
 use super::client::{Client, Response};
 
-/// The start of the tagline in its response to `GET /`.
+/// The start of the tagline in a store's response to `GET /`.
 pub(crate) const TAGLINE: &str = "openreplay-store ";
 
-/// Its one index, which `logs` leads to.
+/// The one index of a store, which `logs` leads to.
 pub(crate) const INDEX: &str = "logs-000001";
 
-/// Another server may take its place at the same address.
+/// How long the result is reused: another server may take the store's place.
 const KNOWN: Duration = Duration::from_secs(60);
 
 /// Whether the server is a store, and since when that is known.
@@ -35,7 +35,7 @@ impl Recognition {
         let Ok(response) = client.request(Method::GET, "/", Bytes::new()).await else {
             return false;
         };
-        // Elasticsearch responds with 403 to a key that may only add records; what is busy may be
+        // Elasticsearch responds with 403 to a key that can only add records; a busy server may be
         // either
         if response.status().as_u16() == 429 || response.status().is_server_error() {
             return false;

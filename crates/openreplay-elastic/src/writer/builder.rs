@@ -15,7 +15,7 @@ use crate::transport::connection::ConnectionBuilder;
 use crate::transport::error::Error;
 use crate::transport::kind::ErrorKind;
 
-/// Makes an [`ElasticWriter`] and its [`Guard`].
+/// Creates an [`ElasticWriter`] and its [`Guard`].
 #[derive(Debug)]
 #[must_use = "nothing is sent before `build`"]
 pub struct ElasticWriterBuilder {
@@ -53,12 +53,14 @@ impl ElasticWriterBuilder {
         self.connection(|connection| connection.api_key(encoded))
     }
 
-    /// Authenticates with the API key in a file, which may be replaced: see [`ConnectionBuilder::api_key_file`].
+    /// Authenticates with the API key in a file, which may be replaced at any time: see
+    /// [`ConnectionBuilder::api_key_file`].
     pub fn api_key_file(self, path: impl Into<PathBuf>) -> Self {
         self.connection(|connection| connection.api_key_file(path))
     }
 
-    /// Authenticates as a user with the password in a file: see [`ConnectionBuilder::basic_file`].
+    /// Authenticates as a user with the password in a file: see
+    /// [`ConnectionBuilder::basic_file`].
     pub fn basic_file(self, user: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         self.connection(|connection| connection.basic_file(user, path))
     }
@@ -68,7 +70,7 @@ impl ElasticWriterBuilder {
         self.connection(|connection| connection.proxy(url))
     }
 
-    /// Connects directly, whatever the environment names: see [`ConnectionBuilder::no_proxy`].
+    /// Connects directly, whatever proxy the environment names: see [`ConnectionBuilder::no_proxy`].
     pub fn no_proxy(self) -> Self {
         self.connection(ConnectionBuilder::no_proxy)
     }
@@ -93,12 +95,14 @@ impl ElasticWriterBuilder {
         self.connection(|connection| connection.ca_pem(pem))
     }
 
-    /// How long a node may take to accept a connection: see [`ConnectionBuilder::connect_timeout`].
+    /// Sets how long a node may take to accept a connection: see
+    /// [`ConnectionBuilder::connect_timeout`].
     pub fn connect_timeout(self, limit: Duration) -> Self {
         self.connection(|connection| connection.connect_timeout(limit))
     }
 
-    /// Sets how long a request may take. What gets no response in time is sent again in halves: see [`ConnectionBuilder::request_timeout`].
+    /// Sets how long a request may take. Records that get no response in time are sent again in
+    /// halves: see [`ConnectionBuilder::request_timeout`].
     pub fn request_timeout(self, limit: Duration) -> Self {
         self.connection(|connection| connection.request_timeout(limit))
     }
@@ -108,69 +112,75 @@ impl ElasticWriterBuilder {
         self
     }
 
-    /// The alias to write to; `logs` by default, which is the only name that OpenReplay searches.
+    /// Sets the alias to write to. Default: `logs`, the only name that OpenReplay searches.
     pub fn alias(mut self, alias: impl Into<String>) -> Self {
         self.alias = alias.into();
         self
     }
 
-    /// The memory for records that wait or are on their way; 32 MiB by default, 64 KiB at least.
+    /// Sets the memory for records that wait or are in flight, in bytes. Default: 32 MiB, at least
+    /// 64 KiB.
     pub fn buffer_bytes(mut self, bytes: usize) -> Self {
         self.buffer = self.buffer.memory_bytes(bytes);
         self
     }
 
-    /// How long records are gathered before they are sent; 1 second by default. OpenReplay keeps the first answer that it
-    /// gets for a session, so a record that comes later is not shown there.
+    /// Sets how long records are gathered before they are sent. Default: 1 second. OpenReplay keeps
+    /// the first non-empty response for a session, so it never shows records that arrive later.
     ///
-    /// Intervals end at whole multiples of this since 1970, the same in all apps, and what was gathered in one is sent in
-    /// the quarter of it, or of a second, that follows: so the hits of a session that several apps write to come in the
-    /// order of time, as long as Elasticsearch keeps up.
+    /// Intervals end at whole multiples of this length since 1970, at the same moments in all apps.
+    /// The records of an interval are sent in the quarter of an interval that follows, at most a
+    /// quarter of a second. So the hits of a session to which several apps write are in time order,
+    /// as long as Elasticsearch keeps up.
     pub fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;
         self
     }
 
-    /// How much waits before it is sent without waiting for the interval; 1 MiB by default.
+    /// Sets how many bytes of records are sent at once, before the interval ends. Default: 1 MiB.
     pub fn flush_bytes(mut self, bytes: usize) -> Self {
         self.buffer = self.buffer.request_bytes(bytes);
         self
     }
 
-    /// How many requests may be on their way at a time; 1 by default, which keeps the records in order.
+    /// Sets how many requests may be in flight at a time. Default: 1, which keeps the records in
+    /// order.
     pub fn requests_in_flight(mut self, requests: usize) -> Self {
         self.requests = requests.max(1);
         self
     }
 
-    /// Compresses what is sent, at a level of 1 to 9; off by default.
+    /// Compresses requests, at a level from 1 to 9. Default: off.
     pub fn gzip(mut self, level: u32) -> Self {
         self.gzip = Some(level);
         self
     }
 
-    /// How long the [`Guard`], when it is dropped, goes on sending what is left; 5 seconds by default.
+    /// Sets how long the [`Guard`] goes on sending the remaining records when it is dropped.
+    /// Default: 5 seconds.
     pub fn shutdown_timeout(mut self, limit: Duration) -> Self {
         self.shutdown_timeout = limit;
         self
     }
 
-    /// Where diagnostics go; to standard error by default. Each topic comes at once and then at most once a minute, and what
-    /// was lost since at the end. It is called on the writer's own thread and must not block.
+    /// Sets the handler of diagnostics. Default: they are printed on standard error. Each topic is
+    /// reported at once, then at most once per minute; the losses since then are reported at the
+    /// end. The handler is called on the writer's own thread and must not block.
     pub fn on_diagnostic(mut self, handler: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.diagnostics = Diagnostics::to(handler);
         self
     }
 
-    /// Starts the thread that sends. Needs no Tokio runtime, and connects to nothing yet.
+    /// Starts the thread that sends. Needs no Tokio runtime, and does not connect yet.
     ///
     /// # Errors
     ///
-    /// Where an address, a credential, a certificate or the alias cannot be used, or the thread cannot start.
+    /// [`ErrorKind::Config`] if an address, a credential, a certificate or the alias cannot be used;
+    /// [`ErrorKind::Io`] if the thread cannot start.
     pub fn build(self) -> Result<(ElasticWriter, Guard), Error> {
         if self.alias.is_empty() || !self.alias.bytes().all(is_plain) {
             return Err(Error::config(format!(
-                "{:?} cannot be an alias: expected small letters, digits, `-`, `_` and `.`, such as `logs`",
+                "{:?} cannot be an alias: expected lower-case letters, digits, `-`, `_` and `.`, such as `logs`",
                 self.alias
             )));
         }
@@ -228,7 +238,7 @@ impl ElasticWriterBuilder {
     }
 }
 
-/// What an address takes as it is, and Elasticsearch as a name.
+/// Whether the byte is valid in a path without encoding, and in an alias.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte)
 }

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use bytes::{Buf as _, Bytes};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
-/// A ready-made body in pieces, sent as they lie there.
+/// A complete body in pieces, which are sent without copying.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Body {
     pieces: Vec<Bytes>,

@@ -15,7 +15,7 @@ use tower_service::Service;
 use crate::transport::connection::Proxies;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
-/// Why a proxy opened no tunnel: hyper-util gives the type no other name.
+/// Why a proxy opened no tunnel. hyper-util does not export the type under a name of its own.
 pub(super) type TunnelError = <Tunnel<HttpConnector> as Service<Uri>>::Error;
 type Connecting = Pin<Box<dyn Future<Output = Result<Stream, BoxError>> + Send>>;
 
@@ -59,7 +59,7 @@ impl Service<Uri> for Connector {
             let connecting = tunnel.call(node);
             return Box::pin(async move {
                 let tcp = connecting.await?;
-                // It is the node that responds.
+                // Through a tunnel, the node itself responds.
                 Ok(Stream {
                     tcp,
                     is_proxy: false,

@@ -23,10 +23,11 @@ pub(super) fn timed_out(node: &Node, limit: Duration) -> Error {
     )
 }
 
-/// Not even the head of a response came.
+/// The error of a request that got not even the head of a response.
 pub(super) fn no_response(node: &Node, proxy: Option<&Proxy>, error: legacy::Error) -> Error {
     if !error.is_connect() {
-        // With TLS 1.3, the server rejects a certificate after the client has sent its request, which it does not read then.
+        // With TLS 1.3, the server rejects a client certificate after the client has sent its
+        // request, which it then does not read.
         return match find::<rustls::Error>(&error) {
             Some(cause) if rejects_client(cause) => tls(node, cause).with_source(error),
             _ => disconnected(node, error),
@@ -63,7 +64,7 @@ fn unreachable(node: &Node, proxy: Option<&Proxy>) -> Error {
     Error::new(ErrorKind::Connect, text).with_remedy(remedy)
 }
 
-/// The proxy does not connect to the node.
+/// The error of a proxy that does not connect to the node.
 fn no_tunnel(node: &Node, proxy: &Proxy, cause: &TunnelError) -> Error {
     match cause {
         TunnelError::ConnectFailed(_) => unreachable(node, Some(proxy)),
@@ -88,7 +89,7 @@ pub(super) fn proxy_demands_credentials(proxy: &Proxy) -> Error {
     .with_remedy("put them into the address of the proxy: http://user:password@proxy:3128")
 }
 
-/// The response broke off after its head.
+/// The error of a response that broke off after its head.
 pub(super) fn incomplete(
     node: &Node,
     error: Box<dyn StdError + Send + Sync>,

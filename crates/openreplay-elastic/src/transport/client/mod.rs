@@ -62,18 +62,18 @@ struct Shared {
     /// The node that responded last.
     current: AtomicUsize,
     auth: RwLock<Auth>,
-    /// Where the credentials come from, if that is a file.
+    /// The file that the credentials come from, if there is one.
     auth_file: Option<AuthFile>,
     proxies: Proxies,
     timeout: Duration,
 }
 
-/// How a body is marked.
+/// The content type and encoding of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     /// One JSON text.
     Json,
-    /// JSON texts, one a line, as `_bulk` takes them.
+    /// JSON texts, one per line, as `_bulk` accepts them.
     Lines,
     /// The same, compressed.
     GzippedLines,
@@ -117,12 +117,14 @@ impl Client {
         auth.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reads the file with the credentials again, if they come from one ([`api_key_file`](crate::ConnectionBuilder::api_key_file)).
-    /// Returns whether they have changed. A response that rejects the credentials does the same.
+    /// Reads the credentials again, if they come from a file
+    /// ([`api_key_file`](crate::ConnectionBuilder::api_key_file)). Returns whether they have
+    /// changed. A response that rejects the credentials (401) has the same effect.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the file cannot be read or used. The client keeps its credentials then.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the file cannot be read or used. The
+    /// client then keeps its credentials.
     pub fn reload_credentials(&self) -> Result<bool, Error> {
         let Some(file) = &self.shared.auth_file else {
             return Ok(false);
@@ -138,14 +140,14 @@ impl Client {
         Ok(has_changed)
     }
 
-    /// The first node that gets the credentials in clear text.
+    /// Returns the first node that gets the credentials in clear text.
     #[cfg(feature = "admin")]
     pub(crate) fn clear_text_node(&self) -> Option<&str> {
         connection::clear_text_node(&self.shared.nodes, &self.auth())
     }
 
     /// Sends `body` as JSON, unless it is empty. `path` starts with a slash and may have a query.
-    /// An error response is a response: see [`Response::ok`].
+    /// An error response is returned as a response: see [`Response::ok`].
     pub(crate) async fn request(
         &self,
         method: Method,
@@ -155,7 +157,7 @@ impl Client {
         self.send(method, path, body, Encoding::Json).await
     }
 
-    /// As [`request`](Self::request), with `body` marked as `encoding`.
+    /// Sends `body` in this encoding; otherwise like [`request`](Self::request).
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -184,7 +186,7 @@ impl Client {
             }
             failed += 1;
             match outcome {
-                // Nothing was executed, and the file may have been replaced since.
+                // Nothing was executed, and the file may have been replaced in the meantime.
                 Ok(response)
                     if response.status() == StatusCode::UNAUTHORIZED
                         && !std::mem::replace(&mut is_reloaded, true)
@@ -218,10 +220,11 @@ impl Client {
         if let Some(secret) = self.auth().header() {
             headers.insert(AUTHORIZATION, secret.clone());
         }
-        // At the end of a tunnel is the node, which must not get the proxy's credentials.
+        // Through a tunnel, the headers reach the node, which must not get the proxy's credentials.
         let is_http = uri.scheme_str() == Some("http");
         if let Some(proxy) = self.shared.proxies.of(uri).filter(|_| is_http) {
-            // After the first request of a connection, some proxies pass on everything as it comes, credentials included.
+            // After the first request of a connection, some proxies forward everything unchanged,
+            // credentials included.
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
             if let Some(secret) = proxy.auth() {
                 headers.insert(PROXY_AUTHORIZATION, secret.clone());
@@ -270,8 +273,7 @@ impl Encoding {
         }
     }
 
-    /// In bytes. A search may return a thousand whole records, of up to 256 KiB as an app sends
-    /// them.
+    /// In bytes. A search may return a thousand whole records of up to 256 KiB each.
     fn response_limit(self) -> usize {
         match self {
             Self::Json => 256 * MIB,
@@ -280,8 +282,7 @@ impl Encoding {
     }
 }
 
-/// Returns a body in one piece, which is all the memory that it takes: collecting the pieces first
-/// would take twice as much.
+/// Collects a body into one buffer. Collecting the pieces first would need twice the memory.
 async fn collect(body: Incoming, limit: usize) -> Result<Bytes, BoxError> {
     let announced = body.size_hint().exact().unwrap_or(0);
     let announced = usize::try_from(announced).unwrap_or(limit).min(limit);
@@ -309,7 +310,7 @@ async fn collect(body: Incoming, limit: usize) -> Result<Bytes, BoxError> {
     })
 }
 
-/// What a proxy responds if the node behind it is unreachable.
+/// Whether this is the status of a proxy whose node is unreachable.
 fn is_node_trouble(status: StatusCode) -> bool {
     matches!(
         status,

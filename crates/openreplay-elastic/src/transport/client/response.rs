@@ -11,7 +11,7 @@ pub(crate) struct Response {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
-    /// Whether the address has a path in front of Elasticsearch's own.
+    /// Whether the node's address has a path, under which Elasticsearch is served.
     has_prefix: bool,
 }
 
@@ -42,7 +42,7 @@ impl Response {
         &self.body
     }
 
-    /// Whether the response has the header that OpenReplay's client demands.
+    /// Returns whether the response has the header that OpenReplay's client requires.
     #[cfg(any(test, feature = "admin"))]
     pub(crate) fn is_elasticsearch(&self) -> bool {
         self.headers
@@ -69,7 +69,7 @@ impl Response {
         })
     }
 
-    /// What to do if the error is not about the request, but about where it went.
+    /// Returns what to do if the request went to the wrong address.
     fn remedy(&self, reason: Option<&str>) -> Option<&'static str> {
         let Some(reason) = reason else {
             return match self.status.as_u16() {
@@ -88,7 +88,7 @@ impl Response {
         )
     }
 
-    /// nginx and Go's servers respond like this to a plain request on their https port.
+    /// Whether this is the response of nginx or a Go server to plain HTTP on its https port.
     fn wants_https(&self) -> bool {
         let has = |text: &[u8]| memchr::memmem::find(&self.body, text).is_some();
         has(b"plain HTTP request was sent to HTTPS port") || has(b"HTTP request to an HTTPS server")

@@ -6,8 +6,8 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::transport::connection::{Connection, Identity, Node};
 use crate::transport::error::Error;
 
-/// What to trust. Reads the system's certificates only where an address is https and no others are
-/// given.
+/// Returns the TLS configuration of a connection. Reads the system's certificates only if an
+/// address is https and the connection has no certificates of its own.
 pub(super) fn config(connection: &Connection) -> Result<ClientConfig, Error> {
     let mut roots = RootCertStore::empty();
     if let Some(certificates) = &connection.certificates {
@@ -22,7 +22,7 @@ pub(super) fn config(connection: &Connection) -> Result<ClientConfig, Error> {
         if roots.is_empty() {
             return Err(Error::config(
                 "this system has no certificates to trust: install its package of them (ca-certificates), \
-                 or give the authority's own",
+                 or pass the authority's own",
             ));
         }
     }
@@ -39,7 +39,7 @@ pub(super) fn config(connection: &Connection) -> Result<ClientConfig, Error> {
     }
 }
 
-/// The process's own choice, which an app makes once for all its libraries; ring otherwise.
+/// Returns the provider that the process has installed for all its libraries, or else ring.
 fn provider() -> Result<Arc<CryptoProvider>, Error> {
     match CryptoProvider::get_default() {
         Some(provider) => Ok(Arc::clone(provider)),

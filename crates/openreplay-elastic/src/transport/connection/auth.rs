@@ -6,7 +6,7 @@ use http::HeaderValue;
 
 use crate::transport::error::Error;
 
-/// Who is asking. `Debug` shows the kind, nothing shows the secret.
+/// Credentials. `Debug` shows their kind only; nothing shows the secret.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Auth {
     kind: Kind,
@@ -58,7 +58,7 @@ impl Auth {
 
     fn new(kind: Kind, scheme: &str, secret: &str) -> Result<Self, Error> {
         let usable = !secret.is_empty() && secret.bytes().all(|byte| byte.is_ascii_graphic());
-        // the cause is left out: nothing of the secret may get into an error
+        // the cause is left out, since an error must contain nothing of the secret
         let header = HeaderValue::try_from(format!("{scheme} {secret}")).ok();
         match header {
             Some(mut header) if usable => {
@@ -74,12 +74,12 @@ impl Auth {
         }
     }
 
-    /// Whether there are credentials at all.
+    /// Returns whether there are no credentials.
     pub fn is_none(&self) -> bool {
         self.kind == Kind::None
     }
 
-    /// Whether they are an API key.
+    /// Returns whether the credentials are an API key.
     pub fn is_api_key(&self) -> bool {
         self.kind == Kind::ApiKey
     }

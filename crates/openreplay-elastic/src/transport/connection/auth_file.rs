@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use super::Auth;
 use crate::transport::error::Error;
 
-/// A file with an API key, or with a user's password, that may be replaced while it is in use.
+/// A file with an API key or with a user's password. It may be replaced at any time.
 #[derive(Clone, Debug)]
 pub(crate) struct AuthFile {
     path: PathBuf,

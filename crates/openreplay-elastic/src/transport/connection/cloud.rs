@@ -4,7 +4,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::Node;
 use crate::transport::error::Error;
 
-/// The address behind an Elastic Cloud id: `name:` and, in base64,
+/// Returns the address in an Elastic Cloud id, which is `name:` followed by the base64 text of
 /// `domain[:port]$elasticsearch[:port]$kibana`.
 pub(super) fn node(id: &str) -> Result<Node, Error> {
     let wrong = || {

@@ -18,7 +18,7 @@ impl Identity {
         if chain.is_empty() {
             return Err(no_certificate());
         }
-        // The cause is left out: nothing of the key may get into an error.
+        // the cause is left out, since an error must contain nothing of the key
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| {
             Error::config(
                 "the client's private key cannot be used: expected PEM text with a `-----BEGIN PRIVATE KEY-----` that has no passphrase",

@@ -1,4 +1,4 @@
-//! Where Elasticsearch is, and who is asking.
+//! The addresses of Elasticsearch, and the credentials for it.
 //!
 //! ```
 //! use openreplay_elastic::Connection;
@@ -36,26 +36,26 @@ mod proxy;
 #[cfg(test)]
 mod tests;
 
-/// Where Elasticsearch is, and who is asking: checked, and ready for a [`Client`](crate::Client) to
-/// use.
+/// The addresses of Elasticsearch and the credentials for it, checked and ready for a
+/// [`Client`](crate::Client).
 ///
 /// Its `Debug` text shows the nodes and the kind of credentials, never a secret.
 #[derive(Clone, Debug)]
 pub struct Connection {
     pub(crate) nodes: Vec<Node>,
     pub(crate) auth: Auth,
-    /// Where the credentials come from, if that is a file.
+    /// The file that the credentials come from, if there is one.
     pub(crate) auth_file: Option<AuthFile>,
     pub(crate) proxies: Proxies,
     pub(crate) identity: Option<Identity>,
-    /// The only ones to trust; those of the system otherwise.
+    /// The only certificates to trust. If there are none, those of the system.
     pub(crate) certificates: Option<Vec<CertificateDer<'static>>>,
     pub(crate) connect_timeout: Duration,
     pub(crate) request_timeout: Duration,
 }
 
 impl Connection {
-    /// Starts with one node's address, such as `https://elastic:9200`.
+    /// Creates a builder with one node's address, such as `https://elastic:9200`.
     ///
     /// A user and a password in the address (`https://user:password@elastic:9200`) become the
     /// credentials and are not kept in the address.
@@ -63,7 +63,7 @@ impl Connection {
         ConnectionBuilder::default().node(url)
     }
 
-    /// Starts with an Elastic Cloud id, as the cloud console shows it.
+    /// Creates a builder with an Elastic Cloud id, as the cloud console shows it.
     pub fn cloud(id: impl Into<String>) -> ConnectionBuilder {
         ConnectionBuilder {
             cloud_id: Some(id.into()),
@@ -71,7 +71,7 @@ impl Connection {
         }
     }
 
-    /// The nodes' addresses, without credentials.
+    /// Returns the nodes' addresses, without credentials.
     pub fn nodes(&self) -> impl Iterator<Item = &str> {
         self.nodes.iter().map(Node::as_str)
     }
@@ -97,7 +97,7 @@ impl Connection {
     }
 }
 
-/// The first node to which credentials go over http, if its host is not this machine.
+/// Returns the first node that gets credentials over http, if its host is not this machine.
 pub(super) fn clear_text_node<'a>(nodes: &'a [Node], auth: &Auth) -> Option<&'a str> {
     let mut remote = nodes
         .iter()
@@ -137,15 +137,14 @@ impl Default for ConnectionBuilder {
 }
 
 impl ConnectionBuilder {
-    /// Adds a node of the same cluster. If one is unreachable, the next one is used.
+    /// Adds a node of the same cluster. If a node is unreachable, the next one is used.
     pub fn node(mut self, url: impl Into<String>) -> Self {
         self.urls.push(Secret(url.into()));
         self
     }
 
-    /// Authenticates with an API key, in the encoded form that Elasticsearch answers as `encoded`.
-    ///
-    /// `id:api_key` is taken too, and encoded.
+    /// Authenticates with an API key, in the form that Elasticsearch returns as `encoded`.
+    /// `id:api_key` is accepted, too.
     pub fn api_key(self, encoded: impl AsRef<str>) -> Self {
         self.auth(Auth::api_key(encoded.as_ref()))
     }
@@ -155,18 +154,19 @@ impl ConnectionBuilder {
         self.auth(Auth::basic(user.as_ref(), password.as_ref()))
     }
 
-    /// Authenticates with a bearer token, as services do.
+    /// Authenticates with a bearer token, such as that of a service account.
     pub fn bearer(self, token: impl AsRef<str>) -> Self {
         self.auth(Auth::bearer(token.as_ref()))
     }
 
-    /// Authenticates with the API key in this file, encoded or as `id:api_key`. The file is read again if Elasticsearch rejects the key
-    /// (401), so a rotated key needs no restart.
+    /// Authenticates with the API key in this file, encoded or as `id:api_key`. The file is read
+    /// again if Elasticsearch rejects the key (401), so a rotated key needs no restart.
     pub fn api_key_file(self, path: impl Into<PathBuf>) -> Self {
         self.auth_file(AuthFile::api_key(path.into()))
     }
 
-    /// Authenticates as a user, with the password in this file. The file is read again if Elasticsearch rejects the password (401).
+    /// Authenticates as a user, with the password in this file. The file is read again if
+    /// Elasticsearch rejects the password (401).
     pub fn basic_file(self, user: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         self.auth_file(AuthFile::password(user.into(), path.into()))
     }
@@ -183,22 +183,24 @@ impl ConnectionBuilder {
         self
     }
 
-    /// Connects through this http proxy, such as `http://proxy:3128`, which may have a user and a password in it. https goes through a
-    /// tunnel (`CONNECT`). Loopback addresses are connected to directly. Default: the variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`
-    /// and `NO_PROXY`, in either case, as curl reads them.
+    /// Connects through this http proxy, such as `http://proxy:3128`. The address may contain a user
+    /// and a password. https uses a tunnel (`CONNECT`). Connections to loopback addresses are always
+    /// direct. Default: the variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in
+    /// upper or lower case, as curl reads them.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = ProxyChoice::Url(Secret(url.into()));
         self
     }
 
-    /// Connects directly, whatever the variables name.
+    /// Connects directly and ignores these variables.
     pub fn no_proxy(mut self) -> Self {
         self.proxy = ProxyChoice::None;
         self
     }
 
-    /// Authenticates the connection with a client certificate: PEM texts of the certificate, with those of its authorities, and of its
-    /// private key, which must not have a passphrase. Used with https only.
+    /// Authenticates the connection with a client certificate, if it uses https. Both arguments are
+    /// PEM texts: the certificate, followed by those of its authorities, and its private key, which
+    /// must not have a passphrase.
     pub fn client_cert_pem(mut self, certificate: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
         self.identity = Some(Identity::parse(certificate.as_ref(), key.as_ref()));
         self
@@ -210,25 +212,26 @@ impl ConnectionBuilder {
         self
     }
 
-    /// How long a node may take to accept a connection; 5 seconds by default.
+    /// Sets how long a node may take to accept a connection. Default: 5 seconds.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
         self
     }
 
-    /// Sets how long a request may take, its whole response included; 30 seconds by default.
-    /// Records that get no response in time are sent again in halves, so a longer time only helps
-    /// where a single record is too slow.
+    /// Sets how long a request may take, including its whole response. Default: 30 seconds. Records
+    /// that get no response in time are sent again in halves, so a longer limit helps only if a
+    /// single record takes too long.
     pub fn request_timeout(mut self, limit: Duration) -> Self {
         self.request_timeout = limit;
         self
     }
 
-    /// Checks everything; connects to nothing.
+    /// Checks all options. Does not connect yet.
     ///
     /// # Errors
     ///
-    /// Says which address, credential or certificate cannot be used, and what it should look like.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if an address, a credential or a certificate
+    /// cannot be used. The text names it and what is expected.
     pub fn build(self) -> Result<Connection, Error> {
         let mut nodes = Vec::new();
         let mut auth = match &self.auth_file {
@@ -245,7 +248,7 @@ impl ConnectionBuilder {
                 (Some(user), None) => auth = Some(user),
                 (Some(user), Some(given)) if user != *given => {
                     return Err(Error::config(
-                        "there are two different credentials, one of them in an address: give only one",
+                        "there are two different credentials, one of them in an address: keep only one",
                     ));
                 }
                 _ => {}
@@ -275,7 +278,7 @@ impl ConnectionBuilder {
     }
 }
 
-/// An address as given: it may hold a password.
+/// An address as passed by the caller, which may contain a password.
 struct Secret(String);
 
 impl fmt::Debug for Secret {

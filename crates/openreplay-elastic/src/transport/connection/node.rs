@@ -7,15 +7,15 @@ use http::uri::Scheme;
 use super::Auth;
 use crate::transport::error::Error;
 
-/// One address: scheme, host, port, and the path that a proxy may want in front; without
-/// credentials.
+/// The address of a node, without credentials: scheme, host, port, and the path under which a proxy
+/// may serve it.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Node {
     base: String,
 }
 
 impl Node {
-    /// The address, and the credentials that were in it.
+    /// Parses an address. Returns the credentials in it separately.
     pub(super) fn parse(url: &str) -> Result<(Self, Option<Auth>), Error> {
         let url = url.trim();
         let Some((scheme, rest)) = url.split_once("://") else {
@@ -26,7 +26,7 @@ impl Node {
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
         if path.contains('@') {
-            // most likely a password with such a character in it, and so not shown
+            // probably part of a password, so it is not shown
             return Err(Error::config(
                 "an address has an `@` after its host: a `/`, `?` or `#` in a password has to be written `%2F`, \
                  `%3F` or `%23`",
@@ -41,8 +41,7 @@ impl Node {
     }
 
     pub(super) fn checked(base: &str) -> Result<Self, Error> {
-        // what stands around scheme and host may be a password or a key in the wrong place, and so
-        // is not shown
+        // the text around scheme and host may be a misplaced password or key, so it is not shown
         let wrong = |what: &str| {
             Error::config(format!(
                 "an address {what}: expected one such as https://elastic:9200"
@@ -82,12 +81,13 @@ impl Node {
         &self.base
     }
 
-    /// Whether Elasticsearch's own paths come after another one.
+    /// Returns whether the address has a path, under which Elasticsearch is served.
     pub(crate) fn has_path(&self) -> bool {
         self.base.matches('/').count() > 2
     }
 
-    /// Whether the host is this machine: `localhost`, a name below it, or a loopback address.
+    /// Returns whether the host is this machine: `localhost`, a subdomain of it, or a loopback
+    /// address.
     pub(crate) fn is_loopback(&self) -> bool {
         let uri: Option<Uri> = self.base.parse().ok();
         let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
@@ -102,7 +102,7 @@ impl Node {
         self.base.starts_with("https:")
     }
 
-    /// The address of one request; `path` starts with a slash.
+    /// Returns the address of a request. `path` starts with a slash.
     pub(crate) fn uri(&self, path: &str) -> Result<Uri, Error> {
         format!("{}{path}", self.base)
             .parse()

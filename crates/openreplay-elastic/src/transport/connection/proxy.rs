@@ -1,4 +1,4 @@
-//! Which proxy leads to a node.
+//! The proxy in front of each node.
 
 use std::env;
 use std::fmt;
@@ -10,10 +10,10 @@ use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use super::Secret;
 use crate::transport::error::Error;
 
-/// No proxy reaches this machine's own loopback addresses.
+/// Hosts that are never reached through a proxy: this machine itself.
 const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
 
-/// What the builder was told.
+/// Which proxies to use.
 #[derive(Debug, Default)]
 pub(super) enum ProxyChoice {
     #[default]
@@ -26,12 +26,12 @@ pub(super) enum ProxyChoice {
 #[derive(Clone, Default)]
 pub(crate) struct Proxies(Option<Arc<Matcher>>);
 
-/// The proxy that leads to a node.
+/// The proxy in front of a node.
 #[derive(Clone, Debug)]
 pub(crate) struct Proxy(Intercept);
 
 impl ProxyChoice {
-    /// Checks the proxy of each of these addresses.
+    /// Checks the proxies in front of these addresses.
     pub(super) fn build(&self, nodes: &[Uri]) -> Result<Proxies, Error> {
         match self {
             Self::None => Ok(Proxies(None)),
@@ -66,7 +66,7 @@ fn from_environment(
     let no = first(&["NO_PROXY", "no_proxy"]).map_or(String::new(), |(_, value)| value);
     let no = format!("{no},{LOOPBACK}");
 
-    // What is wrong with a proxy that no node needs is not for this program to say.
+    // An unusable proxy is an error only if a node needs it.
     let everything = Matcher::builder().all("http://proxy").no(&*no).build();
     let is_needed = |scheme: &str| {
         let mut nodes = nodes.iter();
@@ -86,7 +86,7 @@ fn from_environment(
     Ok(Proxies(Some(Arc::new(builder.build()))))
 }
 
-/// The error repeats nothing of the address, which may hold a password.
+/// The error repeats nothing of the address, which may contain a password.
 fn checked(url: &str, name: &str) -> Result<(), Error> {
     let matcher = Matcher::builder().all(url).build();
     let proxy = matcher.intercept(&Uri::from_static("http://elastic"));
@@ -109,7 +109,7 @@ impl Proxy {
         self.0.uri()
     }
 
-    /// The host and the port, for messages.
+    /// Returns the host and the port, for messages.
     pub(crate) fn name(&self) -> &str {
         self.uri()
             .authority()
@@ -133,7 +133,7 @@ mod tests {
 
     const SECRET: &str = "not-to-be-seen";
 
-    /// The proxy for each address, if there is one.
+    /// Returns the proxy in front of each address, or `-`.
     fn proxies(variables: &[(&str, &str)], nodes: &[&str]) -> Result<Vec<String>, Error> {
         let nodes: Vec<Uri> = nodes.iter().map(|node| node.parse().unwrap()).collect();
         let variable = |wanted: &str| {

@@ -97,7 +97,7 @@ fn takes_credentials_from_the_address_or_from_the_builder() {
     assert_eq!(by_address.auth, by_builder.auth);
     assert_eq!(
         error_of(Connection::builder("http://me:pass@elastic").api_key(KEY)),
-        "there are two different credentials, one of them in an address: give only one"
+        "there are two different credentials, one of them in an address: keep only one"
     );
 }
 
