@@ -71,8 +71,8 @@ fn serve() -> (SocketAddr, Lines) {
     (address, lines)
 }
 
-/// Sends one request with these header lines, raw, and returns the whole response, as text as far as it
-/// is.
+/// Sends one request with these header lines, raw, and returns the whole response, as text as far
+/// as it is.
 fn send(address: SocketAddr, headers: &[u8]) -> String {
     let mut socket = TcpStream::connect(address).unwrap();
     socket

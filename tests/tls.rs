@@ -1,4 +1,5 @@
-//! The writer and the command over TLS: they deliver to servers that they trust, and report the others.
+//! The writer and the command over TLS: they deliver to servers that they trust, and report the
+//! others.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! The TLS provider that the process has installed is the one that is used: here one that knows a single cipher suite.
+//! The writer uses the TLS provider that the process has installed, here one with a single cipher
+//! suite.
 
 use std::time::Duration;
 

@@ -115,8 +115,8 @@ fn reports_that_wired_streams_could_not_be_queried_if_they_may_be_the_cause() {
     assert_eq!(faults_of(absent, None), ["wired-streams", "no-logs"]);
 }
 
-/// A stand-in: these engines have no wired streams. The responses have the shapes that Elasticsearch
-/// 9.1 documents.
+/// A stand-in: these engines have no wired streams. The responses have the shapes that
+/// Elasticsearch 9.1 documents.
 #[test]
 fn finds_wired_streams() {
     let hit = json!({"_index": ".ds-logs-2026.07.01-000001", "_id": "1", "_source": {

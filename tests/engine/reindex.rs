@@ -1,6 +1,6 @@
-//! What docs/elasticsearch.md recommends for an index that is not sorted, request by request as it stands
-//! there. On OpenSearch, since Elasticsearch's module for `_reindex` is not on Maven Central: what
-//! that does there is done by hand in `check`.
+//! What docs/elasticsearch.md recommends for an index that is not sorted, request by request as it
+//! stands there. On OpenSearch, since Elasticsearch's module for `_reindex` is not on Maven
+//! Central: what that does there is done by hand in `check`.
 
 use integration_tests::{OpenSearch, guide};
 use serde_json::json;

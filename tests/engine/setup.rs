@@ -216,8 +216,8 @@ fn changes_nothing(engine: &Engine, found: &str) {
     assert_eq!((engine.ok("GET", "/_alias", ""), templates()), before);
 }
 
-/// A stand-in: these engines have no wired streams. Its response has the shape that Elasticsearch 9.1
-/// documents.
+/// A stand-in: these engines have no wired streams. Its response has the shape that Elasticsearch
+/// 9.1 documents.
 #[test]
 fn changes_nothing_where_wired_streams_own_the_name() {
     let stand_in = FixedServer::start(vec![

@@ -128,7 +128,8 @@ fn the_containers_command_serves() {
     assert!(folder.path().join("keys.json").exists());
 }
 
-/// Cargo chooses a version of `rusqlite` for the store that shares SQLite with the app's own library.
+/// Cargo chooses a version of `rusqlite` for the store that shares SQLite with the app's own
+/// library.
 #[test]
 #[ignore = "needs minutes to build"]
 fn an_app_shares_sqlite_with_the_store_and_the_lowest_version_builds() {

@@ -1,4 +1,5 @@
-//! What shippers bring to a store that is served: OpenReplay gets it in time order, and as it was written.
+//! What shippers bring to a store that is served: OpenReplay gets it in time order, and as it was
+//! written.
 
 use std::fs::{self, OpenOptions};
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! A stand-in for the http proxy of a company: it knows the one way out, whatever the host's name is.
+//! A stand-in for the http proxy of a company: it knows the one way out, whatever the host's name
+//! is.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -22,7 +23,8 @@ struct Shared {
 }
 
 impl ForwardProxy {
-    /// Passes everything on to `target`, a host with its port. With `auth`, requests without this `Proxy-Authorization` get 407.
+    /// Passes everything on to `target`, a host with its port. With `auth`, requests without this
+    /// `Proxy-Authorization` get 407.
     ///
     /// # Panics
     ///

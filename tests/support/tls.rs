@@ -1,4 +1,4 @@
-//! TLS in front of a server that speaks none, with a certificate of an authority made for it.
+//! TLS in front of a server without TLS, with a certificate of an authority of its own.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 use tokio_rustls::rustls::{CipherSuite, RootCertStore, ServerConfig};
 
-/// Passes what comes in by TLS on to a target, and back, until dropped.
+/// Accepts TLS connections and forwards them to a target, until dropped.
 #[derive(Debug)]
 pub struct TlsProxy {
     address: SocketAddr,
@@ -27,7 +27,7 @@ pub struct TlsProxy {
     _runtime: Runtime,
 }
 
-/// The years in which certificates end.
+/// The years in which certificates expire.
 const VALID: i32 = 4_000;
 const EXPIRED: i32 = 2_020;
 
@@ -48,7 +48,7 @@ impl TlsProxy {
     ///
     /// # Panics
     ///
-    /// When no port is free.
+    /// If no port is free.
     #[must_use]
     pub fn start(target: &str, name: &str) -> Self {
         Self::of(target, &Authority::new(name), name, VALID)
@@ -58,17 +58,17 @@ impl TlsProxy {
     ///
     /// # Panics
     ///
-    /// When no port is free.
+    /// If no port is free.
     #[must_use]
     pub fn start_expired(target: &str, name: &str) -> Self {
         Self::of(target, &Authority::new(name), name, EXPIRED)
     }
 
-    /// As [`start`](Self::start), for clients that have the certificate that is returned.
+    /// As [`start`](Self::start), but requires the client certificate that it returns.
     ///
     /// # Panics
     ///
-    /// When no port is free.
+    /// If no port is free.
     #[must_use]
     pub fn demanding_certificates(target: &str, name: &str) -> (Self, ClientCertificate) {
         let authority = Authority::new(name);
@@ -122,30 +122,31 @@ impl TlsProxy {
         }
     }
 
-    /// `https://127.0.0.1:PORT`.
+    /// Returns `https://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("https://{}", self.address)
     }
 
-    /// The cipher suite of each connection so far.
+    /// Returns the cipher suite of each connection so far.
     #[must_use]
     pub fn cipher_suites(&self) -> Vec<CipherSuite> {
         lock(&self.suites).clone()
     }
 
-    /// The authority's certificate, as PEM.
+    /// Returns the authority's certificate, as PEM.
     #[must_use]
     pub fn authority(&self) -> &str {
         &self.authority
     }
 }
 
-/// Writes `certificate.pem` and `key.pem` for a server that goes by this name. Returns the authority's certificate as PEM.
+/// Writes `certificate.pem` and `key.pem` for a server of this name. Returns the authority's
+/// certificate as PEM.
 ///
 /// # Panics
 ///
-/// When they cannot be written.
+/// If they cannot be written.
 #[must_use]
 pub fn write_certificate(folder: &Path, name: &str) -> String {
     let authority = Authority::new(name);
@@ -171,7 +172,7 @@ struct Authority {
 impl Authority {
     fn new(name: &str) -> Self {
         let mut params = CertificateParams::default();
-        // two of the same name would be told apart by their keys only
+        // two authorities of the same name would differ in their keys only
         let called = format!("the authority of {name}");
         params.distinguished_name.push(DnType::CommonName, called);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -184,7 +185,7 @@ impl Authority {
         }
     }
 
-    /// A certificate for a host's name or address until this year, and its key.
+    /// Issues a certificate for a host's name or address, valid until this year, and its key.
     fn issue(&self, name: &str, end: i32) -> (Certificate, KeyPair) {
         let key = key();
         let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
@@ -195,7 +196,7 @@ impl Authority {
         (certificate, key)
     }
 
-    /// What a server needs that goes by this name.
+    /// Returns the TLS configuration of a server of this name.
     fn server(&self, name: &str, end: i32, verifier: Arc<dyn ClientCertVerifier>) -> ServerConfig {
         let (certificate, key) = self.issue(name, end);
         let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
@@ -217,7 +218,7 @@ impl Authority {
 }
 
 fn key() -> KeyPair {
-    KeyPair::generate().expect("ring makes keys")
+    KeyPair::generate().expect("ring generates keys")
 }
 
 fn pem(what: &str, der: &[u8]) -> String {

@@ -153,8 +153,8 @@ fn doubles_nothing_over_a_rollover(engine: &Engine, key: Option<&str>) {
     assert_eq!(writer.stats().indexed, written as u64);
 }
 
-/// Connections are cut at random bytes of requests and responses, the engine hangs, its indices take
-/// no records, `logs` rolls over.
+/// Connections are cut at random bytes of requests and responses, the engine hangs, its indices
+/// take no records, `logs` rolls over.
 #[test]
 #[ignore = "needs Elasticsearch"]
 fn any_mixture_of_faults_leaves_each_record_there_once() {

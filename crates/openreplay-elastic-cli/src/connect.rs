@@ -29,8 +29,8 @@ pub(crate) struct ConnectArgs {
     #[arg(long, global = true, value_name = "FILE")]
     ca_cert: Option<PathBuf>,
 
-    /// A PEM file with the client certificate, for Elasticsearch or a proxy in front of it [default:
-    /// none]
+    /// A PEM file with the client certificate, for Elasticsearch or a proxy in front of it
+    /// [default: none]
     #[arg(long, global = true, value_name = "FILE", requires = "client_key")]
     client_cert: Option<PathBuf>,
 

@@ -87,7 +87,11 @@ fn help_names_every_subcommand_exit_code_and_variable_of_the_readme() {
             output.out
         );
     }
-    for text in ["takes precedence over ELASTICSEARCH_USER", "5 seconds", "30 seconds"] {
+    for text in [
+        "takes precedence over ELASTICSEARCH_USER",
+        "5 seconds",
+        "30 seconds",
+    ] {
         assert!(output.out.contains(text), "{text}: {}", output.out);
     }
     for name in ["URL", "API_KEY", "USER", "PASSWORD", "CLOUD_ID"] {
@@ -729,7 +733,8 @@ fn a_user_who_was_passed_over_for_a_key_is_named_where_the_key_may_not() {
     ] {
         let output = run_with(variables, &["--url", &url, "setup"]);
         assert_eq!(output.code, Some(1), "{output:?}");
-        let hint = "because: ELASTICSEARCH_API_KEY is set and takes precedence over ELASTICSEARCH_USER";
+        let hint =
+            "because: ELASTICSEARCH_API_KEY is set and takes precedence over ELASTICSEARCH_USER";
         assert_eq!(output.err.contains(hint), is_named, "{output:?}");
     }
 }

@@ -18,8 +18,8 @@ use tracing_subscriber::prelude::*;
 
 use crate::support::{alone, diagnostics, records};
 
-/// Does with the nth call what the nth letter means: `o` is fine, `t` takes ten bytes and fails, `p`
-/// panics, `l` logs.
+/// Does with the nth call what the nth letter means: `o` is fine, `t` takes ten bytes and fails,
+/// `p` panics, `l` logs.
 #[derive(Clone)]
 struct Writer {
     plan: &'static str,

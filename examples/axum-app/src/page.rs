@@ -1,5 +1,5 @@
-//! The page that sends requests to the app and shows the records of its own session: its files and its content
-//! security policy.
+//! The page that sends requests to the app and shows the records of its own session: its files and
+//! its content security policy.
 
 use axum::{
     Json, Router,

@@ -47,8 +47,8 @@ pub(crate) struct Args {
     #[arg(long, requires = "writer")]
     read: bool,
 
-    /// Create a key of the store in this folder, which `openreplay-elastic serve` or an app may have
-    /// open [default: a key of Elasticsearch]
+    /// Create a key of the store in this folder, which `openreplay-elastic serve` or an app may
+    /// have open [default: a key of Elasticsearch]
     #[arg(long, value_name = "DIR", conflicts_with_all = ["documented", "expires_in", "index"])]
     data: Option<PathBuf>,
 }
@@ -100,8 +100,8 @@ impl Args {
                 "\nThe URL must be one at which OpenReplay's own server reaches Elasticsearch. The key is not shown again.\n\
                  To send OpenReplay's requests:\n",
             );
-            // No secret on standard error, which may end up in logs. The key is validated, so it needs
-            // no quotes in a shell.
+            // No secret on standard error, which may end up in logs. The key is validated, so it
+            // needs no quotes in a shell.
             print::line(&format!(
                 "  ELASTICSEARCH_API_KEY={} openreplay-elastic check",
                 key.encoded

@@ -37,8 +37,8 @@ impl Notifier {
         Self::default()
     }
 
-    /// Sends a state, unless it is the same as the last one. Errors are ignored: the manager may have
-    /// stopped.
+    /// Sends a state, unless it is the same as the last one. Errors are ignored: the manager may
+    /// have stopped.
     pub(super) fn send(&mut self, state: &str) {
         if self.last == state {
             return;

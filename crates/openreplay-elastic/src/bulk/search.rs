@@ -8,7 +8,8 @@ use crate::numbered::next_name;
 /// No index is rolled over more often than this around one lost response.
 const ROLLOVERS: usize = 64;
 
-/// Searches each index from one to the other for records of the batch, up to the first that has one.
+/// Searches each index from one to the other for records of the batch, up to the first that has
+/// one.
 pub(super) async fn search(
     wire: &impl Wire,
     batch: &Batch,

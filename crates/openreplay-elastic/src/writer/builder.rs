@@ -70,7 +70,8 @@ impl ElasticWriterBuilder {
         self.connection(|connection| connection.proxy(url))
     }
 
-    /// Connects directly, whatever proxy the environment names: see [`ConnectionBuilder::no_proxy`].
+    /// Connects directly, whatever proxy the environment names: see
+    /// [`ConnectionBuilder::no_proxy`].
     pub fn no_proxy(self) -> Self {
         self.connection(ConnectionBuilder::no_proxy)
     }
@@ -175,8 +176,8 @@ impl ElasticWriterBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if an address, a credential, a certificate or the alias cannot be used;
-    /// [`ErrorKind::Io`] if the thread cannot start.
+    /// [`ErrorKind::Config`] if an address, a credential, a certificate or the alias cannot be
+    /// used; [`ErrorKind::Io`] if the thread cannot start.
     pub fn build(self) -> Result<(ElasticWriter, Guard), Error> {
         if self.alias.is_empty() || !self.alias.bytes().all(is_plain) {
             return Err(Error::config(format!(

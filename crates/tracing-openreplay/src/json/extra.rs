@@ -1,4 +1,4 @@
-//! What a record contains besides the event itself and what is the same in every record.
+//! The members of a record that are not from the event itself and differ from record to record.
 
 use std::{
     cell::Cell,

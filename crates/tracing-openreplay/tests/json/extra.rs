@@ -1,5 +1,5 @@
-//! What a record contains in addition to the event: the request, the replay, the thread, the span that
-//! closes.
+//! What a record contains in addition to the event: the request, the replay, the thread, the span
+//! that closes.
 
 use std::{
     panic::catch_unwind,

@@ -1,5 +1,5 @@
-//! The second service: tonic. It queries the service `prices`, which is ours, and `RATES_URL`, which
-//! is not.
+//! The second service: tonic. It queries the service `prices`, which is ours, and `RATES_URL`,
+//! which is not.
 
 use std::{env, error::Error};
 

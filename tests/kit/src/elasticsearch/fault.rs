@@ -7,7 +7,8 @@ use std::time::Duration;
 pub enum Fault {
     /// Respond with this status, with `Retry-After` if seconds are given, and do nothing.
     Status(u16, Option<u32>),
-    /// Respond with this status for each item whose number can be divided by it, and store the others.
+    /// Respond with this status for each item whose number can be divided by it, and store the
+    /// others.
     Items(u16, usize),
     /// Store everything, and respond with this status for each item.
     StoredItems(u16),

@@ -72,7 +72,8 @@ fn is_conflict(reason: &str) -> bool {
         || reason.contains("cannot be changed from type")
 }
 
-/// Names the templates that may be meant: those that apply to the first index and take precedence over ours.
+/// Names the templates that may be meant: those that apply to the first index and take precedence
+/// over ours.
 async fn explained(client: &Client, error: Error) -> Error {
     let names = match api::get::<Templates>(client, "/_index_template").await {
         Ok(found) => found

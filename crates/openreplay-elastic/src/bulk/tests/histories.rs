@@ -31,8 +31,8 @@ fn any_message() -> impl Strategy<Value = &'static str> {
 }
 
 /// Without records that the engine rejects, if a response may be lost around a rollover: which
-/// records that are searched then are a sample, and it is unknown whether one is missing because it was
-/// rejected ([limits](../../../../docs/limits.md)).
+/// records that are searched then are a sample, and it is unknown whether one is missing because it
+/// was rejected ([limits](../../../../docs/limits.md)).
 fn calm(faults: &[Fault], message: &'static str) -> &'static str {
     let moves = |fault: &Fault| matches!(fault, Fault::RollsOver { .. } | Fault::Deleted);
     match faults.iter().any(moves) {

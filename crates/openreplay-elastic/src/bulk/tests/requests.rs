@@ -142,7 +142,8 @@ fn reply(status: u16, every: usize, request: &Request<'_>) -> Reply {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Whatever the responses, each record is reported once, and is stored if it was reported as stored.
+    /// Whatever the responses, each record is reported once, and is stored if it was reported as
+    /// stored.
     #[test]
     fn the_accounts_balance_after_any_response(replies in prop::collection::vec(any_reply(), 0..60), sizes in prop::collection::vec(1..30_usize, 1..6)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -183,10 +183,10 @@ impl ConnectionBuilder {
         self
     }
 
-    /// Connects through this http proxy, such as `http://proxy:3128`. The address may contain a user
-    /// and a password. https uses a tunnel (`CONNECT`). Connections to loopback addresses are always
-    /// direct. Default: the variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in
-    /// upper or lower case, as curl reads them.
+    /// Connects through this http proxy, such as `http://proxy:3128`. The address may contain a
+    /// user and a password. https uses a tunnel (`CONNECT`). Connections to loopback addresses are
+    /// always direct. Default: the variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and
+    /// `NO_PROXY`, in upper or lower case, as curl reads them.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = ProxyChoice::Url(Secret(url.into()));
         self
