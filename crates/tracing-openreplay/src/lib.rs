@@ -109,7 +109,7 @@ pub use self::{
     filter::{SessionOnly, SessionOrLevel},
     json::{Json, Losses, Stdout, json},
     panics::{PanicLog, log_panics, log_panics_as},
-    with_session::{LayerExt, WithSession},
+    with_session::{FmtSpanEvents, LayerExt, WithSession},
 };
 
 #[cfg(doctest)]

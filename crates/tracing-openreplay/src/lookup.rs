@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use openreplay_session::{Scope, SessionId};
 use tracing_core::{
-    Event,
+    Event, Metadata,
     span::{self, Attributes},
 };
 use tracing_subscriber::{
@@ -134,14 +134,26 @@ pub(crate) fn of_event<S>(event: &Event<'_>, ctx: &Context<'_, S>) -> Option<Ses
 where
     S: for<'lookup> LookupSpan<'lookup> + tracing_core::Subscriber,
 {
-    if let Some(session) = mark::session_of(event.metadata()) {
+    of_record(event.metadata(), || ctx.event_span(event))
+}
+
+/// The same for a record whose span `span` looks up.
+#[inline]
+pub(crate) fn of_record<'a, S>(
+    metadata: &Metadata<'_>,
+    span: impl FnOnce() -> Option<SpanRef<'a, S>>,
+) -> Option<SessionId>
+where
+    S: for<'lookup> LookupSpan<'lookup> + 'a,
+{
+    if let Some(session) = mark::session_of(metadata) {
         return session;
     }
     match Scope::current() {
         Scope::Session(id) => Some(id),
         Scope::NoSession => None,
         Scope::Unset if REMEMBERED.load(Ordering::Relaxed) == 0 => None,
-        Scope::Unset => nearest(&ctx.event_span(event)?)?.session(),
+        Scope::Unset => nearest(&span()?)?.session(),
     }
 }
 

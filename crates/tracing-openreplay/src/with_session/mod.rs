@@ -4,6 +4,7 @@ pub(crate) mod mark;
 mod message;
 mod metadata;
 mod rewrite;
+mod span_events;
 mod tags;
 mod values;
 
@@ -11,9 +12,15 @@ use std::{any::TypeId, fmt, marker::PhantomData};
 
 use openreplay_session::SessionId;
 use tracing_core::{Dispatch, Event, Interest, LevelFilter, Metadata, Subscriber, span};
-use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
+use tracing_subscriber::{
+    Layer,
+    fmt::{self as tracing_fmt, FormatEvent, FormatFields, MakeWriter},
+    layer::Context,
+    registry::LookupSpan,
+};
 
 use self::metadata::Addition;
+pub use self::span_events::FmtSpanEvents;
 use crate::{close, lookup, panics};
 
 /// Brings [`with_session`](Self::with_session) to every [`Layer`].
@@ -149,9 +156,9 @@ impl<L, S> WithSession<L, S> {
 
     /// Whether the layer gets an event when a span closes. Default: no.
     ///
-    /// fmt's own `with_span_events(FmtSpan::CLOSE)` passes that event around `with_session()`, so
-    /// it has no session. This one has: the session in which the span was created, wherever it is
-    /// closed. Its message is `request closed` with the span's name, and its fields are `busy_ms`,
+    /// Any layer can have this event, also one that has no such option of its own. For fmt's own
+    /// `with_span_events`, see [`with_fmt_span_events`](Self::with_fmt_span_events). The event has
+    /// the session in which the span was created, wherever it is closed. Its message is `request closed` with the span's name, and its fields are `busy_ms`,
     /// the milliseconds during which the span was entered, and `idle_ms`, the others.
     ///
     /// The layer gets the event if the filters accept the span. Filters that judge each event, such
@@ -193,6 +200,51 @@ impl<L, S> WithSession<L, S> {
     pub fn as_sentry_tag(mut self) -> Self {
         self.addition = Addition::SentryTag;
         self
+    }
+}
+
+impl<S, N, E, W> WithSession<tracing_fmt::Layer<S, N, E, W>, S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    E: FormatEvent<S, N> + 'static,
+    W: for<'a> MakeWriter<'a> + 'static,
+{
+    /// Marks the events of [`with_span_events`] with their session as well.
+    ///
+    /// fmt writes these events itself: without this method, `with_session()` does not see them, and
+    /// they have no session. The event of a span that closes has the session in which the span was
+    /// created, wherever it is closed.
+    ///
+    /// ```
+    /// use tracing_openreplay::LayerExt as _;
+    /// use tracing_subscriber::{fmt::{self, format::FmtSpan}, prelude::*};
+    ///
+    /// tracing_subscriber::registry().with(
+    ///     fmt::layer()
+    ///         .with_span_events(FmtSpan::CLOSE)
+    ///         .with_session()
+    ///         .with_fmt_span_events(),
+    /// );
+    /// ```
+    ///
+    /// A request's latency then is
+    ///
+    /// ```text
+    ///  INFO request{path="/cart"}: [openReplaySession.id=42] close time.busy=1.52ms time.idle=8.71µs
+    /// ```
+    ///
+    /// [`with_span_events`]: tracing_subscriber::fmt::Layer::with_span_events
+    #[must_use]
+    pub fn with_fmt_span_events(
+        self,
+    ) -> WithSession<tracing_fmt::Layer<S, N, FmtSpanEvents<E>, W>, S> {
+        WithSession {
+            inner: self.inner.map_event_format(FmtSpanEvents),
+            addition: self.addition,
+            span_close: self.span_close,
+            subscriber: PhantomData,
+        }
     }
 }
 

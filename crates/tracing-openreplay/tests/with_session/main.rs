@@ -7,6 +7,7 @@ mod hostile;
 mod log_records;
 mod properties;
 mod sessions;
+mod span_events;
 mod values;
 
 use std::{
