@@ -1,7 +1,7 @@
-//! What a record costs, compared with other layers that write JSON, all to a sink.
+//! Measures the time of a record, compared with other layers that write JSON, all to a sink.
 //!
 //! `cargo bench -p tracing-openreplay --bench record` prints medians of interleaved rounds. With
-//! `--quick` the rounds are so short that the figures mean little.
+//! `--quick`, the rounds are too short for meaningful results.
 
 use std::{error::Error, fmt, hint::black_box, io, time::Instant};
 
@@ -23,7 +23,7 @@ struct Subject {
 
 struct Scene {
     name: &'static str,
-    /// Runs a number of times what is measured, in a subscriber.
+    /// Runs the measured code a number of times in a subscriber.
     run: fn(usize),
 }
 
@@ -203,7 +203,7 @@ fn repeat(times: usize, f: impl Fn()) {
     }
 }
 
-/// Nanoseconds a time.
+/// Returns the nanoseconds per run.
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 fn measure(run: fn(usize), times: usize) -> f64 {
     let start = Instant::now();

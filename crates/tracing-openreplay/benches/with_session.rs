@@ -1,7 +1,7 @@
-//! What `with_session()` costs over fmt.
+//! Measures the time that `with_session()` adds to fmt.
 //!
-//! `cargo bench -p tracing-openreplay --bench with_session` prints nanoseconds an event and the
-//! ratio to fmt alone: medians of rounds in which the two take turns. `-- --quick` runs it briefly.
+//! `cargo bench -p tracing-openreplay --bench with_session` prints the nanoseconds per event and
+//! the ratio to fmt alone, as medians of interleaved rounds. `-- --quick` runs fewer rounds.
 
 use std::{
     hint::black_box,
@@ -17,7 +17,7 @@ use tracing_subscriber::{Layer, Registry, fmt, prelude::*};
 const SESSION: u64 = 4_950_498_349_085_463_837;
 const WIDTH: usize = 48;
 
-/// A name, the session of the events, and that of a concurrent request.
+/// The name of a case, the session of the events, and that of a concurrent request.
 const PLACES: [(&str, Option<u64>, Option<u64>); 3] = [
     ("in a session", Some(SESSION), None),
     ("outside", None, None),
@@ -34,7 +34,7 @@ fn main() {
     );
     for (format, alone, wrapped) in formats() {
         for (place, session, elsewhere) in PLACES {
-            // a span that remembers a session, as concurrent requests have
+            // A span with a session, as concurrent requests have.
             let elsewhere = elsewhere.map(|id| {
                 let span = || info_span!("request of another");
                 sync_scope(SessionId::from(id), || {
@@ -65,7 +65,7 @@ fn main() {
 
 type Case = (&'static str, fn());
 
-/// An event with three fields in the innermost of three spans, and the least that there is.
+/// An event with three fields in the innermost of three spans, and the smallest possible event.
 const EVENTS: [Case; 3] = [
     ("3 fields, 3 spans", || {
         info!(status = black_box(200), path = black_box("/api/endpoint"), took = ?black_box(Duration::from_millis(3)), "request done");

@@ -1,7 +1,7 @@
-//! Two sessions at once, with work that leaves its task: `cargo run -p tracing-openreplay --example
+//! Logs in two concurrent sessions, with spawned work: `cargo run -p tracing-openreplay --example
 //! requests`
 //!
-//! Each line on standard output is a record; each carries the session that caused it.
+//! Each line on standard output is a record with the session that caused it.
 
 use std::{error::Error, io};
 
@@ -15,7 +15,7 @@ async fn main() {
         .init();
 
     info!("no session yet");
-    // in a web service `tower_openreplay::SessionLayer` does this
+    // In a web service, `tower_openreplay::SessionLayer` does this.
     let anna = scope(SessionId::from(4_950_498_349_085_463_837), request("anna"));
     let bob = scope(SessionId::from(4_950_498_349_085_463_838), request("bob"));
     tokio::join!(anna, bob);
@@ -27,7 +27,7 @@ async fn request(user: &'static str) {
         info!("Endpoint accessed");
         let by_session = tokio::spawn(async { info!("spawned") }.in_current_session());
         let by_span = tokio::spawn(async { info!("spawned in the span") }.in_current_span());
-        // a panic is a record as well, and the task's end is all that it costs
+        // The panic is logged as well, and only ends this task.
         let broken = tokio::spawn(async { panic!("out of stock") }.in_current_session());
         let _ = tokio::join!(by_session, by_span, broken);
 

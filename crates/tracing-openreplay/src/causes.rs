@@ -1,11 +1,11 @@
-//! The causes of an error, as [`openreplay_record::causes`] lists them.
+//! The causes of an error, listed by [`openreplay_record::causes`].
 
 use std::{error::Error, fmt};
 
 use openreplay_record::causes::WithCauses;
 pub(crate) use openreplay_record::causes::{is_readable, of};
 
-/// An error and its causes as one line of text, whatever their methods do.
+/// Displays an error and its causes on one line, even if their methods panic.
 pub(crate) struct OneLine<'a>(pub(crate) &'a (dyn Error + 'static));
 
 impl fmt::Debug for OneLine<'_> {

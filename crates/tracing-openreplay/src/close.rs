@@ -1,5 +1,4 @@
-//! An event for each span that closes, with the time that the span was entered and the time that it
-//! was not.
+//! Creates an event for each span that closes, with the span's busy and idle time.
 
 use std::{
     collections::HashMap,
@@ -19,8 +18,8 @@ use tracing_subscriber::{
 
 const FIELDS: &[&str] = &["message", "busy_ms", "idle_ms"];
 
-/// In the extensions of a span. Several layers of one subscriber share it: what one has added, the
-/// next adds nothing to.
+/// The times of a span, in its extensions. Several layers of one subscriber share them: once one
+/// layer has ended a period, the next one adds no time.
 struct Timing {
     busy: Duration,
     idle: Duration,
@@ -42,7 +41,7 @@ fn lap(since: &mut Instant) -> Duration {
     now - std::mem::replace(since, now)
 }
 
-/// To be called from `on_new_span`.
+/// Starts measuring a span. Called from `on_new_span`.
 pub(crate) fn created<S>(id: &span::Id, ctx: &Context<'_, S>)
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
@@ -56,7 +55,7 @@ where
     }
 }
 
-/// To be called from `on_enter`.
+/// Ends an idle period. Called from `on_enter`.
 pub(crate) fn entered<S>(id: &span::Id, ctx: &Context<'_, S>)
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
@@ -68,7 +67,7 @@ where
     }
 }
 
-/// To be called from `on_exit`.
+/// Ends a busy period. Called from `on_exit`.
 pub(crate) fn exited<S>(id: &span::Id, ctx: &Context<'_, S>)
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
@@ -80,7 +79,7 @@ where
     }
 }
 
-/// Calls `log` with the event of a span that closes. To be called from `on_close`.
+/// Calls `log` with the event of a span that closes. Called from `on_close`.
 pub(crate) fn closed<S>(span: &SpanRef<'_, S>, log: impl FnOnce(&Event<'_>))
 where
     S: for<'lookup> LookupSpan<'lookup>,
@@ -95,7 +94,7 @@ where
     log(&Event::new_child_of(span.id(), metadata, &values));
 }
 
-/// The times in milliseconds.
+/// Returns the busy and the idle time in milliseconds.
 fn times<S>(span: &SpanRef<'_, S>) -> Option<(f64, f64)>
 where
     S: for<'lookup> LookupSpan<'lookup>,
@@ -103,16 +102,16 @@ where
     let mut extensions = span.extensions_mut();
     let timing = extensions.get_mut::<Timing>()?;
     timing.end_idle();
-    // whole microseconds: no more digits than a clock is good for
+    // Clocks are not more precise than microseconds.
     let milliseconds = |time: Duration| time.as_micros() as f64 / 1e3;
     Some((milliseconds(timing.busy), milliseconds(timing.idle)))
 }
 
-/// The metadata of the event: that of the span, its callsite's identity included, with other
-/// fields.
+/// Returns the metadata of the event: those of the span, including the identity of its callsite,
+/// with other fields.
 ///
-/// An event's metadata must be `'static`. One is leaked for each span in the program's source
-/// that closes.
+/// The metadata of an event must be `'static`, so they are leaked once for each span in the
+/// program's source that closes.
 fn of(span: &'static Metadata<'static>) -> &'static Metadata<'static> {
     static ALL: RwLock<Option<HashMap<usize, &'static Metadata<'static>>>> = RwLock::new(None);
 

@@ -6,10 +6,11 @@ use tracing_subscriber::{
 
 use crate::lookup;
 
-/// A filter that only accepts records with a session.
+/// A [per-layer filter](tracing_subscriber::layer::Filter) that only accepts records with a
+/// session.
 ///
-/// A [per-layer filter](tracing_subscriber::layer::Filter) for a sink that is only read through
-/// OpenReplay. It accepts all spans, since a record may get its session from a span.
+/// Use it for a sink that is only read through OpenReplay. The filter accepts all spans, since a
+/// record may get its session from a span.
 ///
 /// ```
 /// use tracing_openreplay::SessionOnly;
@@ -23,28 +24,28 @@ use crate::lookup;
 ///
 /// # Spans that close
 ///
-/// The records that `with_span_close` of [`json()`](crate::Json::with_span_close) and of
-/// [`with_session()`](crate::WithSession::with_span_close) adds **pass without a session, too**:
-/// they are not events that the subscriber dispatches, so no filter sees them. The same holds for
-/// fmt's `with_span_events`.
+/// The records of `with_span_close`, of [`json()`](crate::Json::with_span_close) and of
+/// [`with_session()`](crate::WithSession::with_span_close), **are also written without a session**.
+/// They are not dispatched as events, so no filter sees them. The same applies to fmt's own
+/// `with_span_events`.
 ///
 /// # With other filters
 ///
 /// - `SessionOnly.or_level(LevelFilter::ERROR)` also accepts all errors, see
 ///   [`or_level`](Self::or_level).
-/// - [`and`](tracing_subscriber::filter::FilterExt::and) works as expected,
-///   `SessionOnly.and(LevelFilter::INFO)` for instance. A span that the other filter hides gives no
-///   session.
+/// - [`and`](tracing_subscriber::filter::FilterExt::and) works as expected, for instance
+///   `SessionOnly.and(LevelFilter::INFO)`. Records do not get a session from a span that the other
+///   filter hides.
 /// - [`or`](tracing_subscriber::filter::FilterExt::or) accepts **everything**, and
-///   [`not`](tracing_subscriber::filter::FilterExt::not) **nothing**, spans included: both decide
-///   once per callsite, and a callsite has no session.
+///   [`not`](tracing_subscriber::filter::FilterExt::not) accepts **nothing**, including spans. Both
+///   decide once per callsite, and a callsite has no session.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SessionOnly;
 
 impl SessionOnly {
-    /// Also accepts records up to this level that have no session.
+    /// Also accepts records without a session up to a level.
     ///
-    /// [Records of spans that close](SessionOnly#spans-that-close) pass at any level.
+    /// [Records of spans that close](SessionOnly#spans-that-close) are accepted at any level.
     ///
     /// ```
     /// use tracing_openreplay::SessionOnly;
@@ -61,8 +62,9 @@ impl SessionOnly {
     }
 }
 
-/// A filter that accepts records with a session, and other records up to a level. Created by
-/// [`SessionOnly::or_level`].
+/// A per-layer filter that accepts records with a session, and other records up to a level.
+///
+/// Created by [`SessionOnly::or_level`].
 #[derive(Clone, Copy, Debug)]
 pub struct SessionOrLevel {
     level: LevelFilter,
@@ -125,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn passes_what_has_a_session_by_task_or_by_span() {
+    fn records_with_a_session_of_the_task_or_of_a_span_pass() {
         let (all, filtered) = (Count::default(), Count::default());
         let subscriber = Registry::default()
             .with(all.clone())
@@ -142,8 +144,8 @@ mod tests {
         assert_eq!(filtered.0.load(Ordering::Relaxed), 2);
     }
 
-    /// How many of four events pass: an `INFO` and an `ERROR` outside of a session, a `DEBUG` and
-    /// an `INFO` in one.
+    /// Returns how many of four events pass: an `INFO` and an `ERROR` outside a session, and a
+    /// `DEBUG` and an `INFO` in one.
     fn passed(filter: impl Filter<Registry> + Send + Sync + 'static) -> usize {
         let count = Count::default();
         let subscriber = Registry::default().with(count.clone().with_filter(filter));

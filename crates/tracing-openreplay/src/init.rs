@@ -1,4 +1,4 @@
-//! The usual setup in one call.
+//! Sets up logging in one call.
 
 use std::{
     env,
@@ -16,33 +16,33 @@ use tracing_subscriber::{
 
 use crate::{Json, json, log_panics};
 
-/// Sets up logging for OpenReplay: JSON records on standard output, filtered by `RUST_LOG`, with a
+/// Sets up logging for OpenReplay: JSON records on standard output, filtered by `RUST_LOG`, and a
 /// record for each panic.
 ///
 /// ```
 /// tracing_openreplay::init();
 /// ```
 ///
-/// is short for
+/// This is shorthand for
 ///
 /// ```
 /// tracing_openreplay::json().init();
 /// ```
 ///
-/// See [`Json::init`].
+/// See [`Json::init`] for details.
 ///
 /// # Panics
 ///
-/// If a global subscriber or a logger of the crate `log` is set already.
+/// Panics if a global subscriber or a logger of the crate `log` has already been set.
 pub fn init() {
     json().init();
 }
 
-/// Does what [`init`] does, and returns an error instead of panicking.
+/// Like [`init`], but returns an error instead of panicking.
 ///
 /// # Errors
 ///
-/// If a global subscriber or a logger of the crate `log` is set already.
+/// Returns an error if a global subscriber or a logger of the crate `log` has already been set.
 pub fn try_init() -> Result<(), TryInitError> {
     json().try_init()
 }
@@ -51,42 +51,45 @@ impl<W> Json<W>
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    /// Makes this layer the global subscriber, and logs panics.
+    /// Sets a global subscriber with this layer, and logs panics.
     ///
     /// ```
     /// tracing_openreplay::json().with_service_name("shop").init();
     /// ```
     ///
-    /// - `RUST_LOG` filters the records, `shop=debug,tower_http=warn` for instance, in the syntax
-    ///   of [`EnvFilter`]. Default: `info`. An invalid directive is reported on standard error; the
-    ///   others apply. Panics, and the records and the span of `tower_openreplay::RequestLogLayer`,
-    ///   pass a filter that names targets only, such as `shop=debug`.
+    /// - `RUST_LOG` filters the records with the syntax of [`EnvFilter`], for instance
+    ///   `shop=debug,tower_http=warn`. Default: `info`. Invalid directives are reported on standard
+    ///   error and ignored. If the filter lists targets without a default level, such as
+    ///   `shop=debug`, it still accepts panics, and the records and the span of
+    ///   `tower_openreplay::RequestLogLayer`.
     /// - Records of the crate `log` are captured.
     /// - [`log_panics`] is called.
     ///
-    /// For more layers or another filter, add [`json()`](crate::json()) to a registry of your own.
+    /// For more layers or another filter, add [`json()`](crate::json()) to your own registry.
     ///
     /// # Panics
     ///
-    /// If a global subscriber or a logger of the crate `log` is set already.
+    /// Panics if a global subscriber or a logger of the crate `log` has already been set.
     pub fn init(self) {
         if let Err(error) = self.try_init() {
             panic!("failed to initialize logging: {error}");
         }
     }
 
-    /// Does what [`init`](Self::init) does, and returns an error instead of panicking.
+    /// Like [`init`](Self::init), but returns an error instead of panicking.
     ///
     /// # Errors
     ///
-    /// If a global subscriber or a logger of the crate `log` is set already. In the latter case the
-    /// subscriber is set and panics are logged, but no records of `log` are captured.
+    /// Returns an error if a global subscriber or a logger of the crate `log` has already been set.
+    /// If only the logger was set, the subscriber is set and panics are logged, but records of
+    /// `log` are not captured.
     pub fn try_init(self) -> Result<(), TryInitError> {
         let subscriber = tracing_subscriber::registry().with(self).with(filter());
         let dispatch = Dispatch::new(subscriber);
         let weak = dispatch.downgrade();
         let set = dispatch.try_init();
-        // it lives on if it is the global subscriber, whatever became of the logger of `log`
+        // The dispatch is still alive if it became the global subscriber, even if setting the
+        // logger of `log` failed.
         if weak.upgrade().is_some() {
             log_panics();
         }
@@ -108,16 +111,16 @@ fn filter() -> EnvFilter {
     for error in errors {
         report(&error);
     }
-    // each of them was parsed before
+    // Each directive has been parsed before, so none is skipped here.
     EnvFilter::builder().parse_lossy(directives)
 }
 
-/// What a failed request must leave, whatever else a filter of targets lets pass: panics, and the
-/// records and the span of `tower_openreplay::RequestLogLayer`.
+/// The directives for records of failed requests, which are added to a filter that only lists
+/// targets: panics, and the records and the span of `tower_openreplay::RequestLogLayer`.
 const FAILURES: &str = "panic=error,tower_openreplay=info";
 
-/// Returns the valid directives, with what failures need in front, and an error for each of the
-/// others.
+/// Returns the valid directives, preceded by [`FAILURES`] if necessary, and an error for each
+/// invalid directive.
 fn directives(wanted: &str) -> (String, Vec<String>) {
     let mut errors = Vec::new();
     let mut valid: Vec<_> = wanted
@@ -139,14 +142,14 @@ fn directives(wanted: &str) -> (String, Vec<String>) {
     if valid.is_empty() {
         valid.push("info");
     } else if !valid.iter().any(is_level) {
-        // in front of the user's, which replace it
+        // They come first, so that the user's directives override them.
         valid.insert(0, FAILURES);
     }
     (valid.join(","), errors)
 }
 
 fn report(problem: &dyn std::fmt::Display) {
-    // not `eprintln!`, which panics where standard error is closed
+    // `eprintln!` would panic if standard error is closed.
     let _ = writeln!(
         io::stderr(),
         "tracing-openreplay: {}: {problem}",
@@ -159,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn valid_directives_apply_and_panics_pass() {
+    fn valid_directives_apply_and_panics_are_accepted() {
         let rows = [
             ("", "info", 0),
             (" , ", "info", 0),

@@ -1,20 +1,20 @@
-//! What this crate keeps of a span, all of it in one extension: each costs an allocation.
+//! The data that this crate stores for a span, in a single extension, since each extension costs an
+//! allocation.
 
 use tracing_subscriber::registry::{Extensions, LookupSpan, SpanRef};
 
 use crate::{json::Rendered, lookup::Remembered};
 
-/// Several layers of one subscriber share it.
+/// The data stored for a span, which several layers of one subscriber share.
 #[derive(Default)]
 pub(crate) struct Kept {
-    /// The session that it was created in, see [`lookup`](crate::lookup).
+    /// The session that the span was created in, see [`lookup`](crate::lookup).
     pub(crate) remembered: Option<Remembered>,
-    /// Its name and fields, for `json()`.
+    /// The name and fields of the span, for `json()`.
     pub(crate) rendered: Option<Rendered>,
 }
 
-/// Changes what is kept of a span. `change` must not call code of the user's: the extensions are
-/// locked.
+/// Changes the data of a span. `change` must not call user code, since the extensions are locked.
 pub(crate) fn change<S>(span: &SpanRef<'_, S>, change: impl FnOnce(&mut Kept))
 where
     S: for<'lookup> LookupSpan<'lookup>,
@@ -28,12 +28,12 @@ where
     extensions.insert(kept);
 }
 
-/// Returns what `json()` keeps.
+/// Returns the data of `json()`.
 pub(crate) fn rendered<'a>(extensions: &'a Extensions<'_>) -> Option<&'a Rendered> {
     extensions.get::<Kept>()?.rendered.as_ref()
 }
 
-/// Returns what is remembered of a span's session.
+/// Returns the session that a span remembers.
 pub(crate) fn remembered<'a>(extensions: &'a Extensions<'_>) -> Option<&'a Remembered> {
     extensions.get::<Kept>()?.remembered.as_ref()
 }

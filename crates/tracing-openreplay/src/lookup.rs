@@ -1,16 +1,16 @@
-//! How a record finds its session.
+//! Finds the session of a record.
 //!
-//! The scope of the running task comes first: a session, or that it was left. If there is none, the
-//! nearest enclosing span that remembers something decides, so that work which left the task with
-//! `in_current_span` keeps its session without any code of ours.
+//! The scope of the running task comes first: either a session, or `Scope::NoSession`. If there is
+//! no scope, the nearest enclosing span that remembers its origin decides. Work that was spawned
+//! with `in_current_span` therefore keeps its session.
 //!
-//! A span remembers only what its ancestors do not imply: once per request as a rule, so that
-//! nested spans cost no allocation.
+//! A span only remembers its origin if its ancestors do not imply it. This is usually the case once
+//! per request, so that nested spans cost no allocation.
 //!
-//! Several layers of one subscriber call [`remember`] for the same span and share what it
-//! remembers. Each layer knows only the spans that its filters let through, so they may disagree on
-//! whether a span is inside a boundary. If one of them sees a boundary, the span has no session,
-//! whichever layer comes first.
+//! Several layers of one subscriber call [`remember`] for the same span and share the result. Each
+//! layer only knows the spans that its filters accept, so layers may disagree on whether a span is
+//! inside a boundary. If any layer sees a boundary, the span has no session, whatever the order of
+//! the layers.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -29,33 +29,34 @@ use crate::{
     with_session::mark,
 };
 
-/// What the creation of a span means for the records in it.
+/// Where a span was created, which determines the session of the records in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// Created in this session.
+    /// The span was created in this session.
     Session(SessionId),
-    /// Created where the session had been left.
+    /// The span was created after its session had been left.
     NoSession,
-    /// Created in this session with an explicit `parent: None`, so it belongs to no request: a
-    /// pool's or a worker's span. A span that the same session creates inside belongs to the pool
-    /// as well and remembers the same.
+    /// The span was created in this session with an explicit `parent: None`, so it belongs to no
+    /// request but, for instance, to a pool or a worker. Spans that the same session creates inside
+    /// also belong to the pool, and have the same origin.
     Root(SessionId),
 }
 
 impl Origin {
-    /// Returns what a new span remembers, given the nearest span `around` it that remembers
-    /// something. `None` where that one implies the right session.
+    /// Returns the origin that a new span remembers, given the origin of the nearest span `around`
+    /// it. Returns `None` if that origin implies the right session.
     fn of_new_span(attributes: &Attributes<'_>, around: Option<Self>) -> Option<Self> {
         match (Scope::current(), around) {
             (Scope::Session(id), _) if attributes.is_root() => Some(Self::Root(id)),
-            // not implied: a layer that does not see the root would note the session
+            // Not implied, because a layer that does not see the root would note the session.
             (Scope::Session(id), Some(Self::Root(other))) if id == other => Some(Self::Root(id)),
             (Scope::Session(id), around) => {
                 let origin = Self::Session(id);
                 (around != Some(origin)).then_some(origin)
             }
             (Scope::NoSession, Some(Self::Session(_))) => Some(Self::NoSession),
-            // not implied: a layer that sees a session in between notes none, which hides the root
+            // Not implied, because a layer that sees a session in between would note `NoSession`,
+            // which hides the root.
             (Scope::NoSession, Some(root @ Self::Root(_))) => Some(root),
             (Scope::NoSession | Scope::Unset, _) => None,
         }
@@ -69,16 +70,16 @@ impl Origin {
     }
 }
 
-/// What a span remembers.
+/// The origin that a span remembers.
 pub(crate) struct Remembered(Origin);
 
-/// How many spans remember something at this moment. While none does, no record has to look through
-/// its spans.
+/// The number of spans that currently remember an origin. While it is zero, records need not search
+/// their spans.
 static REMEMBERED: AtomicUsize = AtomicUsize::new(0);
 
 impl Remembered {
     fn new(origin: Origin) -> Self {
-        // `Relaxed` suffices: the span is published after this, with its own synchronization
+        // `Relaxed` suffices, because the span is published later, with its own synchronisation.
         REMEMBERED.fetch_add(1, Ordering::Relaxed);
         Self(origin)
     }
@@ -90,7 +91,7 @@ impl Drop for Remembered {
     }
 }
 
-/// Notes in a new span where it was created. To be called from `on_new_span`.
+/// Stores the origin of a new span, if it is not implied. Called from `on_new_span`.
 pub(crate) fn remember<S>(attributes: &Attributes<'_>, id: &span::Id, ctx: &Context<'_, S>)
 where
     S: for<'lookup> LookupSpan<'lookup> + tracing_core::Subscriber,
@@ -103,12 +104,12 @@ where
     }
 }
 
-/// Whether a span that is created now can have anything to remember.
+/// Returns whether a span that is created now may have to remember its origin.
 pub(crate) fn is_to_remember() -> bool {
     !matches!(Scope::current(), Scope::Unset)
 }
 
-/// Returns what a new span has to remember.
+/// Returns the origin that a new span must remember.
 pub(crate) fn origin_of<S>(attributes: &Attributes<'_>, span: &SpanRef<'_, S>) -> Option<Origin>
 where
     S: for<'lookup> LookupSpan<'lookup>,
@@ -119,17 +120,17 @@ where
 
 pub(crate) fn note(origin: Origin, kept: &mut Kept) {
     match &mut kept.remembered {
-        // a root is a boundary for what the session creates further in, too
+        // A root is also a boundary for spans that its session creates inside.
         Some(Remembered(Origin::Root(_))) => {}
-        // a boundary that one layer sees is one for all of them
+        // A boundary that one layer sees applies to all layers.
         Some(Remembered(before)) if origin.session().is_none() => *before = origin,
         Some(_) => {}
         none => *none = Some(Remembered::new(origin)),
     }
 }
 
-/// Returns the session of a record: where `with_session()` is around the layer, the one that it
-/// found.
+/// Returns the session of a record. If `with_session()` wraps the layer, this is the session that
+/// the wrapper found.
 pub(crate) fn of_event<S>(event: &Event<'_>, ctx: &Context<'_, S>) -> Option<SessionId>
 where
     S: for<'lookup> LookupSpan<'lookup> + tracing_core::Subscriber,
@@ -157,8 +158,8 @@ where
     }
 }
 
-/// Returns the session of a span that closes, wherever it is closed. As with [`of_event`], a layer
-/// around comes first.
+/// Returns the session of a span that closes, whichever task closes it. As in [`of_event`], a
+/// wrapping layer takes precedence.
 pub(crate) fn of_span<S>(span: &SpanRef<'_, S>) -> Option<SessionId>
 where
     S: for<'lookup> LookupSpan<'lookup>,
@@ -170,13 +171,13 @@ where
     }
 }
 
-/// Returns what the nearest span remembers, from this one outwards.
+/// Returns the origin that the nearest span remembers, starting with this span.
 fn nearest<S>(span: &SpanRef<'_, S>) -> Option<Origin>
 where
     S: for<'lookup> LookupSpan<'lookup>,
 {
     let remembered = |span: &SpanRef<'_, S>| Some(kept::remembered(&span.extensions())?.0);
-    // `scope()` would look the first span up once more, at a tenth of what a record costs
+    // `scope()` would look up the first span again, which takes a tenth of the time of a record.
     let mut origin = remembered(span);
     let mut parent = span.parent();
     while let (None, Some(span)) = (origin, &parent) {

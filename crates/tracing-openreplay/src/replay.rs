@@ -1,4 +1,4 @@
-//! The address of a session's replay.
+//! The URL of a session's replay.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,25 +7,25 @@ use openreplay_session::SessionId;
 /// The time that session ids count from, in milliseconds since the Unix epoch
 /// (`backend/pkg/flakeid/flakeid.go` of OpenReplay).
 const SESSIONS_SINCE: u64 = 1_550_000_000_000;
-/// The bits of an id below its time.
+/// The number of bits of an id below its time.
 const SESSION_BITS: u32 = 24;
-/// No replay is longer, in milliseconds.
+/// The maximum length of a replay in milliseconds.
 const LONGEST: u64 = 24 * 60 * 60 * 1000;
 
-/// What follows the address of the project, up to the id.
+/// The part of the URL between the project and the id.
 pub(crate) const SESSION: &str = "/session/";
-/// What follows the id, up to the milliseconds.
+/// The part of the URL between the id and the milliseconds.
 pub(crate) const JUMP: &str = "?jumpto=";
 
-/// The replay of a session at some time.
+/// A point in the replay of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Replay {
-    /// The milliseconds since the session started, if they can lie in its replay.
+    /// The milliseconds since the session started, if the replay can be that long.
     pub(crate) jump: Option<u64>,
 }
 
 impl Replay {
-    /// Returns `None` for an id that is unknown to OpenReplay, since it is not a number.
+    /// Returns `None` if the id is not a number, since OpenReplay has no such session.
     pub(crate) fn of(session: &SessionId, now: SystemTime) -> Option<Self> {
         let id = session.as_u64()?;
         Some(Self {
@@ -49,8 +49,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_in_a_replay_is_that_since_the_id_was_given() {
-        // as `flakeid.go` composes an id
+    fn the_point_in_a_replay_is_the_time_since_the_id_was_created() {
+        // Composes an id like `flakeid.go`.
         let id = |start: u64, shard: u64, sequence: u64| {
             (start - SESSIONS_SINCE) << 24 | (shard & 0xffff) << 8 | (sequence & 0xff)
         };

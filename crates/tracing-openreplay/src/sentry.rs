@@ -1,14 +1,15 @@
-//! Sentry's events, in which OpenReplay finds the session.
+//! Marks Sentry's events with their session, so that OpenReplay finds them.
 //!
-//! OpenReplay first searches Sentry's *search message* for `openReplaySession.id=<id>`, as a
-//! substring (`clients/sentry.go`). Sentry makes that text of the log entry, the event's metadata
-//! and the culprit (`search_message` in `src/sentry/eventstore/models.py`), not of tags. Only if
-//! nothing is found, OpenReplay searches for issues by tag, which gives one row for each issue at
-//! the time of the issue's latest event, perhaps another visitor's.
+//! OpenReplay first searches Sentry's *search message* for the substring
+//! `openReplaySession.id=<id>` (`clients/sentry.go`). Sentry composes the search message from the
+//! log entry, the event's metadata and the culprit, but not from tags (`search_message` in
+//! `src/sentry/eventstore/models.py`). Only if nothing is found, OpenReplay searches for issues by
+//! tag. That search returns one row per issue, at the time of the issue's latest event, which may
+//! belong to another visitor.
 //!
-//! So the phrase goes into the culprit. A culprit that comes with an event is kept (`get_culprit`
-//! in `src/sentry/event_manager.py`), and no strategy of grouping reads it
-//! (`src/sentry/grouping/strategies/`): the same error of two sessions stays one issue.
+//! The phrase is therefore added to the culprit. Sentry keeps the culprit that an event contains
+//! (`get_culprit` in `src/sentry/event_manager.py`), and does not group by it
+//! (`src/sentry/grouping/strategies/`), so the same error in two sessions remains one issue.
 //!
 //! ```
 //! use tracing_openreplay::sentry::before_send;
@@ -28,31 +29,35 @@ use sentry_core::protocol::{Event, Value};
 
 use crate::replay::{JUMP, Replay, SESSION};
 
-/// The tag by which OpenReplay finds issues.
+/// The tag that OpenReplay searches for.
 const TAG: &str = field::SESSION_ID;
-/// The tag with the address of the replay.
+/// The tag with the URL of the replay.
 const URL_TAG: &str = "openReplaySessionURL";
 
-/// Sentry cuts a culprit at 200 characters.
+/// The maximum length of the event's own culprit in characters. Sentry truncates culprits at 200
+/// characters, so this leaves room for the phrase.
 const CULPRIT: usize = 140;
 
-/// Marks an event with its session; for `before_send` of Sentry's options.
+/// Marks an event with its session, for `before_send` in Sentry's options.
 ///
-/// The session is that of [`as_sentry_tag()`](crate::WithSession::as_sentry_tag) if the event came
-/// through such a layer, else that of the running task: so panics and `capture_error` have theirs.
-/// It becomes the tag `openReplaySession.id` and a part of the culprit, behind the event's own
-/// culprit or transaction. The phrase that OpenReplay searches for is broken in texts that a client
-/// may have sent (`openReplaySessi*n.id`): the message, the log entry and its parameters, the
-/// exceptions' types and values, and the transaction. Without a session nothing else changes.
+/// If the event passed through a layer with
+/// [`as_sentry_tag()`](crate::WithSession::as_sentry_tag), its session is the one that this layer
+/// found. Otherwise, it is the session of the running task, so that panics and `capture_error` have
+/// a session as well. The session is set as the tag `openReplaySession.id` and appended to the
+/// event's culprit or transaction.
+///
+/// In text that a client may have sent, the phrase that OpenReplay searches for is broken
+/// (`openReplaySessi*n.id`): in the message, the log entry and its parameters, the types and values
+/// of exceptions, and the transaction. If there is no session, nothing else changes.
 #[must_use]
 pub fn before_send(event: Event<'static>) -> Option<Event<'static>> {
     Some(marked(event, None))
 }
 
-/// Returns a function that does what [`before_send`] does and adds the address of the replay, as
-/// the tag `openReplaySessionURL`.
+/// Returns a function like [`before_send`], which also sets the URL of the replay as the tag
+/// `openReplaySessionURL`.
 ///
-/// `project` is the address of the project in OpenReplay, with the project's id, see
+/// `project` is the URL of the project in OpenReplay, including the project's id. See
 /// [`with_replay_url`](crate::Json::with_replay_url).
 ///
 /// ```
@@ -102,7 +107,7 @@ fn break_phrases(event: &mut Event<'static>) {
         &mut event.culprit,
     ];
     let exceptions = event.exception.values.iter_mut();
-    // a type is the beginning of the error's `Debug`
+    // The type of an exception is the beginning of the error's `Debug` output.
     let exceptions =
         exceptions.flat_map(|exception| [Some(&mut exception.ty), exception.value.as_mut()]);
     let texts = texts.into_iter().map(Option::as_mut).chain(exceptions);
@@ -115,10 +120,10 @@ fn break_phrases(event: &mut Event<'static>) {
     }
 }
 
-/// Breaks the phrase wherever it is in a parameter, in the texts of a list or an object too.
+/// Breaks the phrase anywhere in a parameter, including the strings in a list or an object.
 fn break_param(param: &mut Value) {
     if let Cow::Owned(json) = broken(&param.to_string())
-        // a letter replaced by `*` leaves it valid
+        // Replacing a letter with `*` keeps the JSON valid.
         && let Ok(broken) = json.parse()
     {
         *param = broken;

@@ -1,10 +1,10 @@
-//! How a value reads, for `json()` and `with_session()` alike.
+//! Formats values for both `json()` and `with_session()`.
 
 use std::fmt::{self, Display};
 
 pub(crate) use openreplay_record::{Contained, PANICKED};
 
-/// Bytes as `tracing` itself shows them: `[00 ff]`.
+/// Displays bytes in the format of `tracing`: `[00 ff]`.
 pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
 
 impl Display for Hex<'_> {

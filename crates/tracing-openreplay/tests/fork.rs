@@ -1,7 +1,7 @@
-//! What holds after a fork: a program of its own, since a fork copies the whole process.
+//! Records after a fork. This test is a separate program, since a fork copies the whole process.
 
 #![cfg(unix)]
-// libc's `fork` cannot be called otherwise
+// libc's `fork` is unsafe.
 #![allow(unsafe_code)]
 
 mod support;
@@ -14,24 +14,24 @@ use tracing_subscriber::prelude::*;
 
 use crate::support::{alone, diagnostics, records};
 
-/// Calls `work` in a fork of this process, and waits until that ends.
+/// Calls `work` in a fork of this process, and waits until the fork exits.
 fn in_a_fork(work: impl FnOnce()) {
-    // SAFETY: the child only logs and ends; no other thread of the test program holds a lock that
-    // it needs
+    // SAFETY: the child only logs and exits, and no other thread of this program holds a lock that
+    // the child needs.
     let child = unsafe { libc::fork() };
     assert!(child >= 0);
     if child == 0 {
         work();
-        // SAFETY: ends the process at once
+        // SAFETY: this ends the process at once.
         unsafe { libc::_exit(0) };
     }
-    // SAFETY: without a place for the status
+    // SAFETY: the pointer for the status may be null.
     unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
 }
 
 #[test]
-fn the_process_of_a_record_is_the_one_that_logs() {
-    let test = "the_process_of_a_record_is_the_one_that_logs";
+fn a_record_has_the_id_of_the_process_that_logs() {
+    let test = "a_record_has_the_id_of_the_process_that_logs";
     let run = || {
         let layer = json().with_process_id(true);
         tracing_subscriber::registry().with(layer).init();
@@ -52,7 +52,7 @@ fn the_process_of_a_record_is_the_one_that_logs() {
     assert_eq!(diagnostics(&err), [""; 0]);
 }
 
-/// Takes no record.
+/// A writer that always fails.
 struct Broken;
 
 impl io::Write for Broken {
@@ -66,8 +66,8 @@ impl io::Write for Broken {
 }
 
 #[test]
-fn a_fork_reports_its_own_losses_though_no_record_passes_any_more() {
-    let test = "a_fork_reports_its_own_losses_though_no_record_passes_any_more";
+fn a_fork_reports_its_own_losses_although_no_further_record_is_written() {
+    let test = "a_fork_reports_its_own_losses_although_no_further_record_is_written";
     let run = || {
         let layer = json().with_writer(|| Broken);
         tracing_subscriber::registry().with(layer).init();

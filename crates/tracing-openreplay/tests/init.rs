@@ -1,5 +1,5 @@
-//! `init()`: each case in a process of its own, since subscriber, logger and hook belong to the
-//! process.
+//! `init()`. Each test runs in a separate process, since the subscriber, the logger and the panic
+//! hook are global.
 
 #![cfg(feature = "init")]
 
@@ -24,7 +24,7 @@ fn log() {
     catch_unwind(|| panic!("a panic")).unwrap_err();
 }
 
-/// The messages without what differs from run to run: the location of the panic.
+/// Returns the messages without the location of the panic.
 fn messages(out: &str) -> Vec<String> {
     let message = |record: &Value| {
         let message = record["message"].as_str().unwrap();
@@ -37,8 +37,8 @@ fn messages(out: &str) -> Vec<String> {
 }
 
 #[test]
-fn records_from_info_on_panics_and_those_of_log_are_on_standard_output() {
-    let test = "records_from_info_on_panics_and_those_of_log_are_on_standard_output";
+fn records_from_info_panics_and_log_records_are_on_standard_output() {
+    let test = "records_from_info_panics_and_log_records_are_on_standard_output";
     let run = || {
         tracing_openreplay::init();
         log();
@@ -72,8 +72,8 @@ fn key_values_of_log_are_lost_as_documented() {
 }
 
 #[test]
-fn the_variable_filters_and_panics_pass() {
-    let test = "the_variable_filters_and_panics_pass";
+fn the_variable_filters_records_and_panics_are_accepted() {
+    let test = "the_variable_filters_records_and_panics_are_accepted";
     let run = || {
         json().with_service_name("shop").init();
         log();
@@ -109,8 +109,8 @@ fn an_invalid_directive_is_reported_and_the_others_apply() {
 }
 
 #[test]
-fn off_switches_panics_off_too_and_that_is_reported() {
-    let test = "off_switches_panics_off_too_and_that_is_reported";
+fn off_also_disables_panic_records_which_is_reported() {
+    let test = "off_also_disables_panic_records_which_is_reported";
     let run = || {
         tracing_openreplay::init();
         log();
@@ -122,7 +122,7 @@ fn off_switches_panics_off_too_and_that_is_reported() {
 }
 
 #[test]
-fn panics_are_logged_where_another_logger_of_log_is_set() {
+fn panics_are_logged_if_another_logger_of_log_is_set() {
     struct Other;
 
     impl log::Log for Other {
@@ -135,7 +135,7 @@ fn panics_are_logged_where_another_logger_of_log_is_set() {
         fn flush(&self) {}
     }
 
-    let test = "panics_are_logged_where_another_logger_of_log_is_set";
+    let test = "panics_are_logged_if_another_logger_of_log_is_set";
     let run = || {
         log::set_logger(&Other).unwrap();
         tracing_openreplay::try_init().unwrap_err();
@@ -148,8 +148,8 @@ fn panics_are_logged_where_another_logger_of_log_is_set() {
 }
 
 #[test]
-fn panics_are_not_logged_where_another_subscriber_is_set() {
-    let test = "panics_are_not_logged_where_another_subscriber_is_set";
+fn panics_are_not_logged_if_another_subscriber_is_set() {
+    let test = "panics_are_not_logged_if_another_subscriber_is_set";
     let run = || {
         let other = tracing_subscriber::registry().with(json());
         tracing::subscriber::set_global_default(other).unwrap();
@@ -162,8 +162,8 @@ fn panics_are_not_logged_where_another_subscriber_is_set() {
 }
 
 #[test]
-fn a_second_call_is_an_error_or_a_panic() {
-    let test = "a_second_call_is_an_error_or_a_panic";
+fn a_second_call_returns_an_error_or_panics() {
+    let test = "a_second_call_returns_an_error_or_panics";
     let run = || {
         tracing_openreplay::try_init().unwrap();
         tracing_openreplay::try_init().unwrap_err();

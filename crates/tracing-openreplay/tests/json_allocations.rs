@@ -1,4 +1,4 @@
-//! A record allocates nothing: exact counts, by an allocator of this program's own.
+//! Records do not allocate. The allocator of this program counts allocations.
 
 use std::{error::Error, fmt, io};
 
@@ -23,7 +23,8 @@ impl Error for Failure {
     }
 }
 
-/// One event of each kind of value, twice the same after some that make the buffers grow.
+/// Logs one event with each kind of value, and the same event again after some that make the
+/// buffers grow.
 #[track_caller]
 fn assert_no_allocation(log: impl Fn()) {
     for _ in 0..3 {
@@ -71,7 +72,7 @@ fn a_record_allocates_nothing() {
                 let _c = info_span!("query", table = "users").entered();
                 assert_no_allocation(log);
             });
-            // outside of the task, by the spans
+            // Outside the task, with the session of the spans.
             let span = sync_scope(SessionId::from(u64::MAX), || {
                 info_span!("request", path = "/")
             });

@@ -1,5 +1,5 @@
-//! What holds for a subscriber of the whole process: only there does a log call inside of another
-//! one get through.
+//! Log calls inside other log calls. These tests set the global subscriber, because `tracing` drops
+//! such events with a scoped one.
 
 use std::{
     fmt,
@@ -15,7 +15,7 @@ use tracing_subscriber::prelude::*;
 
 static WRITTEN: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
-/// One test at a time: they share what is written.
+/// Runs one test at a time, since the tests share the output.
 static TURN: Mutex<()> = Mutex::new(());
 
 struct Writer;
@@ -64,7 +64,7 @@ fn messages() -> Vec<String> {
         .collect()
 }
 
-/// Logs while it is written.
+/// A value that logs while it is written.
 struct Logs(&'static str);
 
 impl fmt::Debug for Logs {
@@ -76,7 +76,7 @@ impl fmt::Debug for Logs {
 }
 
 #[test]
-fn a_debug_that_logs_harms_neither_record() {
+fn a_debug_that_logs_affects_neither_record() {
     let _turn = installed();
     sync_scope(SessionId::from(7), || {
         let span = info_span!("request", early = ?Logs("a new span"), late = tracing::field::Empty);
@@ -102,7 +102,7 @@ fn a_debug_that_logs_harms_neither_record() {
 }
 
 #[test]
-fn a_writer_that_logs_does_not_go_on_for_ever() {
+fn a_writer_that_logs_does_not_recurse() {
     let _turn = installed();
     info!("makes a call");
     info!("next");
@@ -110,7 +110,7 @@ fn a_writer_that_logs_does_not_go_on_for_ever() {
 }
 
 #[test]
-fn a_panic_is_one_error_record_with_its_place_and_session() {
+fn a_panic_is_one_error_record_with_its_location_and_session() {
     let _turn = installed();
     log_panics();
     log_panics();
@@ -147,12 +147,12 @@ fn a_panic_is_one_error_record_with_its_place_and_session() {
         records[2]["message"]
             .as_str()
             .unwrap()
-            .ends_with(": a value that is no text")
+            .ends_with(": a value that is not a string")
     );
 }
 
 #[test]
-fn a_panic_in_a_debug_costs_no_record_and_is_one_itself() {
+fn a_panic_in_a_debug_loses_no_record_and_has_its_own() {
     struct Bomb;
 
     impl fmt::Debug for Bomb {

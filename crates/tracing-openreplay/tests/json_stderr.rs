@@ -1,4 +1,4 @@
-//! What is written to standard error, read by running this program once more for each case.
+//! Reports on standard error. Each test runs in a separate process, whose output it reads.
 
 mod support;
 
@@ -18,8 +18,8 @@ use tracing_subscriber::prelude::*;
 
 use crate::support::{alone, diagnostics, records};
 
-/// Does with the nth call what the nth letter means: `o` is fine, `t` takes ten bytes and fails,
-/// `p` panics, `l` logs.
+/// A writer whose nth call does what the nth letter stands for: `o` succeeds, `t` writes ten bytes
+/// and fails, `p` panics, `l` logs.
 #[derive(Clone)]
 struct Writer {
     plan: &'static str,
@@ -63,7 +63,7 @@ impl Write for Writer {
 }
 
 #[test]
-fn a_record_after_half_a_record_has_a_line_of_its_own() {
+fn a_record_after_an_incomplete_record_is_on_a_separate_line() {
     let writer = Writer::new("otfoo");
     let to = writer.clone();
     let layer = json().with_writer(move || to.clone());
@@ -83,18 +83,17 @@ fn a_record_after_half_a_record_has_a_line_of_its_own() {
 }
 
 #[test]
-fn each_reason_of_a_loss_has_a_count_of_its_own() {
+fn each_reason_for_a_loss_has_its_own_count() {
     let run = || {
         let writer = Writer::new("fffplo");
         let layer = json().with_writer(move || writer.clone());
-        // only under a subscriber of the whole process does a log call inside of another one get
-        // through
+        // `tracing` drops log calls inside other log calls unless the subscriber is global.
         tracing_subscriber::registry().with(layer).init();
         for _ in 0..6 {
             info!("x");
         }
     };
-    let Some((_, err)) = alone("each_reason_of_a_loss_has_a_count_of_its_own", run) else {
+    let Some((_, err)) = alone("each_reason_for_a_loss_has_its_own_count", run) else {
         return;
     };
     assert_eq!(
@@ -108,7 +107,7 @@ fn each_reason_of_a_loss_has_a_count_of_its_own() {
 }
 
 #[test]
-fn suppressed_reports_are_written_at_the_end() {
+fn unreported_losses_are_reported_at_the_end() {
     let run = || {
         let writer = Writer::new("fffpppo");
         let layer = json().with_writer(move || writer.clone());
@@ -118,7 +117,7 @@ fn suppressed_reports_are_written_at_the_end() {
             }
         });
     };
-    let Some((_, err)) = alone("suppressed_reports_are_written_at_the_end", run) else {
+    let Some((_, err)) = alone("unreported_losses_are_reported_at_the_end", run) else {
         return;
     };
     assert_eq!(
@@ -131,7 +130,7 @@ fn suppressed_reports_are_written_at_the_end() {
 }
 
 #[test]
-fn a_clock_that_panics_costs_no_record() {
+fn a_clock_that_panics_loses_no_record() {
     let writer = Writer::new("o");
     let to = writer.clone();
     let layer = json()
@@ -144,8 +143,8 @@ fn a_clock_that_panics_costs_no_record() {
 }
 
 #[test]
-fn the_rest_is_reported_within_seconds_though_no_record_passes_any_more() {
-    let test = "the_rest_is_reported_within_seconds_though_no_record_passes_any_more";
+fn remaining_losses_are_reported_within_seconds_although_no_further_record_is_written() {
+    let test = "remaining_losses_are_reported_within_seconds_although_no_further_record_is_written";
     let run = || {
         let layer = json().with_writer(|| Writer::new("f"));
         let losses = layer.losses();
@@ -154,7 +153,7 @@ fn the_rest_is_reported_within_seconds_though_no_record_passes_any_more() {
             info!("x");
         }
         assert_eq!(losses.total(), 3000);
-        // a subscriber of the process is never dropped
+        // A global subscriber is never dropped.
         thread::sleep(Duration::from_secs(12));
     };
     let Some((_, err)) = alone(test, run) else {
@@ -180,19 +179,20 @@ fn the_total_counts_every_reason() {
         for _ in 0..7 {
             info!("x");
         }
-        // two failed, one panicked, one was logged while the writer wrote, one failed
+        // Two writes failed, one panicked, one record was logged by the writer, and one write
+        // failed.
         assert_eq!(losses.total(), 5);
     };
     alone("the_total_counts_every_reason", run);
 }
 
-/// On Linux the flag belongs to the pipe, as it does if another process that shares it has set it.
+/// On Linux, the flag belongs to the pipe, so this is the same as if another process had set it.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_standard_output_that_would_block_is_waited_for() {
+fn a_record_waits_for_a_standard_output_that_would_block() {
     use std::{io::Read as _, process::Stdio};
 
-    let test = "a_standard_output_that_would_block_is_waited_for";
+    let test = "a_record_waits_for_a_standard_output_that_would_block";
     let run = || {
         let out = io::stdout();
         let flags = rustix::fs::fcntl_getfl(&out).unwrap();
@@ -214,7 +214,7 @@ fn a_standard_output_that_would_block_is_waited_for() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // the pipe is full by now
+    // By now, the pipe is full.
     thread::sleep(Duration::from_millis(200));
     let mut out = String::new();
     let mut reader = child.stdout.take().unwrap();

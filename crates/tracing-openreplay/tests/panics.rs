@@ -1,5 +1,5 @@
-//! What `log_panics()` writes: each case in a process of its own, since hook and subscriber belong
-//! to the process.
+//! `log_panics()`. Each test runs in a separate process, since the panic hook and the subscriber
+//! are global.
 
 mod support;
 
@@ -24,7 +24,7 @@ fn out_of_stock() {
     catch_unwind(|| panic!("out of stock")).unwrap_err();
 }
 
-/// The records of panics, each of which has to be that of `out_of_stock`.
+/// Returns the records of panics, and checks that each is that of `out_of_stock`.
 fn panics(out: &str) -> Vec<Value> {
     let records = records(out);
     for record in &records {
@@ -42,7 +42,7 @@ fn assert_one_record(test: &str, run: impl FnOnce()) {
     }
 }
 
-/// That there is no record, and one line on standard error which ends like this.
+/// Asserts that there is no record, and one line on standard error that ends with `reason`.
 #[track_caller]
 fn assert_reported(test: &str, what: &str, reason: &str, run: impl FnOnce()) {
     let Some((out, err)) = alone(test, run) else {
@@ -54,7 +54,10 @@ fn assert_reported(test: &str, what: &str, reason: &str, run: impl FnOnce()) {
     let start = format!("tracing-openreplay: {what} the panic at {}:", file!());
     assert!(diagnostics[0].starts_with(&start), "{err}");
     assert!(diagnostics[0].ends_with(reason), "{err}");
-    assert!(err.contains("out of stock"), "the hook from before: {err}");
+    assert!(
+        err.contains("out of stock"),
+        "the previous hook did not run: {err}"
+    );
 }
 
 const FILTERED: &str = ": the filters reject it; let `panic=error` pass (see `log_panics`)";
@@ -67,8 +70,8 @@ mod filters {
     use super::*;
 
     #[test]
-    fn one_that_names_the_program_accepts_its_panics() {
-        let test = "filters::one_that_names_the_program_accepts_its_panics";
+    fn a_filter_that_lists_the_program_accepts_its_panics() {
+        let test = "filters::a_filter_that_lists_the_program_accepts_its_panics";
         let run = || {
             let subscriber = tracing_subscriber::registry().with(json());
             subscriber.with(targets(&["panics", "tower_http"])).init();
@@ -116,8 +119,8 @@ mod filters {
     }
 
     #[test]
-    fn a_panic_that_the_filters_of_all_layers_reject_is_reported() {
-        let test = "filters::a_panic_that_the_filters_of_all_layers_reject_is_reported";
+    fn a_panic_that_all_layers_reject_is_reported() {
+        let test = "filters::a_panic_that_all_layers_reject_is_reported";
         assert_reported(test, "no record of", FILTERED, || {
             let shop = || EnvFilter::new("shop=debug");
             tracing_subscriber::registry()
@@ -131,8 +134,8 @@ mod filters {
     }
 
     #[test]
-    fn that_of_a_layer_can_name_the_program() {
-        let test = "filters::that_of_a_layer_can_name_the_program";
+    fn a_per_layer_filter_can_list_the_program() {
+        let test = "filters::a_per_layer_filter_can_list_the_program";
         assert_one_record(test, || {
             tracing_subscriber::registry()
                 .with(json().with_filter(targets(&["panics"])))
@@ -158,7 +161,7 @@ mod filters {
         };
         assert_eq!(out.matches("ERROR panic: panicked at").count(), 1, "{out}");
         assert_eq!(records(&out).len(), 0, "{out}");
-        // outside of a session OpenReplay would not show it anyway
+        // Outside a session, OpenReplay would not show the panic anyway.
         assert_eq!(diagnostics(&err), [""; 0]);
     }
 
@@ -176,8 +179,8 @@ mod filters {
     }
 
     #[test]
-    fn without_a_layer_of_ours_nothing_is_reported() {
-        let test = "filters::without_a_layer_of_ours_nothing_is_reported";
+    fn without_a_layer_of_this_crate_nothing_is_reported() {
+        let test = "filters::without_a_layer_of_this_crate_nothing_is_reported";
         let run = || {
             fmt().with_ansi(false).init();
             log_panics();
@@ -204,8 +207,8 @@ mod filters {
     }
 
     #[test]
-    fn layers_may_be_optional_or_reloadable() {
-        let test = "filters::layers_may_be_optional_or_reloadable";
+    fn layers_can_be_optional_or_reloadable() {
+        let test = "filters::layers_can_be_optional_or_reloadable";
         assert_one_record(test, || {
             let (reloadable, handle) = reload::Layer::new(None::<Json>);
             tracing_subscriber::registry()
@@ -234,11 +237,11 @@ mod subscribers {
     use super::*;
 
     const UNREACHED: &str =
-        ": this thread has no subscriber, or is inside of a log call to a subscriber of its own";
+        ": this thread has no subscriber, or is inside a log call to a thread-local subscriber";
 
     #[test]
-    fn none_is_the_reason_if_there_is_none() {
-        let test = "subscribers::none_is_the_reason_if_there_is_none";
+    fn a_missing_subscriber_is_reported_as_the_reason() {
+        let test = "subscribers::a_missing_subscriber_is_reported_as_the_reason";
         assert_reported(test, "no record of", UNREACHED, || {
             log_panics();
             out_of_stock();
@@ -246,8 +249,8 @@ mod subscribers {
     }
 
     #[test]
-    fn that_of_another_thread_does_not_count() {
-        let test = "subscribers::that_of_another_thread_does_not_count";
+    fn a_subscriber_of_another_thread_is_ignored() {
+        let test = "subscribers::a_subscriber_of_another_thread_is_ignored";
         assert_reported(test, "no record of", UNREACHED, || {
             let subscriber = tracing_subscriber::registry().with(json());
             let _guard = tracing::subscriber::set_default(subscriber);
@@ -257,8 +260,8 @@ mod subscribers {
     }
 
     #[test]
-    fn that_of_the_thread_does() {
-        let test = "subscribers::that_of_the_thread_does";
+    fn a_subscriber_of_the_thread_is_used() {
+        let test = "subscribers::a_subscriber_of_the_thread_is_used";
         assert_one_record(test, || {
             let subscriber = tracing_subscriber::registry().with(json());
             let _guard = tracing::subscriber::set_default(subscriber);
@@ -269,8 +272,8 @@ mod subscribers {
 }
 
 #[test]
-fn a_backtrace_can_follow_on_lines_of_its_own() {
-    let test = "a_backtrace_can_follow_on_lines_of_its_own";
+fn a_backtrace_can_follow_on_separate_lines() {
+    let test = "a_backtrace_can_follow_on_separate_lines";
     let run = || {
         tracing_subscriber::registry().with(json()).init();
         log_panics();
@@ -294,12 +297,12 @@ mod hooks {
 
     type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
 
-    /// Sets a hook that takes the place of the one before, as `color_eyre::install()` does.
+    /// Sets a hook that replaces the previous one, as `color_eyre::install()` does.
     fn replace() {
         panic::set_hook(Box::new(|_| ()));
     }
 
-    /// Sets a hook that calls the one before.
+    /// Sets a hook that calls the previous one.
     fn chain() {
         let before: Box<Hook> = panic::take_hook();
         panic::set_hook(Box::new(move |info| before(info)));
@@ -310,8 +313,8 @@ mod hooks {
     }
 
     #[test]
-    fn another_hook_that_replaces_ours_is_replaced_by_the_next_call() {
-        let test = "hooks::another_hook_that_replaces_ours_is_replaced_by_the_next_call";
+    fn the_next_call_replaces_a_hook_that_replaced_ours() {
+        let test = "hooks::the_next_call_replaces_a_hook_that_replaced_ours";
         assert_one_record(test, || {
             set_subscriber();
             log_panics();
@@ -323,8 +326,8 @@ mod hooks {
     }
 
     #[test]
-    fn another_hook_that_calls_ours_gives_no_second_record() {
-        let test = "hooks::another_hook_that_calls_ours_gives_no_second_record";
+    fn a_hook_that_calls_ours_causes_no_second_record() {
+        let test = "hooks::a_hook_that_calls_ours_causes_no_second_record";
         assert_one_record(test, || {
             set_subscriber();
             log_panics();
@@ -337,9 +340,8 @@ mod hooks {
     }
 
     #[test]
-    fn a_hook_before_ours_that_calls_another_of_ours_twice_gives_no_second_record() {
-        let test =
-            "hooks::a_hook_before_ours_that_calls_another_of_ours_twice_gives_no_second_record";
+    fn a_previous_hook_that_calls_ours_twice_causes_no_second_record() {
+        let test = "hooks::a_previous_hook_that_calls_ours_twice_causes_no_second_record";
         assert_one_record(test, || {
             set_subscriber();
             log_panics();
@@ -354,9 +356,9 @@ mod hooks {
     }
 
     #[test]
-    fn the_hook_before_runs_once() {
+    fn the_previous_hook_runs_once() {
         static CALLS: AtomicUsize = AtomicUsize::new(0);
-        let test = "hooks::the_hook_before_runs_once";
+        let test = "hooks::the_previous_hook_runs_once";
         assert_one_record(test, || {
             set_subscriber();
             panic::set_hook(Box::new(|_| {
@@ -413,7 +415,7 @@ mod hooks {
 mod aborts {
     use super::*;
 
-    /// Panics from its nth call on.
+    /// A writer that panics from its nth call on.
     #[derive(Clone, Copy)]
     struct Writer(&'static AtomicUsize);
 
@@ -441,8 +443,8 @@ mod aborts {
     }
 
     #[test]
-    fn a_writer_that_has_panicked_is_not_called_from_the_hook() {
-        let test = "aborts::a_writer_that_has_panicked_is_not_called_from_the_hook";
+    fn the_hook_does_not_call_a_writer_that_has_panicked() {
+        let test = "aborts::the_hook_does_not_call_a_writer_that_has_panicked";
         let run = || {
             panics_after(1);
             info!("first");
@@ -464,8 +466,8 @@ mod aborts {
     }
 
     #[test]
-    fn a_clock_that_panics_aborts_nothing() {
-        let test = "aborts::a_clock_that_panics_aborts_nothing";
+    fn a_clock_that_panics_does_not_abort() {
+        let test = "aborts::a_clock_that_panics_does_not_abort";
         let run = || {
             let clock = || panic!("out of stock");
             tracing_subscriber::registry()
@@ -515,14 +517,13 @@ mod aborts {
             messages[1].ends_with(": second: out of stock"),
             "{messages:?}"
         );
-        // what Rust itself reports then
+        // The message of Rust's runtime.
         assert!(messages.len() <= 3, "{messages:?}");
     }
 
     #[test]
     fn a_panic_while_standard_output_is_locked_is_logged() {
-        // the thread that panics holds the lock of standard output, and needs it again for
-        // the hook
+        // The panicking thread holds the lock of standard output, which the hook needs as well.
         let test = "aborts::a_panic_while_standard_output_is_locked_is_logged";
         assert_one_record(test, || {
             tracing_subscriber::registry().with(json()).init();

@@ -1,7 +1,7 @@
-//! Records of a thread that ends, whose OpenTelemetry context may be destroyed already. Each case
-//! runs in a process of its own: the fault would abort the process.
+//! Records of a thread that is ending, whose OpenTelemetry context may already be destroyed. Each
+//! test runs in a separate process, since a failure would abort the process.
 
-// each test file uses a part of it
+// Each test file uses a part of the module.
 #[allow(dead_code)]
 mod support;
 
@@ -29,14 +29,14 @@ impl Drop for AtEnd {
     }
 }
 
-/// Runs `run` on a thread of its own, and `at_end` when that thread has destroyed the
-/// thread-locals that `run` was the first to use.
+/// Calls `run` on a new thread, and `at_end` once that thread has destroyed the thread-locals that
+/// `run` initialised.
 fn on_thread(run: fn(), at_end: fn()) {
     thread_local! {
         static AT_END: std::cell::Cell<Option<AtEnd>> = const { std::cell::Cell::new(None) };
     }
     let thread = thread::spawn(move || {
-        // thread-locals are destroyed in the reverse order of their first use
+        // Thread-locals are destroyed in the reverse order of their first use.
         AT_END.set(Some(AtEnd(at_end)));
         run();
     });
@@ -115,8 +115,8 @@ fn a_hook_that_logs_writes_its_record() {
 }
 
 #[test]
-fn a_panic_as_a_threads_first_record_has_a_record() {
-    let test = "a_panic_as_a_threads_first_record_has_a_record";
+fn a_panic_that_is_a_threads_first_record_is_logged() {
+    let test = "a_panic_that_is_a_threads_first_record_is_logged";
     let run = || {
         init();
         log_panics();
@@ -138,8 +138,8 @@ fn a_panic_as_a_threads_first_record_has_a_record() {
 }
 
 #[test]
-fn a_panic_in_a_span_has_the_trace_even_as_a_threads_first_record() {
-    let test = "a_panic_in_a_span_has_the_trace_even_as_a_threads_first_record";
+fn a_panic_in_a_span_has_the_trace_even_if_it_is_a_threads_first_record() {
+    let test = "a_panic_in_a_span_has_the_trace_even_if_it_is_a_threads_first_record";
     let run = || {
         init();
         log_panics();

@@ -1,5 +1,5 @@
-//! A value that logs while it is written, under the process-wide subscriber: under a scoped one
-//! `tracing` drops such an event.
+//! A value that logs while it is written. This test sets the global subscriber, because `tracing`
+//! drops such events with a scoped one.
 
 use std::{
     fmt,
@@ -22,7 +22,7 @@ impl fmt::Debug for Talks {
 }
 
 #[test]
-fn a_value_that_logs_while_it_is_written_is_marked_too() {
+fn events_that_a_value_logs_while_it_is_written_are_marked() {
     let (mut reader, writer) = io::pipe().unwrap();
     let layer = tracing_subscriber::fmt::layer()
         .without_time()

@@ -1,4 +1,4 @@
-//! What this thread is calling already, and must not call from inside of that.
+//! Prevents this thread from calling the writer or the clock recursively.
 
 use std::{cell::Cell, thread::LocalKey};
 
@@ -7,6 +7,7 @@ thread_local! {
     static CLOCK: Cell<bool> = const { Cell::new(false) };
 }
 
+/// A guard that exists while the writer or the clock is being called.
 pub(super) struct Busy(&'static LocalKey<Cell<bool>>);
 
 impl Busy {
@@ -18,9 +19,9 @@ impl Busy {
         Self::begin(&CLOCK)
     }
 
-    /// Returns `None` if this thread is busy with that already.
+    /// Returns `None` if this thread is already in such a call.
     fn begin(with: &'static LocalKey<Cell<bool>>) -> Option<Self> {
-        // while the thread ends there is no way to tell: the record counts
+        // If the thread-local is already destroyed, the call is allowed, so that no record is lost.
         let is_busy = with.try_with(|busy| busy.replace(true)).unwrap_or(false);
         (!is_busy).then(|| Self(with))
     }

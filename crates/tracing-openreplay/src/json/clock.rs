@@ -1,4 +1,4 @@
-//! A clock of the user's.
+//! A clock that the user provides.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -10,7 +10,8 @@ use super::busy::Busy;
 
 pub(super) struct Clock {
     now: Box<dyn Fn() -> SystemTime + Send + Sync>,
-    /// A clock that panicked is not called again: in a panic hook that would abort the process.
+    /// Whether the clock has panicked. It is then not called again, since a panic inside a panic
+    /// hook would abort the process.
     has_panicked: AtomicBool,
 }
 
@@ -22,12 +23,13 @@ impl Clock {
         }
     }
 
-    /// Returns `None` if the clock panics, has panicked, or is being called on this thread already.
+    /// Returns `None` if the clock panics, has panicked before, or is already being called on this
+    /// thread.
     pub(super) fn now(&self) -> Option<SystemTime> {
         if self.has_panicked.load(Ordering::Relaxed) {
             return None;
         }
-        // a clock that panics is still running while its panic is logged
+        // If the clock panics, it is still running while the panic is logged.
         let _busy = Busy::with_clock()?;
         let now = catch_unwind(AssertUnwindSafe(&self.now));
         if now.is_err() {

@@ -1,8 +1,8 @@
-//! Text into the inside of a JSON string.
+//! Escapes text for a JSON string.
 
 const BLOCK: usize = 16;
 
-/// Appends the bytes of a UTF-8 text, escaped. Returns whether there was anything to escape.
+/// Appends the escaped bytes of a UTF-8 text. Returns whether anything had to be escaped.
 pub(super) fn escape(out: &mut Vec<u8>, text: &[u8]) -> bool {
     let is_special = !is_all_plain(text);
     if is_special {
@@ -13,7 +13,8 @@ pub(super) fn escape(out: &mut Vec<u8>, text: &[u8]) -> bool {
     is_special
 }
 
-/// Whether no byte needs an escape: in blocks, the last of which overlaps the one before it.
+/// Returns whether no byte needs an escape. Bytes are checked in blocks, the last of which overlaps
+/// the previous one.
 fn is_all_plain(text: &[u8]) -> bool {
     let Some(last) = text.last_chunk::<BLOCK>() else {
         return is_short_plain::<{ BLOCK / 2 }>(text)
@@ -24,7 +25,8 @@ fn is_all_plain(text: &[u8]) -> bool {
     blocks.iter().all(is_plain) && is_plain(last)
 }
 
-/// The same for a text of one or two blocks of this length, `None` if it is shorter.
+/// Does the same for a text of one to two blocks of length `N`. Returns `None` if the text is
+/// shorter.
 fn is_short_plain<const N: usize>(text: &[u8]) -> Option<bool> {
     Some(is_plain(text.first_chunk::<N>()?) & is_plain(text.last_chunk::<N>()?))
 }
@@ -42,18 +44,18 @@ fn escape_special(out: &mut Vec<u8>, mut text: &[u8]) {
     }
 }
 
-/// The length of the longest beginning of an escaped text that is no longer than `max` and cuts no
-/// character and no escape.
+/// Returns the length of the longest prefix of an escaped text that has at most `max` bytes and
+/// splits neither a character nor an escape.
 pub(super) fn cut(escaped: &[u8], max: usize) -> usize {
     if escaped.len() <= max {
         return escaped.len();
     }
     let mut end = max;
-    // a byte that continues a character
+    // Skip continuation bytes of a character.
     while end > 0 && escaped[end] & 0b1100_0000 == 0b1000_0000 {
         end -= 1;
     }
-    // the longest escape is `\u001b`
+    // The longest escape has the length of `\u001b`.
     let nearest = end.saturating_sub(5)..end;
     match escaped[nearest.clone()]
         .iter()
@@ -64,7 +66,8 @@ pub(super) fn cut(escaped: &[u8], max: usize) -> usize {
     }
 }
 
-/// Where to cut at `end` if a backslash at `at` begins an escape that reaches beyond `end`.
+/// Returns `at` if the backslash there begins an escape that extends beyond `end`, and `end`
+/// otherwise.
 fn before_escape(escaped: &[u8], at: usize, end: usize) -> usize {
     let backslashes = escaped[..=at]
         .iter()
@@ -72,7 +75,7 @@ fn before_escape(escaped: &[u8], at: usize, end: usize) -> usize {
         .take_while(|&&byte| byte == b'\\')
         .count();
     let length = if escaped[at + 1] == b'u' { 6 } else { 2 };
-    // an even number of them are escapes of one another
+    // An even number of backslashes are escaped backslashes.
     if backslashes % 2 == 1 && at + length > end {
         at
     } else {
@@ -80,7 +83,7 @@ fn before_escape(escaped: &[u8], at: usize, end: usize) -> usize {
     }
 }
 
-/// How many bytes at the beginning need no escape.
+/// Returns the number of bytes at the beginning that need no escape.
 fn plain_len(text: &[u8]) -> usize {
     let (blocks, _) = text.as_chunks::<BLOCK>();
     let plain_blocks = blocks
@@ -99,7 +102,7 @@ fn plain_len(text: &[u8]) -> usize {
     checked + rest
 }
 
-// without an early exit, so that it becomes a few vector instructions
+// Without an early exit, this compiles to a few vector instructions.
 fn is_plain<const N: usize>(block: &[u8; N]) -> bool {
     !block
         .iter()
@@ -139,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn every_character_comes_back() {
+    fn every_character_round_trips() {
         for first in (0..=0x2_ffff).filter_map(char::from_u32) {
             let text = format!("plain text of sixteen{first}bytes");
             let back: String = serde_json::from_str(&format!("\"{}\"", escaped(&text))).unwrap();
@@ -157,7 +160,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cut_text_is_a_beginning_of_the_whole(text in "(?s)[\\\\\"\u{0}-\u{20}a-cé€😀u]{0,40}", max in 0_usize..120) {
+        fn a_cut_text_is_a_prefix_of_the_whole(text in "(?s)[\\\\\"\u{0}-\u{20}a-cé€😀u]{0,40}", max in 0_usize..120) {
             let whole = escaped(&text);
             let kept = cut(whole.as_bytes(), max);
             prop_assert!(kept <= max);

@@ -1,4 +1,5 @@
-//! The members of a record that are not from the event itself and differ from record to record.
+//! The members of a record that depend neither on the event nor on the options alone: the replay's
+//! URL, the process and the thread.
 
 use std::{
     cell::Cell,
@@ -13,21 +14,21 @@ use openreplay_session::SessionId;
 use super::{escape::escape, member::member, value};
 use crate::replay::{JUMP, Replay, SESSION};
 
-/// The most bytes of a thread's name.
+/// The maximum length of a thread's name in bytes.
 const NAME_LIMIT: usize = 256;
 
-/// What is written, as configured.
+/// The members to write.
 #[derive(Debug, Default)]
 pub(super) struct Extra {
     pub(super) process_id: bool,
     pub(super) thread_name: bool,
     pub(super) thread_id: bool,
-    /// The address of the replays, up to the session's id, escaped.
+    /// The escaped URL of the replays, up to the session's id.
     pub(super) replays: Option<Box<[u8]>>,
 }
 
 impl Extra {
-    /// `project` is the address of a project in OpenReplay.
+    /// Sets the URL of the project in OpenReplay.
     pub(super) fn set_project(&mut self, project: &str) {
         let mut replays = Vec::new();
         escape(&mut replays, project.trim_end_matches('/').as_bytes());
@@ -40,7 +41,7 @@ impl Extra {
             replay(replays, &session, now, out);
         }
         if self.process_id {
-            // queried each time: after a fork it is another one
+            // The id is read for each record, since it changes after a fork.
             number(
                 out,
                 member!(field::PROCESS_ID, ""),
@@ -67,7 +68,7 @@ fn number(out: &mut Vec<u8>, key: &[u8], number: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
-/// Writes the address of a session's replay, at the time of the record.
+/// Writes the URL of a session's replay at the time of the record.
 fn replay(replays: &[u8], session: &SessionId, now: SystemTime, out: &mut Vec<u8>) {
     let Some(replay) = Replay::of(session, now) else {
         return;
@@ -81,7 +82,7 @@ fn replay(replays: &[u8], session: &SessionId, now: SystemTime, out: &mut Vec<u8
     out.push(b'"');
 }
 
-/// The number of this thread, the one that `fmt::layer().with_thread_ids(true)` shows.
+/// Returns the number of this thread, which `fmt::layer().with_thread_ids(true)` shows as well.
 fn thread_id() -> Option<u64> {
     thread_local! {
         static ID: Cell<Option<u64>> = const { Cell::new(None) };
@@ -94,7 +95,7 @@ fn thread_id() -> Option<u64> {
     id
 }
 
-/// The number has no accessor in stable Rust.
+/// Parses the number from the `Debug` output, since stable Rust has no accessor for it.
 fn parse(id: ThreadId) -> Option<u64> {
     let mut text = String::new();
     write!(text, "{id:?}").ok()?;

@@ -1,4 +1,4 @@
-//! The records that could not be written: counted by reason, and reported on standard error.
+//! Counts the records that could not be written by reason, and reports them on standard error.
 
 use std::{
     fmt::Display,
@@ -12,11 +12,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often the losses of one reason are reported.
+/// The time between two reports of losses with the same reason.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Counts the records that a [`json()`](crate::json()) layer could not write. Returned by
-/// [`Json::losses`](crate::Json::losses).
+/// A handle to the number of records that a [`json()`](crate::json()) layer could not write.
+///
+/// Returned by [`Json::losses`](crate::Json::losses).
 ///
 /// ```
 /// use tracing_subscriber::prelude::*;
@@ -33,8 +34,8 @@ const INTERVAL: Duration = Duration::from_secs(10);
 pub struct Losses(Arc<Counts>);
 
 impl Losses {
-    /// Returns how many records the layer could not write, whatever the reason, since it was
-    /// created.
+    /// Returns the number of records that the layer has not written since it was created, for any
+    /// reason.
     #[must_use]
     pub fn total(&self) -> u64 {
         let counts = self.0.all();
@@ -45,7 +46,7 @@ impl Losses {
     }
 }
 
-/// The counts of a layer, which reports the rest when it is dropped.
+/// The counts of a layer, which reports the remaining losses when it is dropped.
 #[derive(Debug, Default)]
 pub(super) struct Counter(Arc<Counts>);
 
@@ -66,7 +67,7 @@ impl Counter {
             let counts = Arc::downgrade(&self.0);
             let reporter = thread::Builder::new().name("openreplay-losses".into());
             if reporter.spawn(move || report(&counts)).is_err() {
-                // records that pass report the rest
+                // The next record that is written reports the remaining losses.
                 self.0.reporter.store(NO_REPORTER, Ordering::Relaxed);
             }
         }
@@ -79,7 +80,7 @@ impl Drop for Counter {
     }
 }
 
-/// Reports what was lost, until nothing is lost in an interval.
+/// Reports losses until there are none in an interval.
 fn report(counts: &Weak<Counts>) {
     loop {
         thread::sleep(INTERVAL);
@@ -88,14 +89,14 @@ fn report(counts: &Weak<Counts>) {
         };
         if !counts.report() {
             counts.reporter.store(NO_REPORTER, Ordering::Relaxed);
-            // a loss between the two found a reporter
+            // Report losses that were noted before the flag was reset.
             counts.report();
             return;
         }
     }
 }
 
-/// No process that logs has this id.
+/// The value if no thread reports losses. No process that logs has this id.
 const NO_REPORTER: u32 = 0;
 
 #[derive(Debug)]
@@ -103,11 +104,11 @@ pub(super) struct Counts {
     pub(super) failed: Loss,
     pub(super) panicked: Loss,
     pub(super) logs: Loss,
-    /// The records of panics that were not passed to a writer that had panicked before: in a panic
-    /// hook that would abort.
+    /// Records of panics that were not passed to a writer which had panicked before, because
+    /// another panic inside the hook would abort the process.
     pub(super) hook: Loss,
-    /// The id of the process whose thread reports the rest. After a fork the child has the counts,
-    /// but not the thread.
+    /// The id of the process whose thread reports the remaining losses. After a fork, the child has
+    /// the counts, but not the thread.
     reporter: AtomicU32,
 }
 
@@ -124,7 +125,7 @@ impl Default for Counts {
 }
 
 impl Counts {
-    /// Reports what was lost since the last report, if that is long enough ago.
+    /// Reports the losses since the last report, if [`INTERVAL`] has passed.
     pub(super) fn remind(&self) {
         for loss in self.all() {
             if loss.unreported.load(Ordering::Relaxed) != 0 {
@@ -133,7 +134,7 @@ impl Counts {
         }
     }
 
-    /// Reports what was lost since the last report. Returns whether there was anything.
+    /// Reports the losses since the last report. Returns whether there were any.
     fn report(&self) -> bool {
         let mut is_anything = false;
         for loss in self.all() {
@@ -191,7 +192,7 @@ impl Loss {
     fn report(&self, detail: &dyn Display) -> bool {
         let lost = self.unreported.swap(0, Ordering::Relaxed);
         if lost != 0 {
-            // not `eprintln!`, which panics where standard error is closed
+            // `eprintln!` would panic if standard error is closed.
             let _ = writeln!(
                 io::stderr(),
                 "tracing-openreplay: lost {lost} record(s): {}{detail}",

@@ -1,6 +1,7 @@
-//! The beginning of a record's own members, put together when the program is compiled.
+//! The keys of a record's own members, concatenated at compile time.
 
-/// `,"name":` and what follows, as bytes. `name` is a constant of [`openreplay_record::field`].
+/// Returns the bytes of `,"name":` and the text after it. `name` is a constant of
+/// [`openreplay_record::field`].
 macro_rules! member {
     ($name:expr, $after:literal) => {{
         const BYTES: [u8; $name.len() + $after.len() + 4] =

@@ -35,13 +35,13 @@ use self::{
 pub use self::{losses::Losses, stdout::Stdout};
 use crate::panics;
 
-/// What a text ends with that was too long.
+/// The end of a text that was too long.
 const CUT: &str = "… [cut]";
 
-/// Below this there would be no room for the parts of a record that are always there.
+/// The minimum length of a record, which leaves room for the parts that are always present.
 const MIN_RECORD_LIMIT: usize = 8 * 1024;
 
-/// A layer that writes each event as one line of JSON, on standard output unless told otherwise.
+/// Creates a layer that writes each event as one line of JSON to standard output.
 ///
 /// ```
 /// use tracing_subscriber::prelude::*;
@@ -53,7 +53,7 @@ const MIN_RECORD_LIMIT: usize = 8 * 1024;
 /// tracing::info!(user = "anna", "Endpoint accessed");
 /// ```
 ///
-/// See [`Json`] for the record and for the options.
+/// See [`Json`] for the format of the record and for the options.
 #[must_use]
 pub fn json() -> Json {
     panics::expect_records();
@@ -65,8 +65,9 @@ pub fn json() -> Json {
     }
 }
 
-/// A layer that writes each event as one line of JSON, the record that OpenReplay shows next to the
-/// replay. Returned by [`json`].
+/// A layer that writes each event as one line of JSON, in the form that OpenReplay reads.
+///
+/// Created by [`json`].
 ///
 /// | field | value | when |
 /// |---|---|---|
@@ -75,72 +76,75 @@ pub fn json() -> Json {
 /// | `message` | `[openReplaySession.id=<id>] ` in a session, then the event's message, then its fields as ` key=value` | always |
 /// | `tags` | `["error"]` | for errors |
 /// | `openReplaySession.id` | the session's id | in a session |
-/// | `openReplaySession.url` | the address of the replay, at the record's time | in a session, [if configured](Self::with_replay_url) |
+/// | `openReplaySession.url` | the URL of the replay, at the record's time | in a session, [if configured](Self::with_replay_url) |
 /// | `trace.id`, `span.id` | OpenTelemetry's active span, in hexadecimal | with the feature `opentelemetry`, if there is one, unless the event [names another span as its parent](#trace-ids) |
 /// | `http.request.id` | the field `request_id` of the nearest span `request` | if there is one |
 /// | `log.logger`, `log.origin.file.name`, `log.origin.file.line` | the event's target, file and line | unless switched off |
 /// | `service.name`, `service.version`, `service.environment`, `host.name` | as configured | if configured |
 /// | `process.pid`, `process.thread.name`, `process.thread.id` | the process and the thread | if configured |
-/// | fields of your own | [as configured](Self::with_field) | if configured |
+/// | constant fields | [as configured](Self::with_field) | if configured |
 /// | `fields` | the event's own fields, an object | if there are any |
 /// | `spans` | name and `fields` of each enclosing span, the outermost first | if there are any, unless switched off |
 ///
 /// # The message
 ///
-/// OpenReplay shows the message alone, so it holds the fields as well. A string that has spaces,
-/// quotes or nothing in it is quoted, like a string of JSON; what `Debug` and `Display` write is
-/// not. A value with line breaks and the causes of an error come on lines of their own behind it,
-/// so that the first line, all that OpenReplay shows of a closed row, stays whole. An event that
-/// has neither message nor fields gets its name as its message.
+/// OpenReplay only shows the message, so the message also contains the fields. A string that is
+/// empty or contains spaces or quotes is quoted, like a string in JSON. The output of `Debug` and
+/// `Display` is not quoted. Values with line breaks and the causes of an error follow on separate
+/// lines, so that the first line, which is all that OpenReplay shows of a collapsed row, is
+/// complete. If an event has neither a message nor fields, its name is the message.
 ///
-/// OpenReplay finds a session's records by a phrase in the message. Text that holds this phrase,
-/// sent by a client to be found under another session, is changed: `openReplaySession.id` becomes
-/// `openReplaySessi*n.id`.
+/// OpenReplay finds the records of a session by a phrase in the message. So that a client cannot
+/// send this phrase to put a record into another session, `openReplaySession.id` in any text is
+/// written as `openReplaySessi*n.id`.
 ///
 /// # Levels
 ///
-/// OpenReplay knows four: `ERROR` is `error`, `WARN` is `warning`, `INFO` is `info`, `DEBUG` and
-/// `TRACE` are `debug`.
+/// OpenReplay has four levels: `ERROR` is written as `error`, `WARN` as `warning`, `INFO` as
+/// `info`, `DEBUG` and `TRACE` as `debug`.
 ///
 /// # Values
 ///
-/// - Integers are numbers, those that need more than 64 bits strings; `NaN`, `inf` and `-inf` are
-///   strings.
-/// - An error is its text and the texts of its causes, `: ` between them. Of more than 32 causes
-///   the first 24 and the last 8 are kept, with `… [18 causes left out]` for instance between them.
-/// - Bytes are hexadecimal, `[00 ff]`.
-/// - With the feature `valuable` and `--cfg tracing_unstable`, a value of the crate `valuable`
-///   keeps its structure. One of more than 32 levels or 32,000 bytes is its `Debug` text.
-/// - A key never comes twice in an object: the last value counts, of `r#type` and `type` too.
-/// - A `Debug` or `Display` that panics costs its own value, not the record.
-/// - A value of more than 32,000 bytes is cut in `fields` and `spans`, since Elasticsearch rejects
-///   longer ones; not in `message`.
+/// - Integers are written as numbers or, if they do not fit into 64 bits, as strings. `NaN`, `inf`
+///   and `-inf` are strings.
+/// - An error is written as its text and the texts of its causes, separated by `: `. If it has more
+///   than 32 causes, the first 24 and the last 8 are kept, with a note such as
+///   `… [18 causes left out]` in between.
+/// - Bytes are written in hexadecimal: `[00 ff]`.
+/// - With the feature `valuable` and `--cfg tracing_unstable`, values of the crate `valuable` keep
+///   their structure. A value with more than 32 levels or 32,000 bytes is written as its `Debug`
+///   output.
+/// - The keys of an object are unique. If a key is repeated, or `r#type` and `type` both occur, the
+///   last value is kept.
+/// - If the `Debug` or `Display` implementation of a value panics, only this value is lost.
+/// - In `fields` and `spans`, a value of more than 32,000 bytes is cut, since Elasticsearch rejects
+///   longer values. In `message` it is not.
 ///
 /// # Trace ids
 ///
-/// `trace.id` and `span.id` are those of the span that is active where the event happens. An event
-/// with an explicit parent, `info!(parent: &span, …)`, has them only if that parent is the current
-/// span. With `parent: None`, and in the record of [a span that closes](Self::with_span_close),
-/// they are missing. A record of a thread whose OpenTelemetry context is already destroyed has none
-/// either.
+/// `trace.id` and `span.id` are those of the active span. For an event with an explicit parent,
+/// `info!(parent: &span, …)`, they are only written if that parent is the current span. They are
+/// not written with `parent: None`, in the record of [a span that closes](Self::with_span_close),
+/// or if the thread's OpenTelemetry context has already been destroyed.
 ///
 /// # Long records
 ///
-/// A record is no longer than its [limit](Self::with_record_limit). `fields` and `spans` may take a
-/// quarter of it each, the first fields and the outermost spans that fit; the message what they
-/// leave. Whatever was cut, the message ends in `… [cut]`.
+/// A record is at most as long as its [limit](Self::with_record_limit). `fields` and `spans` may
+/// each use a quarter of it, and contain the first fields and the outermost spans that fit. The
+/// message uses the remaining space. If anything was cut, the message ends with `… [cut]`.
 ///
 /// # Lost records
 ///
-/// A record is lost if the writer fails, panics, or itself logs while it writes.
-/// [`losses`](Self::losses) counts the lost records. The first one is reported on standard error at
-/// once, with the reason; from then on a thread reports the number of further ones every ten
-/// seconds, until none are lost any more. No log call fails or panics because of a loss. After a
-/// failure the next record begins with a line break, so that it never ends half a line: at worst
-/// one line is empty.
+/// A record is lost if the writer fails, panics, or logs while it writes. Log calls never fail or
+/// panic because of a loss. [`losses`](Self::losses) returns the number of lost records. The first
+/// loss is reported on standard error at once, with the reason. A thread then reports the number of
+/// further losses every ten seconds, until there are none.
 ///
-/// A non-blocking standard output is waited for, see [`Stdout`]. Any other writer that fails with
-/// `WouldBlock` has failed.
+/// After a failure, the next record begins with a line break, so that it is not appended to an
+/// incomplete line. At worst, this adds an empty line.
+///
+/// If standard output is non-blocking, the layer waits for it, see [`Stdout`]. For any other
+/// writer, `WouldBlock` is a failure.
 pub struct Json<W = Stdout> {
     make_writer: W,
     options: Options,
@@ -149,8 +153,9 @@ pub struct Json<W = Stdout> {
 }
 
 impl<W> Json<W> {
-    /// Sets the writer of the records. Each record is written in one piece, line break included.
-    /// Default: [`Stdout`].
+    /// Sets the writer of the records. Default: [`Stdout`].
+    ///
+    /// Each record is written with a single call, including the line break.
     ///
     /// ```
     /// # use tracing_openreplay::json;
@@ -168,12 +173,12 @@ impl<W> Json<W> {
         }
     }
 
-    /// Writes to the output that the test harness captures, as [`TestWriter`] does.
+    /// Writes to the output that the test harness captures, with [`TestWriter`].
     pub fn with_test_writer(self) -> Json<TestWriter> {
         self.with_writer(TestWriter::new())
     }
 
-    /// Returns a handle that counts the records which could not be written.
+    /// Returns a handle to the number of records that could not be written.
     #[must_use]
     pub fn losses(&self) -> Losses {
         self.state.losses.handle()
@@ -196,7 +201,7 @@ impl<W> Json<W> {
         self.with_service(|service| service.version = Some(version.into()))
     }
 
-    /// Sets `service.environment`, `production` for instance. Default: none.
+    /// Sets `service.environment`, for instance to `production`. Default: none.
     #[must_use]
     pub fn with_service_environment(self, environment: impl Into<String>) -> Self {
         self.with_service(|service| service.environment = Some(environment.into()))
@@ -208,23 +213,25 @@ impl<W> Json<W> {
         self.with_service(|service| service.host_name = Some(name.into()))
     }
 
-    /// Adds a field with the same text to each record, `deployment.region` for instance. Default:
-    /// none.
+    /// Adds a constant field, such as `deployment.region`, to each record. Default: none.
     ///
     /// ```
     /// # use tracing_openreplay::json;
     /// let layer = json().with_field("deployment.region", "eu");
     /// ```
     ///
-    /// A later call with the same name replaces the text. To search for the field in Elasticsearch,
-    /// add it to the mapping.
+    /// A later call with the same name replaces the value. To search for the field in
+    /// Elasticsearch, add it to the mapping.
     ///
     /// # Panics
     ///
-    /// If a record has [a field](Self) of this name, or above or below it in Elasticsearch, where a
-    /// dot leads into an object: `log` and `service.name.short` are taken as well. If an earlier
-    /// call set a field above or below this name: `region.name` after `region`. If the name, or
-    /// what is between two dots, is empty.
+    /// Panics if
+    ///
+    /// - the name, or a part of the name between dots, is empty;
+    /// - records have [a field](Self) of this name;
+    /// - the name is a parent or a child of a record's field or of another constant field, since a
+    ///   dot denotes a nested object in Elasticsearch. For instance, `log`, `service.name.short`,
+    ///   and `region.name` after `region` panic.
     #[must_use]
     pub fn with_field(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.with_service(|service| service.set(name.into(), value.into()))
@@ -232,7 +239,7 @@ impl<W> Json<W> {
 
     /// Sets whether `process.pid` is written. Default: no.
     ///
-    /// After a fork, records of the child have the child's id.
+    /// After a fork, the records of the child have the child's id.
     #[must_use]
     pub fn with_process_id(mut self, process_id: bool) -> Self {
         self.options.extra.process_id = process_id;
@@ -241,37 +248,36 @@ impl<W> Json<W> {
 
     /// Sets whether the name of the thread is written, as `process.thread.name`. Default: no.
     ///
-    /// A name of more than 256 bytes is cut.
+    /// Names are cut after 256 bytes.
     #[must_use]
     pub fn with_thread_name(mut self, thread_name: bool) -> Self {
         self.options.extra.thread_name = thread_name;
         self
     }
 
-    /// Sets whether the number of the thread is written, as `process.thread.id`. Default: no.
+    /// Sets whether the id of the thread is written, as `process.thread.id`. Default: no.
     ///
-    /// The number is Rust's [`ThreadId`](std::thread::ThreadId), not the operating system's.
+    /// This is Rust's [`ThreadId`](std::thread::ThreadId), not the operating system's id.
     #[must_use]
     pub fn with_thread_id(mut self, thread_id: bool) -> Self {
         self.options.extra.thread_id = thread_id;
         self
     }
 
-    /// Writes the address of the session's replay, at the time of the record, as
-    /// `openReplaySession.url`. Default: no address.
+    /// Writes the URL of the session's replay as `openReplaySession.url`. Default: no URL.
     ///
-    /// `project` is the address of the project in OpenReplay, with the project's id:
+    /// `project` is the URL of the project in OpenReplay, including the project's id:
     ///
     /// ```
     /// # use tracing_openreplay::json;
     /// let layer = json().with_replay_url("https://openreplay.example.com/1234");
     /// ```
     ///
-    /// The address is `https://openreplay.example.com/1234/session/<id>?jumpto=<ms>`, as that of
-    /// the tracker's `getSessionURL({ withCurrentTime: true })`. OpenReplay's ids contain the time
-    /// when the session started, so the milliseconds are the record's time minus that one. They are
-    /// left out if they are negative or more than 24 hours. Ids that are not numbers are unknown to
-    /// OpenReplay and have no address.
+    /// The URL has the same form as that of the tracker's `getSessionURL({ withCurrentTime: true
+    /// })`: `https://openreplay.example.com/1234/session/<id>?jumpto=<ms>`. The milliseconds are
+    /// the time from the start of the session, which its id contains, to the record. They are
+    /// omitted if they are negative or exceed 24 hours. If the id is not a number, the session is
+    /// unknown to OpenReplay and no URL is written.
     #[must_use]
     pub fn with_replay_url(mut self, project: impl AsRef<str>) -> Self {
         self.options.extra.set_project(project.as_ref());
@@ -285,7 +291,7 @@ impl<W> Json<W> {
         self
     }
 
-    /// Sets whether the event's place in the source is written, as `log.origin.file.name` and
+    /// Sets whether the event's source location is written, as `log.origin.file.name` and
     /// `log.origin.file.line`. Default: yes.
     #[must_use]
     pub fn with_source_location(mut self, source_location: bool) -> Self {
@@ -293,30 +299,29 @@ impl<W> Json<W> {
         self
     }
 
-    /// Sets whether the spans around the event are written. Default: yes.
+    /// Sets whether the enclosing spans are written, as `spans`. Default: yes.
     ///
-    /// Without them a record still finds its session by its spans.
+    /// If they are not written, they still provide the session of the record.
     #[must_use]
     pub fn with_spans(mut self, spans: bool) -> Self {
         self.options.spans = spans;
         self
     }
 
-    /// Sets whether the event's fields are part of its message too, which is all that OpenReplay
-    /// shows. Default: yes.
+    /// Sets whether the message contains the event's fields. Default: yes.
     ///
-    /// The fields of an event without a message are its message in any case.
+    /// OpenReplay only shows the message. If an event has no message, its fields are always the
+    /// message.
     #[must_use]
     pub fn with_fields_in_message(mut self, fields_in_message: bool) -> Self {
         self.options.fields_in_message = fields_in_message;
         self
     }
 
-    /// Sets whether the spans around the event are part of its message too, which is all that
-    /// OpenReplay shows. Default: no.
+    /// Sets whether the message contains the enclosing spans and their fields. Default: no.
     ///
-    /// Each span has a line of its own at the end, the innermost first: `in request method=GET
-    /// path=/cart`.
+    /// OpenReplay only shows the message. Each span is written on a separate line at the end, the
+    /// innermost first: `in request method=GET path=/cart`.
     #[must_use]
     pub fn with_span_fields_in_message(mut self, span_fields_in_message: bool) -> Self {
         self.options.span_fields_in_message = span_fields_in_message;
@@ -325,33 +330,33 @@ impl<W> Json<W> {
 
     /// Sets whether a record is written when a span closes. Default: no.
     ///
-    /// Its message is `request closed` with the span's name, its level and place are the span's,
-    /// and its fields are `busy_ms`, the milliseconds during which the span was entered, and
-    /// `idle_ms`, the others. It belongs to the session in which the span was created, wherever the
-    /// span is closed.
+    /// The record belongs to the session in which the span was created, whichever task closes the
+    /// span. Its message is the name of the span and `closed`, such as `request closed`. Its level
+    /// and source location are those of the span. Its fields are `busy_ms`, the milliseconds during
+    /// which the span was entered, and `idle_ms`, the remaining milliseconds. It has no `trace.id`
+    /// and no `span.id`.
     ///
-    /// The record is written if the filters accept the span. Filters that judge each event, such as
-    /// [`SessionOnly`](crate::SessionOnly), do not see the record, so it is written outside of a
-    /// session as well. The record has no `trace.id` and no `span.id`.
+    /// The record is written if the filters accept the span. Filters that decide for each event,
+    /// such as [`SessionOnly`](crate::SessionOnly), do not see the record, so it is also written
+    /// outside a session.
     #[must_use]
     pub fn with_span_close(mut self, span_close: bool) -> Self {
         self.options.span_close = span_close;
         self
     }
 
-    /// Sets the most bytes that a record may have, see [above](Self#long-records). Default:
-    /// 256 KiB.
+    /// Sets the maximum length of a record in bytes, see [long records](Self#long-records).
     ///
-    /// A lower limit than 8 KiB counts as 8 KiB. The length of what is configured is added to these
-    /// 8 KiB: the fields of the service and the host, those of [`with_field`](Self::with_field),
-    /// and the address of [`with_replay_url`](Self::with_replay_url), each as it is in the record.
+    /// Default: 256 KiB. Minimum: 8 KiB, plus the length of the constant parts: the fields of the
+    /// service and the host, those of [`with_field`](Self::with_field), and the URL of
+    /// [`with_replay_url`](Self::with_replay_url). A lower limit is raised to the minimum.
     #[must_use]
     pub fn with_record_limit(mut self, bytes: usize) -> Self {
         self.options.wanted_limit = bytes;
         self.with_service(|_| ())
     }
 
-    /// Sets the clock. Default: [`SystemTime::now`].
+    /// Sets the clock for the time of records. Default: [`SystemTime::now`].
     ///
     /// ```
     /// # use std::time::UNIX_EPOCH;

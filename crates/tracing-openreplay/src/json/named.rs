@@ -1,11 +1,11 @@
-//! Names of constant fields.
+//! Checks the names of constant fields.
 
 use openreplay_record::field;
 
-/// Panics if the name is empty, if a record has a field of that name, above it, or below it, or if
-/// one of the `others`, the constant fields set before, is above or below it.
+/// Panics if the name has an empty part, or conflicts with a record's own field or with one of the
+/// `others`, the constant fields that were set before.
 ///
-/// Elasticsearch treats a dot as a step into an object, so `log` is above `log.logger`, and a
+/// For Elasticsearch, a dot denotes a nested object, so `log` is the parent of `log.logger`, and a
 /// record with both is rejected.
 pub(super) fn check<'a>(name: &str, others: impl IntoIterator<Item = &'a str>) {
     assert!(

@@ -1,4 +1,4 @@
-//! What a record is made with, and what is the same in every record.
+//! The options of the layer, and the part that is the same in every record.
 
 use std::{fmt, time::SystemTime};
 
@@ -8,7 +8,7 @@ use super::{clock::Clock, escape::escape, extra::Extra, named, span};
 
 const DEFAULT_RECORD_LIMIT: usize = 256 * 1024;
 
-/// What a record is made with.
+/// The options of the layer.
 pub(super) struct Options {
     pub(super) target: bool,
     pub(super) source_location: bool,
@@ -20,7 +20,8 @@ pub(super) struct Options {
     pub(super) wanted_limit: usize,
     pub(super) record_limit: usize,
     pub(super) clock: Option<Clock>,
-    /// The part that is the same in every record: of the service, the host and the process.
+    /// The rendered fields that are the same in every record: those of the service and the host,
+    /// and constant fields.
     pub(super) constant: Vec<u8>,
 }
 
@@ -43,7 +44,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Whether what is recorded of a span of this name can be in a record.
+    /// Returns whether records can contain the fields of a span with this name.
     pub(super) fn reads_span(&self, name: &str) -> bool {
         self.spans || self.span_fields_in_message || span::is_request(name)
     }
@@ -75,12 +76,12 @@ pub(super) struct Service {
     pub(super) version: Option<String>,
     pub(super) environment: Option<String>,
     pub(super) host_name: Option<String>,
-    /// Fields of the user's, by name.
+    /// The names and values of constant fields.
     pub(super) named: Vec<(String, String)>,
 }
 
 impl Service {
-    /// Sets a field of the user's, in place of an earlier one of that name.
+    /// Sets a constant field, which replaces an earlier one of the same name.
     pub(super) fn set(&mut self, name: String, value: String) {
         self.named.retain(|(other, _)| *other != name);
         named::check(&name, self.named.iter().map(|(other, _)| other.as_str()));

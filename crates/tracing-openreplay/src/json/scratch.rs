@@ -1,4 +1,5 @@
-//! The buffers in which a record is made: kept by the thread, so that a record allocates nothing.
+//! The thread's buffers for rendering a record, which are reused so that a record does not
+//! allocate.
 
 use std::{cell::Cell, ops::Range};
 
@@ -6,10 +7,10 @@ use openreplay_record::time::Stamp;
 
 use super::site::Sites;
 
-/// A buffer that grew beyond this is not kept.
+/// The maximum capacity of a buffer that is kept.
 const KEPT: usize = 64 * 1024;
 
-/// The same for the memory of a span.
+/// The maximum capacity of a span's memory that is kept.
 const SPARE: usize = 1024;
 
 thread_local! {
@@ -19,39 +20,39 @@ thread_local! {
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     pub(super) parts: Parts,
-    // what follows is worth keeping from one record to the next
+    // These keep their contents from one record to the next.
     pub(super) stamp: Stamp,
     pub(super) sites: Sites,
-    /// The memory of a span that was closed, for the next one.
+    /// The memory of a closed span, which the next span reuses.
     pub(super) spare: Vec<u8>,
 }
 
-/// The parts of a record in the making.
+/// The parts of a record that is being rendered.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
-    /// The record up to its message, in the end all of it.
+    /// The record up to its message, and finally the whole record.
     pub(super) line: Vec<u8>,
-    /// What follows on the message's line.
+    /// The fields on the first line of the message.
     pub(super) text: Vec<u8>,
-    /// What has lines of its own in the message.
+    /// The values and causes on further lines of the message.
     pub(super) below: Vec<u8>,
     /// The lines of the spans in the message.
     pub(super) lines: Vec<u8>,
     /// The members of `fields`.
     pub(super) fields: Vec<u8>,
-    /// What a record contains in addition to the event.
+    /// The members that do not depend on the event, such as the thread's name.
     pub(super) extra: Vec<u8>,
-    /// The id of the request, escaped.
+    /// The escaped id of the request.
     pub(super) request_id: Vec<u8>,
     /// The elements of `spans`, the innermost first.
     pub(super) spans: Vec<u8>,
-    /// Where each of them is.
+    /// The position of each element in `spans`.
     pub(super) spans_at: Vec<Range<usize>>,
 }
 
-/// Lends the thread's buffers, empty.
+/// Calls `f` with the thread's empty buffers.
 ///
-/// A log call inside of `f`, by a `Debug` that logs, finds them taken and makes some of its own.
+/// If `f` logs, for instance in a `Debug` implementation, that record gets new buffers.
 pub(super) fn with<R>(f: impl FnOnce(&mut Scratch) -> R) -> R {
     let mut scratch = SCRATCH
         .try_with(Cell::take)
@@ -60,12 +61,12 @@ pub(super) fn with<R>(f: impl FnOnce(&mut Scratch) -> R) -> R {
         .unwrap_or_default();
     let result = f(&mut scratch);
     scratch.parts.clear();
-    // fails while the thread ends: nothing needs them any more
+    // This fails only while the thread ends, when the buffers are not needed any more.
     let _ = SCRATCH.try_with(|slot| slot.set(Some(scratch)));
     result
 }
 
-/// Keeps the memory of a span that closes, unless it is large or the buffers are in use.
+/// Keeps the memory of a closed span, unless it is large or the buffers are in use.
 pub(super) fn keep_spare(text: Vec<u8>) {
     if text.capacity() > SPARE {
         return;

@@ -1,4 +1,4 @@
-//! A finished record on its way out.
+//! Passes a finished record to the writer.
 
 use std::{
     fmt,
@@ -13,19 +13,20 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::{busy::Busy, losses::Counter};
 use crate::{panics, text::Contained};
 
-/// What is known of the writer.
+/// The state of the writer.
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) losses: Counter,
     has_panicked: AtomicBool,
-    /// Whether a part of a record may have been the last thing written: nobody can tell how far a
-    /// failed writer came. A line break ends that part, so that it does not spoil the next record.
+    /// Whether the output may end with an incomplete record, since the last write failed. A line
+    /// break then precedes the next record.
     is_torn: AtomicBool,
 }
 
-/// Hands a record to the writer, all of it in one call.
+/// Passes a record to the writer in a single call.
 ///
-/// A writer that logs does not get its own records: it would never end.
+/// If the writer itself logs, these records are not passed to it, which would cause an infinite
+/// recursion.
 pub(super) fn write<'w>(
     make_writer: &'w impl MakeWriter<'w>,
     metadata: &Metadata<'_>,
@@ -46,8 +47,8 @@ pub(super) fn write<'w>(
         return;
     }
     let write = |bytes: &[u8]| make_writer.make_writer_for(metadata).write_all(bytes);
-    // `write_all` and no loop of our own: standard output stays locked in it, and a tee writes to
-    // both of its sides
+    // With `write_all` instead of a loop, standard output remains locked, and a tee writes to both
+    // of its sides.
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         if state.is_torn.load(Ordering::Relaxed) {
             write(&[b"\n", line].concat())
@@ -74,8 +75,8 @@ pub(super) fn write<'w>(
     }
 }
 
-/// Why a write failed. The text can be a user's, whose `Display` may panic; in a panic hook that
-/// would abort.
+/// Displays the error of a failed write. A custom error's `Display` may panic, which would abort
+/// the process in a panic hook, so only the error's kind is displayed there.
 struct Failed<'a>(&'a io::Error);
 
 impl fmt::Display for Failed<'_> {

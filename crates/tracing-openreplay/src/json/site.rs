@@ -1,5 +1,5 @@
-//! What is the same in all records of a call site, rendered once a call site and thread: its place
-//! in the program, and the keys of its fields.
+//! The parts that are the same in all records of a callsite, rendered once per callsite and thread:
+//! its source location and the keys of its fields.
 
 use std::ptr;
 
@@ -8,13 +8,13 @@ use tracing_core::{Field, Metadata};
 
 use super::{CUT, Options, escape::cut, member::member, members, span, value};
 
-/// A `log` record brings its target and file: no more bytes than this, escaped, are kept of each.
+/// The maximum escaped length of a target or a file. Both can be arbitrary in a `log` record.
 const LIMIT: usize = 1024;
 
-/// A power of two.
+/// The number of slots, which is a power of two.
 const SLOTS: usize = 64;
 
-/// The call sites that logged last, each in the slot that its address gives it.
+/// A cache of the callsites that logged last, each in the slot of its address.
 #[derive(Debug, Default)]
 pub(super) struct Sites {
     slots: Vec<Site>,
@@ -24,22 +24,22 @@ pub(super) struct Sites {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Site {
-    /// The address of the metadata, which are never freed, and the options that the place depends
-    /// on.
+    /// The address of the metadata, which are never freed, and the options that the location
+    /// depends on.
     of: (usize, bool, bool),
     pub(super) place: Vec<u8>,
     pub(super) keys: Keys,
 }
 
-/// What is the same in all spans of a call site.
+/// The parts that are the same in all spans of a callsite.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SpanSite {
     /// The address of the metadata, which are never freed.
     of: usize,
-    /// `{"name":"request","fields":{`
+    /// The beginning of the span: `{"name":"request","fields":{`.
     pub(super) head: Vec<u8>,
     pub(super) keys: Keys,
-    /// The index of the field that has the id of the request.
+    /// The index of the field with the id of the request.
     pub(super) request_id: Option<usize>,
 }
 
@@ -79,7 +79,7 @@ impl Sites {
         site
     }
 
-    /// That of a `log` record, which is not known by an address.
+    /// Returns the parts of a `log` record, whose metadata have no constant address.
     pub(super) fn passing(&mut self, options: &Options, metadata: &Metadata<'_>) -> &Site {
         write_place(options, metadata, &mut self.passing.place);
         &self.passing
@@ -110,7 +110,7 @@ fn write_place(options: &Options, metadata: &Metadata<'_>, out: &mut Vec<u8>) {
 
 fn text(out: &mut Vec<u8>, text: &str) {
     let start = out.len();
-    // what an escape takes is known only afterwards
+    // The escaped length is known only after writing.
     value::str(out, LIMIT, text);
     if out.len() - start > LIMIT + CUT.len() {
         let kept = cut(&out[start..], LIMIT);
@@ -120,17 +120,17 @@ fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// The keys of a call site's fields, by their index. None where two are the same.
+/// The keys of a callsite's fields by their index, or no keys if two are equal.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Keys(Vec<Key>);
 
-/// A key, escaped.
+/// An escaped key.
 #[derive(Clone, Debug)]
 pub(super) struct Key {
     name: &'static str,
-    /// As a member of an object has it: `,"user":`
+    /// The key as in an object: `,"user":`.
     pub(super) member: Box<[u8]>,
-    /// As a message has it: ` user=`
+    /// The key as in a message: ` user=`.
     pub(super) label: Box<[u8]>,
 }
 
@@ -154,11 +154,11 @@ impl Keys {
         keys
     }
 
-    /// Returns the key of a field of this call site.
+    /// Returns the key of a field of this callsite.
     #[inline]
     pub(super) fn of(&self, field: &Field) -> Option<&Key> {
         let key = self.0.get(field.index())?;
-        // an event put together by hand can have a field of another call site
+        // An event that was constructed without the macros can have a field of another callsite.
         ptr::eq(key.name, field.name()).then_some(key)
     }
 }
@@ -167,7 +167,7 @@ impl Key {
     fn new(name: &'static str) -> Self {
         let mut member = Vec::new();
         members::write_key(&mut member, name);
-        // between the comma with a quote and the quote with a colon
+        // The key is between `,"` and `":`.
         let key = &member[2..member.len() - 2];
         let label = [b" ", key, b"="].concat();
         Self {

@@ -1,4 +1,4 @@
-//! Standard output that may be non-blocking.
+//! A writer for standard output, which may be non-blocking.
 
 use std::{
     borrow::Cow,
@@ -14,28 +14,29 @@ use std::{
 use openreplay_record::terminal;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// For how long a record waits for its reader.
+/// The maximum time that a record waits for the reader.
 const PATIENCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Whether the last record was given up. Until one passes, records do not wait.
+/// Whether the last record was lost because the reader was too slow. Until a record can be written,
+/// further records do not wait.
 static IS_STALLED: AtomicBool = AtomicBool::new(false);
 
-/// Standard output, the default writer of [`json()`](crate::json()).
+/// A writer for standard output, the default of [`json()`](crate::json()).
 ///
-/// A process can inherit a standard output that is non-blocking: then [`io::stdout`] fails with
-/// [`WouldBlock`](io::ErrorKind::WouldBlock) while the pipe is full, with half a record written.
-/// This writer tries again for up to one second. If its reader is slower than that, the record is
-/// lost, and further records are tried only once each until one passes.
+/// If a process inherits a non-blocking standard output and the pipe is full, [`io::stdout`] fails
+/// with [`WouldBlock`](io::ErrorKind::WouldBlock) in the middle of a record. This writer retries
+/// for up to one second. If the reader is slower, the record is lost, and further records are tried
+/// only once each until one is written.
 ///
-/// On a terminal, characters outside of ASCII that steer it or are invisible come as JSON's
-/// escapes, such as `\u009b`.
+/// If standard output is a terminal, characters outside ASCII that can control the terminal or are
+/// invisible are written as JSON escapes, such as `\u009b`.
 ///
 /// ```
 /// use tracing_openreplay::{Stdout, json};
 /// use tracing_subscriber::fmt::writer::MakeWriterExt as _;
 ///
-/// // records to standard output and to standard error
+/// // writes records to both standard output and standard error
 /// let layer = json().with_writer(Stdout.and(std::io::stderr));
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,8 +85,8 @@ fn is_terminal() -> bool {
     *IS_TERMINAL.get_or_init(|| io::stdout().is_terminal())
 }
 
-/// What a terminal gets: JSON leaves characters outside of ASCII as they are, among them some that
-/// steer it.
+/// Returns the line for standard output. JSON does not escape characters outside ASCII, some of
+/// which control a terminal.
 fn visible(line: &[u8], is_terminal: bool) -> Cow<'_, [u8]> {
     if is_terminal && let Ok(Cow::Owned(escaped)) = str::from_utf8(line).map(terminal::escape_json)
     {
@@ -117,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_terminal_gets_escapes_and_the_values_stay() {
+    fn only_a_terminal_gets_escapes_and_the_values_are_the_same() {
         let line = "{\"message\":\"\u{9b}31m\u{202e}é\"}\n";
         assert_eq!(visible(line.as_bytes(), false), line.as_bytes());
         let shown = "{\"message\":\"\\u009b31m\\u202eé\"}\n";

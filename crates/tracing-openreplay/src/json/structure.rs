@@ -1,15 +1,15 @@
-//! A value of the crate `valuable`, as JSON of the same structure.
+//! Renders values of the crate `valuable` as JSON of the same structure.
 
 use valuable::{NamedValues, Valuable, Value, Visit};
 
 use super::{escape::escape, members, value};
 
-/// A structure that is deeper is not rendered: `flattened` accepts 64 levels (`depth_limit` of the
-/// mapping).
+/// The maximum depth of a structure. Elasticsearch's type `flattened` accepts 64 levels
+/// (`depth_limit` of the mapping).
 const DEPTH: usize = 32;
 
-/// Returns the JSON of a list, a map, a struct, an enum or a tuple, `None` if it is too deep or
-/// takes more bytes than this.
+/// Returns the JSON of a list, a map, a struct, an enum or a tuple, or `None` if it is too deep or
+/// has more bytes than `limit`.
 pub(super) fn render(value: Value<'_>, limit: usize) -> Option<Vec<u8>> {
     let mut json = Vec::new();
     write(&mut json, value, limit, DEPTH)?;
@@ -51,8 +51,8 @@ fn write(out: &mut Vec<u8>, value: Value<'_>, limit: usize, depth: usize) -> Opt
     Some(())
 }
 
-/// `"Variant"` without fields, else `{"Variant":…}`, with the field itself if there is a single one
-/// without a name.
+/// Writes `"Variant"` if there are no fields, and `{"Variant":…}` otherwise. A single unnamed field
+/// is the value itself.
 fn variant_of(out: &mut Vec<u8>, name: &str, fields: &Parts) {
     if fields.json.is_empty() {
         out.push(b'"');
@@ -72,7 +72,8 @@ fn variant_of(out: &mut Vec<u8>, name: &str, fields: &Parts) {
     out.push(b'}');
 }
 
-/// As a field of an event: numbers and bools are themselves, everything else is a text.
+/// Writes a scalar like a field of an event: numbers and bools unquoted, everything else as a
+/// string.
 fn scalar(out: &mut Vec<u8>, value: Value<'_>, limit: usize) {
     let text = match value {
         Value::Unit => return out.extend_from_slice(b"null"),
@@ -156,12 +157,12 @@ impl Writer {
     fn member(&mut self, key: &str, value: Value<'_>) {
         let mut member = Vec::new();
         members::write_key(&mut member, key);
-        // without the comma
+        // Remove the leading comma.
         member.remove(0);
         self.is_whole =
             self.is_whole && write(&mut member, value, self.limit, self.depth).is_some();
         if self.is_whole {
-            // of two members with the same key the last one stays
+            // If a key is repeated, the last member is kept.
             members::merge(&mut self.parts.json, &member);
             self.parts.count += 1;
         }

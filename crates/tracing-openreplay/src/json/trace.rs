@@ -1,4 +1,4 @@
-//! The OpenTelemetry trace and span in which a record is written.
+//! Reads the ids of OpenTelemetry's active trace and span.
 
 use std::{
     cell::Cell,
@@ -14,20 +14,21 @@ use tracing_subscriber::layer;
 
 use super::member::member;
 
-/// Whether OpenTelemetry's context of this thread can be read.
+/// The state of OpenTelemetry's context on this thread.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Nothing has read the context on this thread yet.
+    /// The context has not been read on this thread yet.
     Unknown,
-    /// A read is in progress.
+    /// The context is being read.
     Reading,
+    /// The context has been read without a panic.
     Readable,
     /// A read has panicked, or the thread is ending.
     Unreadable,
 }
 
 thread_local! {
-    // without a destructor, so that it can be read until the thread is gone
+    // Without a destructor, it is accessible until the thread has ended.
     static STATE: Cell<State> = const { Cell::new(State::Unknown) };
     static END: End = const { End };
 }
@@ -46,8 +47,9 @@ impl Drop for End {
 
 /// Appends `trace.id` and `span.id`, if there is an active span.
 ///
-/// Reads the current context, which `tracing-opentelemetry` sets when a span is entered. Asking its
-/// layer for the context of a span would start the span, and a later `set_parent` would fail.
+/// The ids come from the current context, which `tracing-opentelemetry` sets when a span is
+/// entered. Requesting the context of a span from its layer would start the span, so that a later
+/// `set_parent` would fail.
 pub(super) fn write(out: &mut Vec<u8>) {
     let ids = read(|context| {
         let span = context.span();
@@ -57,15 +59,15 @@ pub(super) fn write(out: &mut Vec<u8>) {
     let Some(Some((trace, span))) = ids else {
         return;
     };
-    // writing into a `Vec` succeeds
+    // Writing into a `Vec` never fails.
     out.extend_from_slice(member!(field::TRACE_ID, "\""));
     let _ = write!(out, "{trace}\"");
     out.extend_from_slice(member!(field::SPAN_ID, "\""));
     let _ = write!(out, "{span}\"");
 }
 
-/// Whether the active span is that of the event, as far as `tracing` knows: the event has no
-/// explicit parent, or its parent is the current span.
+/// Returns whether the active span is the event's span, that is, whether the event has no explicit
+/// parent, or its parent is the current span.
 pub(super) fn is_active<S: Subscriber>(event: &Event<'_>, ctx: &layer::Context<'_, S>) -> bool {
     event.is_contextual()
         || event
@@ -73,8 +75,8 @@ pub(super) fn is_active<S: Subscriber>(event: &Event<'_>, ctx: &layer::Context<'
             .is_some_and(|parent| ctx.current_span().id() == Some(parent))
 }
 
-/// To be called when a span is entered, so that the record of a panic has ids even if it is the
-/// first record of its thread: [`read`] does not try a first read in a panic.
+/// Tries a first read. Called when a span is entered, so that the record of a panic has ids even if
+/// it is the first record of its thread, because [`read`] does not try a first read in a panic.
 #[inline]
 pub(super) fn prepare() {
     if STATE.get() == State::Unknown {
@@ -82,7 +84,8 @@ pub(super) fn prepare() {
     }
 }
 
-/// Whether this thread is reading the context: a panic now is OpenTelemetry's, and is caught.
+/// Returns whether this thread is reading the context, so that a panic comes from OpenTelemetry and
+/// is caught.
 pub(crate) fn is_reading() -> bool {
     STATE.get() == State::Reading
 }
@@ -95,7 +98,7 @@ fn read<T>(f: impl FnOnce(&Context) -> T) -> Option<T> {
     let before = STATE.get();
     match before {
         State::Readable => {}
-        // in a panic hook, a panic would abort the process
+        // In a panic hook, a panic would abort the process.
         State::Unknown if !thread::panicking() => {}
         State::Unknown | State::Reading | State::Unreadable => return None,
     }
@@ -107,7 +110,7 @@ fn read<T>(f: impl FnOnce(&Context) -> T) -> Option<T> {
         State::Unreadable
     });
     if before == State::Unknown {
-        // fails only if `END` is destroyed, which has set `STATE`
+        // This fails only if `END` has been destroyed, which has set `STATE`.
         let _ = END.try_with(|_| ());
     }
     result

@@ -1,4 +1,4 @@
-//! The fields of an event as they were before `with_session()` rewrote it.
+//! Reads the original fields of an event that `with_session()` rewrote.
 
 use std::{error::Error, fmt};
 
@@ -45,7 +45,7 @@ impl Visit for Unmarked<'_> {
         {}
     }
 
-    // as they were recorded
+    // All other values are unchanged.
 
     #[cfg(all(tracing_unstable, feature = "valuable"))]
     fn record_value(&mut self, field: &Field, value: valuable::Value<'_>) {

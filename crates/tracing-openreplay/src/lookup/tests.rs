@@ -12,7 +12,7 @@ use tracing_subscriber::{Layer, Registry, filter::filter_fn, prelude::*};
 
 use super::*;
 
-/// Notes the session of every event, and how many spans had to remember one.
+/// A layer that records the session of every event.
 #[derive(Clone, Default)]
 struct Probe(Arc<Mutex<Vec<Option<SessionId>>>>);
 
@@ -26,8 +26,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Probe {
     }
 }
 
-/// The sessions of the events that happen in `run`, of which only those spans are seen that are not
-/// named `hidden`.
+/// Returns the sessions of the events in `run`, found by a layer that does not see spans named
+/// `hidden`.
 fn sessions(run: impl FnOnce()) -> Vec<Option<SessionId>> {
     let probe = Probe::default();
     let visible = filter_fn(|metadata| metadata.name() != "hidden");
@@ -43,20 +43,20 @@ fn id(number: u64) -> SessionId {
     SessionId::from(number)
 }
 
-/// A layer that sees all spans and remembers nothing, such as `fmt::layer()`.
+/// A layer that sees all spans and stores nothing, such as `fmt::layer()`.
 struct OfOthers;
 
 impl<S: Subscriber> Layer<S> for OfOthers {}
 
-/// The sessions that a layer which sees all spans finds, and those that one which does not see the
-/// hidden ones finds.
+/// The sessions found by a layer that sees all spans, and by a layer that does not see hidden
+/// spans.
 #[derive(Debug, PartialEq)]
 struct Seen {
     all: Vec<Option<SessionId>>,
     filtered: Vec<Option<SessionId>>,
 }
 
-/// What both layers of one subscriber find.
+/// Returns the sessions that two layers of one subscriber find.
 fn seen_by_two(filtered_first: bool, run: impl FnOnce()) -> Seen {
     let (all, filtered) = (Probe::default(), Probe::default());
     let visible = filter_fn(|metadata| metadata.name() != "hidden");
@@ -73,7 +73,7 @@ fn seen_by_two(filtered_first: bool, run: impl FnOnce()) -> Seen {
 }
 
 #[test]
-fn a_layer_that_does_not_see_a_boundary_gives_no_other_layer_its_session() {
+fn a_layer_that_does_not_see_a_boundary_does_not_affect_other_layers() {
     for filtered_first in [false, true] {
         let seen = seen_by_two(filtered_first, || {
             sync_scope(id(1), || {
@@ -96,7 +96,7 @@ fn a_layer_that_does_not_see_a_boundary_gives_no_other_layer_its_session() {
 }
 
 #[test]
-fn a_root_stays_a_boundary_behind_work_that_left_another_session() {
+fn a_root_remains_a_boundary_inside_work_that_left_another_session() {
     for filtered_first in [false, true] {
         let seen = seen_by_two(filtered_first, || {
             let root = sync_scope(id(1), || info_span!(parent: None, "connection"));
@@ -110,7 +110,7 @@ fn a_root_stays_a_boundary_behind_work_that_left_another_session() {
 }
 
 #[test]
-fn the_task_comes_before_the_spans() {
+fn the_session_of_the_task_takes_precedence_over_spans() {
     let seen = sessions(|| {
         let span = sync_scope(id(1), || info_span!("of one"));
         sync_scope(id(2), || span.in_scope(|| info!("x")));
@@ -119,7 +119,7 @@ fn the_task_comes_before_the_spans() {
 }
 
 #[test]
-fn the_nearest_span_made_in_a_session_gives_it() {
+fn a_record_has_the_session_of_the_nearest_span_that_was_created_in_one() {
     let seen = sessions(|| {
         let _root = info_span!("outside").entered();
         info!("no session yet");
@@ -140,7 +140,7 @@ fn the_nearest_span_made_in_a_session_gives_it() {
 }
 
 #[test]
-fn an_explicit_parent_decides_and_no_parent_is_no_session() {
+fn an_explicit_parent_determines_the_session() {
     let seen = sessions(|| {
         let one = sync_scope(id(1), || info_span!("of one"));
         let two = sync_scope(id(2), || info_span!("of two"));
@@ -151,7 +151,7 @@ fn an_explicit_parent_decides_and_no_parent_is_no_session() {
     assert_eq!(seen, [Some(id(2)), None]);
 }
 
-/// The session of a record in a span that is entered in no scope, as in a task of its own.
+/// Returns the session of a record in a span that is entered outside any scope, as in another task.
 fn session_in(span: impl FnOnce() -> Span) -> Option<SessionId> {
     let seen = sessions(|| span().in_scope(|| info!("x")));
     let [session] = seen[..] else {
@@ -164,25 +164,25 @@ fn session_in(span: impl FnOnce() -> Span) -> Option<SessionId> {
 fn an_explicit_root_remembers_no_session() {
     let root = || sync_scope(id(1), || info_span!(parent: None, "worker"));
     assert_eq!(session_in(root), None);
-    // nor does what is created in it
+    // Neither do spans that are created inside it.
     assert_eq!(session_in(|| root().in_scope(|| info_span!("x"))), None);
 }
 
 #[test]
-fn what_the_session_of_an_explicit_root_creates_in_it_belongs_to_the_root() {
+fn spans_that_the_same_session_creates_inside_an_explicit_root_belong_to_the_root() {
     let started_in_one = |create: fn() -> Span| {
         session_in(|| sync_scope(id(1), || info_span!(parent: None, "pool").in_scope(create)))
     };
     assert_eq!(started_in_one(|| info_span!("connection")), None);
     let nested = || info_span!("connection").in_scope(|| info_span!("stream"));
     assert_eq!(started_in_one(nested), None);
-    // a job of another session
+    // A job of another session belongs to that session.
     let job = || sync_scope(id(2), || info_span!("job"));
     assert_eq!(started_in_one(job), Some(id(2)));
 }
 
 #[test]
-fn by_an_explicit_parent_it_belongs_to_the_root_as_well() {
+fn spans_whose_explicit_parent_is_a_root_belong_to_the_root() {
     let span = || {
         sync_scope(id(1), || {
             let pool = info_span!(parent: None, "pool");
@@ -193,8 +193,8 @@ fn by_an_explicit_parent_it_belongs_to_the_root_as_well() {
 }
 
 #[test]
-fn a_session_that_is_entered_in_an_explicit_root_of_no_session_is_remembered() {
-    // as with tokio's task spans, which are roots: the server's task serves every request
+fn a_session_that_is_entered_inside_a_root_without_a_session_is_remembered() {
+    // Tokio's task spans are such roots, and the server's task serves every request.
     let span = || {
         let task = info_span!(parent: None, "runtime.spawn");
         task.in_scope(|| sync_scope(id(1), || info_span!("request")))
@@ -203,7 +203,7 @@ fn a_session_that_is_entered_in_an_explicit_root_of_no_session_is_remembered() {
 }
 
 #[test]
-fn where_the_session_was_left_no_enclosing_span_gives_one() {
+fn after_the_session_was_left_records_have_no_session_of_an_enclosing_span() {
     let seen = sessions(|| {
         let request = sync_scope(id(1), || info_span!("request"));
         let _request = request.entered();
@@ -219,7 +219,7 @@ fn where_the_session_was_left_no_enclosing_span_gives_one() {
 }
 
 #[test]
-fn spans_created_where_the_session_was_left_remember_that_they_have_none() {
+fn spans_that_are_created_after_the_session_was_left_have_no_session() {
     let request = || sync_scope(id(1), || info_span!("request"));
     let worker = || request().in_scope(|| sync_without_session(|| info_span!("worker")));
     assert_eq!(session_in(worker), None);
@@ -235,7 +235,7 @@ fn spans_created_where_the_session_was_left_remember_that_they_have_none() {
 }
 
 #[test]
-fn a_span_that_another_follows_from_gives_it_no_session() {
+fn follows_from_does_not_pass_on_the_session() {
     let span = || {
         let request = sync_scope(id(1), || info_span!("request"));
         let span = info_span!("batch");
@@ -246,7 +246,7 @@ fn a_span_that_another_follows_from_gives_it_no_session() {
 }
 
 #[test]
-fn a_span_that_a_filter_hides_neither_gives_a_session_nor_takes_one_away() {
+fn hidden_spans_do_not_affect_the_session() {
     let seen = sessions(|| {
         let hidden = sync_scope(id(1), || info_span!("hidden"));
         let _hidden = hidden.entered();
@@ -259,7 +259,7 @@ fn a_span_that_a_filter_hides_neither_gives_a_session_nor_takes_one_away() {
 }
 
 #[test]
-fn only_the_outermost_span_of_a_session_remembers_it() {
+fn only_the_outermost_span_of_a_session_remembers_the_session() {
     let subscriber = Registry::default()
         .with(Probe::default())
         .with(Probe::default());
@@ -274,7 +274,7 @@ fn only_the_outermost_span_of_a_session_remembers_it() {
 }
 
 #[test]
-fn a_span_without_a_session_remembers_that_only_inside_one_that_has() {
+fn a_span_outside_a_session_only_remembers_it_inside_a_span_with_a_session() {
     tracing::subscriber::with_default(Registry::default().with(Probe::default()), || {
         let outside = sync_without_session(|| info_span!("outside"));
         assert!(!remembers(outside.id().as_ref()));
@@ -292,18 +292,18 @@ fn remembers(id: Option<&span::Id>) -> bool {
     })
 }
 
-/// How a span comes about: in which scope, and where it hangs. Indices are of spans before it.
+/// How a span is created: its scope and its parent. Indices refer to earlier spans.
 #[derive(Clone, Debug)]
 struct Made {
     scope: Scope,
     parent: Parent,
-    /// Whether one of two layers does not see it.
+    /// Whether one of two layers does not see the span.
     hidden: bool,
 }
 
 #[derive(Clone, Debug)]
 enum Parent {
-    /// Entered while the span is created, if there is a span to enter.
+    /// The span that is entered while this span is created, if any.
     Entered(Index),
     Named(Index),
     Root,
@@ -346,7 +346,7 @@ impl Made {
             (Parent::Root, _, true) => info_span!(parent: None, "hidden"),
             (Parent::Named(_), Some(span), false) => info_span!(parent: span, "named"),
             (Parent::Named(_), Some(span), true) => info_span!(parent: span, "hidden"),
-            // `Span::none` takes no span away, but here none is entered
+            // `Span::none` does not exit the current span, but no span is entered here.
             (_, parent, hidden) => parent.unwrap_or(&Span::none()).in_scope(|| match hidden {
                 false => info_span!("inside"),
                 true => info_span!("hidden"),
@@ -355,7 +355,7 @@ impl Made {
     }
 }
 
-/// Creates the spans and logs one record in each, in no scope.
+/// Creates the spans, and logs one record in each outside any scope.
 fn log_in_each(made: &[Made]) {
     let mut spans: Vec<Span> = Vec::new();
     for one in made {
@@ -365,10 +365,10 @@ fn log_in_each(made: &[Made]) {
     }
 }
 
-/// The spans around this one that a layer sees, itself included, the innermost first.
+/// Returns the enclosing spans that a layer sees, including the span itself, the innermost first.
 fn seen_around(spans: &[Made], at: usize, sees_hidden: bool) -> Vec<&Made> {
     if spans[at].hidden && !sees_hidden {
-        // no span that this layer sees is entered
+        // No span that this layer sees is entered.
         return Vec::new();
     }
     let chain = std::iter::successors(Some(at), |at| spans[*at].parent(*at));
@@ -378,7 +378,8 @@ fn seen_around(spans: &[Made], at: usize, sees_hidden: bool) -> Vec<&Made> {
         .collect()
 }
 
-/// The session of a record in the first of these spans, from all that is known of every span.
+/// Returns the session of a record in the first of these spans, computed from the full description
+/// of every span.
 fn expected(around: &[&Made]) -> Option<SessionId> {
     let known = |made: &&Made| !matches!(made.scope, Scope::Unset);
     let at = around.iter().position(known)?;
@@ -386,8 +387,8 @@ fn expected(around: &[&Made]) -> Option<SessionId> {
     (!is_in_root_of(&around[at..], session)).then_some(session)
 }
 
-/// Whether an explicit root of this session is around a span of it, with no span of another session
-/// between.
+/// Returns whether an explicit root of this session encloses the span, without a span of another
+/// session in between.
 fn is_in_root_of(around: &[&Made], session: SessionId) -> bool {
     let mut of_session = around
         .iter()
@@ -398,12 +399,12 @@ fn is_in_root_of(around: &[&Made], session: SessionId) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
-    /// What spans leave out, since their ancestors imply it, changes nothing.
+    /// Not storing an origin that the ancestors imply changes nothing.
     #[test]
-    fn whatever_spans_are_in_one_another_a_record_finds_the_session_of_its_cause_or_none(
+    fn a_record_in_any_nesting_of_spans_has_the_session_of_its_cause_or_none(
         made in vec(made(), 1..10),
     ) {
-        // alone, each layer knows the spans that it sees: a boundary that is hidden is none
+        // A single layer only knows the spans that it sees, so a hidden boundary has no effect.
         let sees = |sees_hidden| {
             let at = 0..made.len();
             at.map(|at| expected(&seen_around(&made, at, sees_hidden))).collect::<Vec<_>>()
@@ -419,7 +420,7 @@ proptest! {
             prop_assert_eq!(&*probe.0.lock().unwrap(), expected);
         }
 
-        // together, a boundary that one layer sees takes sessions away from both and adds none
+        // With both layers, a boundary that one of them sees removes sessions from both.
         for filtered_first in [false, true] {
             let seen = seen_by_two(filtered_first, || log_in_each(&made));
             for at in 0..made.len() {
@@ -428,7 +429,8 @@ proptest! {
                 if made.iter().all(|made| !made.hidden) {
                     prop_assert_eq!(seen.all[at], of_all[at]);
                 }
-                // what the session itself creates inside a boundary has none for either layer
+                // Spans that the session itself creates inside a boundary have no session in either
+                // layer.
                 if of_all[at].is_none() && matches!(made[at].scope, Scope::Session(_)) {
                     prop_assert_eq!(seen.filtered[at], None);
                 }

@@ -1,4 +1,4 @@
-//! A record for each panic.
+//! Writes a record for each panic.
 
 mod stage;
 
@@ -22,18 +22,18 @@ pub(crate) use self::stage::{accept, expect_records, is_hook_running};
 #[cfg(feature = "opentelemetry")]
 use crate::json;
 
-/// Writes one error record for each panic, with its location, in the session of the code that
+/// Sets a panic hook that writes one error record per panic, in the session of the code that
 /// panicked.
 ///
-/// The hook that was set before still runs, so the panic also shows on standard error. Call this
-/// once the subscriber is set. If another library sets a hook of its own later on
-/// (`color_eyre::install()` does), call this again. However often it is called, and even if the
-/// other hook calls ours, a panic has one record. Called while the thread is panicking, it does
+/// Call this after the subscriber is set. The previous hook still runs, so panics are also printed
+/// to standard error. If another library sets its own hook later, as `color_eyre::install()` does,
+/// call this function again. Each panic has exactly one record, even if the function is called
+/// several times or another hook calls this one. If the thread is panicking, the function does
 /// nothing.
 ///
-/// The record's target is `panic`; its file and line are those of the panic, like those of a `log`
-/// record. So it reaches every layer, and layers that know `log` records show the location. Its
-/// message is `panicked at src/cart.rs:12:5: …`.
+/// The record has the target `panic` and the message `panicked at src/cart.rs:12:5: …`. It is
+/// dispatched like a record of the crate `log`, so it reaches every layer, and layers that support
+/// `log` records also show the file and line of the panic.
 ///
 /// ```
 /// tracing_openreplay::log_panics();
@@ -41,54 +41,56 @@ use crate::json;
 ///
 /// # Filters
 ///
-/// A filter that names targets but no default level, `RUST_LOG=shop=debug,tower_http=warn` for
-/// instance, rejects `panic`. If no layer accepts the record, it is dispatched once more with the
-/// name of the running program as its target, spelled as a crate: `shop`. If no layer accepts that
-/// either, a line on standard error reports that the panic has no record.
+/// A filter that lists targets without a default level, such as
+/// `RUST_LOG=shop=debug,tower_http=warn`, rejects the target `panic`. If no layer accepts the
+/// record, it is dispatched again with the crate name of the running program as its target, for
+/// instance `shop`. If no layer accepts that record either, a line on standard error reports that
+/// the panic has no record.
 ///
-/// A layer accepts the record if it formats the message. If another layer accepts the record but no
-/// [`json()`](crate::json()) and no [`with_session()`](crate::LayerExt::with_session) does, the
-/// record is not dispatched again, since the other layer would write it twice. If the panic
-/// happened in a session, a line on standard error reports that OpenReplay does not show the panic.
-/// To avoid that, add `panic=error` to the filters or use [`log_panics_as`].
+/// A layer accepts the record if it formats the message. If another layer accepts the record, but
+/// neither [`json()`](crate::json()) nor a layer with
+/// [`with_session()`](crate::LayerExt::with_session) does, the record is not dispatched again,
+/// since the other layer would write it twice. If the panic happened in a session, a line on
+/// standard error then reports that OpenReplay does not show the panic. To avoid this, add
+/// `panic=error` to the filters or use [`log_panics_as`].
 ///
 /// # Aborts
 ///
-/// A panic inside of a panic hook aborts the process, even under `catch_unwind`. A hook runs the
-/// layers, so a layer or a writer that panics on the record aborts the process. `json()` aborts the
-/// process in two cases only:
+/// A panic inside a panic hook aborts the process, even within `catch_unwind`. Since the hook runs
+/// the layers, a layer or a writer that panics while it handles the record aborts the process.
+/// `json()` aborts the process in two cases only:
 ///
-/// - Its writer panics for the first time, and on the record of a panic. Once the writer has
-///   panicked, `json()` does not pass the records of panics to that writer any more; these records
-///   are counted as lost.
+/// - Its writer panics for the first time, while it writes the record of a panic. Once the writer
+///   has panicked, `json()` no longer passes records of panics to this writer, and counts them as
+///   lost.
 /// - With the feature `opentelemetry`, the code that panicked was called while OpenTelemetry was
-///   changing the thread's current context, from another layer's handling of OpenTelemetry's own
-///   warnings for instance.
+///   changing the thread's current context, for instance by another layer that handles
+///   OpenTelemetry's own warnings.
 ///
-/// Other layers abort the process if their writers panic, or if they take a lock again that they
+/// Other layers abort the process if their writer panics, or if they acquire a lock again that they
 /// hold while they call your code.
 ///
 /// # Trace ids
 ///
 /// With the feature `opentelemetry`, the record of a panic has `trace.id` and `span.id` if `json()`
-/// has seen a record or the entering of a span on that thread before. Otherwise reading the ids
-/// might panic, since the thread may be ending.
+/// has handled a record or entered a span on this thread before. Otherwise, reading the ids might
+/// panic, since the thread may be ending.
 pub fn log_panics() {
     PanicLog::new().install();
 }
 
-/// Does what [`log_panics`] does, with a target of your choice, which the filters should accept.
+/// Like [`log_panics`], but with another target, which the filters should accept.
 ///
 /// ```
 /// tracing_openreplay::log_panics_as(env!("CARGO_CRATE_NAME"));
 /// ```
 ///
-/// The last call decides on the target.
+/// If this is called several times, the last target is used.
 pub fn log_panics_as(target: impl Into<Cow<'static, str>>) {
     PanicLog::new().with_target(target).install();
 }
 
-/// [`log_panics()`] with options.
+/// Options for [`log_panics()`].
 ///
 /// ```
 /// tracing_openreplay::PanicLog::new()
@@ -109,7 +111,7 @@ impl Default for PanicLog {
 }
 
 impl PanicLog {
-    /// Creates the options that [`log_panics()`] has.
+    /// Creates the default options, which [`log_panics()`] uses.
     pub fn new() -> Self {
         Self {
             target: "panic".into(),
@@ -123,27 +125,30 @@ impl PanicLog {
         self
     }
 
-    /// Whether the message ends in a backtrace, on lines of its own, whatever `RUST_BACKTRACE`
-    /// says. Default: no.
+    /// Sets whether a backtrace is appended to the message, on separate lines. Default: no.
     ///
-    /// Its functions have names and lines only as far as the program has debug information. The
-    /// first panic of a process takes some milliseconds longer, which it needs to read that.
+    /// `RUST_BACKTRACE` has no effect on this option. The names and lines of functions are only
+    /// available if the program has debug information. Reading this information takes some
+    /// milliseconds at the first panic of a process.
     pub fn with_backtrace(mut self, backtrace: bool) -> Self {
         self.backtrace = backtrace;
         self
     }
 
-    /// Sets the hook, as [`log_panics()`] does: the last call decides on the options.
+    /// Sets the panic hook, like [`log_panics()`].
+    ///
+    /// If this is called several times, the last options are used.
     pub fn install(self) {
         install(self);
     }
 }
 
 fn install(options: PanicLog) {
-    /// Between taking a hook and setting ours, another call would not see the hook.
+    /// Serialises installations, because between `take_hook` and `set_hook` another call would miss
+    /// the previous hook.
     static INSTALLING: Mutex<()> = Mutex::new(());
 
-    // the hook of a panicking thread cannot be changed: that would be another panic
+    // Changing the hook on a panicking thread would panic again.
     if thread::panicking() {
         return;
     }
@@ -153,7 +158,7 @@ fn install(options: PanicLog) {
     panic::set_hook(Box::new(move |info| {
         #[cfg(feature = "opentelemetry")]
         if json::trace::is_reading() {
-            // `json()` catches this panic
+            // `json()` catches this panic.
             return;
         }
         let hook = Hook::begin();
@@ -165,7 +170,7 @@ fn install(options: PanicLog) {
     }));
 }
 
-/// The name of the running program, spelled as a crate.
+/// Returns the crate name of the running program.
 fn program() -> Option<String> {
     let path = env::current_exe().ok()?;
     Some(path.file_stem()?.to_str()?.replace('-', "_"))
@@ -188,8 +193,8 @@ fn log<'a>(
             return;
         }
     }
-    // inside of another log call the dispatcher hands out no subscriber either, unless it is that
-    // of the whole process
+    // Inside another log call, the dispatcher returns no subscriber either, unless it is the global
+    // one.
     let has_subscriber = dispatcher::get_default(|dispatch| !dispatch.is::<NoSubscriber>());
     let reason = if has_subscriber { FILTERED } else { UNREACHED };
     report(info, "no record of", reason);
@@ -197,7 +202,7 @@ fn log<'a>(
 
 const FILTERED: &str = "the filters reject it; let `panic=error` pass (see `log_panics`)";
 const UNREACHED: &str =
-    "this thread has no subscriber, or is inside of a log call to a subscriber of its own";
+    "this thread has no subscriber, or is inside a log call to a thread-local subscriber";
 
 struct Outcome {
     /// Whether a layer of ours accepted the record.
@@ -220,7 +225,7 @@ fn dispatch(
         is_formatted: Cell::new(false),
     };
     let is_accepted = hook.is_accepted(|| {
-        // always succeeds
+        // This never fails.
         let _ = tracing_log::format_trace(
             &Record::builder()
                 .level(Level::Error)
@@ -237,8 +242,8 @@ fn dispatch(
     }
 }
 
-/// The message of the record. Whether any layer formatted it shows whether any layer has the
-/// record: with filters of layers, the dispatcher does not know.
+/// The message of the record, which tracks whether any layer formatted it. With per-layer filters,
+/// the dispatcher does not know whether a layer accepted the record.
 struct Text<'a> {
     at: Option<&'a panic::Location<'a>>,
     text: &'a str,
@@ -263,7 +268,7 @@ impl fmt::Display for Text<'_> {
 
 fn report(info: &PanicHookInfo<'_>, what: &str, reason: &str) {
     let location = info.location().map(ToString::to_string);
-    // not `eprintln!`: a panic in a panic hook aborts
+    // `eprintln!` may panic, and a panic inside a panic hook aborts the process.
     let _ = writeln!(
         io::stderr(),
         "tracing-openreplay: {what} the panic at {}: {reason}",
@@ -274,5 +279,5 @@ fn report(info: &PanicHookInfo<'_>, what: &str, reason: &str) {
 fn text(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a value that is no text")
+        .unwrap_or("a value that is not a string")
 }

@@ -1,4 +1,4 @@
-//! How far the record of the thread's current panic has come.
+//! Tracks the record of the thread's current panic.
 
 use std::{
     cell::Cell,
@@ -7,35 +7,36 @@ use std::{
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// No hook of ours is running.
+    /// The hook of this crate is not running.
     Idle,
-    /// A hook of ours is running. Another one that it calls has nothing to do.
+    /// The hook of this crate is running. A nested one does nothing.
     Hook,
     /// The record is being dispatched.
     Dispatched,
-    /// A layer of ours accepted the record.
+    /// A layer of this crate accepted the record.
     Accepted,
 }
 
 thread_local! {
-    // without a destructor, so that it is there until the thread is gone
+    // Without a destructor, it is accessible until the thread has ended.
     static STAGE: Cell<Stage> = const { Cell::new(Stage::Idle) };
 }
 
-/// Whether the process created a layer of ours.
+/// Whether the process has created a layer of this crate.
 static LAYERS: AtomicBool = AtomicBool::new(false);
 
-/// To be called when a layer of ours is created.
+/// Notes that a layer of this crate was created.
 pub(crate) fn expect_records() {
     LAYERS.store(true, Ordering::Relaxed);
 }
 
-/// Whether a layer of ours should have accepted the record, but for its filters.
+/// Returns whether a layer of this crate exists, which accepts the record unless filters reject it.
 pub(super) fn are_records_expected() -> bool {
     LAYERS.load(Ordering::Relaxed)
 }
 
-/// To be called by each layer of ours with each event.
+/// Notes that a layer of this crate received an event. Each of these layers calls this for every
+/// event.
 #[inline]
 pub(crate) fn accept() {
     let _ = STAGE.try_with(|stage| {
@@ -45,19 +46,20 @@ pub(crate) fn accept() {
     });
 }
 
-/// Whether a hook of ours is running on this thread: another panic would abort the process.
+/// Returns whether the hook of this crate is running on this thread, where another panic would
+/// abort the process.
 pub(crate) fn is_hook_running() -> bool {
     STAGE
         .try_with(|stage| stage.get() != Stage::Idle)
         .unwrap_or_default()
 }
 
-/// The time during which a hook of ours runs.
+/// A guard that exists while the hook of this crate is running.
 #[derive(Debug)]
 pub(super) struct Hook;
 
 impl Hook {
-    /// Returns `None` if a hook of ours is running on this thread already.
+    /// Returns `None` if the hook of this crate is already running on this thread.
     pub(super) fn begin() -> Option<Self> {
         let is_outermost = STAGE
             .try_with(|stage| {
@@ -71,7 +73,7 @@ impl Hook {
         is_outermost.then(|| Self)
     }
 
-    /// Calls `dispatch` and returns whether a layer of ours accepted the event.
+    /// Calls `dispatch` and returns whether a layer of this crate accepted the event.
     pub(super) fn is_accepted(&self, dispatch: impl FnOnce()) -> bool {
         let _ = STAGE.try_with(|stage| stage.set(Stage::Dispatched));
         dispatch();

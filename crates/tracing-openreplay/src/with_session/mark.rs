@@ -1,7 +1,8 @@
-//! What `with_session()` tells the layers inside of it.
+//! Passes information from `with_session()` to the wrapped layer.
 //!
-//! A filter between the two may hide spans from the inner layer, so the outer one's session counts.
-//! `json()` also learns how an event was rewritten, and undoes it.
+//! A filter in between may hide spans from the inner layer, so the inner layer uses the session
+//! that `with_session()` found. `json()` also reads how the event was rewritten, in order to undo
+//! it.
 
 use std::{cell::Cell, ptr};
 
@@ -12,8 +13,8 @@ use tracing_core::Metadata;
 use super::metadata::Rewritten;
 
 thread_local! {
-    /// The metadata of what is being passed on, null if nothing is: then the next three are out of
-    /// date.
+    /// The metadata of the event or span that is being passed on. If it is null, the next three
+    /// values are out of date.
     static PASSED: Cell<*const Metadata<'static>> = const { Cell::new(ptr::null()) };
     static REWRITTEN: Cell<Option<&'static Rewritten>> = const { Cell::new(None) };
     static SESSION: Cell<Option<SessionId>> = const { Cell::new(None) };
@@ -24,12 +25,12 @@ thread_local! {
 /// The mark of a rewritten event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark {
-    /// The index of the field that was added.
+    /// The index of the added field.
     pub(crate) added: Option<usize>,
     pub(crate) tags: Option<Tags>,
 }
 
-/// The field of the event's own in which ` error` was added.
+/// The event's own field to whose text ` error` was added.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tags {
     pub(crate) index: usize,
@@ -37,39 +38,40 @@ pub(crate) struct Tags {
 }
 
 impl Tags {
-    /// Returns the text without what was added to it.
+    /// Returns the text without the added ` error`.
     pub(crate) fn original(self, text: &str) -> &str {
         let text = text.strip_suffix(ERROR_TAG).unwrap_or(text);
         text.strip_suffix(' ').unwrap_or(text)
     }
 }
 
-/// What a value was before it became a text.
+/// The kind of a value before it was converted to a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Was {
-    /// The field was left empty.
+    /// The field was empty.
     Nothing,
     /// A number or a bool.
     Literal,
     Str,
-    /// What a `Debug` or `Display` writes.
+    /// The output of `Debug` or `Display`.
     Text,
 }
 
-/// What is wanted of a message that was rewritten.
+/// The part of a rewritten message that is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Reading {
+    /// The message with its prefix.
     #[default]
     Prefixed,
-    /// The text without what was added to it, and of an error without its causes.
+    /// The original text. If the message is an error, its causes are omitted.
     Original,
     /// The nth cause of the error that is the message.
     Cause(usize),
-    /// There was no such cause.
+    /// The requested cause does not exist.
     NoCause,
 }
 
-/// Calls `then`, which passes a rewritten event on.
+/// Calls `then`, which passes on a rewritten event.
 pub(super) fn during(
     rewritten: &'static Rewritten,
     session: Option<SessionId>,
@@ -84,8 +86,7 @@ pub(super) fn during(
     then();
 }
 
-/// Calls `then`, which passes on an event or a span as it is, with the mark of an outer layer if it
-/// has one.
+/// Calls `then`, which passes on an unchanged event or span. A mark of an outer layer is kept.
 #[inline]
 pub(super) fn unchanged(
     metadata: &'static Metadata<'static>,
@@ -102,10 +103,10 @@ pub(super) fn unchanged(
     then();
 }
 
-/// Restores what was passed on before when it is dropped.
+/// A guard that restores the outer state on drop.
 struct Restore(Option<Outer>);
 
-/// Something that is passed on already: a value or a layer logs while it is being written.
+/// The state of an outer event or span, if a value or a layer logs while it is being written.
 struct Outer {
     metadata: *const Metadata<'static>,
     rewritten: Option<&'static Rewritten>,
@@ -141,21 +142,20 @@ impl Drop for Restore {
     }
 }
 
-/// Whether an outer layer passes this on at this moment: something that has this metadata.
+/// Returns whether an outer layer is currently passing on an event or span with this metadata.
 #[inline]
 fn is_passed(metadata: &Metadata<'_>) -> bool {
     ptr::addr_eq(PASSED.get(), metadata)
 }
 
-/// Returns the session that an outer layer found for the event or the span that has this metadata,
-/// `Some(None)` if it found none.
+/// Returns the session that an outer layer found for the event or span with this metadata, or
+/// `Some(None)` if the outer layer found none.
 #[inline]
 pub(crate) fn session_of(metadata: &Metadata<'_>) -> Option<Option<SessionId>> {
     is_passed(metadata).then(|| SESSION.get())
 }
 
-/// Returns the mark of the event that has this metadata, if it is a rewritten one that is being
-/// passed on.
+/// Returns the mark of the event with this metadata, if a rewritten event is being passed on.
 #[inline]
 pub(crate) fn of(metadata: &Metadata<'_>) -> Option<Mark> {
     if !is_passed(metadata) {
@@ -167,29 +167,29 @@ pub(crate) fn of(metadata: &Metadata<'_>) -> Option<Mark> {
     })
 }
 
-/// Calls `read`, which reads a field, without what was added to the field. Returns whether it was a
-/// message that has a prefix.
+/// Calls `read`, which reads the original value of a field. Returns whether it was a message with a
+/// prefix.
 pub(crate) fn read_original(read: impl FnOnce()) -> bool {
     READING.set(Reading::Original);
     read();
     READING.take() == Reading::Prefixed
 }
 
-/// Calls `read`, which reads a message that has a prefix: the nth cause of the error that is the
-/// message. Returns whether there was one.
+/// Calls `read`, which reads the nth cause of the error in a message with a prefix. Returns whether
+/// there is such a cause.
 pub(crate) fn read_cause(nth: usize, read: impl FnOnce()) -> bool {
     READING.set(Reading::Cause(nth));
     read();
     READING.take() == Reading::Prefixed
 }
 
-/// Ends a reading: there is no such cause.
+/// Notes that the requested cause does not exist.
 pub(super) fn no_cause() {
     READING.set(Reading::NoCause);
 }
 
-/// Takes what is wanted, so that code of the user's which logs while it is read finds its own
-/// events unchanged.
+/// Takes the part that is read, so that events which user code logs while it is read are not
+/// affected.
 pub(super) fn wanted() -> Reading {
     READING.take()
 }

@@ -1,4 +1,4 @@
-//! What stands in front of a message, and the message of an event that has none.
+//! The prefix of a message, and the message of an event without one.
 
 use std::{
     borrow::Cow,
@@ -18,16 +18,16 @@ use crate::{
     text::{Contained, Hex},
 };
 
-/// `[openReplaySession.id=<id>] ` and the message, in which no other session is named.
+/// Displays `[openReplaySession.id=<id>] ` and the message, with the phrase broken in the message.
 pub(super) struct Prefixed<'a> {
     pub(super) session: &'a SessionId,
     pub(super) message: Message<'a>,
 }
 
 pub(super) enum Message<'a> {
-    /// As it was recorded.
+    /// The event's message.
     Recorded(&'a Recorded<'a>),
-    /// The event has none: its fields speak for it.
+    /// The fields of an event without a message.
     Fields(&'a [(&'static str, &'a Recorded<'a>)]),
 }
 
@@ -48,7 +48,7 @@ impl Debug for Prefixed<'_> {
             } else {
                 write!(text, "{:?}", self.message)?;
             }
-            // in one piece: a layer's writer may look at each of them
+            // The text is written in one piece, since a layer's writer may inspect each piece.
             if let Cow::Owned(broken) = phrase::broken(&text[start..]) {
                 text.truncate(start);
                 text.push_str(&broken);
@@ -77,8 +77,8 @@ impl Debug for Message<'_> {
 }
 
 impl Message<'_> {
-    /// What was recorded as the message, in the form that `json()` gives it; of an error without
-    /// its causes.
+    /// Writes the original message in the format of `json()`. If it is an error, its causes are
+    /// omitted.
     fn original(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fields(_) => Ok(()),
@@ -92,7 +92,7 @@ impl Message<'_> {
         }
     }
 
-    /// The nth cause of the error that was recorded as the message.
+    /// Writes the nth cause of the error that was recorded as the message.
     fn cause(&self, nth: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let error = match self {
             Self::Fields(_) => None,
@@ -108,7 +108,7 @@ impl Message<'_> {
     }
 }
 
-/// A value as a message shows it.
+/// Displays a value as in a message.
 pub(super) struct Text<'a>(pub(super) &'a Recorded<'a>);
 
 impl fmt::Display for Text<'_> {
@@ -117,7 +117,7 @@ impl fmt::Display for Text<'_> {
     }
 }
 
-/// A value as a message shows it: text without quotes, an error with its causes.
+/// Writes a value as in a message: strings without quotes, and errors with their causes.
 fn text(value: &Recorded<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match value {
         Recorded::F64(value) => value.fmt(f),
@@ -136,13 +136,13 @@ fn text(value: &Recorded<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
 }
 
-/// Lends out an empty text that keeps its memory from one time to the next.
+/// Calls `run` with an empty string whose memory is reused.
 fn with_scratch(run: impl FnOnce(&mut String) -> fmt::Result) -> fmt::Result {
     thread_local! {
         static SCRATCH: Cell<String> = const { Cell::new(String::new()) };
     }
-    // taken, not borrowed: a value that logs while it is written gets one of its own, and so does a
-    // thread at its end
+    // The string is taken, not borrowed: a value that logs while it is written gets a new string,
+    // and so does a thread that is ending.
     let mut text = SCRATCH.try_with(Cell::take).unwrap_or_default();
     text.clear();
     let result = run(&mut text);
@@ -152,5 +152,5 @@ fn with_scratch(run: impl FnOnce(&mut String) -> fmt::Result) -> fmt::Result {
     result
 }
 
-/// Don't keep the buffer of one huge message.
+/// The maximum capacity that is kept, so that one huge message does not hold its memory.
 const KEPT: usize = 64 * 1024;

@@ -1,10 +1,9 @@
-//! The metadata of a rewritten event: that of the original, its callsite's identity included, with
-//! the fields that are added.
+//! The metadata of a rewritten event: those of the original event, including the identity of its
+//! callsite, with the added fields.
 //!
-//! An event's metadata must be `'static`, so one is leaked the first time that an event with a
-//! given metadata is rewritten. Metadata belongs to a callsite and is static itself, so their
-//! number is that of the callsites in the program; `log` records come from one callsite a level. An
-//! event that is rewritten again finds what was made for it the first time.
+//! The metadata of an event must be `'static`, so they are leaked the first time that an event of a
+//! callsite is rewritten, and reused from then on. The number of callsites in a program is finite;
+//! `log` records have one callsite per level.
 
 use std::{
     cell::Cell,
@@ -16,22 +15,22 @@ use tracing_core::{Kind, Level, Metadata, field::FieldSet};
 
 use openreplay_record::field;
 
-/// The name of the field in which `tracing`'s macros put the text.
+/// The name of the field in which `tracing`'s macros store the message.
 const MESSAGE: &str = "message";
 
 /// What is added to an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Addition {
-    /// The prefix in `message`, and `tags` on an error.
+    /// The prefix in `message`, and `tags` if the event is an error.
     PrefixAndTags,
     /// The prefix in `message`.
     Prefix,
-    /// The field that Sentry reads as a tag.
+    /// The field that `sentry-tracing` converts to a tag.
     SentryTag,
 }
 
 impl Addition {
-    /// The field that is added at the end of an event, unless the event has one of that name.
+    /// Returns the field that is appended to an event, unless the event has a field of that name.
     fn field(self, level: Level) -> Option<&'static str> {
         match self {
             Self::PrefixAndTags => (level == Level::ERROR).then_some(field::TAGS),
@@ -41,7 +40,7 @@ impl Addition {
     }
 }
 
-/// The metadata of a rewritten event, and where its fields are.
+/// The metadata of a rewritten event, and the positions of its fields.
 #[derive(Debug)]
 pub(super) struct Rewritten {
     pub(super) metadata: &'static Metadata<'static>,
@@ -49,17 +48,18 @@ pub(super) struct Rewritten {
     pub(super) names: &'static [&'static str],
     /// The indexes of the fields named `message`.
     pub(super) messages: &'static [usize],
-    /// The index of the original's first field: 1 where a `message` was put in front, as a macro
-    /// would have put it.
+    /// The index of the first original field. It is 1 if a `message` was inserted before the
+    /// fields, where the macros put it.
     pub(super) first: usize,
-    /// The index of the field that was added at the end.
+    /// The index of the field that was appended.
     pub(super) added: Option<usize>,
-    /// The index of the event's own field of that name.
+    /// The index of the event's own field with the same name.
     pub(super) own: Option<usize>,
 }
 
 impl Rewritten {
-    /// `None` for an event that has been rewritten like this already, by a layer around.
+    /// Returns the metadata for an event, or `None` if an outer layer has already rewritten the
+    /// event in this way.
     pub(super) fn of(
         original: &'static Metadata<'static>,
         addition: Addition,
@@ -123,19 +123,21 @@ type Known = Option<&'static Rewritten>;
 static ALL: RwLock<Option<HashMap<Key, Known>>> = RwLock::new(None);
 
 thread_local! {
-    // in front of the lock; without a destructor, so that it is there as long as the thread is
+    // A cache that avoids the lock. Without a destructor, it is accessible until the thread has
+    // ended.
     static RECENT: [Cell<Option<(Key, Known)>>; SLOTS] = const { [const { Cell::new(None) }; SLOTS] };
 }
 
 const SLOTS: usize = 64;
 
 fn slot_of((address, _): Key) -> usize {
-    // the upper bits of a product with the golden ratio: neighbours in memory are spread evenly
+    // Multiplying by the golden ratio and taking the upper bits distributes adjacent addresses
+    // evenly.
     ((address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58) as usize
 }
 
-/// Two callsites never share a static, and one callsite's identity can stand for two: it is the
-/// address that counts.
+/// Returns the address of the metadata, which identifies a callsite. `callsite()` does not, since
+/// two metadata can have the same callsite's identity.
 fn address(metadata: &'static Metadata<'static>) -> usize {
     std::ptr::from_ref(metadata).addr()
 }
@@ -178,7 +180,7 @@ mod tests {
     );
 
     #[test]
-    fn is_made_once_for_a_metadata() {
+    fn is_created_once_per_metadata() {
         let first = Rewritten::of(&METADATA, Addition::PrefixAndTags).unwrap();
         for _ in 0..10 {
             let there = || Rewritten::of(&METADATA, Addition::PrefixAndTags).unwrap();
@@ -188,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_all_of_the_original() {
+    fn keeps_the_metadata_of_the_original() {
         let rewritten = Rewritten::of(CALLSITE.metadata(), Addition::PrefixAndTags).unwrap();
         let metadata = rewritten.metadata;
         assert_eq!(metadata.callsite(), METADATA.callsite());
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn is_not_rewritten_the_same_way_again() {
+    fn is_not_rewritten_twice_in_the_same_way() {
         let prefixed = Rewritten::of(&METADATA, Addition::PrefixAndTags)
             .unwrap()
             .metadata;

@@ -1,4 +1,4 @@
-//! Any other layer, its events marked with their session.
+//! Adds the session to the events of any other layer.
 
 pub(crate) mod mark;
 mod message;
@@ -23,12 +23,12 @@ use self::metadata::Addition;
 pub use self::span_events::FmtSpanEvents;
 use crate::{close, lookup, panics};
 
-/// Brings [`with_session`](Self::with_session) to every [`Layer`].
+/// An extension trait that adds [`with_session`](Self::with_session) to every [`Layer`].
 pub trait LayerExt<S>: Layer<S> + Sized
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    /// Marks the events that this layer is given with the session in which they happened.
+    /// Wraps this layer so that its events carry their session.
     ///
     /// ```
     /// use openreplay_session::{SessionId, sync_scope};
@@ -49,7 +49,7 @@ where
     ///
     /// tracing::subscriber::with_default(subscriber, || {
     ///     sync_scope(SessionId::from(42), || {
-    ///         tracing::info!(status = 200, "answered");
+    ///         tracing::info!(status = 200, "responded");
     ///         tracing::error!("out of stock");
     ///     });
     ///     tracing::info!("no session");
@@ -58,52 +58,57 @@ where
     /// # io::Read::read_to_string(&mut reader, &mut written)?;
     /// # assert_eq!(
     /// #     written,
-    /// #     " INFO [openReplaySession.id=42] answered status=200\n\
+    /// #     " INFO [openReplaySession.id=42] responded status=200\n\
     /// #     ERROR [openReplaySession.id=42] out of stock tags=\"error\"\n INFO no session\n",
     /// # );
     /// # io::Result::Ok(())
     /// ```
     ///
-    /// writes
+    /// This writes
     ///
     /// ```text
-    ///  INFO [openReplaySession.id=42] answered status=200
+    ///  INFO [openReplaySession.id=42] responded status=200
     /// ERROR [openReplaySession.id=42] out of stock tags="error"
     ///  INFO no session
     /// ```
     ///
-    /// # What changes, and what does not
+    /// # What changes
     ///
-    /// - `message` begins with `[openReplaySession.id=<id>] `, by which OpenReplay finds it. An
-    ///   event without a message gets a message of its fields, so that its row in OpenReplay is not
-    ///   empty.
-    /// - An error has one more field: `tags`, with the text `error`, in a session or not. Text,
-    ///   because every layer can write that, and to Elasticsearch a text is the same as a list of
-    ///   one. In an event with a `tags` field of its own, ` error` is added to that field's text:
+    /// - In a session, `message` begins with `[openReplaySession.id=<id>] `, which OpenReplay
+    ///   searches for. An event without a message gets one that consists of its fields, so that its
+    ///   row in OpenReplay is not empty.
+    /// - An error has an additional field `tags` with the string `error`, inside and outside a
+    ///   session. Every layer can write a string, and Elasticsearch treats it like a list with one
+    ///   element. If the event has its own field `tags`, ` error` is appended to the value:
     ///   `tags=3` becomes `tags="3 error"`. See [`with_tags`](WithSession::with_tags).
-    /// - All else is handed on as the macro recorded it: a number is a number, an error is that
-    ///   very error, with its causes. Metadata, span and callsite are the original's, so that
-    ///   filters decide as before. `log` records keep target, file and line.
-    /// - A value whose `Debug` panics is cut there, and an error that would harm the layer, because
-    ///   its causes have no end or one of its methods panics, is passed on as a text.
-    /// - Outside of a session, what is no error passes through untouched.
-    /// - [`json()`](crate::json()) writes what it writes without `with_session()`.
+    /// - If the `Debug` implementation of a value panics, the value is cut at that point. If an
+    ///   error has an endless chain of causes or a method that panics, it is passed on as text.
+    ///
+    /// # What does not change
+    ///
+    /// - All other values are passed on as they were recorded: a number remains a number, and an
+    ///   error remains the same error, with its causes.
+    /// - Metadata, span and callsite are those of the original event, so filters decide as before.
+    ///   `log` records keep their target, file and line.
+    /// - Events outside a session do not change, except for errors.
+    /// - The output of [`json()`](crate::json()) is the same as without `with_session()`.
     ///
     /// # Order
     ///
-    /// Filters work on either side of `with_session()`. In `layer.with_filter(f).with_session()`
-    /// the spans that `f` hides still count: they give their session to spawned work, and with
-    /// `parent: None` they are boundaries. In `layer.with_session().with_filter(f)` they do not
-    /// count. A boundary exists only for layers that see its span.
+    /// Filters can be on either side of `with_session()`. In `layer.with_filter(f).with_session()`,
+    /// spans that `f` hides still provide the session of spawned work, and are still boundaries if
+    /// they have `parent: None`. In `layer.with_session().with_filter(f)`, they are ignored. A
+    /// boundary only exists for layers that see its span.
     ///
     /// # Text from clients
     ///
     /// OpenReplay assigns every record with `openReplaySession.id=<id>` in its message to that
-    /// session. In a session this phrase is broken wherever it stands in a message but at the front
-    /// (`openReplaySessi*n.id`), so that a client's text cannot name another session. Events
-    /// outside of a session, the other fields, and spans are the inner layer's: where such a
-    /// layer's whole line becomes the message, as with plain text, a client's text in them can be
-    /// taken for the phrase.
+    /// session. In a session, this phrase is therefore broken (`openReplaySessi*n.id`) anywhere in
+    /// the message except in the prefix, so that text from a client cannot name another session.
+    ///
+    /// The inner layer writes all other fields, spans, and events outside a session unchanged. If
+    /// the whole line of the inner layer becomes the message, as with plain text, the phrase in any
+    /// of these still assigns the record to a session of the client's choice.
     fn with_session(self) -> WithSession<Self, S> {
         panics::expect_records();
         WithSession {
@@ -122,21 +127,24 @@ where
 {
 }
 
-/// A layer whose events carry their session, see [`LayerExt::with_session`].
+/// A layer whose events carry their session.
+///
+/// Created by [`LayerExt::with_session`].
 pub struct WithSession<L, S> {
     inner: L,
     addition: Addition,
     span_close: bool,
-    // as in `Filtered`: without it nobody could tell for which subscriber a layer that fits all of
-    // them is wrapped
+    // As in `Filtered`, this lets the compiler infer the subscriber of a layer that supports any
+    // subscriber.
     subscriber: PhantomData<fn(S)>,
 }
 
 impl<L, S> WithSession<L, S> {
-    /// Whether an error has the field `tags`, with the text `error`. Default: yes.
+    /// Sets whether errors have the field `tags` with the string `error`. Default: yes.
     ///
-    /// OpenReplay's documentation marks errors by this field. Leave it out of lines that only
-    /// people read: in the text formats of `fmt::layer()` every error ends in `tags="error"`.
+    /// OpenReplay's documentation uses this field to mark errors. In the text formats of
+    /// `fmt::layer()`, every error ends with `tags="error"`, so disable the field if only people
+    /// read the lines.
     ///
     /// ```
     /// use tracing_openreplay::LayerExt as _;
@@ -154,16 +162,19 @@ impl<L, S> WithSession<L, S> {
         self
     }
 
-    /// Whether the layer gets an event when a span closes. Default: no.
+    /// Sets whether the layer receives an event when a span closes. Default: no.
     ///
-    /// Any layer can have this event, also one that has no such option of its own. For fmt's own
-    /// `with_span_events`, see [`with_fmt_span_events`](Self::with_fmt_span_events). The event has
-    /// the session in which the span was created, wherever it is closed. Its message is `request closed` with the span's name, and its fields are `busy_ms`,
-    /// the milliseconds during which the span was entered, and `idle_ms`, the others.
+    /// This works with any layer. For fmt's own `with_span_events`, see
+    /// [`with_fmt_span_events`](Self::with_fmt_span_events).
     ///
-    /// The layer gets the event if the filters accept the span. Filters that judge each event, such
-    /// as [`SessionOnly`](crate::SessionOnly), do not see the event, so the layer gets the event
-    /// outside of a session as well.
+    /// The event belongs to the session in which the span was created, whichever task closes the
+    /// span. Its message is the name of the span and `closed`, such as `request closed`. Its fields
+    /// are `busy_ms`, the milliseconds during which the span was entered, and `idle_ms`, the
+    /// remaining milliseconds.
+    ///
+    /// The layer receives the event if the filters accept the span. Filters that decide for each
+    /// event, such as [`SessionOnly`](crate::SessionOnly), do not see the event, so the layer also
+    /// receives it outside a session.
     ///
     /// ```
     /// use tracing_openreplay::LayerExt as _;
@@ -177,11 +188,12 @@ impl<L, S> WithSession<L, S> {
         self
     }
 
-    /// For the layers of `sentry-tracing`: the session becomes the tag `openReplaySession.id`,
-    /// which is what OpenReplay searches Sentry for.
+    /// Adds the session as the tag `openReplaySession.id` instead of a prefix, for the layers of
+    /// `sentry-tracing`.
     ///
-    /// Message and errors stay as they are. Sentry groups events by their messages: with an id in
-    /// each, every session would open an issue of its own.
+    /// OpenReplay searches Sentry for this tag. Messages and errors do not change: Sentry groups
+    /// events by their messages, so with an id in each message, every session would open its own
+    /// issue.
     ///
     /// ```
     /// use tracing_openreplay::LayerExt as _;
@@ -193,9 +205,9 @@ impl<L, S> WithSession<L, S> {
     /// tracing_subscriber::registry().with(error_layer.with_session().as_sentry_tag());
     /// ```
     ///
-    /// `sentry-tracing` makes a tag of each field of an event whose name begins with `tags.`, so
-    /// that is what is added. It does so for events and issues; on a breadcrumb or a log it is an
-    /// attribute of that name.
+    /// The session is added as a field with the prefix `tags.`, because `sentry-tracing` converts
+    /// such fields of events and issues to tags. In breadcrumbs and logs, the field is an attribute
+    /// of that name.
     #[must_use]
     pub fn as_sentry_tag(mut self) -> Self {
         self.addition = Addition::SentryTag;
@@ -210,11 +222,11 @@ where
     E: FormatEvent<S, N> + 'static,
     W: for<'a> MakeWriter<'a> + 'static,
 {
-    /// Marks the events of [`with_span_events`] with their session as well.
+    /// Adds the session to the events of fmt's own [`with_span_events`].
     ///
-    /// fmt writes these events itself: without this method, `with_session()` does not see them, and
-    /// they have no session. The event of a span that closes has the session in which the span was
-    /// created, wherever it is closed.
+    /// fmt formats these events itself, so without this method they bypass `with_session()` and
+    /// have no session. The event of a span that closes belongs to the session in which the span
+    /// was created, whichever task closes the span.
     ///
     /// ```
     /// use tracing_openreplay::LayerExt as _;
@@ -228,7 +240,7 @@ where
     /// );
     /// ```
     ///
-    /// A request's latency then is
+    /// When a request's span closes, this writes
     ///
     /// ```text
     ///  INFO request{path="/cart"}: [openReplaySession.id=42] close time.busy=1.52ms time.idle=8.71µs
@@ -304,12 +316,12 @@ where
             close::closed(&span, |event| self.pass(event, session, &ctx));
         }
         let metadata = span.metadata();
-        // the last closing of a span removes it from the registry, once nobody holds it
+        // The registry removes a closed span only after all references to it have been dropped.
         drop(span);
         mark::unchanged(metadata, session, || self.inner.on_close(id, ctx));
     }
 
-    // from here on as the inner layer has it
+    // All other methods are forwarded to the inner layer.
 
     fn on_register_dispatch(&self, subscriber: &Dispatch) {
         self.inner.on_register_dispatch(subscriber);
@@ -347,16 +359,16 @@ where
         self.inner.on_id_change(old, new, ctx);
     }
 
-    // The layers around per-layer filters and `Option<L>` detect them only with this method;
-    // without it, those filters silently have no effect. The trait's method is unsafe, so
-    // forwarding it cannot be otherwise.
+    // Outer layers detect per-layer filters and `Option<L>` only with this method. If it were not
+    // forwarded, those filters would silently have no effect. The trait's method is unsafe, so this
+    // implementation must be unsafe as well.
     #[allow(unsafe_code)]
     unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
         if id == TypeId::of::<Self>() {
             return Some(std::ptr::from_ref(self).cast());
         }
-        // SAFETY: the caller's promise is handed on unchanged, and a pointer into `inner` lives as
-        // long as `self`
+        // SAFETY: the caller upholds the contract of this method, which is that of `inner`, and a
+        // pointer into `inner` is valid as long as `self`.
         unsafe { self.inner.downcast_raw(id) }
     }
 }

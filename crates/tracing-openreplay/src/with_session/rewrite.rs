@@ -1,4 +1,4 @@
-//! An event with something added to it, everything else as it was.
+//! Rewrites an event, keeping everything that is not changed on purpose.
 
 use openreplay_record::field;
 use openreplay_session::SessionId;
@@ -16,7 +16,7 @@ use super::{
     values::{self, INLINE, Recorded, Values},
 };
 
-/// Returns what the event becomes, `None` if it stays what it is.
+/// Returns the metadata of the rewritten event, or `None` if the event does not change.
 pub(super) fn plan(
     event: &Event<'_>,
     session: Option<&SessionId>,
@@ -95,7 +95,7 @@ fn with_values(
         all[tags.index] = Some(text);
     }
 
-    // what tracing's own macros call: hidden, and bound to stay while they are in use
+    // This method is hidden, but tracing's macros call it, so it cannot be removed.
     let values = to.metadata.fields().value_set_all(&all);
     let metadata = to.metadata;
     let event = if event.is_contextual() {

@@ -1,7 +1,7 @@
-//! The events that a fmt layer itself creates for spans, marked with their session.
+//! Adds the session to the events that a fmt layer itself creates for spans.
 //!
-//! fmt formats them inside its own `on_close` and does not pass them to the layer around it. The
-//! only place to which they come is its event format.
+//! fmt formats these events inside its own `on_close` and does not pass them to the wrapping layer,
+//! so only its event format receives them.
 
 use std::fmt::{self, Write as _};
 
@@ -19,8 +19,9 @@ use tracing_subscriber::{
 
 use crate::lookup;
 
-/// The event format of a fmt layer, which also marks the layer's events of spans, see
-/// [`WithSession::with_fmt_span_events`](crate::WithSession::with_fmt_span_events).
+/// An event format that adds the session to a fmt layer's own events of spans.
+///
+/// Created by [`WithSession::with_fmt_span_events`](crate::WithSession::with_fmt_span_events).
 #[derive(Clone, Debug)]
 pub struct FmtSpanEvents<E>(pub(super) E);
 
@@ -36,7 +37,7 @@ where
         writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        // an event that is dispatched has been marked already
+        // Events that were dispatched have already been marked.
         let session = (event.metadata().is_span())
             .then(|| lookup::of_record(event.metadata(), || ctx.parent_span()))
             .flatten();
@@ -50,10 +51,10 @@ where
     }
 }
 
-/// How many fields such an event can have: fmt's have three.
+/// The maximum number of fields of such an event. fmt's events have three.
 const FIELDS: usize = 8;
 
-/// The values of an event as texts, with the session in front of the message.
+/// The values of an event as text, with the session as a prefix of the message.
 struct Texts {
     prefix: String,
     values: SmallVec<[(Field, String); FIELDS]>,
@@ -69,7 +70,7 @@ impl Texts {
         texts
     }
 
-    /// Calls `then` with an event that has these values instead of its own.
+    /// Calls `then` with an event that has these values.
     fn pass<R>(&self, event: &Event<'_>, then: impl FnOnce(&Event<'_>) -> R) -> R {
         let shown: SmallVec<[_; FIELDS]> =
             (self.values.iter().map(|(_, text)| display(text))).collect();
@@ -94,7 +95,7 @@ impl Texts {
         if field.name() == "message" {
             text.push_str(&self.prefix);
         }
-        // writing into a string never fails, and the values are fmt's own
+        // Writing into a string never fails, and the values are fmt's own.
         let _ = text.write_fmt(value);
         self.values.push((field.clone(), text));
     }

@@ -1,4 +1,4 @@
-//! An error's own `tags`, in which `error` has to be found as well.
+//! Adds `error` to the `tags` field of an event that has its own.
 
 use openreplay_record::field::ERROR_TAG;
 
@@ -8,16 +8,17 @@ use super::{
     values::Recorded,
 };
 
-/// A text that takes the place of the value of `tags`.
+/// The text that replaces the value of `tags`.
 pub(super) struct Text {
     pub(super) index: usize,
     pub(super) text: String,
     was: Was,
 }
 
-/// Returns an event's own tags with `error` among them, `None` if it is among them already.
+/// Returns an event's own tags with `error` appended, or `None` if the tags already contain
+/// `error`.
 ///
-/// Elasticsearch analyses the text, so it finds each of the words in it.
+/// Elasticsearch analyses the text, so a search finds each of its words.
 pub(super) fn with_error(index: usize, value: Option<&Recorded<'_>>) -> Option<Text> {
     let Some(value) = value else {
         return Some(Text {

@@ -1,11 +1,11 @@
-//! The values of an event, all at once and as the macro recorded them.
+//! Provides all values of an event at once, as they were recorded.
 //!
-//! An event shows its values one after another to a visitor, and a reference among them is good
-//! only for that one call. So the calls are nested: while the visitor holds one reference, the
-//! event is visited again for the next, and when all are held the innermost call goes on with every
-//! value still alive. Nothing is copied to the heap, text stays the caller's text, an error stays
-//! the very error unless reading it would harm the layer. Visits grow with the square of the number
-//! of references, at a few nanoseconds each.
+//! An event passes its values to a visitor one by one, and each reference is only valid during that
+//! call. The calls are therefore nested: while the visitor holds one reference, the event is
+//! visited again for the next. When all references are held, the innermost call continues with all
+//! values. Nothing is copied to the heap, and errors are passed on themselves, unless reading them
+//! would harm the layer. The number of visits grows with the square of the number of references, at
+//! a few nanoseconds each.
 
 use std::{error::Error, fmt};
 
@@ -20,13 +20,13 @@ use crate::{
     text::Contained,
 };
 
-/// How many fields an event can have before its values need the heap.
+/// The maximum number of fields whose values are stored without allocating.
 pub(super) const INLINE: usize = 16;
 
-/// The values of an event by the index of their fields; `None` where a field was left empty.
+/// The values of an event by the index of their fields, with `None` for empty fields.
 pub(super) type Values<'a> = SmallVec<[Option<&'a Recorded<'a>>; INLINE]>;
 
-/// A value as it was recorded.
+/// A recorded value.
 pub(super) enum Recorded<'a> {
     F64(f64),
     I64(i64),
@@ -37,8 +37,8 @@ pub(super) enum Recorded<'a> {
     Str(&'a str),
     Bytes(&'a [u8]),
     Error(&'a (dyn Error + 'static)),
-    /// One with a method that panics, or with causes without end: the layer must not walk through
-    /// it.
+    /// An error with a method that panics, or with an endless chain of causes, which is passed on
+    /// as text.
     Unreadable(&'a (dyn Error + 'static), DebugValue<OneLine<'a>>),
     #[cfg(all(tracing_unstable, feature = "valuable"))]
     Valuable(valuable::Value<'a>),
@@ -46,7 +46,7 @@ pub(super) enum Recorded<'a> {
 }
 
 impl Recorded<'_> {
-    /// The value as it is recorded again.
+    /// Returns the value to record in the rewritten event.
     pub(super) fn as_value(&self) -> &dyn Value {
         match self {
             Self::F64(value) => value,
@@ -90,7 +90,7 @@ pub(super) fn hold(event: &Event<'_>, then: &mut dyn FnMut(&Values<'_>)) {
     all.go_on();
 }
 
-/// The first visit: keeps the values that are no references, and counts those that are.
+/// The first visit, which stores the values that are not references, and counts the references.
 #[derive(Default)]
 struct Owned {
     values: SmallVec<[(usize, Recorded<'static>); INLINE]>,
@@ -145,21 +145,21 @@ impl Visit for Owned {
     }
 }
 
-/// A reference, and those held before it.
+/// A reference, and the references held before it.
 struct Held<'a> {
     index: usize,
     value: Recorded<'a>,
     before: Option<&'a Held<'a>>,
 }
 
-/// The visit that looks for one more reference.
+/// A visit that finds the next reference.
 struct Hold<'a> {
     event: &'a Event<'a>,
     owned: &'a Owned,
     held: Option<&'a Held<'a>>,
-    /// How many are held.
+    /// The number of references that are held.
     depth: usize,
-    /// How many this visit has come by.
+    /// The number of references that this visit has passed.
     passed: usize,
     then: &'a mut dyn FnMut(&Values<'_>),
 }
@@ -198,7 +198,7 @@ impl Hold<'_> {
     fn finish(self) {
         let mut values = Values::from_elem(None, self.event.metadata().fields().len());
         let mut set = |index: usize, value| {
-            // an index from elsewhere can only come from an event put together by hand
+            // The index is only out of range if the event was constructed without the macros.
             if let Some(slot) = values.get_mut(index) {
                 *slot = Some(value);
             }
@@ -216,7 +216,7 @@ impl Hold<'_> {
 }
 
 impl Visit for Hold<'_> {
-    // kept by the first visit
+    // The first visit has stored these values.
     fn record_f64(&mut self, _: &Field, _: f64) {}
     fn record_i64(&mut self, _: &Field, _: i64) {}
     fn record_u64(&mut self, _: &Field, _: u64) {}

@@ -1,4 +1,4 @@
-//! Every option that adds to a record at once, and hostile text wherever text comes from.
+//! All options that add members to a record, with hostile text in every member.
 
 use std::thread;
 
@@ -13,7 +13,7 @@ use crate::{
     capture,
 };
 
-/// With text in all that is configured.
+/// Creates a layer with text in all configured members.
 fn layer(texts: &[String], own: &str, with_fields: bool) -> Json {
     let [name, version, environment, host, value, project] = texts else {
         unreachable!("six")
@@ -47,7 +47,7 @@ proptest! {
         in_session in any::<bool>(),
         with_fields in any::<bool>(),
     ) {
-        // a name may have no part that is empty or one of the record's own
+        // The name must not have an empty part or conflict with a record's own field.
         let own = format!("own_{}", own.replace('.', "_"));
         let layer = layer(&texts, &own, with_fields);
         let run = move || capture(layer, || {
@@ -60,7 +60,7 @@ proptest! {
         let worker = thread::Builder::new().name(thread_name.clone()).spawn(run).unwrap();
         let records = worker.join().unwrap();
 
-        // the event's and the span's
+        // The records of the event and of the closed span.
         prop_assert_eq!(records.len(), 2);
         for record in &records {
             let names = ["service.name", "service.version", "service.environment", "host.name", own.as_str()];

@@ -1,4 +1,4 @@
-//! Properties of events and spans of any names and values, by metadata made by hand.
+//! Properties of events and spans with any names and values, with manually created metadata.
 
 use std::{collections::BTreeMap, error::Error, fmt};
 
@@ -16,7 +16,7 @@ use tracing_subscriber::{Registry, prelude::*};
 
 use crate::ID;
 
-/// A call site that lives as long as the program, as one of the macros does.
+/// A static callsite, like those of the macros.
 struct Site(std::sync::OnceLock<Metadata<'static>>);
 
 impl Callsite for Site {
@@ -73,7 +73,7 @@ impl Chain {
 
 impl fmt::Display for Chain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // in two pieces, since nothing promises one
+        // A `Display` may write several pieces.
         let half = (0..=self.0.len() / 2)
             .rev()
             .find(|&at| self.0.is_char_boundary(at))
@@ -106,8 +106,7 @@ impl Any {
         }
     }
 
-    /// What has to be read back. The ranges of the integers are those of the types, not of what is
-    /// written.
+    /// Returns the value that must be read back.
     fn read_back(&self) -> Option<Value> {
         Some(match self {
             Self::U64(value) => (*value).into(),
@@ -172,7 +171,7 @@ pub(crate) fn pairs(most: usize) -> impl Strategy<Value = Pairs> {
     vec((name, value()), 0..most)
 }
 
-/// An error of these fields.
+/// An error with these fields.
 pub(crate) fn log_any(pairs: &Pairs, in_session: bool) {
     let names: Vec<_> = pairs.iter().map(|(name, _)| name.clone()).collect();
     let site = site(Kind::EVENT, Level::ERROR, "an event", &names);
@@ -181,7 +180,7 @@ pub(crate) fn log_any(pairs: &Pairs, in_session: bool) {
     });
 }
 
-/// Key to value, the last of them.
+/// Returns the last value of each key.
 fn expected<'a>(pairs: impl IntoIterator<Item = &'a (String, Any)>) -> BTreeMap<String, Value> {
     let key = |name: &str| match name.strip_prefix("r#").unwrap_or(name) {
         "" => "_".to_owned(),
@@ -199,7 +198,7 @@ fn object(value: Option<&Value>) -> BTreeMap<String, Value> {
     object.into_iter().collect()
 }
 
-/// Calls `f` with the values of at most eight pairs: a value set has a fixed length.
+/// Calls `f` with the values of at most eight pairs, since a value set has a fixed length.
 fn with_values(
     metadata: &'static Metadata<'static>,
     pairs: &Pairs,
@@ -213,7 +212,7 @@ fn with_values(
     let entries: [(&field::Field, Option<&dyn field::Value>); 8] =
         std::array::from_fn(|at| match (fields.get(at), values.get(at)) {
             (Some(field), Some(value)) => (field, Some(&**value)),
-            // a value that is absent is not visited
+            // Absent values are not visited.
             _ => (first, None),
         });
     f(&metadata.fields().value_set(&entries));
@@ -228,8 +227,7 @@ fn limit() -> impl Strategy<Value = usize> {
     ]
 }
 
-/// A text of any length that is worth a limit, of characters that take from one to six bytes in
-/// JSON.
+/// A text of any length around the limit, with characters of one to six bytes in JSON.
 fn long() -> impl Strategy<Value = String> {
     (
         prop_oneof![
@@ -278,7 +276,7 @@ proptest! {
                 tracing::error!(a, b, error = Chain::of(&texts).as_deref().unwrap() as &(dyn Error + 'static), "{c}");
             }
         }));
-        // as it is documented: at least 8 KiB in addition to what is configured
+        // As documented, the minimum is 8 KiB plus the length of the constant parts.
         let member = |key: &str, text: &str| format!(",\"{key}\":{}", serde_json::json!(text)).len();
         let configured = member("service.name", &service)
             + member("region", &constant)
@@ -287,7 +285,7 @@ proptest! {
         prop_assert!(length <= limit.max(8 * 1024 + configured), "{length} of {limit}");
         let record = &written.records()[0];
         let message = record["message"].as_str().unwrap();
-        // only a limit cuts
+        // Only the limit cuts text.
         if limit > 2_000_000 {
             prop_assert!(message.contains(c.as_str()));
         }
@@ -330,7 +328,7 @@ proptest! {
         prop_assert_eq!(records.len(), 1);
         let record = &records[0];
 
-        // the first field of this name that has a value is the message, the others are fields
+        // The first field `message` with a value is the message, and the others are fields.
         let message = event.iter().position(|(name, value)| name == "message" && !matches!(value, Any::Nothing));
         let fields = event.iter().enumerate().filter(|&(at, _)| Some(at) != message).map(|(_, pair)| pair);
         prop_assert_eq!(object(record.get("fields")), expected(fields));

@@ -1,5 +1,5 @@
-//! What a record contains in addition to the event: the request, the replay, the thread, the span
-//! that closes.
+//! Members beyond the event itself: the request, the replay, constant fields and the thread; and
+//! the records of closed spans.
 
 use std::{
     panic::catch_unwind,
@@ -40,7 +40,7 @@ mod replay {
         record["openReplaySession.url"].take()
     }
 
-    /// An id of OpenReplay's of a session that started this long before the clock.
+    /// Returns an OpenReplay id of a session that started this long before the clock's time.
     fn started(before: i64) -> String {
         let start = NOW.checked_add_signed(-before).unwrap() - EPOCH;
         (start << 24 | 7 << 8 | 1).to_string()
@@ -55,7 +55,7 @@ mod replay {
     }
 
     #[test]
-    fn is_from_the_beginning_if_the_time_cannot_be_right() {
+    fn has_no_time_if_the_time_is_out_of_range() {
         for before in [-1, 24 * 60 * 60 * 1000 + 1] {
             let id = started(before);
             assert_eq!(
@@ -66,7 +66,7 @@ mod replay {
     }
 
     #[test]
-    fn has_no_address_without_a_session_of_openreplay() {
+    fn is_missing_without_a_numeric_session() {
         assert_eq!(
             url("https://openreplay.example.com/1", "checkout-7"),
             Value::Null
@@ -89,7 +89,7 @@ mod request {
     }
 
     #[test]
-    fn the_id_of_the_nearest_request_is_that_of_the_record() {
+    fn a_record_has_the_id_of_the_nearest_request() {
         let run = || {
             let _outer = info_span!("request", request_id = "outer").entered();
             let _inner = info_span!("request", method = "GET", request_id = "a \"b\"").entered();
@@ -101,7 +101,7 @@ mod request {
     }
 
     #[test]
-    fn the_id_may_be_a_number_or_come_later() {
+    fn the_id_can_be_a_number_or_recorded_later() {
         let run = || {
             let span = info_span!("request", request_id = Empty, method = Empty).entered();
             span.record("request_id", 7);
@@ -113,7 +113,7 @@ mod request {
     }
 
     #[test]
-    fn without_one_there_is_no_id() {
+    fn without_a_request_there_is_no_id() {
         let run = || {
             let _request = info_span!("request", method = "GET").entered();
             let _work = info_span!("work", request_id = "no").entered();
@@ -130,7 +130,7 @@ mod constants {
     use super::*;
 
     #[test]
-    fn a_field_of_ones_own_is_in_each_record() {
+    fn a_constant_field_is_in_each_record() {
         let layer = json()
             .with_field("deployment.region", "us")
             .with_field("team", "\"shop\"")
@@ -141,7 +141,7 @@ mod constants {
     }
 
     #[test]
-    fn the_names_of_a_record_are_taken() {
+    fn names_that_conflict_with_a_records_fields_are_rejected() {
         let names = [
             "message",
             "level",
@@ -181,7 +181,7 @@ mod constants {
     }
 
     #[test]
-    fn the_thread_is_named_and_numbered() {
+    fn the_name_and_id_of_the_thread_can_be_written() {
         let log = || {
             one(json().with_thread_name(true).with_thread_id(true), || {
                 info!("x");
@@ -202,7 +202,7 @@ mod spans {
     use super::*;
 
     #[test]
-    fn their_fields_can_be_lines_of_the_message() {
+    fn span_fields_can_be_lines_of_the_message() {
         let layer = json().with_span_fields_in_message(true).with_spans(false);
         let records = records(layer, || {
             let _request = info_span!("request", method = "GET", path = "/a b", n = 1).entered();
@@ -234,13 +234,13 @@ mod spans {
     }
 
     #[test]
-    fn one_that_closes_can_have_a_record_in_the_session_that_created_it() {
+    fn a_closed_span_can_have_a_record_in_the_session_that_created_it() {
         let id = SessionId::from(ID);
         let records = records(json().with_span_close(true), || {
             let outside = info_span!("outside");
             let span = sync_scope(id, || warn_span!("request", method = "GET"));
             span.in_scope(|| thread::sleep(Duration::from_millis(2)));
-            // another session, in which neither was created
+            // Neither span was created in this session.
             sync_scope(SessionId::from(7), || drop((span, outside)));
         });
         assert_eq!(records.len(), 2, "{records:?}");
@@ -268,13 +268,13 @@ mod spans {
     }
 
     #[test]
-    fn one_that_closes_has_no_record_by_default() {
+    fn a_closed_span_has_no_record_by_default() {
         assert_eq!(records(json(), || drop(info_span!("request"))).len(), 0);
     }
 }
 
 #[test]
-fn everything_at_once_keeps_a_small_limit() {
+fn a_record_with_everything_stays_within_a_small_limit() {
     let layer = json()
         .with_replay_url("https://openreplay.example.com/1")
         .with_thread_name(true)

@@ -61,7 +61,7 @@ fn values_keep_their_types() {
 }
 
 #[test]
-fn a_string_is_quoted_where_it_would_be_misread() {
+fn ambiguous_strings_are_quoted() {
     let rows = [
         ("plain/path?q", "a=plain/path?q"),
         ("", r#"a="""#),
@@ -79,7 +79,7 @@ fn a_string_is_quoted_where_it_would_be_misread() {
 }
 
 #[test]
-fn lines_come_behind_the_first_one() {
+fn values_with_line_breaks_follow_the_first_line() {
     let record = one(|| info!(first = %"1\n2", second = 3, "text"));
     assert_eq!(record["message"], "text second=3\nfirst=1\n2");
 }
@@ -106,7 +106,7 @@ fn failure() -> Failure {
 }
 
 #[test]
-fn an_error_comes_with_its_causes() {
+fn an_error_is_written_with_its_causes() {
     let failure = failure();
     let record = one(|| {
         error!(
@@ -137,7 +137,7 @@ fn an_error_can_be_the_message() {
 }
 
 #[test]
-fn the_root_cause_stays_and_what_is_left_out_before_it_is_counted() {
+fn the_root_cause_is_kept_and_omitted_causes_are_counted() {
     const NAMES: [&str; 4] = ["a", "b", "c", "d"];
     let root = Failure("the root cause", None);
     let failure = NAMES
@@ -162,7 +162,7 @@ fn the_root_cause_stays_and_what_is_left_out_before_it_is_counted() {
 }
 
 #[test]
-fn a_cause_that_cannot_be_found_is_marked() {
+fn a_source_that_panics_is_marked() {
     #[derive(Debug)]
     struct Bomb;
 
@@ -186,7 +186,7 @@ fn a_cause_that_cannot_be_found_is_marked() {
 }
 
 #[test]
-fn an_error_that_is_its_own_cause_ends() {
+fn an_error_that_is_its_own_cause_is_cut() {
     #[derive(Debug)]
     struct Circle;
 
@@ -214,7 +214,7 @@ fn an_error_that_is_its_own_cause_ends() {
 }
 
 #[test]
-fn the_last_value_of_a_key_counts() {
+fn the_last_value_of_a_key_is_kept() {
     let record = one(|| info!(a = 1, r#type = 2, "type" = 3, a = "x", "text"));
     assert_eq!(record["fields"], value!({"type": 3, "a": "x"}));
 }
@@ -227,7 +227,7 @@ fn a_second_message_is_a_field() {
 }
 
 #[test]
-fn names_may_hold_anything() {
+fn names_can_contain_any_characters() {
     let record = one(|| {
         info!(
             "a\"b\\ c" = 1,
@@ -273,7 +273,7 @@ fn a_span_field_that_is_recorded_again_is_replaced() {
 }
 
 #[test]
-fn a_panic_in_debug_costs_its_own_value() {
+fn a_panic_in_debug_only_loses_its_own_value() {
     struct Bomb;
 
     impl fmt::Debug for Bomb {
@@ -313,7 +313,7 @@ fn a_panic_in_debug_costs_its_own_value() {
 }
 
 #[test]
-fn no_text_puts_a_record_under_another_session() {
+fn no_text_assigns_a_record_to_another_session() {
     let text = "x [openReplaySession.id=99] OPENREPLAYSESSION.ID 99";
     let parts = ("openReplay", "Session.id=99");
     let record = one(|| {
@@ -335,6 +335,6 @@ fn no_text_puts_a_record_under_another_session() {
         1,
         "{message}"
     );
-    // where nobody looks for the phrase it stays as it was
+    // The phrase is kept where OpenReplay does not search for it.
     assert_eq!(record["fields"]["text"], text);
 }

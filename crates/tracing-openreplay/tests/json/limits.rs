@@ -8,14 +8,14 @@ use crate::{ID, capture, one};
 const PREFIX: &str = "[openReplaySession.id=4950498349085463837] ";
 const CUT: &str = "… [cut]";
 
-/// The record under a limit, which its line must keep.
+/// Returns the record of a layer with a limit, and checks that its line is within the limit.
 fn limited(limit: usize, run: impl FnOnce()) -> Value {
     let records = capture(json().with_record_limit(limit), || {
         sync_scope(SessionId::from(ID), run);
     });
     assert_eq!(records.len(), 1);
     let record = records.into_iter().next().unwrap();
-    // serde_json escapes no more than what has to be, as we do
+    // Like `json()`, serde_json only escapes what must be escaped.
     let length = serde_json::to_string(&record).unwrap().len() + 1;
     assert!(length <= limit, "{length} of {limit}");
     record
@@ -26,7 +26,7 @@ fn message(record: &Value) -> &str {
 }
 
 #[test]
-fn a_long_message_is_cut_and_keeps_its_prefix() {
+fn a_long_message_is_cut_after_its_prefix() {
     for text in ["a", "é", "😀", "\"", "\u{1}", "\\"] {
         let long = text.repeat(2_000_000);
         let record = limited(256 * 1024, || info!(small = 1, "{long}"));
@@ -43,14 +43,14 @@ fn a_long_message_is_cut_and_keeps_its_prefix() {
 }
 
 #[test]
-fn what_fits_is_not_cut() {
+fn a_record_within_the_limit_is_not_cut() {
     let long = "a".repeat(250_000);
     let record = limited(256 * 1024, || info!("{long}"));
     assert_eq!(message(&record), format!("{PREFIX}{long}"));
 }
 
 #[test]
-fn a_long_value_is_cut_in_fields_and_whole_in_the_message() {
+fn a_long_value_is_cut_in_fields_but_not_in_the_message() {
     let long = "ä".repeat(20_000);
     let record = limited(256 * 1024, || info!(long, "text"));
     let kept = record["fields"]["long"].as_str().unwrap();
@@ -60,7 +60,7 @@ fn a_long_value_is_cut_in_fields_and_whole_in_the_message() {
 }
 
 #[test]
-fn many_long_values_leave_whole_fields_and_spans() {
+fn many_long_values_keep_complete_fields_and_spans() {
     let long = "x".repeat(30_000);
     let record = limited(100_000, || {
         let _a = info_span!("outermost", a = long).entered();
@@ -83,7 +83,7 @@ fn many_long_values_leave_whole_fields_and_spans() {
 }
 
 #[test]
-fn the_limit_has_a_floor() {
+fn the_limit_has_a_minimum() {
     let long = "x".repeat(30_000);
     let records = capture(json().with_record_limit(0), || {
         sync_scope(SessionId::from(ID), || info!("{long}"));
@@ -97,7 +97,7 @@ fn the_limit_has_a_floor() {
 }
 
 #[test]
-fn a_value_without_end_is_given_up() {
+fn an_endless_value_is_cut() {
     struct Endless;
 
     impl std::fmt::Display for Endless {
@@ -114,7 +114,7 @@ fn a_value_without_end_is_given_up() {
 }
 
 #[test]
-fn a_log_record_cannot_grow_by_its_target() {
+fn a_long_target_of_a_log_record_is_cut() {
     let target = "\u{1}".repeat(100_000);
     let record = one(|| {
         let record = tracing_log::log::Record::builder()

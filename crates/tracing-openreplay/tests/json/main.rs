@@ -1,4 +1,4 @@
-//! What `json()` writes.
+//! The records that `json()` writes.
 
 mod all_options;
 mod any_event;
@@ -19,7 +19,7 @@ use tracing_subscriber::{Registry, prelude::*};
 
 pub(crate) const ID: u64 = 4_950_498_349_085_463_837;
 
-/// The records of what happens in `run`, by a layer under a fixed clock.
+/// Returns the records of `run`, written by a layer with a fixed clock.
 pub(crate) fn capture(layer: Json, run: impl FnOnce()) -> Vec<Value> {
     let written = Lines::default();
     let layer = layer.with_clock(clock).with_writer(written.clone());
@@ -27,7 +27,7 @@ pub(crate) fn capture(layer: Json, run: impl FnOnce()) -> Vec<Value> {
     written.records()
 }
 
-/// The only record of what happens in `run`.
+/// Returns the only record of `run`.
 pub(crate) fn one(run: impl FnOnce()) -> Value {
     let mut records = capture(json(), run);
     assert_eq!(records.len(), 1, "{records:?}");

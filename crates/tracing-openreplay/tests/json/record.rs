@@ -6,7 +6,7 @@ use tracing_openreplay::json;
 use crate::{ID, capture, one};
 
 #[test]
-fn a_record_has_what_openreplay_reads() {
+fn a_record_has_the_fields_that_openreplay_reads() {
     let place = (line!() + 4, file!());
     let record = one(|| {
         sync_scope(SessionId::from(ID), || {
@@ -34,7 +34,7 @@ fn a_record_has_what_openreplay_reads() {
 }
 
 #[test]
-fn a_record_outside_of_a_session_names_none() {
+fn a_record_outside_a_session_has_no_session_fields() {
     let layer = json().with_target(false).with_source_location(false);
     let records = capture(layer, || info!("started"));
     assert_eq!(
@@ -49,7 +49,7 @@ fn a_record_outside_of_a_session_names_none() {
 }
 
 #[test]
-fn the_service_and_the_host_are_in_each_record_once_they_are_set() {
+fn the_configured_service_and_host_are_in_each_record() {
     let layer = json()
         .with_service_name("shop \"one\"")
         .with_service_version("1.2.3")
@@ -65,7 +65,7 @@ fn the_service_and_the_host_are_in_each_record_once_they_are_set() {
 }
 
 #[test]
-fn the_levels_are_the_four_that_openreplay_knows() {
+fn levels_are_written_as_the_four_of_openreplay() {
     let records = capture(json(), || {
         error!("x");
         warn!("x");
@@ -104,7 +104,7 @@ fn a_message_is_never_empty() {
 }
 
 #[test]
-fn fields_become_the_message_of_an_event_without_one_though_they_stay_out_otherwise() {
+fn fields_are_the_message_of_an_event_without_one_even_if_messages_omit_fields() {
     let failed: &(dyn std::error::Error + 'static) = &std::fmt::Error;
     let records = capture(json().with_fields_in_message(false), || {
         info!(a = 1, b = %"x\ny");
@@ -121,7 +121,7 @@ fn fields_become_the_message_of_an_event_without_one_though_they_stay_out_otherw
 }
 
 #[test]
-fn the_fields_stay_out_of_the_message_if_configured() {
+fn fields_can_be_omitted_from_the_message() {
     let layer = json().with_fields_in_message(false);
     let record = &capture(layer, || info!(a = 1, b = %"x\ny", "text"))[0];
     assert_eq!(record["message"], "text");
@@ -129,7 +129,7 @@ fn the_fields_stay_out_of_the_message_if_configured() {
 }
 
 #[test]
-fn a_log_record_has_its_own_place() {
+fn a_log_record_has_its_own_source_location() {
     let record = one(|| {
         let record = tracing_log::log::Record::builder()
             .level(tracing_log::log::Level::Warn)
@@ -150,7 +150,7 @@ fn a_log_record_has_its_own_place() {
 }
 
 #[test]
-fn events_of_one_place_and_of_others_do_not_mix() {
+fn events_of_different_callsites_do_not_mix() {
     let records = capture(json(), || {
         for _ in 0..2 {
             info!("a");
@@ -165,13 +165,13 @@ fn events_of_one_place_and_of_others_do_not_mix() {
     assert_ne!(lines[0], lines[1]);
     assert_eq!(records[3]["log.logger"], "elsewhere");
 
-    // the same call site by a layer with other options
+    // The same callsite in a layer with other options.
     let plain = capture(json().with_target(false), || info!("a"));
     assert_eq!(plain[0].get("log.logger"), None);
 }
 
 #[test]
-fn spans_come_from_the_outermost_and_can_be_left_out() {
+fn spans_are_listed_from_the_outermost_and_can_be_omitted() {
     let run = || {
         let _outer = info_span!("outer").entered();
         let _inner = info_span!("inner", n = 1).entered();

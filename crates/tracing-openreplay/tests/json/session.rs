@@ -1,4 +1,4 @@
-//! Every record that a request causes carries its session: the ways in which work leaves a request.
+//! Every record that a request causes has its session, however work leaves the request's task.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tracing_subscriber::{Registry, filter::LevelFilter, prelude::*};
 
 use crate::{ID, capture};
 
-/// The records of a task that runs in a session, and of what it spawns.
+/// Returns the records of a task that runs in a session, and of work that it spawns.
 async fn in_a_session<F: Future>(task: F) -> Vec<Value> {
     let written = Lines::default();
     let writer = written.clone();
@@ -51,7 +51,7 @@ async fn a_spawned_task_in_the_current_span() {
         tokio::spawn(work.instrument(span).with_current_subscriber())
             .await
             .unwrap();
-        // with the span that is entered, as `in_current_span` takes it along
+        // Instrumented with the current span, like `in_current_span`.
         async {
             let work = async { info!("spawned inside") }.in_current_span();
             tokio::spawn(work.with_current_subscriber()).await.unwrap();
@@ -87,7 +87,7 @@ async fn blocking_work_and_a_thread() {
         std::thread::spawn(in_current_session(log("thread")))
             .join()
             .unwrap();
-        // by the span alone
+        // With the span only.
         let span = info_span!("request");
         let by_span = log("blocking in a span");
         tokio::task::spawn_blocking(move || span.in_scope(by_span))
@@ -95,11 +95,11 @@ async fn blocking_work_and_a_thread() {
             .unwrap();
     })
     .await;
-    // the span's subscriber is the task's: entering it works on any thread
+    // The span refers to the task's subscriber, so it can be entered on any thread.
     assert_in_session(&records, &["blocking", "thread", "blocking in a span"]);
 }
 
-/// Logs when it is dropped.
+/// A value that logs when it is dropped.
 struct LogsOnDrop(&'static str);
 
 impl Drop for LogsOnDrop {
@@ -109,7 +109,7 @@ impl Drop for LogsOnDrop {
 }
 
 #[tokio::test]
-async fn a_branch_that_select_drops() {
+async fn a_branch_dropped_by_select() {
     let records = in_a_session(async {
         let slow = async {
             let _guard = LogsOnDrop("branch");
@@ -122,7 +122,7 @@ async fn a_branch_that_select_drops() {
         }
     })
     .await;
-    // `select!` runs the handler before it drops what lost
+    // `select!` runs the handler before it drops the other branch.
     let mut messages: Vec<_> = records
         .iter()
         .map(|record| record["message"].clone())
@@ -134,7 +134,7 @@ async fn a_branch_that_select_drops() {
 }
 
 #[tokio::test]
-async fn a_task_that_is_dropped_before_its_end() {
+async fn a_task_dropped_before_completion() {
     let records = in_a_session(async {
         let work = async {
             let _guard = LogsOnDrop("task");
@@ -143,7 +143,7 @@ async fn a_task_that_is_dropped_before_its_end() {
         let dispatch = tracing::dispatcher::get_default(Clone::clone);
         let mut work = Box::pin(work.in_current_session());
         assert_eq!(work.as_mut().now_or_never(), None);
-        // outside of the session and of the task
+        // Outside the session and the task.
         std::thread::spawn(move || tracing::dispatcher::with_default(&dispatch, || drop(work)))
             .join()
             .unwrap();
@@ -166,7 +166,7 @@ fn an_explicit_parent() {
 }
 
 #[test]
-fn with_every_span_off_the_task_is_enough() {
+fn with_all_spans_disabled_the_task_has_the_session() {
     let written = Lines::default();
     let writer = written.clone();
     let layer = json().with_writer(move || writer.clone());
@@ -182,7 +182,7 @@ fn with_every_span_off_the_task_is_enough() {
 }
 
 #[test]
-fn a_layer_without_spans_in_its_records_still_finds_the_session_by_them() {
+fn a_layer_that_omits_spans_still_finds_the_session_of_spans() {
     let records = capture(json().with_spans(false), || {
         let span = sync_scope(SessionId::from(ID), || info_span!("request"));
         span.in_scope(|| info!("by the span"));
@@ -192,7 +192,7 @@ fn a_layer_without_spans_in_its_records_still_finds_the_session_by_them() {
 }
 
 #[test]
-fn the_filter_leaves_the_records_of_sessions() {
+fn the_filter_accepts_only_records_of_sessions() {
     let written = Lines::default();
     let writer = written.clone();
     let layer = json()
@@ -233,7 +233,7 @@ fn two_layers_in_one_subscriber_agree() {
 }
 
 #[test]
-fn the_record_of_a_span_that_closes_passes_the_filter_without_a_session() {
+fn the_record_of_a_closed_span_bypasses_the_filter() {
     let written = Lines::default();
     let writer = written.clone();
     let layer = json()

@@ -1,4 +1,4 @@
-//! `json().with_session()` writes what `json()` writes, however the two are wrapped.
+//! `json().with_session()` writes the same records as `json()`, however the two are combined.
 
 use std::error::Error;
 
@@ -17,7 +17,7 @@ use crate::{
     clock,
 };
 
-/// Events of all kinds, in a session and outside.
+/// Logs events of all kinds, inside and outside a session.
 fn events() {
     let chain = Chain::of(&["no answer", "no connection", "refused"].map(str::to_owned)).unwrap();
     let chain: &(dyn Error + 'static) = &*chain;
@@ -55,7 +55,7 @@ fn to(written: &Lines) -> Json<impl Fn() -> Lines + use<>> {
     json().with_clock(clock).with_writer(move || writer.clone())
 }
 
-/// What two layers write in one subscriber.
+/// Returns the output of two layers in one subscriber.
 fn two(
     one: impl Layer<Registry> + Send + Sync,
     other: impl Layer<Registry> + Send + Sync,
@@ -145,9 +145,10 @@ fn the_session_of_a_span_that_a_filter_hides_is_kept() {
     assert_eq!(id, &Value::from(ID.to_string()));
 }
 
-/// What the inner layer's filter hides here is a boundary: the connection belongs to no request.
+/// The inner layer's filter hides a boundary here, the span of a connection that belongs to no
+/// request.
 #[test]
-fn a_boundary_that_a_filter_hides_stays_one() {
+fn a_boundary_that_a_filter_hides_is_kept() {
     let written = Lines::default();
     let layer = to(&written).with_span_close(true);
     let layer = layer.with_filter(LevelFilter::INFO).with_session();
@@ -193,11 +194,11 @@ fn the_filter_for_sessions_sees_the_same() {
 proptest! {
     #[test]
     fn for_any_event(mut event in pairs(8), tags in any::<bool>(), in_session in any::<bool>()) {
-        // a second field of this name loses its type
+        // A second field `message` loses its type.
         let message = event.iter().position(|(name, _)| name == "message");
         let mut at = 0..;
         event.retain(|(name, _)| at.next() == message || name != "message");
-        // an error as `tags` becomes a text, and a float may be written as an equal one
+        // An error in `tags` becomes text, and a float may be written as an equal one.
         let fits = |(name, value): &&mut (String, Any)| name != "message" && !matches!(value, Any::Error(_) | Any::F64(_));
         if let Some(last) = event.last_mut().filter(|last| tags && fits(last)) {
             last.0 = "tags".to_owned();

@@ -11,7 +11,7 @@ use tracing::{Level, Metadata, info, warn};
 use tracing_openreplay::json;
 use tracing_subscriber::{Layer, Registry, fmt::MakeWriter, prelude::*};
 
-/// Counts the calls.
+/// A writer that counts its calls.
 #[derive(Clone, Default)]
 struct Calls(Arc<AtomicUsize>);
 
@@ -28,7 +28,7 @@ impl Write for Calls {
 }
 
 #[test]
-fn a_record_is_one_write() {
+fn a_record_is_written_with_one_call() {
     let calls = Calls::default();
     let writer = calls.clone();
     let layer = json().with_writer(move || writer.clone());
@@ -71,7 +71,7 @@ fn the_writer_may_depend_on_the_event() {
 }
 
 #[test]
-fn a_writer_that_fails_fails_no_log_call() {
+fn a_failing_writer_does_not_affect_log_calls() {
     struct Failing;
 
     impl Write for Failing {
@@ -93,7 +93,7 @@ fn a_writer_that_fails_fails_no_log_call() {
 }
 
 #[test]
-fn an_error_of_the_writer_whose_text_panics_fails_no_log_call() {
+fn a_writers_error_that_panics_in_display_does_not_affect_log_calls() {
     #[derive(Debug)]
     struct Panics;
 
@@ -122,7 +122,7 @@ fn an_error_of_the_writer_whose_text_panics_fails_no_log_call() {
 }
 
 #[test]
-fn what_goes_to_the_test_writer_is_captured_by_the_harness() {
+fn the_harness_captures_the_output_of_the_test_writer() {
     const CHILD: &str = "TRACING_OPENREPLAY_CAPTURED";
     if let Some(writer) = std::env::var_os(CHILD) {
         let layer: Box<dyn Layer<Registry> + Send + Sync> = match writer.to_str() {
@@ -136,7 +136,7 @@ fn what_goes_to_the_test_writer_is_captured_by_the_harness() {
     let output = |writer: &str, arguments: &[&str]| {
         let output = std::process::Command::new(std::env::current_exe().unwrap())
             .arg("--exact")
-            .arg("writer::what_goes_to_the_test_writer_is_captured_by_the_harness")
+            .arg("writer::the_harness_captures_the_output_of_the_test_writer")
             .args(arguments)
             .env(CHILD, writer)
             .output()
@@ -145,8 +145,11 @@ fn what_goes_to_the_test_writer_is_captured_by_the_harness() {
         String::from_utf8(output.stdout).unwrap()
     };
     let record = r#""message":"in a test""#;
-    // the harness shows the output of a test that succeeds only if it is told to
+    // By default, the harness does not show the output of successful tests.
     assert!(!output("test", &[]).contains(record));
     assert!(output("test", &["--show-output"]).contains(record));
-    assert!(output("stdout", &[]).contains(record), "past the harness");
+    assert!(
+        output("stdout", &[]).contains(record),
+        "the harness did not capture the record"
+    );
 }

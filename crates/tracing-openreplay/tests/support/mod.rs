@@ -1,4 +1,4 @@
-//! Tests of what holds for a whole process: each runs its program once more.
+//! Runs tests of global state in a separate process.
 
 use std::{
     env,
@@ -7,10 +7,9 @@ use std::{
 
 const CHILD: &str = "TRACING_OPENREPLAY_CHILD";
 
-/// Returns the command that runs the calling test once more, in a process of its own, where `run`
-/// is called.
+/// Returns a command that runs the calling test in a separate process.
 ///
-/// Returns `None` there.
+/// In that process, this function calls `run` and returns `None`.
 pub(crate) fn command(test: &str, run: impl FnOnce()) -> Option<Command> {
     if env::var_os(CHILD).is_some() {
         run();
@@ -24,13 +23,13 @@ pub(crate) fn command(test: &str, run: impl FnOnce()) -> Option<Command> {
     Some(child)
 }
 
-/// The same with these variables: what became of that process.
+/// Runs the calling test in a separate process with these environment variables.
 pub(crate) fn child(test: &str, variables: &[(&str, &str)], run: impl FnOnce()) -> Option<Output> {
     let mut child = command(test, run)?;
     Some(child.envs(variables.iter().copied()).output().unwrap())
 }
 
-/// What `run` writes on standard output and standard error in a process of its own, which has to
+/// Returns the standard output and standard error of `run` in a separate process, which must
 /// succeed.
 pub(crate) fn alone_with(
     test: &str,
@@ -43,12 +42,12 @@ pub(crate) fn alone_with(
     Some((out, err))
 }
 
-/// The same without variables.
+/// Does the same as [`alone_with`], without environment variables.
 pub(crate) fn alone(test: &str, run: impl FnOnce()) -> Option<(String, String)> {
     alone_with(test, &[], run)
 }
 
-/// The lines of our own on standard error.
+/// Returns the lines of `tracing-openreplay` on standard error.
 pub(crate) fn diagnostics(stderr: &str) -> Vec<&str> {
     let lines = stderr.lines();
     lines
@@ -56,8 +55,8 @@ pub(crate) fn diagnostics(stderr: &str) -> Vec<&str> {
         .collect()
 }
 
-/// The records on standard output; the first may follow what the test harness wrote on the same
-/// line.
+/// Returns the records on standard output. The first record may be on the same line as output of
+/// the test harness.
 pub(crate) fn records(out: &str) -> Vec<serde_json::Value> {
     out.lines()
         .filter_map(|line| line.find('{').map(|at| &line[at..]))

@@ -7,7 +7,7 @@ use tracing_subscriber::{Layer, Registry, fmt, prelude::*};
 
 use crate::in_session;
 
-/// The allocations of a hundred rounds, when everything that is kept has been allocated.
+/// Returns the allocations of a hundred rounds in steady state.
 fn steady(layer: impl Layer<Registry> + Send + Sync, round: impl Fn()) -> u64 {
     with_default(Registry::default().with(layer), || {
         (0..100).for_each(|_| round());
@@ -28,7 +28,7 @@ fn events() {
 }
 
 #[test]
-fn none_is_added_outside_of_a_session() {
+fn nothing_is_allocated_outside_a_session() {
     assert_eq!(
         steady(alone().with_session(), events),
         steady(alone(), events)
@@ -36,7 +36,7 @@ fn none_is_added_outside_of_a_session() {
 }
 
 #[test]
-fn none_is_added_in_a_session_but_what_a_span_needs_to_remember_it() {
+fn only_the_stored_session_of_a_span_is_allocated() {
     let round = || in_session(42, events);
     assert_eq!(
         steady(alone().with_session(), round),

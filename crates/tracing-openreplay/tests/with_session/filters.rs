@@ -30,27 +30,27 @@ const ALL: &str = " INFO [openReplaySession.id=42] i\n WARN [openReplaySession.i
 const WARNINGS: &str =
     " WARN [openReplaySession.id=42] w\nERROR [openReplaySession.id=42] e tags=\"error\"\n";
 
-/// That the layer has warnings only, and one without a filter, before or after it, has all.
+/// Asserts that the layer has only warnings, and that a layer without a filter has all records.
 macro_rules! filters_for_itself {
     ($($sink:ident: $layer:expr;)*) => { $({
         let ($sink, all) = (&Sink::default(), Sink::default());
         let subscriber = Registry::default().with($layer).with(text(&all).with_session());
-        has_warnings_next_to_all(subscriber, $sink, &all, stringify!($layer));
+        only_warnings_next_to_all(subscriber, $sink, &all, stringify!($layer));
 
         let ($sink, all) = (&Sink::default(), Sink::default());
         let subscriber = Registry::default().with(text(&all).with_session()).with($layer);
-        has_warnings_next_to_all(subscriber, $sink, &all, concat!(stringify!($layer), " comes second"));
+        only_warnings_next_to_all(subscriber, $sink, &all, concat!(stringify!($layer), " comes second"));
     })* };
 }
 
-fn has_warnings_next_to_all(
+fn only_warnings_next_to_all(
     subscriber: impl Subscriber + Send + Sync,
     some: &Sink,
     all: &Sink,
     row: &str,
 ) {
-    // other tests' subscribers raise the level of the process, so a wrong hint would not show in
-    // what is written
+    // Subscribers of other tests raise the maximum level of the process, so a wrong hint would not
+    // change the output.
     assert_eq!(subscriber.max_level_hint(), None, "{row}");
     with_default(subscriber, three_levels);
     assert_eq!(some.text(), WARNINGS, "{row}");
@@ -58,7 +58,7 @@ fn has_warnings_next_to_all(
 }
 
 #[test]
-fn a_filter_of_one_layer_leaves_the_others_alone() {
+fn a_filter_of_one_layer_does_not_affect_others() {
     filters_for_itself! {
         sink: text(sink).with_filter(LevelFilter::WARN).with_session();
         sink: text(sink).with_session().with_filter(LevelFilter::WARN);
@@ -73,7 +73,7 @@ fn a_filter_of_one_layer_leaves_the_others_alone() {
 }
 
 #[test]
-fn filters_alone_decide_the_highest_level() {
+fn only_filters_determine_the_maximum_level() {
     let sink = Sink::default();
     let subscriber = Registry::default()
         .with(text(&sink).with_filter(LevelFilter::WARN).with_session())
@@ -82,7 +82,7 @@ fn filters_alone_decide_the_highest_level() {
 }
 
 #[test]
-fn the_filter_for_sessions_passes_what_is_marked() {
+fn the_filter_for_sessions_accepts_marked_events() {
     let sink = Sink::default();
     let layer = text(&sink).with_session().with_filter(SessionOnly);
     with_default(Registry::default().with(layer), || {
@@ -93,7 +93,7 @@ fn the_filter_for_sessions_passes_what_is_marked() {
 }
 
 #[test]
-fn a_layer_can_be_absent_boxed_or_several() {
+fn a_layer_can_be_none_boxed_or_a_list() {
     let with = |layer: &dyn Fn(&Sink) -> BoxedLayer| {
         let (sink, other) = (Sink::default(), Sink::default());
         let subscriber = Registry::default().with(layer(&sink).and_then(text(&other)));
@@ -118,7 +118,7 @@ fn a_layer_can_be_absent_boxed_or_several() {
 }
 
 #[test]
-fn an_absent_layer_alone_switches_nothing_on() {
+fn a_layer_that_is_none_enables_nothing() {
     let subscriber = Registry::default().with(None::<BoxedLayer>.with_session());
     let bare = Registry::default().with(None::<BoxedLayer>);
     assert_eq!(subscriber.max_level_hint(), bare.max_level_hint());
@@ -146,7 +146,7 @@ fn a_reload_takes_effect() {
 }
 
 #[test]
-fn every_callback_reaches_the_layer_within() {
+fn every_callback_is_forwarded_to_the_inner_layer() {
     let calls = Calls::default();
     let changes_id = ChangesId(calls.clone().with_session());
     let subscriber = Registry::default()
@@ -166,7 +166,7 @@ fn every_callback_reaches_the_layer_within() {
     assert!(missing.is_empty(), "{missing:?} of {seen:?}");
 }
 
-/// Tells the layer within of a changed id, which the registry never does.
+/// A layer that reports a changed id to the inner layer, which the registry never does.
 struct ChangesId<L>(L);
 
 impl<S: Subscriber, L: Layer<S>> Layer<S> for ChangesId<L> {
@@ -176,7 +176,7 @@ impl<S: Subscriber, L: Layer<S>> Layer<S> for ChangesId<L> {
     }
 }
 
-/// Notes what it is called with.
+/// A layer that records its calls.
 #[derive(Clone, Default)]
 struct Calls(Arc<Mutex<Vec<&'static str>>>);
 

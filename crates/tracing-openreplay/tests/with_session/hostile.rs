@@ -1,4 +1,4 @@
-//! Values whose code misbehaves, in a record that is written all the same.
+//! Records are also written if the code of a value panics or never ends.
 
 use std::{error::Error, fmt};
 
@@ -9,7 +9,7 @@ use crate::{fields, in_session, written};
 
 const PANICKED: &str = "… [panicked while being written]";
 
-/// An error that does what its name suggests.
+/// An error that misbehaves as described by the variant's name.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Bad {
     OwnSource,
@@ -37,7 +37,7 @@ fn as_error(error: &Bad) -> &(dyn Error + 'static) {
 }
 
 #[test]
-fn an_error_that_is_its_own_cause_ends() {
+fn an_error_that_is_its_own_cause_is_cut() {
     let text = written(|| {
         in_session(42, || {
             error!(error = as_error(&Bad::OwnSource));
@@ -53,7 +53,7 @@ fn an_error_that_is_its_own_cause_ends() {
 }
 
 #[test]
-fn a_panic_in_an_error_costs_no_more_than_its_text() {
+fn a_panic_in_an_error_only_loses_its_text() {
     let rows = fields(|| {
         in_session(42, || {
             error!(error = as_error(&Bad::PanickingSource), "text");
@@ -77,7 +77,7 @@ fn a_panic_in_an_error_costs_no_more_than_its_text() {
 }
 
 #[test]
-fn a_panic_in_a_value_costs_no_more_than_the_value() {
+fn a_panic_in_a_value_only_loses_the_value() {
     struct Bomb;
 
     impl fmt::Debug for Bomb {
@@ -102,7 +102,7 @@ fn a_panic_in_a_value_costs_no_more_than_the_value() {
 }
 
 #[test]
-fn bytes_read_the_same_in_a_session_and_outside() {
+fn bytes_are_written_the_same_inside_and_outside_a_session() {
     let both = || info!(message = &b"+&"[..]);
     let text = written(|| {
         both();

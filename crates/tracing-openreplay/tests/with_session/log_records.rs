@@ -5,7 +5,7 @@ use tracing_subscriber::{Registry, fmt, prelude::*};
 
 use crate::{Sink, in_session};
 
-/// What a library does that knows `log` only, without the process-wide logger.
+/// Logs like a library that uses `log`, but without the global logger.
 fn log(level: Level, line: u32, message: &str) {
     let arguments = format_args!("{message}");
     let record = Record::builder()
@@ -20,7 +20,7 @@ fn log(level: Level, line: u32, message: &str) {
 }
 
 #[test]
-fn target_file_and_line_are_those_of_the_library() {
+fn log_records_keep_their_target_file_and_line() {
     let sink = Sink::default();
     let layer = fmt::layer()
         .json()

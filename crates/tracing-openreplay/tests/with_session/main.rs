@@ -1,4 +1,4 @@
-//! `with_session()` over the real fmt layer, seen from outside.
+//! `with_session()` with the real fmt layer.
 
 mod allocations;
 mod filters;
@@ -21,7 +21,7 @@ use tracing::{Subscriber, subscriber::with_default};
 use tracing_openreplay::LayerExt as _;
 use tracing_subscriber::{Layer, Registry, fmt, fmt::MakeWriter, prelude::*};
 
-/// Where the layers under test write to.
+/// The writer of the layers under test.
 #[derive(Clone, Default)]
 struct Sink(Arc<Mutex<Vec<u8>>>);
 
@@ -56,7 +56,7 @@ impl<'a> MakeWriter<'a> for Sink {
     }
 }
 
-/// fmt with nothing in its lines that changes from run to run.
+/// Creates a fmt layer whose lines are the same in every run.
 fn text<S>(sink: &Sink) -> impl Layer<S> + Send + Sync + use<S>
 where
     S: Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
@@ -79,14 +79,14 @@ where
         .with_writer(sink.clone())
 }
 
-/// What `run` writes through fmt's text with `with_session()`.
+/// Returns the output of `run` in fmt's text format with `with_session()`.
 fn written(run: impl FnOnce()) -> String {
     let sink = Sink::default();
     with_default(Registry::default().with(text(&sink).with_session()), run);
     sink.text()
 }
 
-/// The `fields` of what `run` writes through fmt's JSON with `with_session()`.
+/// Returns the `fields` of the output of `run` in fmt's JSON with `with_session()`.
 fn fields(run: impl FnOnce()) -> Vec<Value> {
     let sink = Sink::default();
     with_default(Registry::default().with(json(&sink).with_session()), run);

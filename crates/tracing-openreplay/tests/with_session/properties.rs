@@ -10,7 +10,7 @@ use crate::{Sink, in_session, json};
 
 proptest! {
     #[test]
-    fn an_event_is_itself_with_a_prefix(
+    fn an_event_only_gains_a_prefix(
         message in text(),
         text in text(),
         number in any::<i64>(),

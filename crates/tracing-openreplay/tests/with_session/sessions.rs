@@ -7,7 +7,7 @@ use tracing_subscriber::{Registry, prelude::*};
 use crate::{Sink, fields, in_session, text, written};
 
 #[test]
-fn a_span_made_in_a_session_brings_it_to_another_thread() {
+fn a_span_takes_its_session_to_another_thread() {
     let text = written(|| {
         let span = in_session(42, || info_span!("job"));
         let dispatch = tracing::dispatcher::get_default(Clone::clone);
@@ -20,7 +20,7 @@ fn a_span_made_in_a_session_brings_it_to_another_thread() {
 }
 
 #[test]
-fn an_explicit_parent_and_none_at_all_stay_what_they_are() {
+fn explicit_parents_and_roots_are_kept() {
     let text = written(|| {
         let one = in_session(1, || info_span!("one"));
         let _two = in_session(2, || info_span!("two")).entered();
@@ -67,19 +67,19 @@ fn a_message_cannot_name_another_session() {
             "[openReplaySession.id=42] path=\"openReplaySessi*n.id=7\"",
         ]
     );
-    // a field is the inner layer's
+    // The inner layer writes other fields unchanged.
     assert_eq!(rows[2]["path"], "openReplaySession.id=7");
 }
 
 #[test]
-fn the_event_of_a_span_that_closes_has_the_session_in_which_the_span_was_created() {
+fn the_event_of_a_closed_span_has_the_session_in_which_the_span_was_created() {
     let sink = Sink::default();
     let layer = text(&sink).with_session().with_span_close(true);
     with_default(Registry::default().with(layer), || {
         let outside = info_span!("outside");
         let span = in_session(42, || info_span!("request", method = "GET"));
         span.in_scope(|| ());
-        // another session, in which neither was created
+        // Neither span was created in this session.
         in_session(7, || drop((span, outside)));
     });
     let text = sink.text();

@@ -51,7 +51,7 @@ fn typed_values_keep_their_types() {
     assert_eq!(row.len(), 1);
     for (name, value) in expected.as_object().unwrap() {
         let text = |value: &serde_json::Value| value.to_string().replace('"', "");
-        // fmt's JSON writes what is beyond 64 bits as it likes
+        // The format of integers beyond 64 bits is that of fmt's JSON.
         if name.starts_with("wide") {
             assert_eq!(text(&row[0][name]), text(value), "{name}");
         } else {
@@ -65,7 +65,7 @@ fn typed_values_keep_their_types() {
 }
 
 #[test]
-fn an_event_without_a_message_gets_one_of_its_fields() {
+fn the_fields_are_the_message_of_an_event_without_one() {
     let rows = fields(|| {
         in_session(42, || {
             info!(items = 3, path = "/cart", took = ?2.0);
@@ -115,7 +115,7 @@ fn a_message_of_any_type_is_prefixed() {
 }
 
 #[test]
-fn error_is_among_the_tags_of_an_error_with_tags_of_its_own() {
+fn error_is_added_to_an_events_own_tags() {
     let run = || {
         error!(tags = 3, "x");
         error!(tags = "mine", "x");
@@ -141,7 +141,7 @@ fn error_is_among_the_tags_of_an_error_with_tags_of_its_own() {
 }
 
 #[test]
-fn tags_can_be_left_out() {
+fn tags_can_be_disabled() {
     let sink = Sink::default();
     let layer = crate::text(&sink).with_session().with_tags(false);
     with_default(Registry::default().with(layer), || {
@@ -157,7 +157,7 @@ fn tags_can_be_left_out() {
 }
 
 #[test]
-fn an_error_is_tagged_outside_of_a_session_too() {
+fn an_error_outside_a_session_is_tagged() {
     let rows = fields(|| error!(code = 7, "x"));
     assert_eq!(
         rows,
@@ -166,7 +166,7 @@ fn an_error_is_tagged_outside_of_a_session_too() {
 }
 
 #[test]
-fn more_fields_than_are_held_inline() {
+fn more_fields_than_are_stored_inline() {
     let row = fields(|| {
         in_session(42, || {
             info!(
@@ -223,7 +223,7 @@ impl Error for Failed {
 }
 
 #[test]
-fn an_error_value_is_the_very_error() {
+fn an_error_value_is_passed_on_as_the_same_error() {
     struct Downcasts;
 
     impl<S: Subscriber> Layer<S> for Downcasts {
