@@ -1,10 +1,54 @@
-//! Keeps log records for OpenReplay in files of this machine, without Elasticsearch.
+//! Stores log records for [OpenReplay](https://openreplay.com) in local files, without
+//! Elasticsearch.
+//!
+//! A [`Store`] keeps the records in one SQLite file per day. [`Store::writer`] is a writer for the
+//! layers of [`tracing-openreplay`], and [`Store::service`] serves the records to OpenReplay over
+//! HTTP, with the routes of Elasticsearch that OpenReplay needs.
 //!
 //! ```toml
 //! [dependencies]
-//! openreplay-session = "0.1"
+//! axum = "0.8"
 //! openreplay-store = "0.1"
+//! tokio = { version = "1", features = ["macros", "net", "rt-multi-thread", "signal"] }
+//! tower-openreplay = "0.1"
+//! tracing = "0.1"
+//! tracing-openreplay = "0.1"
 //! ```
+//!
+//! ```no_run
+//! use axum::{Router, routing::get};
+//! use openreplay_store::{Keys, Store};
+//! use tower_openreplay::{RequestLogLayer, SessionLayer};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let store = Store::open("records")?;
+//!     let (writer, _guard) = store.writer()?;
+//!     tracing_openreplay::json().with_writer(writer).init();
+//!     let app = Router::new()
+//!         .route("/api/price", get(price))
+//!         .layer(RequestLogLayer::new())
+//!         .layer(SessionLayer::new())
+//!         .nest_service("/openreplay", store.service(Keys::open("records")?));
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//!     axum::serve(listener, app).with_graceful_shutdown(stop()).await?;
+//!     Ok(()) // `_guard` stores the remaining records, for at most 5 seconds
+//! }
+//!
+//! async fn price() -> &'static str {
+//!     tracing::info!(order = 17, "price requested");
+//!     "12.50"
+//! }
+//!
+//! async fn stop() {
+//!     let _ = tokio::signal::ctrl_c().await;
+//! }
+//! ```
+//!
+//! In OpenReplay's form for Elasticsearch, enter the app's URL with `/openreplay`, and the first
+//! key in `records/keys.json`.
+//!
+//! # Reading and writing directly
 //!
 //! ```
 //! use openreplay_session::SessionId;
@@ -25,38 +69,54 @@
 //! # }
 //! ```
 //!
-//! `Store::writer` is a writer for the layers of `tracing-openreplay`, and `Store::service` serves
-//! the records to OpenReplay over HTTP. The crate has no features.
-//!
 //! # Sessions and times
 //!
-//! A record belongs to each session that its `message` names, wherever OpenReplay's query to
-//! Elasticsearch would find it. Its time is its `@timestamp`, in every form that Elasticsearch
-//! accepts for a `date_nanos` field. Without a time that can be read, it is the time of its first
-//! arrival. The line is kept as it was received.
+//! A record belongs to each session that its `message` names, that is, each session whose query to
+//! Elasticsearch would find the record. The time of a record is its `@timestamp`, in any form that
+//! Elasticsearch accepts for a `date_nanos` field. A record without a valid time has the time of
+//! its first arrival. Lines are stored as they were received.
 //!
 //! # Files
 //!
-//! The folder has one SQLite file per day (UTC), named after it, such as `2026-07-01.sqlite`, with
-//! the day's records by session, time and `_id`. Records without a session are in
-//! `2026-07-01-no-session.sqlite`, by the day on which they arrived, and are kept for one day more.
-//! `sqlite3` opens the files: keys and times (in nanoseconds) are readable, records are compressed,
-//! so use [`Store::export`] for those.
+//! The folder contains one SQLite file per day (UTC), such as `2026-07-01.sqlite`, with the records
+//! of that day by session, time and `_id`. Records without a session are in files such as
+//! `2026-07-01-no-session.sqlite`, by the day of their arrival, and are kept for one more day. The
+//! files can be read with `sqlite3`: keys and times (in nanoseconds) are readable, but records are
+//! compressed. To read the records, use [`Store::export`].
 //!
-//! # Exactly once
+//! If the file of a day is damaged, it is renamed and reported. Other days are not affected.
 //!
-//! [`Store::write`] returns once the records are on disk. A record that is sent again has the same
-//! `_id` and time, and is stored once. Two records with one `_id` and different times are two
-//! records: an index on `_id` alone would cost a fifth of the CPU time. After a crash at any
-//! moment, nothing that was acknowledged is missing.
+//! # Durability
 //!
-//! A day whose file is damaged is renamed and reported. The other days are not affected.
+//! [`Store::write`] returns once the records are on disk. After a crash at any moment, no
+//! acknowledged record is missing.
+//!
+//! A record that is sent again has the same `_id` and time, and is only stored once. Two records
+//! with the same `_id` and different times are both stored, because an index on `_id` alone would
+//! cost a fifth of the CPU time.
 //!
 //! # Limits
 //!
-//! One process at a time has a store open to write. Its lock names it to the others. The time of a
-//! record may be as far back as the store keeps records, and at most one day ahead of this
-//! machine's clock; others are rejected.
+//! Only one process at a time can open a store for writing; another process gets an error that
+//! names the first. The time of a record must be within the period for which the store keeps
+//! records, and at most one day ahead of this machine's clock. Other records are rejected.
+//!
+//! # Features
+//!
+//! This crate has no features.
+//!
+//! # See also
+//!
+//! - [`tracing-openreplay`]: the layers that write the records
+//! - [`tower-openreplay`](https://docs.rs/tower-openreplay): the layers that set the session of
+//!   each request and log it
+//! - [`openreplay-elastic`](https://docs.rs/openreplay-elastic): sends the records to
+//!   Elasticsearch, for more than one machine
+//! - [`openreplay-elastic-cli`](https://docs.rs/crate/openreplay-elastic-cli): the command
+//!   `openreplay-elastic serve`, which runs a store for several apps
+//! - `docs/without-elasticsearch.md` in the repository: how to connect a store and OpenReplay
+//!
+//! [`tracing-openreplay`]: https://docs.rs/tracing-openreplay
 
 pub use self::batch::Batch;
 pub use self::entry::{Outcome, Rejected};
