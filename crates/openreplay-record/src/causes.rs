@@ -1,7 +1,8 @@
-//! The causes of an error: all of a usual error, the first and the last of one that has too many.
+//! Lists the causes of an error.
 //!
-//! Errors are code of others: one can be its own cause, and any method can panic. Every walk here
-//! ends, and a panic costs only the text that it interrupts.
+//! An error of a third party can be its own cause, and any of its methods can panic. Every function
+//! here returns nevertheless, and if a method panics, only the rest of its text is lost. If an
+//! error has too many causes, the first and the last are listed.
 //!
 //! ```
 //! use openreplay_record::causes;
@@ -35,28 +36,29 @@ use std::{
 
 use crate::{Contained, PANICKED};
 
-/// How many causes are kept at the beginning, and how many at the end, where the root cause is.
+/// The number of causes that are listed at the beginning and at the end, where the root cause is.
 const FIRST: usize = 24;
 const LAST: usize = 8;
 
-/// How many causes are looked at: some errors are their own cause.
+/// The maximum number of causes that are visited, since some errors are their own cause.
 const SEARCHED: usize = 1024;
 
 type Cause<'a> = &'a (dyn Error + 'static);
 
-/// An element of a list of causes. Its text never panics.
+/// An element in a list of causes. Its `Display` implementation never panics.
 #[derive(Clone, Copy, Debug)]
 pub enum Listed<'a> {
-    /// An error that led to the one before it.
+    /// The cause of the previous error.
     Cause(Cause<'a>),
-    /// Causes that are not listed.
+    /// A number of causes that are not listed.
     LeftOut {
-        /// How many.
+        /// The number of causes.
         count: usize,
-        /// Whether the walk ended before the root cause, so there are more.
+        /// Whether there are more causes than were counted, because the search ended before the
+        /// root cause.
         is_endless: bool,
     },
-    /// `source()` panicked: further causes are unknown.
+    /// `source()` panicked, so further causes are unknown.
     Panicked,
 }
 
@@ -77,8 +79,10 @@ fn contained(error: Cause<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{:?}", Contained(&format_args!("{error}")))
 }
 
-/// Lists the errors that led to this one, nearest first: at most the first 24 and the last 8, with
-/// the number of those in between.
+/// Returns an iterator over the causes of an error, the nearest first.
+///
+/// If there are more than 32 causes, the first 24 and the last 8 are listed, with the number of
+/// causes in between.
 #[must_use]
 pub fn of(error: Cause<'_>) -> Causes<'_> {
     Causes {
@@ -87,33 +91,35 @@ pub fn of(error: Cause<'_>) -> Causes<'_> {
     }
 }
 
-/// Returns every error that led to this one, nearest first, up to 1,024 of them. It ends where
-/// `source()` panics.
+/// Returns an iterator over all causes of an error, the nearest first.
+///
+/// The iterator ends after 1,024 causes, or if `source()` panics.
 pub fn all(error: Cause<'_>) -> impl Iterator<Item = Cause<'_>> {
     Walk::from(error)
 }
 
-/// Whether another's walk over this error and its sources ends, and nothing in it panics.
+/// Returns whether other code can safely display an error and its causes: the chain of causes is
+/// finite, and none of their methods panics or fails.
 #[must_use]
 pub fn is_readable(error: Cause<'_>) -> bool {
-    struct Nowhere;
+    struct Discard;
 
-    impl fmt::Write for Nowhere {
+    impl fmt::Write for Discard {
         fn write_str(&mut self, _: &str) -> fmt::Result {
             Ok(())
         }
     }
 
-    // a `Display` that fails fails in the other's code, too
+    // A `Display` that returns an error here would also return one in other code.
     let is_written = |error: Cause<'_>| {
-        let write = || write!(Nowhere, "{error}").is_ok();
+        let write = || write!(Discard, "{error}").is_ok();
         catch_unwind(AssertUnwindSafe(write)).unwrap_or(false)
     };
     let mut walk = Walk::from(error);
     is_written(error) && walk.by_ref().all(is_written) && matches!(walk.next, Source::Root)
 }
 
-/// An error and its causes as one line of text: `no price: entity not found`.
+/// Displays an error and its causes on one line: `no price: entity not found`.
 #[derive(Clone, Copy, Debug)]
 pub struct WithCauses<'a>(pub Cause<'a>);
 
@@ -127,7 +133,7 @@ impl fmt::Display for WithCauses<'_> {
     }
 }
 
-/// The causes of an error, see [`of`].
+/// An iterator over the causes of an error, created by [`of`].
 #[derive(Debug)]
 pub struct Causes<'a> {
     walk: Walk<'a>,
@@ -158,7 +164,7 @@ impl<'a> Iterator for Causes<'a> {
 }
 
 impl<'a> Causes<'a> {
-    /// Goes on to the root cause.
+    /// Visits all further causes up to the root cause.
     fn search(&mut self) -> Option<Listed<'a>> {
         for cause in self.walk.by_ref() {
             self.last.put(cause);
@@ -176,7 +182,7 @@ impl<'a> Causes<'a> {
     }
 }
 
-/// The one walk over `source()`.
+/// An iterator over `source()`, which all functions here use.
 #[derive(Debug)]
 struct Walk<'a> {
     next: Source<'a>,
@@ -225,13 +231,13 @@ impl<'a> Iterator for Walk<'a> {
     }
 }
 
-/// The last causes of an error that has more than the first.
+/// A ring of the last causes of an error with more than [`FIRST`] causes.
 #[derive(Debug, Default)]
 struct Last<'a> {
     causes: [Option<Cause<'a>>; LAST],
-    /// How many were put in, the oldest of which are overwritten.
+    /// The number of causes that were added, the oldest of which are overwritten.
     count: usize,
-    /// How many were taken out or overwritten.
+    /// The number of causes that were taken or overwritten.
     taken: usize,
 }
 
@@ -255,7 +261,7 @@ impl<'a> Last<'a> {
 mod tests {
     use super::*;
 
-    /// The nth of a chain that ends at `0`, or whose `source()` panics there.
+    /// The nth error of a chain that ends at `0`, where `source()` may panic.
     #[derive(Debug)]
     struct Nth(usize, Option<Box<Nth>>, bool);
 
@@ -283,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_and_the_last_causes_stay_and_the_others_are_counted() {
+    fn the_first_and_the_last_causes_are_listed_and_the_others_are_counted() {
         for causes in 0..100_usize {
             let all: Vec<_> = (0..causes).rev().map(|nth| nth.to_string()).collect();
             let mut expected = all.clone();
@@ -298,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_chain_is_left_at_some_point() {
+    fn the_search_in_an_endless_chain_ends() {
         #[derive(Debug)]
         struct Own;
 
@@ -337,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn every_error_that_led_to_one_is_found() {
+    fn all_causes_are_found() {
         for causes in [0, 1, FIRST + LAST, 100] {
             let error = chain(causes, false);
             let all: Vec<_> = all(&error).map(ToString::to_string).collect();
@@ -351,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_panics_is_cut_there_and_the_causes_below_stay() {
+    fn a_text_that_panics_is_cut_and_further_causes_are_listed() {
         #[derive(Debug)]
         struct Half(Nth);
 

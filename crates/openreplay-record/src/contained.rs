@@ -3,10 +3,12 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-/// What stands for the rest of a value whose `Debug`, `Display` or `source()` panics.
+/// The text that replaces the rest of a value whose `Debug`, `Display` or `source()` panics.
 pub const PANICKED: &str = "… [panicked while being written]";
 
-/// A value whose `Debug` may panic, and then costs no more than the rest of itself.
+/// A wrapper that catches panics in the `Debug` implementation of a value.
+///
+/// If the implementation panics, [`PANICKED`] replaces the rest of the value.
 ///
 /// ```
 /// use openreplay_record::{Contained, PANICKED};
