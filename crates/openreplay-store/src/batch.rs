@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::document;
 use crate::entry::{Entry, LONGEST_ID, Outcome, Rejected, Text};
 
-/// Records to be stored together, each with what is known of it already.
+/// A batch of records to store together.
 ///
 /// ```
 /// use openreplay_store::{Batch, Store};
@@ -31,7 +31,7 @@ use crate::entry::{Entry, LONGEST_ID, Outcome, Rejected, Text};
 #[derive(Debug, Default)]
 pub struct Batch {
     entries: Vec<Entry>,
-    /// One a record: `None` stands for the next of the entries.
+    /// The known outcome of each record, or `None` for the next entry.
     rejected: Vec<Option<Rejected>>,
 }
 
@@ -42,26 +42,30 @@ impl Batch {
         Self::default()
     }
 
-    /// Adds a record, one JSON object. If one with this `_id` and this time is there, that one is
-    /// kept. Without an `_id`, the record gets one that sorts after those before it.
+    /// Adds a record, which is a JSON object.
+    ///
+    /// If the store already contains a record with this `_id` and time, that record is kept.
+    /// Without an `_id`, the record gets one that sorts after earlier ones.
     pub fn create(&mut self, id: Option<&str>, line: impl Into<Bytes>) {
         self.add(id.map(own), line.into(), false);
     }
 
-    /// Adds a record that may be there already: the outcome is then [`Outcome::Unchanged`]. A
-    /// *different* record under its `_id` and time is kept as it is, and the outcome is
-    /// [`Outcome::Exists`].
+    /// Adds a record that the store may already contain.
+    ///
+    /// If the store contains the same record, the outcome is [`Outcome::Unchanged`]. If the store
+    /// contains a *different* record with this `_id` and time, that record is kept and the outcome
+    /// is [`Outcome::Exists`].
     pub fn index(&mut self, id: Option<&str>, line: impl Into<Bytes>) {
         self.add(id.map(own), line.into(), true);
     }
 
-    /// How many records there are.
+    /// Returns the number of records in the batch.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rejected.len()
     }
 
-    /// Whether there is no record.
+    /// Returns whether the batch contains no records.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rejected.is_empty()
@@ -77,18 +81,18 @@ impl Batch {
         }
     }
 
-    /// The records that can be stored, and the order in which the outcomes belong.
+    /// Returns the records that can be stored, and the order of the outcomes.
     pub(crate) fn into_parts(self) -> (Vec<Entry>, Verdicts) {
         (self.entries, Verdicts(self.rejected))
     }
 }
 
-/// What a batch knows without having been stored.
+/// The outcomes that are known before a batch is stored.
 #[derive(Debug)]
 pub(crate) struct Verdicts(Vec<Option<Rejected>>);
 
 impl Verdicts {
-    /// Puts the outcomes of the entries in their places.
+    /// Inserts the outcomes of the entries.
     pub(crate) fn fill(self, outcomes: Vec<Outcome>) -> Vec<Outcome> {
         let mut outcomes = outcomes.into_iter();
         let each = self.0.into_iter().filter_map(|rejected| match rejected {
@@ -123,8 +127,8 @@ fn entry(id: Option<Text>, line: Bytes, may_exist: bool) -> Result<Entry, Reject
     }
 }
 
-/// An `_id` that sorts by time, then by order in this process: milliseconds, 32 random bits, a
-/// count.
+/// Returns an `_id` that sorts by time, then by order in this process: milliseconds, 32 random bits
+/// and a counter.
 pub(crate) fn new_id() -> String {
     id_at(SystemTime::now())
 }

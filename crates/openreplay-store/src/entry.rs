@@ -1,4 +1,4 @@
-//! A record on its way into the store, and what became of it.
+//! A record that is being stored, and its outcome.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,23 +8,23 @@ use smallvec::SmallVec;
 
 use crate::error::Error;
 
-/// Elasticsearch accepts no longer `_id`.
+/// The maximum length of an `_id`, which is that of Elasticsearch.
 pub(crate) const LONGEST_ID: usize = 512;
 
-/// A record that was read and can be stored.
+/// A parsed record that can be stored.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    /// Those that its message names.
+    /// The sessions that its message names.
     pub(crate) sessions: SmallVec<[u64; 1]>,
-    /// Nanoseconds since 1970; `None` where the record has no time.
+    /// The time in nanoseconds since 1970, or `None` if the record has no time.
     pub(crate) time: Option<i64>,
     pub(crate) id: Text,
     pub(crate) line: Text,
-    /// Whether the same record may be there already.
+    /// Whether the store may already contain the same record.
     pub(crate) may_exist: bool,
 }
 
-/// A piece of a larger buffer that is UTF-8.
+/// A slice of a larger buffer that is valid UTF-8.
 #[derive(Clone, Debug)]
 pub(crate) struct Text(Bytes);
 
@@ -37,7 +37,7 @@ impl Text {
         str::from_utf8(&self.0).expect("`new` checks it")
     }
 
-    /// Its bytes, which are not checked again.
+    /// Returns the bytes, which have already been checked.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -49,44 +49,45 @@ impl From<String> for Text {
     }
 }
 
-/// What became of a record.
+/// The outcome of storing a record.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It is on disk.
+    /// The record is on disk.
     Created,
-    /// A record with this `_id` and this time was there before. It is kept as it is.
+    /// The store already contained a record with this `_id` and time, which is kept.
     Exists,
-    /// The very same record was there before, and was allowed to be.
+    /// The store already contained the same record, as permitted.
     Unchanged,
-    /// It cannot be stored. A retry would not help.
+    /// The record cannot be stored, and a retry would not help.
     Rejected(Rejected),
-    /// It was not stored. A retry may help.
+    /// The record was not stored, but a retry may help.
     Failed(Arc<Error>),
 }
 
 impl Outcome {
-    /// Whether the record is on disk, since now or since before.
+    /// Returns whether the record is on disk, whether it was stored now or before.
     #[must_use]
     pub fn is_stored(&self) -> bool {
         matches!(self, Self::Created | Self::Exists | Self::Unchanged)
     }
 }
 
-/// Why a record can never be stored.
+/// The reason why a record can never be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejected {
-    /// It is not UTF-8, not a JSON object, has more than 127 levels, or has a name twice in one
-    /// object, or its `message` or `@timestamp` is an object.
+    /// The record is not valid UTF-8 or not a JSON object, has a repeated key, is nested more than
+    /// 127 levels deep, or has an object as its `message` or `@timestamp`.
     Malformed(String),
-    /// Its `_id` has no characters.
+    /// The `_id` is empty.
     EmptyId,
-    /// Its `_id` has so many bytes. Elasticsearch accepts at most 512.
+    /// The `_id` has this number of bytes, but the maximum is 512, as in Elasticsearch.
     LongId(usize),
-    /// Its time is further back than the store keeps records.
+    /// The time is before the period for which the store keeps records.
     TooOld,
-    /// Its time is more than a day ahead of this machine's clock, so it would outlive every other.
+    /// The time is more than a day ahead of this machine's clock, so the record would be kept for
+    /// too long.
     TooNew,
 }
 

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use openreplay_record::causes::WithCauses;
 
-/// Why the store could not be opened, written to or read.
+/// The error returned if the store cannot be opened, written to or read.
 ///
-/// The text names the file or the folder, and what to do about it. The cause, if there is one, is
-/// in [`source`](StdError::source).
+/// The message names the file or folder, and what to do. The cause, if any, is returned by
+/// [`source`](StdError::source).
 pub struct Error {
     inner: Box<Inner>,
 }
@@ -64,7 +64,7 @@ impl Error {
         Self::new(Kind::Closed, "the store is closed")
     }
 
-    /// What SQLite reports about a file.
+    /// Creates an error from SQLite's error about a file.
     pub(crate) fn sqlite(path: &Path, error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase};
         let path = path.display();
@@ -76,30 +76,31 @@ impl Error {
         Self::new(kind, text).with_source(error)
     }
 
-    /// The text, and those of the causes.
+    /// Returns the message and those of its causes.
     pub(crate) fn with_causes(&self) -> String {
         WithCauses(self).to_string()
     }
 
-    /// Whether another process has the store open. The text names it.
+    /// Returns whether another process, which the message names, has the store open.
     #[must_use]
     pub fn is_locked(&self) -> bool {
         self.inner.kind == Kind::Locked
     }
 
-    /// Whether the disk, or [`max_bytes`](crate::StoreBuilder::max_bytes), leaves no space.
+    /// Returns whether the disk is full, or [`max_bytes`](crate::StoreBuilder::max_bytes) is
+    /// reached.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.inner.kind == Kind::Full
     }
 
-    /// Whether a file of the store is damaged.
+    /// Returns whether a file of the store is damaged.
     #[must_use]
     pub fn is_damaged(&self) -> bool {
         self.inner.kind == Kind::Damaged
     }
 
-    /// Whether the store was closed before the operation was done.
+    /// Returns whether the store was closed before the operation completed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.inner.kind == Kind::Closed

@@ -1,4 +1,4 @@
-//! API keys in Elasticsearch's form: an id and a secret, sent as `ApiKey base64(id:secret)`.
+//! API keys in Elasticsearch's format: an id and a secret, sent as `ApiKey base64(id:secret)`.
 
 use std::fmt;
 use std::fs;
@@ -19,52 +19,55 @@ const FILE: &str = "keys.json";
 const OPENREPLAY: &str = "openreplay";
 const WRITER: &str = "writer";
 
-/// What a key may do.
+/// The permissions of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Rights {
-    /// Search.
+    /// Whether the key permits searching.
     pub read: bool,
-    /// Add records.
+    /// Whether the key permits adding records.
     pub write: bool,
 }
 
 impl Rights {
-    /// Search only, as OpenReplay does.
+    /// Permits searching only, for OpenReplay.
     pub const READ: Self = Self {
         read: true,
         write: false,
     };
-    /// Add records only, as an app does.
+    /// Permits adding records only, for apps.
     pub const WRITE: Self = Self {
         read: false,
         write: true,
     };
-    /// Both.
+    /// Permits searching and adding records.
     pub const ALL: Self = Self {
         read: true,
         write: true,
     };
 }
 
-/// A key that was just created, or one of the first two.
+/// An API key with its secret.
+///
+/// Only new keys and the first two keys have their secret.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Key {
-    /// What OpenReplay's form calls "API Key ID".
+    /// The id, which OpenReplay's form calls "API Key ID".
     pub id: String,
-    /// What OpenReplay's form calls "API Key".
+    /// The secret, which OpenReplay's form calls "API Key".
     pub api_key: String,
 }
 
 impl Key {
-    /// Both in base64, as `ELASTICSEARCH_API_KEY` and the header have it.
+    /// Returns the id and the secret in base64, for `ELASTICSEARCH_API_KEY` and the header
+    /// `Authorization`.
     #[must_use]
     pub fn encoded(&self) -> String {
         STANDARD.encode(format!("{}:{}", self.id, self.api_key))
     }
 }
 
-/// Shows the id only.
+/// Shows only the id.
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Key")
@@ -73,10 +76,11 @@ impl fmt::Debug for Key {
     }
 }
 
-/// The keys of a store. Clones refer to the same keys.
+/// The API keys of a store. Clones refer to the same keys.
 ///
-/// The first two, for OpenReplay and for the first app, are in a file that only its owner can read, so that they can be shown again. Of
-/// all others, the file has a hash.
+/// The keys are stored in the file `keys.json`, which only its owner can read. For the first two
+/// keys, of OpenReplay and of the first app, the file contains the secret, so that it can be shown
+/// again. For all other keys, it contains a hash.
 #[derive(Clone, Debug)]
 pub struct Keys {
     inner: Arc<Inner>,
@@ -84,7 +88,7 @@ pub struct Keys {
 
 #[derive(Debug)]
 struct Inner {
-    /// `None` where everybody may do everything.
+    /// The file of the keys, or `None` if no key is required.
     path: Option<PathBuf>,
     file: RwLock<Loaded>,
 }
@@ -109,7 +113,8 @@ struct Entry {
 #[serde(rename_all = "snake_case")]
 enum Secret {
     ApiKey(String),
-    /// SHA-256 in hexadecimal. A secret has 128 random bits, so a faster hash than a password's is enough.
+    /// The SHA-256 hash in hexadecimal. Since a secret has 128 random bits, it needs no slow
+    /// password hash.
     Sha256(String),
 }
 
@@ -123,11 +128,11 @@ impl fmt::Debug for Entry {
 }
 
 impl Keys {
-    /// Opens the keys of the store in a folder, and creates the first two if there are none.
+    /// Opens the keys of the store in a folder, and creates the first two keys if there are none.
     ///
     /// # Errors
     ///
-    /// If the folder or its `keys.json` cannot be used.
+    /// Returns an error if the folder or its `keys.json` cannot be used.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, Error> {
         let folder = folder.as_ref();
         crate::store::create(folder)?;
@@ -154,7 +159,9 @@ impl Keys {
         })
     }
 
-    /// No keys: everybody who can connect may search and add records. Only for addresses that nobody else reaches.
+    /// Requires no key: any client that can connect can search and add records.
+    ///
+    /// Only use this for addresses that no other machine or user can reach.
     #[must_use]
     pub fn none() -> Self {
         Self {
@@ -165,23 +172,23 @@ impl Keys {
         }
     }
 
-    /// The key for OpenReplay's form; `None` without keys.
+    /// Returns the key for OpenReplay's form, or `None` if no key is required.
     #[must_use]
     pub fn openreplay(&self) -> Option<Key> {
         self.shown(OPENREPLAY)
     }
 
-    /// The first app's key; `None` without keys.
+    /// Returns the key of the first app, or `None` if no key is required.
     #[must_use]
     pub fn writer(&self) -> Option<Key> {
         self.shown(WRITER)
     }
 
-    /// Creates a further key. It is returned this once.
+    /// Creates another key, whose secret cannot be shown again.
     ///
     /// # Errors
     ///
-    /// If the file cannot be written, or there are no keys at all.
+    /// Returns an error if the file cannot be written, or if no key is required.
     pub fn create(&self, name: &str, rights: Rights) -> Result<Key, Error> {
         let Some(path) = &self.inner.path else {
             return Err(Error::new(
@@ -208,7 +215,7 @@ impl Keys {
         Ok(key)
     }
 
-    /// What the holder of this `Authorization` may do; `None` if it is missing or wrong.
+    /// Returns the rights of this `Authorization` header, or `None` if it is missing or wrong.
     pub(crate) fn rights(&self, authorization: Option<&[u8]>) -> Option<Rights> {
         let Some(path) = &self.inner.path else {
             return Some(Rights::ALL);
@@ -267,8 +274,10 @@ impl Keys {
     }
 }
 
-/// The id and the secret in the header's value. As in Elasticsearch, the scheme may be in any case: OpenReplay's Go client sends
-/// `APIKey`. Shippers without an option for keys send the id and the secret as user and password.
+/// Returns the id and the secret in the value of the header.
+///
+/// As in Elasticsearch, the scheme is case-insensitive: OpenReplay's Go client sends `APIKey`.
+/// Shippers without an option for API keys send the id and the secret as user and password.
 fn credentials(authorization: &[u8]) -> Option<(String, String)> {
     let text = str::from_utf8(authorization).ok()?;
     let (scheme, encoded) = text.trim().split_once(' ')?;
@@ -286,7 +295,7 @@ fn hash(secret: &str) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// As long as Elasticsearch's: an id of 20 characters, a secret of 22.
+/// Creates a key of the same length as Elasticsearch's: an id of 20 characters, and a secret of 22.
 fn new_key() -> Result<Key, Error> {
     let mut bytes = [0; 31];
     getrandom::fill(&mut bytes).map_err(|error| {
@@ -323,7 +332,7 @@ fn load(path: &Path) -> Result<Loaded, Error> {
     Ok(Loaded { keys, modified })
 }
 
-/// Replaces the file as a whole; nobody else can read it at any moment.
+/// Replaces the whole file, which only its owner can read at any moment.
 fn save(path: &Path, keys: &[Entry]) -> Result<(), Error> {
     let new = path.with_extension("json.new");
     let write = || {

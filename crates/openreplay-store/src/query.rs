@@ -1,4 +1,4 @@
-//! What is read over all days.
+//! Reads records of all days.
 
 use std::sync::Arc;
 
@@ -8,17 +8,17 @@ use crate::key::{Kind, session_column};
 use crate::message::Message;
 use crate::shared::Shared;
 
-/// So many records are read at once.
+/// The number of records that are read at once.
 const PAGE: usize = 1_000;
 
-/// A record that was found.
+/// A record that was read from a [`Store`](crate::Store).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Record {
-    /// Its `_id`.
+    /// The `_id` of the record.
     pub id: String,
-    /// Its time in nanoseconds since 1970: that of its `@timestamp` or, without one, of its first
-    /// arrival.
+    /// The time in nanoseconds since 1970, from `@timestamp` or, without one, from the first
+    /// arrival of the record.
     pub time: i64,
     /// The line as it was received.
     pub line: String,
@@ -35,7 +35,7 @@ impl From<Found> for Record {
 }
 
 impl Shared {
-    /// The earliest records of a session in time order, ties by `_id`.
+    /// Returns the earliest records of a session in time order, and by `_id` if times are equal.
     pub(crate) fn session(&self, id: u64, limit: usize) -> Result<Vec<Record>, Error> {
         let mut records = Vec::new();
         self.each(|file| {
@@ -48,7 +48,7 @@ impl Shared {
         Ok(records)
     }
 
-    /// How many records a session has.
+    /// Returns the number of records of a session.
     pub(crate) fn count(&self, id: u64) -> Result<u64, Error> {
         let mut count = 0;
         self.each(|file| {
@@ -60,7 +60,7 @@ impl Shared {
         Ok(count)
     }
 
-    /// Some records, if there are any: of the latest days.
+    /// Returns some records of the latest days, if there are any.
     pub(crate) fn some(&self, limit: usize) -> Result<Vec<Record>, Error> {
         let mut records = Vec::new();
         let mut files = self.files();
@@ -76,12 +76,12 @@ impl Shared {
         Ok(records)
     }
 
-    /// How many records there are.
+    /// Returns the number of records.
     pub(crate) fn total(&self) -> u64 {
         self.files().iter().map(|file| file.total()).sum()
     }
 
-    /// Passes on all records: the earliest day first, each day by session and time.
+    /// Calls `each` for every record: the earliest day first, and each day by session and time.
     pub(crate) fn export<E: From<Error>>(
         &self,
         mut each: impl FnMut(Record) -> Result<(), E>,
@@ -104,7 +104,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Works on each file, the earliest day first. A damaged one is left out, and reported.
+    /// Reads each file, the earliest day first. Damaged files are omitted and reported.
     fn each(&self, mut work: impl FnMut(&Arc<DayFile>) -> Result<(), Error>) -> Result<(), Error> {
         for file in self.files() {
             self.unless_damaged(&file, &mut work)?;

@@ -18,10 +18,10 @@ use crate::message::{Job, Message};
 use crate::query::Record;
 use crate::shared::{Options, Shared};
 
-/// Log records in the files of a folder, one a day.
+/// A store of log records in a folder, with one file per day.
 ///
-/// Clones refer to the same store. It closes with the last of them: what is waiting is stored
-/// first.
+/// Clones refer to the same store. When the last clone is dropped, the waiting records are stored
+/// and the store is closed.
 #[derive(Clone, Debug)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -34,7 +34,7 @@ struct Inner {
     _lock: Option<Lock>,
 }
 
-/// Opens a [`Store`].
+/// A builder for a [`Store`].
 #[must_use = "nothing is opened before `open`"]
 pub struct StoreBuilder {
     folder: PathBuf,
@@ -42,7 +42,7 @@ pub struct StoreBuilder {
 }
 
 impl Store {
-    /// Opens the store in a folder with the defaults of [`builder`](Self::builder).
+    /// Opens the store in a folder with default options.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl Store {
         Self::builder(folder).open()
     }
 
-    /// Configures a store in a folder.
+    /// Creates a builder for a store in a folder.
     pub fn builder(folder: impl Into<PathBuf>) -> StoreBuilder {
         let options = Options {
             max_age: Duration::from_secs(14 * 24 * 60 * 60),
@@ -65,14 +65,14 @@ impl Store {
         }
     }
 
-    /// The earliest records of a session, at most `limit`, in time order; records of the same time
-    /// are sorted by `_id`.
+    /// Returns the earliest records of a session in time order, at most `limit`.
     ///
-    /// Blocks the thread for as long as SQLite reads, mostly well under a millisecond.
+    /// Records with the same time are sorted by `_id`. This method blocks the thread while SQLite
+    /// reads, usually for well under a millisecond.
     ///
     /// # Errors
     ///
-    /// If a file cannot be read. Damaged files are left out and reported instead.
+    /// Returns an error if a file cannot be read. Damaged files are omitted and reported instead.
     pub fn session(&self, id: &SessionId, limit: usize) -> Result<Vec<Record>, Error> {
         match id.as_u64() {
             Some(id) => self.inner.shared.session(id, limit),
@@ -81,27 +81,28 @@ impl Store {
         }
     }
 
-    /// How many records a session has.
+    /// Returns the number of records of a session.
     ///
     /// # Errors
     ///
-    /// If a file cannot be read.
+    /// Returns an error if a file cannot be read.
     pub fn count(&self, id: &SessionId) -> Result<u64, Error> {
         id.as_u64().map_or(Ok(0), |id| self.inner.shared.count(id))
     }
 
-    /// How many records there are.
+    /// Returns the number of records in the store.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.inner.shared.total()
     }
 
-    /// Passes on all records: the earliest day first, each day by session and time. Records that
-    /// are stored in the meantime may be left out.
+    /// Calls `each` for every record: the earliest day first, and each day by session and time.
+    ///
+    /// Records that are stored in the meantime may be omitted.
     ///
     /// # Errors
     ///
-    /// If a file cannot be read, or what `each` returns.
+    /// Returns an error if a file cannot be read, or the error that `each` returns.
     pub fn export<E: From<Error>>(
         &self,
         each: impl FnMut(Record) -> Result<(), E>,
@@ -109,7 +110,9 @@ impl Store {
         self.inner.shared.export(each)
     }
 
-    /// Deletes what is too old or too much, and gives memory back. That also happens once a minute.
+    /// Deletes records that exceed the limits of age and size, and releases memory.
+    ///
+    /// The store also does this once a minute.
     pub fn tidy(&self) {
         let (done, wait) = mpsc::channel();
         if self.inner.shared.send(Message::Tidy(done)).is_ok() {
@@ -117,12 +120,13 @@ impl Store {
         }
     }
 
-    /// Stores records, and returns what became of each, in their order. Blocks until what is stored
-    /// is on disk.
+    /// Stores records, and returns the outcome of each, in the same order.
+    ///
+    /// This method blocks the thread until the stored records are on disk.
     ///
     /// # Errors
     ///
-    /// If the store is closed, or was opened to read only.
+    /// Returns an error if the store is closed, or was opened for reading only.
     pub fn write(&self, batch: Batch) -> Result<Vec<Outcome>, Error> {
         let (entries, verdicts) = batch.into_parts();
         let (done, wait) = mpsc::sync_channel(1);
@@ -137,8 +141,7 @@ impl Store {
         self.inner.shared.report(text);
     }
 
-    /// Stores entries; `done` is called on the thread that writes, or is dropped if the store is
-    /// closed.
+    /// Stores entries. `done` is called on the store's thread, or dropped if the store is closed.
     pub(crate) fn submit(
         &self,
         entries: Vec<Entry>,
@@ -152,12 +155,13 @@ impl Store {
         let _ = self.inner.shared.send(Message::Store(job));
     }
 
-    /// Some records of the latest days, at most `limit`, in no order that means anything: enough to
-    /// see whether there are any.
+    /// Returns some records of the latest days, at most `limit`, in no particular order.
+    ///
+    /// Use this to check whether the store contains records.
     ///
     /// # Errors
     ///
-    /// If a file cannot be read.
+    /// Returns an error if a file cannot be read.
     pub fn some(&self, limit: usize) -> Result<Vec<Record>, Error> {
         self.inner.shared.some(limit)
     }
@@ -180,22 +184,28 @@ impl Drop for Inner {
 }
 
 impl StoreBuilder {
-    /// How long records are kept, by their time and in whole days; 14 days by default. Records
-    /// without a session are kept for one day after they arrived.
+    /// Sets how long records are kept, in whole days. Default: 14 days.
+    ///
+    /// The age of a record is that of its time. Records without a session are kept for one day
+    /// after their arrival.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.options.max_age = age;
         self
     }
 
-    /// How much the files may take together; 20 GB by default. Above that, the earliest days are
-    /// deleted. If today's records alone take more, new ones are not accepted.
+    /// Sets the maximum total size of the files. Default: 20 GB.
+    ///
+    /// If the files exceed this size, the earliest days are deleted. If the records of today alone
+    /// exceed it, new records are not accepted.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.options.max_bytes = bytes;
         self
     }
 
-    /// Where reports go, such as a damaged file; standard error by default. It is called on the
-    /// store's own threads and must not block.
+    /// Sets a function that is called with reports, for example of a damaged file. Default: prints
+    /// to standard error.
+    ///
+    /// The function is called on the store's own threads and must not block.
     pub fn on_report(mut self, reporter: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.options.reporter = Box::new(reporter);
         self
@@ -211,8 +221,8 @@ impl StoreBuilder {
     ///
     /// # Errors
     ///
-    /// If another process has it open (the text names that process), or the folder cannot be used.
-    /// A damaged file is no error: it is set aside and reported.
+    /// Returns an error if another process has the store open, which the message names, or if the
+    /// folder cannot be used. A damaged file is not an error: the file is renamed and reported.
     pub fn open(self) -> Result<Store, Error> {
         let folder = &self.folder;
         create(folder)?;
@@ -238,11 +248,12 @@ impl StoreBuilder {
         })
     }
 
-    /// Opens the store to read it, next to a process that may be writing to it.
+    /// Opens the store for reading only. Another process can write to it at the same time.
     ///
     /// # Errors
     ///
-    /// If the folder or a file in it cannot be read. A damaged file is reported and left out.
+    /// Returns an error if the folder or a file in it cannot be read. A damaged file is reported
+    /// and omitted.
     pub fn open_to_read(self) -> Result<Store, Error> {
         let (shared, damaged) = Shared::open(&self.folder, self.options)?;
         for (_, error) in damaged {
@@ -270,7 +281,7 @@ impl std::fmt::Debug for StoreBuilder {
     }
 }
 
-/// Log records can hold anything, so that nobody else on the machine can read them.
+/// Creates the folder, readable only for its owner, since log records can contain any data.
 pub(crate) fn create(folder: &Path) -> Result<(), Error> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);

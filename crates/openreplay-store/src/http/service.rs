@@ -23,20 +23,20 @@ use crate::store::Store;
 /// Filebeat connects to an Elasticsearch of its own version or a newer one.
 const VERSION: &str = "9.99.0";
 
-/// Serves a store over HTTP: mount it in axum, or run it with hyper.
+/// A Tower service that serves a store over HTTP, for axum or hyper.
 ///
 /// | route | serves |
 /// |---|---|
 /// | `POST` or `GET /{index}/_search` | the two searches of OpenReplay |
 /// | `POST` or `PUT /_bulk` and `/{index}/_bulk` | `create` and `index` |
 /// | `GET` and `HEAD /` | the version that shippers look for, and the name of this project |
-/// | `GET /_cluster/health` and `/_license` | what shippers query before they send |
+/// | `GET /_cluster/health` and `/_license` | the requests of shippers before they send records |
 ///
-/// `{index}` is `logs`. Everything else is a 404.
+/// `{index}` is `logs`. The response to any other route is a 404.
 ///
-/// A body may have 16 MiB, before and after decompression, and 65,536 lines. The bodies of all
-/// requests together take at most 32 MiB, what is kept of their lines much less; further requests
-/// wait. Needs a Tokio runtime with time enabled.
+/// A body can have up to 16 MiB, before and after decompression, and 65,536 lines. The bodies of
+/// all requests use at most 32 MiB, and further requests wait. Less memory is used for what is kept
+/// of their lines. The service needs a Tokio runtime with time enabled.
 #[derive(Clone, Debug)]
 pub struct StoreService {
     store: Store,
@@ -45,7 +45,7 @@ pub struct StoreService {
 }
 
 impl Store {
-    /// The store as a Tower service, for clients with these keys.
+    /// Returns a Tower service that serves the store to clients with these keys.
     #[must_use]
     pub fn service(&self, keys: Keys) -> StoreService {
         StoreService {
@@ -56,7 +56,7 @@ impl Store {
     }
 }
 
-/// The future of [`StoreService`].
+/// The response future of [`StoreService`].
 pub struct ResponseFuture(Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>);
 
 impl Future for ResponseFuture {

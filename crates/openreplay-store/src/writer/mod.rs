@@ -1,4 +1,4 @@
-//! From log lines in the app to the store, in the background.
+//! A writer for log lines, which stores them in the background.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -17,22 +17,21 @@ mod worker;
 
 type Shared = Buffer<Numbered>;
 
-/// How long the [`WriterGuard`], when it is dropped, waits for the remaining records.
+/// The maximum time that a dropped [`WriterGuard`] waits for the remaining records.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Takes lines, each a JSON object, and stores them in the background.
+/// A writer that stores lines, each a JSON object, in the background.
 ///
-/// It is a [`MakeWriter`]; clones write to the same buffer. A log call never waits for the disk,
-/// and never fails: it copies the line into a buffer of 32 MiB. If the buffer is full, debug and
-/// info records are dropped before warnings and errors, and a record with their number is stored.
-/// [`Stats`] tells what became of all records.
+/// It implements [`MakeWriter`], and clones write to the same buffer. A log call copies the line
+/// into a buffer of 32 MiB; it never waits for the disk and never fails. If the buffer is full,
+/// debug and info records are dropped before warnings and errors, and a record with their number is
+/// stored. [`Stats`] counts the records by outcome.
 #[derive(Clone, Debug)]
 pub struct StoreWriter {
     shared: Arc<Shared>,
 }
 
-/// Keeps the writer alive: when it is dropped, the remaining records are stored, for at most 5
-/// seconds.
+/// A guard that stores the remaining records when it is dropped, for at most 5 seconds.
 #[derive(Debug)]
 #[must_use = "dropped at once, it ends the writer at once: keep it until the end of `main`"]
 pub struct WriterGuard {
@@ -40,8 +39,9 @@ pub struct WriterGuard {
 }
 
 impl Store {
-    /// Starts a thread that stores what is written to the returned writer, about five times a
-    /// second.
+    /// Starts a writer for the layers of `tracing-openreplay`.
+    ///
+    /// A separate thread stores the written records about five times a second.
     ///
     /// ```
     /// use openreplay_store::Store;
@@ -61,7 +61,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// If the thread cannot start.
+    /// Returns an error if the thread cannot be started.
     pub fn writer(&self) -> Result<(StoreWriter, WriterGuard), Error> {
         let reports = self.clone();
         let diagnostics = Diagnostics::to(move |text| reports.report(text));
@@ -97,12 +97,12 @@ impl Store {
 }
 
 impl StoreWriter {
-    /// Takes one line, with or without its line feed. Of several lines, each is taken.
+    /// Writes one or more lines. The last line may lack its line feed.
     pub fn write_line(&self, line: &[u8]) {
         self.shared.push(line, None);
     }
 
-    /// Returns what became of the records so far.
+    /// Returns how many records were accepted, stored, rejected and dropped so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.shared.stats()
@@ -124,7 +124,7 @@ impl<'a> MakeWriter<'a> for StoreWriter {
     }
 }
 
-/// Takes one record's text, in any number of writes. Writing never fails.
+/// A writer for the text of one record, in any number of writes. Writing never fails.
 #[derive(Debug)]
 #[must_use = "it does nothing until it is written to"]
 pub struct Line<'a>(LineWriter<'a, Numbered>);
@@ -141,18 +141,20 @@ impl Write for Line<'_> {
 }
 
 impl WriterGuard {
-    /// Waits until all current records are stored, for at most `limit`. Blocks the thread: in async
-    /// code, use `spawn_blocking`.
+    /// Blocks the thread until all current records are stored, for at most `limit`.
+    ///
+    /// In async code, use `spawn_blocking`.
     pub fn flush(&self, limit: Duration) -> Flushed {
         self.shared.flush(limit)
     }
 
-    /// Stores the remaining records, for at most `limit`, then ends the writer. Blocks the thread.
+    /// Blocks the thread until the remaining records are stored, for at most `limit`, and stops the
+    /// writer.
     pub fn shutdown(self, limit: Duration) -> Flushed {
         self.shared.shut_down(limit)
     }
 
-    /// Returns what became of the records so far.
+    /// Returns how many records were accepted, stored, rejected and dropped so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.shared.stats()
