@@ -16,14 +16,10 @@ impl<'a> Iterator for Words<'a> {
 
     fn next(&mut self) -> Option<&'a str> {
         loop {
-            let whole = self.0.split_word_bounds().next()?;
-            // The analyser's window ends after `MAX_LENGTH`, so the rest of the word does not
-            // influence where the piece is split.
-            let piece = first_units(whole, MAX_LENGTH);
-            let segment = match piece.len() == whole.len() {
-                true => whole,
-                false => piece.split_word_bounds().next()?,
-            };
+            // The analyser's window ends after `MAX_LENGTH`, so the rest of a longer word does not
+            // influence where it is split.
+            let window = first_units(self.0, MAX_LENGTH);
+            let segment = window.split_word_bounds().next()?;
             self.0 = &self.0[segment.len()..];
             if segment.chars().any(makes_word) {
                 return Some(segment);
@@ -36,6 +32,10 @@ impl<'a> Iterator for Words<'a> {
 fn first_units(text: &str, limit: usize) -> &str {
     if text.len() <= limit {
         return text;
+    }
+    let bytes = &text.as_bytes()[..limit];
+    if bytes.is_ascii() {
+        return &text[..limit];
     }
     let mut units = 0;
     let end = text.char_indices().find(|(_, char)| {
@@ -64,6 +64,8 @@ fn makes_word(char: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn words(text: &str) -> Vec<&str> {
@@ -106,6 +108,53 @@ mod tests {
                 .map(|word| word.chars().count())
                 .collect();
             assert_eq!(found, lengths, "{piece}");
+        }
+    }
+
+    /// Segments of the text as a whole, of which those that are too long are split once more.
+    fn words_of_whole(mut text: &str) -> Vec<&str> {
+        let mut words = Vec::new();
+        while let Some(whole) = text.split_word_bounds().next() {
+            let window = first_units(whole, MAX_LENGTH);
+            let segment = match window.len() == whole.len() {
+                true => whole,
+                false => window.split_word_bounds().next().unwrap(),
+            };
+            text = &text[segment.len()..];
+            words.extend(segment.chars().any(makes_word).then_some(segment));
+        }
+        words
+    }
+
+    proptest! {
+        #[test]
+        fn a_window_splits_as_the_whole_text_does(
+            pieces in prop::collection::vec((
+                prop_oneof![
+                    "[x1 ._'’_]{1,2}", Just("\u{301}".to_owned()), Just("\u{1f1e6}".to_owned()),
+                    Just("💥\u{200d}".to_owned()), Just("\u{10400}".to_owned()), "[é²アก\u{ad}]", ".{1,3}",
+                ],
+                prop_oneof![Just(1), 1..300_usize],
+            ), 0..8),
+        ) {
+            let text: String = pieces.iter().map(|(piece, times)| piece.repeat(*times)).collect();
+            prop_assert_eq!(words(&text), words_of_whole(&text));
+        }
+
+        #[test]
+        fn words_are_the_segments_that_contain_a_letter_or_a_digit(
+            pieces in prop::collection::vec("[a-z]{1,3}|[0-9]|[ .,:'_-]|[éßñΩжאア日]", 0..30),
+        ) {
+            let text = pieces.concat();
+            prop_assert_eq!(words(&text), text.unicode_words().collect::<Vec<_>>());
+        }
+    }
+
+    /// If each word took as long as the rest of the text, this would take an hour.
+    #[test]
+    fn a_text_of_one_word_is_split_in_one_pass() {
+        for (piece, times) in [("x", 1_000_000), (" ", 1_000_000), ("💥\u{200d}", 100_000)] {
+            assert!(words(&piece.repeat(times)).len() < 4_000);
         }
     }
 }
