@@ -128,7 +128,9 @@ impl Rest<'_> {
             true => self.digits(2)?,
             false => 0,
         };
-        (hours <= 18 && minutes < 60).then(|| sign * i64::from(hours * 3_600 + minutes * 60))
+        let seconds = hours * 3_600 + minutes * 60;
+        // Java's limits
+        (minutes < 60 && seconds <= 18 * 3_600).then(|| sign * i64::from(seconds))
     }
 }
 
@@ -189,6 +191,7 @@ mod tests {
             "2026-07-01T12:00:00Z ",
             "2026-07-01T12:00:00+2",
             "2026-07-01T12:00:00+19:00",
+            "2026-07-01T12:00:00+18:01",
             "2026-07-01Z",
             "2026-",
             "20260701T12",
@@ -212,8 +215,29 @@ mod tests {
         }
 
         #[test]
-        fn never_panics(text in "[0-9T:.,+Z-]{0,35}|.{0,10}") {
-            let _ = parse(&text);
+        fn a_whole_time_is_read_as_another_parser_reads_it(
+            text in "(19|20|22)[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{1,9})?(Z|[+-][01][0-9]:[0-6][0-9])",
+        ) {
+            let offset = text.rsplit_once(['+', '-']).filter(|_| !text.ends_with('Z'));
+            // Java's limit
+            let is_far = offset.is_some_and(|(_, offset)| offset > "18:00");
+            let is_leap_second = &text[17..19] == "60";
+            let expected = text.parse::<Timestamp>().ok().filter(|_| !is_far && !is_leap_second);
+            let nearest = |nanos: i128| nanos.clamp(i64::MIN.into(), i64::MAX.into());
+            let nanos = expected.and_then(|time| i64::try_from(nearest(time.as_nanosecond())).ok());
+            prop_assert_eq!(parse(&text), nanos);
+        }
+
+        #[test]
+        fn what_is_read_is_one_of_the_documented_forms(text in "[0-9T:.,+Z-]{0,35}|[0-9]{4}(-[0-9]{2}){0,2}(T[0-9:,.]{0,9})?[Z+-]?[0-9:]{0,5}|.{0,10}") {
+            let is_in = |digits: &str, allowed: &str| digits.chars().all(|c| allowed.contains(c));
+            if parse(&text).is_some() {
+                let is_millis = is_in(&text, "0123456789.");
+                let is_date = text.get(..4).is_some_and(|year| is_in(year, "0123456789"))
+                    && is_in(&text, "0123456789-T:.,Z+");
+                prop_assert!(is_millis || is_date, "{}", text);
+                prop_assert!(text.len() <= "2026-07-01T12:00:00.123456789+00:00".len());
+            }
         }
     }
 }

@@ -7,6 +7,8 @@ use smallvec::SmallVec;
 use self::json::{Fault, Object};
 use crate::time;
 
+#[cfg(test)]
+mod by_value;
 pub(crate) mod json;
 mod names;
 mod text;

@@ -353,3 +353,69 @@ fn text(raw: &RawValue, body: &Bytes) -> Option<Text> {
         text => serde_json::from_str::<String>(text).ok().map(Text::from),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// An action, or nearly one, and the line that follows.
+    fn pair() -> impl Strategy<Value = (String, String)> {
+        let action = prop_oneof![
+            4 => r#"\{"(create|index)":\{("_id":("[a-z\\"]?x"|7|null))?\}\}"#,
+            1 => r#"\{"(update|delete)":\{"_index":"(logs|other)","_id":"1"\}\}"#,
+            1 => r#"\{("create":(\{\}|1|\{"_index":"é"\})|"index":\{\}|,){0,3}\}"#,
+            1 => "[!-~]{1,9}",
+        ];
+        (action, r#"\{"level":"info"\}|\{|.{0,5}| "#)
+    }
+
+    proptest! {
+        #[test]
+        fn each_action_of_a_request_has_its_own_result(
+            pairs in prop::collection::vec(pair(), 1..6),
+            is_short in any::<bool>(),
+            is_cut in prop::bool::weighted(0.1),
+        ) {
+            let mut body = String::new();
+            for (action, source) in &pairs {
+                body.push_str(&format!("{action}\n"));
+                if !action.contains("delete") {
+                    body.push_str(&format!("{source}\n"));
+                }
+            }
+            if is_cut {
+                body.pop();
+            }
+            if let Ok(mut bulk) = Bulk::read(&Bytes::from(body), Some("logs")) {
+                prop_assert!(!is_cut);
+                let records = bulk.take_batch().len();
+                let outcomes = vec![Outcome::Created; records];
+                let response = bulk.respond(outcomes, Instant::now(), is_short);
+                let response: Value = serde_json::from_slice(&response).unwrap();
+                let items = response["items"].as_array().unwrap();
+                prop_assert_eq!(items.len(), pairs.len());
+                let stored = items.iter().filter(|item| item["create"]["status"] == 201 || item["index"]["status"] == 201);
+                prop_assert_eq!(stored.count(), records);
+                for (item, (action, _)) in items.iter().zip(&pairs) {
+                    let sent: Value = serde_json::from_str(action).unwrap();
+                    let name = sent.as_object().unwrap().keys().next().unwrap();
+                    let result = &item[name];
+                    prop_assert_eq!(result["error"].is_null(), result["status"] == 201, "{}", item);
+                    let id = match &sent[name]["_id"] {
+                        Value::Number(number) => Some(number.to_string()),
+                        id => id.as_str().map(str::to_owned),
+                    };
+                    if let Some(id) = id.filter(|_| !is_short) {
+                        prop_assert_eq!(result["_id"].as_str(), Some(&*id));
+                    }
+                }
+                if !is_short {
+                    prop_assert_eq!(response["errors"].as_bool(), Some(records < pairs.len()));
+                }
+            }
+        }
+    }
+}

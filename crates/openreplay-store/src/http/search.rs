@@ -171,3 +171,51 @@ struct Hit<'a> {
     #[serde(rename = "_source")]
     source: Box<RawValue>,
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const EDIT: &str =
+        r#"|[{}\[\]",:0-9a-z ]|null|"size":3,|"sort":1,|\\u006d|openReplaySession\.id=7|=| "#;
+
+    proptest! {
+        /// Whatever is close to the searches that OpenReplay sends is one of them, or rejected: what
+        /// a search asks for beyond them is never ignored.
+        #[test]
+        fn a_search_that_is_run_is_one_that_openreplay_sends(
+            size in prop_oneof![Just(1_000), 0..20_000_usize],
+            session in any::<u64>(),
+            edits in prop::collection::vec((any::<prop::sample::Index>(), 0..3_usize, EDIT), 0..3),
+        ) {
+            let phrase = format!("openReplaySession.id={session}");
+            let query = json!({"size": size, "query": {"match_phrase": {"message": phrase}}});
+            let mut body = query.to_string();
+            for (at, length, edit) in edits {
+                let at = at.index(body.len() + 1);
+                body.replace_range(at..body.len().min(at + length), &edit);
+            }
+            if let Ok(search) = Search::read(body.as_bytes()) {
+                let read: Value = serde_json::from_str(&body).unwrap_or_else(|_| json!({}));
+                let mut expected = json!({});
+                if let Some(size) = read.get("size") {
+                    prop_assert!(size.is_null() || *size == json!(search.size));
+                    expected["size"] = size.clone();
+                }
+                if let Some(query) = read.get("query") {
+                    let phrase = search.session.map(|id| format!("openReplaySession.id={id}"));
+                    expected["query"] = match phrase {
+                        Some(phrase) => json!({"match_phrase": {"message": phrase}}),
+                        None => Value::Null,
+                    };
+                    prop_assert_eq!(query.is_null(), search.session.is_none());
+                }
+                prop_assert_eq!(read, expected, "{}", body);
+                prop_assert!(search.size <= MOST);
+            }
+        }
+    }
+}
