@@ -73,3 +73,40 @@ impl<F: Framing> Drop for LineWriter<'_, F> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Diagnostics, Lines, Options};
+
+    proptest! {
+        #[test]
+        fn lines_are_the_same_however_they_are_written(
+            pieces in prop::collection::vec(r#"\{"level":"(error|info)"\}|\{\}|[ a{}]{0,3}|\n|\r\n"#, 0..12),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+        ) {
+            let text = pieces.concat();
+            let mut cuts: Vec<_> = cuts.iter().map(|at| at.index(text.len() + 1)).collect();
+            cuts.extend([0, text.len()]);
+            cuts.sort_unstable();
+            let buffer = Buffer::new(Options::new("the store"), Lines, Diagnostics::to(|_| {}));
+            let mut writer = LineWriter::new(&buffer, Some(Priority::Low));
+            for cut in cuts.windows(2) {
+                writer.write_all(&text.as_bytes()[cut[0]..cut[1]]).unwrap();
+            }
+            drop(writer);
+
+            let lines = text.split('\n').map(|line| line.trim_matches([' ', '\r']));
+            let (records, others): (Vec<_>, Vec<_>) = lines
+                .filter(|line| !line.is_empty())
+                .partition(|line| line.starts_with('{') && line.ends_with('}') && line.len() > 1);
+            let stats = buffer.stats();
+            prop_assert_eq!((stats.queued, stats.rejected), (records.len() as u64, others.len() as u64));
+            let taken: Vec<u8> = buffer.take().iter().flat_map(|chunk| chunk.bytes.clone()).collect();
+            let expected: String = records.iter().map(|line| format!("{line}\n")).collect();
+            prop_assert_eq!(String::from_utf8_lossy(&taken), expected);
+        }
+    }
+}

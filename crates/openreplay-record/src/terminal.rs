@@ -88,7 +88,44 @@ pub const fn is_unsafe(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn any_text() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            "[\u{0}-\u{a0}\\\\\"]",
+            "[\u{2000}-\u{2070}\u{e0000}-\u{e0fff}]",
+            ".",
+            any::<String>()
+        ];
+        prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn only_what_is_unsafe_is_escaped(text in any_text()) {
+            let expected: String = text
+                .chars()
+                .map(|c| if is_unsafe(c) { c.escape_default().to_string() } else { c.to_string() })
+                .collect();
+            let escaped = escape(&text);
+            prop_assert!(!escaped.contains(is_unsafe), "{:?}", escaped);
+            prop_assert_eq!(&escaped, &expected);
+        }
+    }
+
+    #[cfg(feature = "json")]
+    proptest! {
+        #[test]
+        fn escaped_json_is_safe_and_has_the_same_value(name in any_text(), text in any_text()) {
+            let value = serde_json::json!({ name: text });
+            let escaped = escape_json(&value.to_string()).into_owned();
+            let is_unsafe = |c: char| !c.is_ascii() && is_unsafe(c);
+            prop_assert!(!escaped.contains(is_unsafe), "{:?}", escaped);
+            prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).unwrap(), value);
+        }
+    }
 
     #[test]
     fn escaped_text_contains_no_unsafe_character() {

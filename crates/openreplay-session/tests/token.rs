@@ -5,6 +5,52 @@ use proptest::prelude::*;
 
 const SIGNATURE: &str = "9bLCwwWHCCxsxW5bVeKUVRDxxUnsAbv3csF1oE2tY6dC";
 
+/// What OpenReplay's tokenizer reads in the first of four parts, independently of the implementation.
+fn read(token: &str) -> Option<u64> {
+    let parts: Vec<_> = token.split('.').collect();
+    let [session, delay, expiry, signature] = parts[..] else {
+        return None;
+    };
+    let number = |digits: &str| {
+        let digits = digits.trim_start_matches('0').chars();
+        let zero = Some(0_i128);
+        digits.fold(zero, |number, digit| {
+            let number = number? * 36 + i128::from(digit.to_digit(36)?);
+            (number < 1 << 100).then_some(number)
+        })
+    };
+    let is_signed = |text: &str| {
+        let (sign, digits) = match text.strip_prefix('-') {
+            Some(digits) => (-1, digits),
+            None => (1, text.strip_prefix('+').unwrap_or(text)),
+        };
+        let number = number(digits).filter(|_| !digits.is_empty());
+        number.is_some_and(|number| i64::try_from(sign * number).is_ok())
+    };
+    let is_base_58 = |c: char| c.is_ascii_alphanumeric() && !"0OIl".contains(c);
+    let is_token = !session.is_empty()
+        && is_signed(delay)
+        && is_signed(expiry)
+        && !signature.is_empty()
+        && signature.chars().all(is_base_58);
+    number(session)
+        .filter(|_| is_token)
+        .and_then(|number| number.try_into().ok())
+}
+
+/// A part of a token, or nearly one.
+fn part() -> impl Strategy<Value = String> {
+    let limits = vec![0, (1 << 63) - 1, 1 << 63, 1_u128 << 64];
+    let near = (proptest::sample::select(limits), -2..3_i128)
+        .prop_map(|(limit, off)| base_36(limit.saturating_add_signed(off)));
+    prop_oneof![
+        4 => "[0-9a-zA-Z]{1,9}",
+        2 => ("[-+]?0{0,3}", near).prop_map(|(before, digits)| before + &digits),
+        1 => "[-+]?[0-9a-zA-Z_]{0,30}",
+        1 => "[1-9A-HJ-NP-Za-km-z]{1,50}",
+    ]
+}
+
 #[track_caller]
 fn error(token: &[u8]) -> String {
     SessionId::from_token(token).unwrap_err().to_string()
@@ -140,6 +186,20 @@ proptest! {
         let number = u128::from(u64::MAX) + 1 + above;
         let token = format!("{}.1.1.{SIGNATURE}", base_36(number));
         prop_assert!(SessionId::from_token(token).is_err());
+    }
+
+    #[test]
+    fn a_text_is_a_token_exactly_if_all_its_parts_are(
+        parts in proptest::collection::vec(part(), 4),
+        change in proptest::option::weighted(0.3, (any::<proptest::sample::Index>(), "[-+.0OIl_ é]|")),
+    ) {
+        let mut token = parts.join(".");
+        if let Some((at, text)) = change {
+            let at = at.index(token.len() + 1);
+            token.replace_range(at..token.len().min(at + 1), &text);
+        }
+        let id = SessionId::from_token(&token).ok();
+        prop_assert_eq!(id, read(&token).map(SessionId::from));
     }
 
     #[test]

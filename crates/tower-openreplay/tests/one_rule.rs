@@ -184,6 +184,26 @@ fn number_of(headers: &HeaderMap) -> Option<SessionId> {
         .then_some(session)
 }
 
+/// The session that headers name, independently of the implementation: one place after the other.
+fn named(headers: &HeaderMap, id: &HeaderName, tokens: &[HeaderName]) -> Option<SessionId> {
+    let last_token = |name: &HeaderName| {
+        let values = headers.get_all(name).iter();
+        let pieces = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+        let mut tokens = pieces.filter_map(|piece| SessionId::from_token(piece.trim_ascii()).ok());
+        tokens.next_back()
+    };
+    if let Some(session) = last_token(id) {
+        return Some(session);
+    }
+    if contradict(headers, id) {
+        return None;
+    }
+    let baggage = || number_of(headers).filter(|_| HAS_BAGGAGE);
+    lone_id(headers, id)
+        .or_else(|| tokens.iter().find_map(last_token))
+        .or_else(baggage)
+}
+
 /// Returns the session that a service forwards if it entered none.
 fn forwarded(headers: &HeaderMap, names: &SessionHeaders, name: &HeaderName) -> Option<SessionId> {
     let mut without = headers.clone();
@@ -214,6 +234,18 @@ fn scopes() -> impl Strategy<Value = Scope> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn the_layer_and_the_function_read_the_session_by_one_rule(headers in headers()) {
+        let tokens = &header_names()[1..];
+        let read = [tokens, &[X_TRACKER], tokens];
+        for ((names, id), tokens) in names().into_iter().zip(read) {
+            let expected = named(&headers, &id, tokens);
+            prop_assert_eq!(names.session_of(&headers), expected);
+            let layer = SessionLayer::new().with_headers(names);
+            prop_assert_eq!(served(&layer, &headers), (expected, expected));
+        }
+    }
 
     #[test]
     fn the_next_service_reads_the_current_session_whatever_is_forwarded(

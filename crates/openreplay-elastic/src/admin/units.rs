@@ -187,6 +187,33 @@ mod tests {
         }
     }
 
+    /// Reads a quantity independently of the implementation.
+    fn read(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+        let text = text.to_ascii_lowercase();
+        units.iter().find_map(|(unit, factor)| {
+            let digits = text.strip_suffix(unit)?;
+            let is_number = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit());
+            let number: u128 = digits.parse().ok().filter(|_| is_number)?;
+            let quantity = number.checked_mul(u128::from(*factor))?;
+            i64::try_from(quantity).ok()?.try_into().ok()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_is_a_quantity_exactly_if_it_is_a_number_and_a_unit(
+            text in "[0-9]{1,20}[dhms]|[0-9]{1,20}[kmgtKMGT]?[bB]|[-+ ]?[0-9]{0,2}[ .,]?[0-9]{0,2}[a-zA-Z]{0,2}|.{0,4}",
+        ) {
+            let age = text.parse::<Age>().ok();
+            prop_assert_eq!(age.map(|age| Duration::from(age).as_secs()), read(&text, &AGES));
+            let size = text.parse::<Size>().ok();
+            prop_assert_eq!(size.map(Size::bytes), read(&text, &SIZES));
+            if let Some(size) = size {
+                prop_assert_eq!(size.to_string().parse::<Size>().unwrap(), size);
+            }
+        }
+    }
+
     /// The units of Elasticsearch (`ByteSizeUnit`, `TimeValue`), in either case.
     #[test]
     fn each_unit_is_what_elasticsearch_makes_of_it() {

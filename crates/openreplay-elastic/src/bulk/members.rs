@@ -124,6 +124,21 @@ mod tests {
         (read, members.is_whole())
     }
 
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "[a{}\\[\\]\",\\\\]{0,4}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 12, 3, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::btree_map("[}\\]\"a]", inner, 0..3).prop_map(Value::from_iter),
+            ]
+        })
+    }
+
     proptest! {
         #[test]
         fn finds_what_a_parser_finds(object in prop::collection::vec((".*", ".*"), 0..6), pretty: bool) {
@@ -136,6 +151,26 @@ mod tests {
             });
             prop_assert_eq!(Value::Object(found.collect()), object);
             prop_assert!(is_whole);
+        }
+
+        #[test]
+        fn reads_to_its_end_every_object_that_a_parser_reads(
+            object in prop::collection::btree_map("[a-c\\\\\"]{0,2}", any_json(), 0..5),
+            edits in prop::collection::vec((any::<prop::sample::Index>(), 0..3_usize, r#"|[{}\[\]",:\\0-9 ]|"a":1,|null"#), 0..3),
+        ) {
+            let mut text = serde_json::to_string(&object).unwrap();
+            for (at, length, edit) in edits {
+                let at = at.index(text.len() + 1);
+                text.replace_range(at..text.len().min(at + length), &edit);
+            }
+            if let Ok(object) = serde_json::from_str::<serde_json::Map<String, Value>>(&text) {
+                let (members, is_whole) = read(&text);
+                let found = members.iter().map(|(name, value)| {
+                    (serde_json::from_str(name).unwrap(), serde_json::from_str(value).unwrap())
+                });
+                prop_assert_eq!(found.collect::<serde_json::Map<_, _>>(), object);
+                prop_assert!(is_whole, "{}", text);
+            }
         }
 
         #[test]

@@ -80,7 +80,6 @@ fn colons(line: &str) -> usize {
 /// `None` if the value cannot be a time or none.
 fn time_by_value(value: &Value) -> Option<Option<i64>> {
     match value {
-        Value::Null => Some(None),
         Value::Array(values) => values.first().map_or(Some(None), time_by_value),
         Value::Object(_) => None,
         Value::String(text) => Some(time::parse(text)),

@@ -208,6 +208,9 @@ mod tests {
         serde_json::to_vec(&json!({ "items": items })).unwrap()
     }
 
+    /// Replaces a part of a response.
+    const DAMAGE: &str = r#"|[{}\[\]",:0-9a-z\\ ]{1,3}|201|409|"status":201|"index"|,|\},|null|\\u0061|"_index":"a""#;
+
     proptest! {
         #[test]
         fn reads_each_response_in_its_place(statuses in prop::collection::vec(prop::sample::select(vec![201, 409, 429, 400, 503]), 1..40)) {
@@ -225,6 +228,35 @@ mod tests {
         fn garbage_is_no_response(body in prop::collection::vec(any::<u8>(), 0..200), expected in 1..5_usize) {
             prop_assert_eq!(read(&body, expected), None);
             prop_assert_eq!(all_stored(&body, expected), None);
+        }
+
+        #[test]
+        fn a_damaged_response_is_none_or_is_read_as_any_parser_reads_it(
+            statuses in prop::collection::vec(prop::sample::select(vec![201, 201, 201, 409, 503]), 1..4),
+            edits in prop::collection::vec((any::<prop::sample::Index>(), 0..40_usize, DAMAGE), 0..3),
+        ) {
+            let mut body = String::from_utf8(answer(&statuses)).unwrap();
+            for (at, length, text) in edits {
+                let at = at.index(body.len() + 1);
+                body.replace_range(at..body.len().min(at + length), &text);
+            }
+            let count = statuses.len();
+            let items = read(body.as_bytes(), count);
+            if let Some(items) = &items {
+                let whole: serde_json::Value = serde_json::from_str(&body).unwrap();
+                for (item, read) in items.iter().zip(whole["items"].as_array().unwrap()) {
+                    let result = read.get("create").or(read.get("index")).unwrap();
+                    let error = |name: &str| result["error"][name].as_str().unwrap_or_default();
+                    let found = (item.status, &*item.index, item.error_name(), item.reason());
+                    let index = result["_index"].as_str().unwrap_or_default();
+                    prop_assert_eq!(u64::from(found.0), result["status"].as_u64().unwrap());
+                    prop_assert_eq!((found.1, found.2, found.3), (index, error("type"), error("reason")));
+                }
+            }
+            if let Some(index) = all_stored(body.as_bytes(), count) {
+                let items = items.expect("the short way reads no more than the long one");
+                prop_assert!(items.iter().all(|item| item.kind() == ItemKind::Stored && item.index == index));
+            }
         }
 
         #[test]

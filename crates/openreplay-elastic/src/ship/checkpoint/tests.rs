@@ -62,6 +62,35 @@ fn keeps_a_second_shipper_away() {
     Checkpoint::open(&path).unwrap();
 }
 
+proptest! {
+    #[test]
+    fn a_damaged_checkpoint_is_rejected_or_is_kept_as_it_was_read(
+        is_first in any::<bool>(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0..30_usize, DAMAGE), 1..4),
+    ) {
+        let mut text = if is_first { VERSION_1 } else { VERSION_2 }.to_owned();
+        for (at, length, edit) in edits {
+            let at = at.index(text.len() + 1);
+            text.replace_range(at..text.len().min(at + length), &edit);
+        }
+        match State::read(text.as_bytes(), Path::new("x.json")) {
+            Ok(mut state) => {
+                let stretches = state.in_flight.iter().chain(&state.waiting).flat_map(|sent| &sent.parts);
+                for part in stretches {
+                    prop_assert!(part.from <= part.to.offset, "{part:?}");
+                }
+                state.version = VERSION;
+                let written = serde_json::to_vec(&state).unwrap();
+                prop_assert_eq!(State::read(&written, Path::new("x.json")).unwrap(), state);
+            }
+            Err(error) => prop_assert!(error.is_precondition(), "{error}"),
+        }
+    }
+}
+
+/// What replaces a part of a checkpoint.
+const DAMAGE: &str = r#"|[{}\[\]",:0-9a-z/. \\]{1,3}|[0-9]{1,20}|null|"version":1|"offset":4|,"seed":7|"base64":"/w==""#;
+
 /// As the first version wrote it. What a later one cannot read would be sent again from the start
 /// of each file.
 const VERSION_1: &str = r#"{"version":1,"files":[{"seed":7,"identity":{"inode":12,"head":15445669652542104338},"path":"/var/log/app.log","delivered":{"offset":20,"before":1135801916242202611},"missing_since":1782907200}],"in_flight":{"index":"logs-000001","parts":[{"seed":7,"path":"/var/log/app.log","from":20,"to":{"offset":40,"before":3}}],"moved":{"id":"logs-000002"}},"waiting":[]}"#;

@@ -172,7 +172,45 @@ fn wants_an_address_and_certificates_that_are_some() {
     );
 }
 
+/// Each byte percent-encoded, but for letters and digits.
+fn encoded(text: &str) -> String {
+    let byte = |byte: u8| match byte.is_ascii_alphanumeric() {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02x}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
 proptest! {
+    #[test]
+    fn an_address_that_is_accepted_is_read_back_as_itself(
+        url in "(http|https|HTTP|ftp|)(://|:/|:)([a-z]{1,3}@)?([a-z0-9.-]{0,9}|\\[::1\\]|.{0,3})(:[0-9]{0,6})?(/[a-z%0-9/]{0,6}|[?#].?|.{0,3})",
+    ) {
+        let nodes = |url: &str| {
+            let connection = Connection::builder(url).no_proxy().build().ok();
+            connection.map(|connection| connection.nodes)
+        };
+        if let Some(read) = nodes(&url) {
+            let [node] = &read[..] else { panic!("{read:?}") };
+            let text = node.as_str();
+            prop_assert!(text.starts_with("http://") || text.starts_with("https://"), "{text}");
+            prop_assert!(!text.contains(['@', '?', '#']) && !text.ends_with('/'), "{text}");
+            let uri = node.uri("/logs/_search").unwrap();
+            prop_assert_eq!(uri.to_string(), format!("{text}/logs/_search"));
+            prop_assert!(uri.host().is_some_and(|host| !host.is_empty()));
+            prop_assert_eq!(nodes(text), Some(read));
+        }
+    }
+
+    #[test]
+    fn credentials_in_an_address_are_those_that_were_encoded(user in "[^:]{1,9}", password in ".{0,9}") {
+        let url = format!("https://{}:{}@elastic:9200", encoded(&user), encoded(&password));
+        let connection = Connection::builder(url).no_proxy().build().unwrap();
+        let expected = Auth::basic(&user, &password).unwrap();
+        prop_assert!(connection.auth == expected);
+        prop_assert_eq!(connection.nodes().collect::<Vec<_>>(), ["https://elastic:9200"]);
+    }
+
     #[test]
     fn shows_no_part_of_user_info_or_query(
         form in 0..7,
