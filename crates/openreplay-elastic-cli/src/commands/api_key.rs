@@ -1,7 +1,8 @@
+use std::io;
 use std::path::{Path, PathBuf};
 
 use openreplay_elastic::admin::Age;
-use openreplay_elastic::admin::api_key::{self, ApiKeyOptions};
+use openreplay_elastic::admin::api_key::{self, ApiKey, ApiKeyOptions};
 use openreplay_store::{Keys, Rights};
 use serde_json::json;
 
@@ -82,32 +83,39 @@ impl Args {
                 "This is the key of the app and of `openreplay-elastic ship`. It is not shown again.",
             );
         } else {
-            let indexes = match self.index.is_empty() {
-                true => "logs".to_owned(),
-                false => format!("logs,{}", self.index.join(",")),
-            };
-            let rows = [
-                ("URL", connect.shown_url()?),
-                ("API Key ID", key.id),
-                ("API Key", key.api_key),
-                ("Indexes", indexes),
-            ];
-            print::note("In OpenReplay: Preferences, Integrations, Elasticsearch; then \"Add\":\n");
-            for (field, value) in rows {
-                print::line(&format!("  {BOLD}{field:<11}{BOLD:#} {}", tame(&value)))?;
-            }
-            print::note(
-                "\nThe URL must be one at which OpenReplay's own server reaches Elasticsearch. The key is not shown again.\n\
-                 To send OpenReplay's requests:\n",
-            );
-            // No secret on standard error, which may end up in logs. The key is validated, so it
-            // needs no quotes in a shell.
-            print::line(&format!(
-                "  ELASTICSEARCH_API_KEY={} openreplay-elastic check",
-                key.encoded
-            ))?;
+            self.show(&key, connect.shown_url()?)?;
         }
         Ok(Outcome::Done)
+    }
+
+    /// Prints which part of the key goes into which field of OpenReplay's form.
+    fn show(&self, key: &ApiKey, url: String) -> io::Result<()> {
+        let indexes = if self.index.is_empty() {
+            "logs".to_owned()
+        } else {
+            format!("logs,{}", self.index.join(","))
+        };
+        let rows = [
+            ("URL", url),
+            ("API Key ID", key.id.clone()),
+            ("API Key", key.api_key.clone()),
+            ("Indexes", indexes),
+        ];
+        print::note("In OpenReplay: Preferences, Integrations, Elasticsearch; then \"Add\":\n");
+        for (field, value) in rows {
+            print::line(&format!("  {BOLD}{field:<11}{BOLD:#} {}", tame(&value)))?;
+        }
+        print::note(
+            "\nThe URL must be one at which OpenReplay's own server reaches Elasticsearch. The key is not shown again.\n\
+             To send OpenReplay's requests:\n",
+        );
+        // No secret on standard error, which may end up in logs. The key is validated, so it
+        // needs no quotes in a shell.
+        print::line(&format!(
+            "  ELASTICSEARCH_API_KEY={} openreplay-elastic check",
+            key.encoded
+        ))?;
+        Ok(())
     }
 
     /// Creates the key in the folder. A server that has the store open accepts it at once.

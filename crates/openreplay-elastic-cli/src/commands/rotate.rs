@@ -1,4 +1,6 @@
-use openreplay_elastic::admin::rotate::{self, RotateOptions};
+use std::io;
+
+use openreplay_elastic::admin::rotate::{self, RotateOptions, Rotation};
 use openreplay_elastic::admin::{Age, Engine, Flavor, Size};
 use serde_json::json;
 
@@ -40,16 +42,6 @@ pub(crate) struct Args {
 
 impl Args {
     pub(super) async fn run(&self, connect: &ConnectArgs, json: bool) -> Result<Outcome, Failure> {
-        let mut options = RotateOptions::default();
-        if let Some(age) = self.max_age {
-            options = options.max_age(age);
-        }
-        if let Some(size) = self.max_size {
-            options = options.max_size(size);
-        }
-        if let Some(age) = self.keep {
-            options = options.retain_for(age);
-        }
         let client = connect.client()?;
         // the credentials may lack the privilege for that request
         let engine = Engine::detect(&client).await.ok();
@@ -62,31 +54,50 @@ impl Args {
             print::note("openreplay-store deletes old days on its own; there is nothing to rotate");
             return Ok(Outcome::Done);
         }
-        let done = rotate::run(&client, &options).await?;
+        let done = rotate::run(&client, &self.options()).await?;
         if json {
             print::json(
                 &json!({"from": done.from, "to": done.to, "ready": done.is_ready, "removed": done.removed}),
             )?;
-            return Ok(Outcome::Done);
-        }
-        let from = tame(&done.from);
-        match &done.to {
-            Some(to) => print::line(&format!(
-                "{GREEN}ok{GREEN:#}  `logs` writes to {BOLD}{}{BOLD:#} now, after {from}",
-                tame(to)
-            ))?,
-            None => print::line(&format!(
-                "{GREEN}ok{GREEN:#}  `logs` continues to write to {from}"
-            ))?,
-        }
-        if !done.is_ready {
-            print::warning(
-                "the new index accepts no records yet; senders keep theirs and retry; for the reason, run `openreplay-elastic check`",
-            );
-        }
-        for index in &done.removed {
-            print::line(&format!("{GREEN}ok{GREEN:#}  {} is removed", tame(index)))?;
+        } else {
+            show(&done)?;
         }
         Ok(Outcome::Done)
     }
+
+    fn options(&self) -> RotateOptions {
+        let mut options = RotateOptions::default();
+        if let Some(age) = self.max_age {
+            options = options.max_age(age);
+        }
+        if let Some(size) = self.max_size {
+            options = options.max_size(size);
+        }
+        if let Some(age) = self.keep {
+            options = options.retain_for(age);
+        }
+        options
+    }
+}
+
+fn show(done: &Rotation) -> io::Result<()> {
+    let from = tame(&done.from);
+    match &done.to {
+        Some(to) => print::line(&format!(
+            "{GREEN}ok{GREEN:#}  `logs` writes to {BOLD}{}{BOLD:#} now, after {from}",
+            tame(to)
+        ))?,
+        None => print::line(&format!(
+            "{GREEN}ok{GREEN:#}  `logs` continues to write to {from}"
+        ))?,
+    }
+    if !done.is_ready {
+        print::warning(
+            "the new index accepts no records yet; senders keep theirs and retry; for the reason, run `openreplay-elastic check`",
+        );
+    }
+    for index in &done.removed {
+        print::line(&format!("{GREEN}ok{GREEN:#}  {} is removed", tame(index)))?;
+    }
+    Ok(())
 }

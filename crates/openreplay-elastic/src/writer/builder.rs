@@ -1,9 +1,11 @@
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use openreplay_buffer::{Diagnostics, Interval, Options};
+use tokio::runtime::Runtime;
 
 use super::ElasticWriter;
 use super::guard::Guard;
@@ -191,52 +193,51 @@ impl ElasticWriterBuilder {
             let target = Target::new(Client::new(&connection)?, self.alias.as_str());
             deliveries.push(Delivery::new(target, self.gzip));
         }
-        let clear_text = connection.clear_text_node().map(str::to_owned);
-        let interval = Interval::new(self.flush_interval);
         let ids = Ids::new(fastrand::u64(..));
         let shared = Arc::new(Shared::new(self.buffer, ids, self.diagnostics));
-
-        let not_started = |error: std::io::Error| {
+        let interval = Interval::new(self.flush_interval);
+        let clear_text = connection.clear_text_node().map(str::to_owned);
+        let sender = Arc::clone(&shared);
+        let send = move |runtime| {
+            if let Some(node) = clear_text {
+                let text = format!("the credentials are sent to {node} in clear text; use https");
+                sender.diagnostics().report(topic::CLEAR_TEXT, &text);
+            }
+            worker::run(&sender, deliveries, interval, runtime);
+        };
+        start(send).map_err(|error| {
             Error::new(
                 ErrorKind::Io,
                 "the thread that sends to Elasticsearch cannot start",
             )
             .with_source(error)
-        };
-        let (report, started) = mpsc::sync_channel(1);
-        let its = Arc::clone(&shared);
-        thread::Builder::new()
-            .name("openreplay-elastic".to_owned())
-            .spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_io()
-                    .enable_time()
-                    .build();
-                match runtime {
-                    Ok(runtime) => {
-                        let _ = report.send(Ok(()));
-                        if let Some(node) = clear_text {
-                            let text = format!(
-                                "the credentials are sent to {node} in clear text; use https"
-                            );
-                            its.diagnostics().report(topic::CLEAR_TEXT, &text);
-                        }
-                        worker::run(&its, deliveries, interval, runtime);
-                    }
-                    Err(error) => {
-                        let _ = report.send(Err(error));
-                    }
-                }
-            })
-            .map_err(not_started)?;
-        match started.recv() {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(not_started(error)),
-            Err(_) => return Err(not_started(std::io::ErrorKind::Other.into())),
-        }
+        })?;
         let guard = Guard::new(Arc::clone(&shared), self.shutdown_timeout);
         Ok((ElasticWriter { shared }, guard))
     }
+}
+
+/// Starts the thread that sends, and waits until its runtime exists.
+fn start(send: impl FnOnce(Runtime) + Send + 'static) -> io::Result<()> {
+    let (report, started) = mpsc::sync_channel(1);
+    thread::Builder::new()
+        .name("openreplay-elastic".to_owned())
+        .spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_io()
+                .enable_time()
+                .build();
+            match runtime {
+                Ok(runtime) => {
+                    let _ = report.send(Ok(()));
+                    send(runtime);
+                }
+                Err(error) => {
+                    let _ = report.send(Err(error));
+                }
+            }
+        })?;
+    started.recv().map_err(io::Error::other)?
 }
 
 /// Whether the byte is valid in a path without encoding, and in an alias.

@@ -80,6 +80,21 @@ pub struct SetupReport {
     pub findings: Vec<Finding>,
 }
 
+impl SetupReport {
+    /// The report for a store, which needs no setup.
+    fn unchanged(engine: Engine) -> Self {
+        Self {
+            engine,
+            created: false,
+            repaired: false,
+            write_index: FIRST_INDEX.to_owned(),
+            added: Vec::new(),
+            first_record: false,
+            findings: Vec::new(),
+        }
+    }
+}
+
 /// Creates `logs`, unless an earlier run did, restores a missing write index, and writes an initial
 /// record if there is none. Safe to rerun and to run concurrently. If it fails while it creates
 /// `logs`, it removes what it created.
@@ -97,35 +112,11 @@ pub async fn run(client: &Client, options: &SetupOptions) -> Result<SetupReport,
         .try_for_each(|name| also::accept(name))?;
     let engine = Engine::detect(client).await?;
     if engine.flavor == Flavor::Store {
-        return Ok(SetupReport {
-            engine,
-            created: false,
-            repaired: false,
-            write_index: FIRST_INDEX.to_owned(),
-            added: Vec::new(),
-            first_record: false,
-            findings: Vec::new(),
-        });
+        return Ok(SetupReport::unchanged(engine));
     }
-    let found = LogsState::query(client).await?;
-    let is_in_use = found == LogsState::Nothing && resolve(client, FIRST_INDEX).await?.is_some();
-    let found = if is_in_use {
-        created_meanwhile(client).await?
-    } else {
-        found
-    };
+    let found = usable_state(client).await?;
     let restorable = found.restorable().map(str::to_owned);
     let is_new = found == LogsState::Nothing;
-    if !is_new && restorable.is_none() {
-        found.written()?;
-    }
-    if let Some(index) = &restorable
-        && let Some(next) = next_name(index)
-        && resolve(client, &next).await?.is_some()
-    {
-        // records belong there, and no rotation would get past it
-        return Err(layout::next_in_use(index, &next));
-    }
     let mut findings = Vec::new();
     for index in &options.also {
         findings.extend(also::examine(client, index).await?);
@@ -144,7 +135,6 @@ pub async fn run(client: &Client, options: &SetupOptions) -> Result<SetupReport,
         put_behind(client, &[index], true).await?;
     }
     let (write_index, behind) = LogsState::query(client).await?.written()?;
-
     let mut added = Vec::new();
     for index in &options.also {
         // it may be the write index
@@ -164,6 +154,28 @@ pub async fn run(client: &Client, options: &SetupOptions) -> Result<SetupReport,
         first_record,
         findings,
     })
+}
+
+/// Returns what `logs` is, if `setup` can work with it: nothing, or an alias that an earlier run
+/// created and that has, or can get, an index to write to.
+async fn usable_state(client: &Client) -> Result<LogsState, Error> {
+    let mut found = LogsState::query(client).await?;
+    if found == LogsState::Nothing && resolve(client, FIRST_INDEX).await?.is_some() {
+        found = created_meanwhile(client).await?;
+    }
+    let Some(index) = found.restorable() else {
+        if found != LogsState::Nothing {
+            found.clone().written()?;
+        }
+        return Ok(found);
+    };
+    if let Some(next) = next_name(index)
+        && resolve(client, &next).await?.is_some()
+    {
+        // records belong there, and no rotation would get past it
+        return Err(layout::next_in_use(index, &next));
+    }
+    Ok(found)
 }
 
 /// All of them or none.

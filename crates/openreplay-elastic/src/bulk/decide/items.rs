@@ -54,24 +54,21 @@ pub(super) fn decide(state: &State, facts: &Facts<'_>, items: &[Item<'_>]) -> Ac
     let mut next = state.once_more();
     next.tries.failures += 1;
     let nth = sorted.pace.map(|pace| (pace, next.tries.next_pause(pace)));
-    let aside = match sorted.doubted > 0 && sorted.doubted == sorted.undecided() {
-        true => aside(facts.records, next.tries.failures, stores_others),
-        false => 0,
+    let aside = if sorted.doubted > 0 && sorted.doubted == sorted.undecided() {
+        aside(facts.records, next.tries.failures, stores_others)
+    } else {
+        0
     };
     let (rejected, reduced) = match state.form {
         Form::Minimal => (std::mem::take(&mut sorted.rejected), None),
         Form::Whole => (Vec::new(), reduced(&mut sorted, state, stores_others)),
     };
     let mut reports = std::mem::take(&mut sorted.reports);
-    let lost_alias = is_forbidden(state, items);
-    reports.extend(lost_alias.then_some(Report::AliasOnly));
+    reports.extend(is_forbidden(state, items).then_some(Report::AliasOnly));
     reports.extend(rejected.iter().map(|at| Report::Rejected(Cause::Item(*at))));
-    if let Some(Part {
-        records: Records::These(these),
-        ..
-    }) = &reduced
-    {
-        reports.extend(these.iter().map(|at| Report::Reduced(Cause::Item(*at))));
+    if let Some(part) = &reduced {
+        let causes = part.records.causes(facts.records).into_iter();
+        reports.extend(causes.map(Report::Reduced));
     }
     let is_doubt = sorted.doubted > 0;
     let stored = Records::These(std::mem::take(&mut sorted.stored));
@@ -108,9 +105,10 @@ pub(super) fn fate(state: &State, facts: &Facts<'_>, item: &Item<'_>, stores_oth
             // instance.
             let may_be_of_index = state.form == Form::Minimal || item.index == facts.cluster.alias;
             let is_blamed = stores_others || state.suspicion == Suspicion::Blamed;
-            match may_be_of_index && !is_blamed {
-                true => Fate::Doubted(Pace::Slow),
-                false => Fate::Rejected,
+            if may_be_of_index && !is_blamed {
+                Fate::Doubted(Pace::Slow)
+            } else {
+                Fate::Rejected
             }
         }
     }
@@ -174,13 +172,13 @@ impl Sorted {
             && state.place.index().is_none()
             && facts.cluster.is_index(&item.index)
             && !facts.cluster.is_alias_only(facts.now);
-        match may_be_there {
-            true => self
-                .may_be_in
+        if may_be_there {
+            self.may_be_in
                 .entry(item.index.to_string())
                 .or_default()
-                .push(at),
-            false => self.left.push(at),
+                .push(at);
+        } else {
+            self.left.push(at);
         }
     }
 }
