@@ -1,5 +1,11 @@
 //! What the integration tests share.
 
+#![allow(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    reason = "not published"
+)]
+
 pub mod browser;
 pub mod command;
 pub mod cri;

@@ -17,6 +17,7 @@ pub trait Framing {
 
 /// Frames each record as a line that ends with a line feed.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "its name is its only value")]
 pub struct Lines;
 
 impl Framing for Lines {

@@ -47,6 +47,10 @@ type Cause<'a> = &'a (dyn Error + 'static);
 
 /// An element in a list of causes. Its `Display` implementation never panics.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "each element must be written, or a cause would be silently dropped"
+)]
 pub enum Listed<'a> {
     /// The cause of the previous error.
     Cause(Cause<'a>),
@@ -121,6 +125,7 @@ pub fn is_readable(error: Cause<'_>) -> bool {
 
 /// Displays an error and its causes on one line: `no price: entity not found`.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a wrapper of one value")]
 pub struct WithCauses<'a>(pub Cause<'a>);
 
 impl fmt::Display for WithCauses<'_> {

@@ -24,6 +24,7 @@ pub const PANICKED: &str = "… [panicked while being written]";
 ///
 /// assert_eq!(format!("{:?}", Contained(&Bomb)), format!("half{PANICKED}"));
 /// ```
+#[expect(clippy::exhaustive_structs, reason = "a wrapper of one value")]
 pub struct Contained<'a>(pub &'a dyn Debug);
 
 impl Debug for Contained<'_> {

@@ -24,6 +24,10 @@ thread_local! {
 /// });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "code runs in a session, has left one, or never entered one"
+)]
 pub enum Scope {
     /// The code runs in this session.
     Session(SessionId),

@@ -21,6 +21,7 @@ const WRITER: &str = "writer";
 
 /// The permissions of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct Rights {
     /// Whether the key permits searching.
     pub read: bool,

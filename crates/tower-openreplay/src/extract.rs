@@ -27,6 +27,10 @@ use openreplay_session::{SessionId, current};
 /// [`SessionLayer`](crate::SessionLayer) is missing, because the extractor cannot distinguish the
 /// two cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "handlers destructure it in their arguments"
+)]
 pub struct CurrentSession(pub SessionId);
 
 impl<S: Sync> FromRequestParts<S> for CurrentSession {

@@ -40,6 +40,7 @@ use crate::lookup;
 ///   [`not`](tracing_subscriber::filter::FilterExt::not) accepts **nothing**, including spans. Both
 ///   decide once per callsite, and a callsite has no session.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "its name is its only value")]
 pub struct SessionOnly;
 
 impl SessionOnly {

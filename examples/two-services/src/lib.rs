@@ -1,5 +1,11 @@
 //! What the three services share.
 
+#![allow(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    reason = "not published"
+)]
+
 mod trace;
 
 use std::{env, io};

@@ -1,5 +1,11 @@
 //! What the tests of several crates share. It depends on none of them.
 
+#![allow(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    reason = "not published"
+)]
+
 pub mod elasticsearch;
 pub mod fixed;
 pub mod http;

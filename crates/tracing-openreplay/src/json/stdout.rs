@@ -40,6 +40,7 @@ static IS_STALLED: AtomicBool = AtomicBool::new(false);
 /// let layer = json().with_writer(Stdout.and(std::io::stderr));
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "its name is its only value")]
 pub struct Stdout;
 
 impl<'a> MakeWriter<'a> for Stdout {
