@@ -160,9 +160,10 @@ fn look(hits: &[Value]) -> Order {
 /// The one with more of its neighbours out of order.
 fn worse(one: Order, other: Order) -> Order {
     let share = |order: Order| order.out_of_order as f64 / order.neighbours.max(1) as f64;
-    match share(other) >= share(one) {
-        true => other,
-        false => one,
+    if share(other) >= share(one) {
+        other
+    } else {
+        one
     }
 }
 

@@ -96,17 +96,14 @@ async fn a_stream_that_a_client_sends_is_polled_in_the_session_it_takes_along() 
             client.ready().await.unwrap();
             let path = http::uri::PathAndQuery::from_static("/sink/Put");
             let codec = tonic_prost::ProstCodec::<(), ()>::default();
-            match takes {
-                true => {
-                    client
-                        .client_streaming(Request::new(items.in_current_session()), path, codec)
-                        .await
-                }
-                false => {
-                    client
-                        .client_streaming(Request::new(items), path, codec)
-                        .await
-                }
+            if takes {
+                client
+                    .client_streaming(Request::new(items.in_current_session()), path, codec)
+                    .await
+            } else {
+                client
+                    .client_streaming(Request::new(items), path, codec)
+                    .await
             }
         };
         scope(session(), call).await.unwrap();

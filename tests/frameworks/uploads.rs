@@ -28,9 +28,10 @@ async fn an_upload_is_polled_in_the_session_that_its_body_takes_along() {
         });
         let upload = async {
             let body = StreamBody::new(frames);
-            let body = match takes {
-                true => reqwest::Body::wrap(SessionBody::in_current_session(body)),
-                false => reqwest::Body::wrap(body),
+            let body = if takes {
+                reqwest::Body::wrap(SessionBody::in_current_session(body))
+            } else {
+                reqwest::Body::wrap(body)
             };
             let client = reqwest::Client::builder()
                 .http2_prior_knowledge()

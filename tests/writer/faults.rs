@@ -379,9 +379,10 @@ fn a_flush_and_the_end_do_not_wait_long_for_the_next_attempt() {
                 server.set_down(false);
             });
             let limit = Duration::from_secs(2);
-            match ends {
-                false => guard.flush(limit),
-                true => guard.shutdown(limit),
+            if ends {
+                guard.shutdown(limit)
+            } else {
+                guard.flush(limit)
             }
         });
         assert!(done.is_complete(), "{ends}: {done:?}");

@@ -73,9 +73,12 @@ impl<F: Framing> Buffer<F> {
         let mut queue = self.queue();
         let dropped_so_far = queue.stats().dropped;
         let losses = queue.unreported();
-        let take = |topic, count: &mut u64| match may_report(topic) {
-            true => std::mem::take(count),
-            false => 0,
+        let take = |topic, count: &mut u64| {
+            if may_report(topic) {
+                std::mem::take(count)
+            } else {
+                0
+            }
         };
         let not_objects = take(NOT_OBJECTS, &mut losses.not_objects);
         let too_long = take(TOO_LONG, &mut losses.too_long);

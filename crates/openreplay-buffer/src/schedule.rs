@@ -91,9 +91,10 @@ impl<F: Framing> Buffer<F> {
         let at_once = is_ending || waiting > 0 && (waiting >= request || queue.is_marked());
         if at_once || waiting > 0 && is_time {
             let chunks = self.take_from(&mut queue);
-            match at_once {
-                true => Next::Send(chunks),
-                false => Next::SendLater(chunks),
+            if at_once {
+                Next::Send(chunks)
+            } else {
+                Next::SendLater(chunks)
             }
         } else if waiting > 0 {
             Next::Wait

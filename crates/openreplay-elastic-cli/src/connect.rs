@@ -166,9 +166,10 @@ impl ConnectArgs {
 fn time_limit(text: &str) -> Result<Duration, String> {
     let limit = text.parse::<Age>().map_err(|error| error.to_string())?;
     let limit = Duration::from(limit);
-    match (1..=3_600).contains(&limit.as_secs()) {
-        true => Ok(limit),
-        false => Err("expected 1s to 1h".to_owned()),
+    if (1..=3_600).contains(&limit.as_secs()) {
+        Ok(limit)
+    } else {
+        Err("expected 1s to 1h".to_owned())
     }
 }
 

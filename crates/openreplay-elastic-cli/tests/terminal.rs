@@ -24,13 +24,15 @@ fn logs(on_terminal: bool, variables: &[(&str, &str)]) -> String {
     });
     fs::write(&file, records.join("\n") + "\nnot json\n").unwrap();
     let line = r#""$PROGRAM" logs "$SESSION" --file "$FILE""#;
-    let mut command = match on_terminal {
-        true => Command::new("script"),
-        false => Command::new("sh"),
+    let mut command = if on_terminal {
+        Command::new("script")
+    } else {
+        Command::new("sh")
     };
-    match on_terminal {
-        true => command.args(["-qec", line, "/dev/null"]),
-        false => command.args(["-c", &format!("{line} 2>&1 | cat")]),
+    if on_terminal {
+        command.args(["-qec", line, "/dev/null"])
+    } else {
+        command.args(["-c", &format!("{line} 2>&1 | cat")])
     };
     // the other variables that switch colours on or off; a runner of tests may set them
     for name in ["CI", "CLICOLOR", "CLICOLOR_FORCE", "NO_COLOR"] {

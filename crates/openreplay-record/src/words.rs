@@ -116,9 +116,10 @@ mod tests {
         let mut words = Vec::new();
         while let Some(whole) = text.split_word_bounds().next() {
             let window = first_units(whole, MAX_LENGTH);
-            let segment = match window.len() == whole.len() {
-                true => whole,
-                false => window.split_word_bounds().next().unwrap(),
+            let segment = if window.len() == whole.len() {
+                whole
+            } else {
+                window.split_word_bounds().next().unwrap()
             };
             text = &text[segment.len()..];
             words.extend(segment.chars().any(makes_word).then_some(segment));

@@ -49,9 +49,10 @@ async fn a_stream_is_polled_and_dropped_in_its_session_whichever_task_polls_it()
     let seen = Seen::default();
     for taken in [false, true] {
         let probe = Probe(seen.clone(), 1);
-        let mut stream = match taken {
-            true => sync_scope(one, || probe.in_current_session()),
-            false => scope(one, probe),
+        let mut stream = if taken {
+            sync_scope(one, || probe.in_current_session())
+        } else {
+            scope(one, probe)
         };
         assert_eq!(stream.size_hint(), (1, Some(1)));
         scope(SessionId::from(2), async {

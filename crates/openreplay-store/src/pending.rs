@@ -64,9 +64,10 @@ impl Pending {
 
     pub(crate) fn at(&self, place: Place<'_>) -> Option<&Line> {
         // with large batches, nothing is pending: then no key is created
-        match self.is_empty() {
-            true => None,
-            false => self.get(&place.to_key()),
+        if self.is_empty() {
+            None
+        } else {
+            self.get(&place.to_key())
         }
     }
 

@@ -62,14 +62,15 @@ impl Usage {
         if self.is_over || self.added >= limit / 64 {
             self.measure(writers, now);
         }
-        match self.is_over {
-            false => Ok(()),
-            true => Err(Arc::new(Error::new(
+        if self.is_over {
+            Err(Arc::new(Error::new(
                 ErrorKind::Full,
                 format!(
                     "today's records alone take more than the {limit} bytes that the store may take"
                 ),
-            ))),
+            )))
+        } else {
+            Ok(())
         }
     }
 

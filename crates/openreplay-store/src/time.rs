@@ -124,9 +124,10 @@ impl Rest<'_> {
             return Some(0);
         }
         let hours = self.digits(2)?;
-        let minutes = match self.skip(b":") || !self.0.is_empty() {
-            true => self.digits(2)?,
-            false => 0,
+        let minutes = if self.skip(b":") || !self.0.is_empty() {
+            self.digits(2)?
+        } else {
+            0
         };
         let seconds = hours * 3_600 + minutes * 60;
         // Java's limits

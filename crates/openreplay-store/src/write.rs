@@ -245,11 +245,11 @@ fn existing(
     if !file.may_hold(place.time) || !connection.prepare_cached(EXISTS)?.exists(columns)? {
         return Ok(None);
     }
-    Ok(Some(match entry.may_exist {
-        true => file
-            .line(&place.to_key())?
-            .map_or(Outcome::Exists, |line| compare(&line, entry)),
-        false => Outcome::Exists,
+    Ok(Some(if entry.may_exist {
+        file.line(&place.to_key())?
+            .map_or(Outcome::Exists, |line| compare(&line, entry))
+    } else {
+        Outcome::Exists
     }))
 }
 
@@ -262,9 +262,10 @@ fn compare(line: &Line, entry: &Entry) -> Outcome {
 
 /// What becomes of an entry because of the line that is there.
 fn compared(line: &[u8], entry: &Entry) -> Outcome {
-    match entry.may_exist && line == entry.line.as_bytes() {
-        true => Outcome::Unchanged,
-        false => Outcome::Exists,
+    if entry.may_exist && line == entry.line.as_bytes() {
+        Outcome::Unchanged
+    } else {
+        Outcome::Exists
     }
 }
 

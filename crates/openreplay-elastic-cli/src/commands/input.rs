@@ -72,9 +72,10 @@ fn report(shipped: &Progress, tee: bool, json: bool) -> Result<(), Failure> {
         }
     }
     for line in lines {
-        match tee {
-            true => print::note(&line),
-            false => print::line(&line)?,
+        if tee {
+            print::note(&line);
+        } else {
+            print::line(&line)?;
         }
     }
     Ok(())

@@ -88,9 +88,10 @@ impl Args {
             .max_bytes(self.max_size.bytes())
             .open()?;
         let is_new = !self.keys_file().exists();
-        let keys = match self.no_keys {
-            true => Keys::none(),
-            false => Keys::open(&self.data)?,
+        let keys = if self.no_keys {
+            Keys::none()
+        } else {
+            Keys::open(&self.data)?
         };
         let listener = TcpListener::bind(self.listen).await.map_err(|error| {
             Failure::Usage(format!(

@@ -172,9 +172,10 @@ impl Piece {
             0 => 0,
             skipped => ends.nth(skipped - 1).unwrap_or(self.bytes.len()),
         };
-        let last = match range.end == self.records {
-            true => self.bytes.len(),
-            false => ends.nth(range.len() - 1).unwrap_or(self.bytes.len()),
+        let last = if range.end == self.records {
+            self.bytes.len()
+        } else {
+            ends.nth(range.len() - 1).unwrap_or(self.bytes.len())
         };
         Self {
             bytes: self.bytes.slice(start..last),

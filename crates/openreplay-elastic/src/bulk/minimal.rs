@@ -28,16 +28,18 @@ const LINK: usize = 1_024;
 pub(crate) fn minimal(line: &[u8]) -> Vec<u8> {
     let line = String::from_utf8_lossy(line);
     let fixed = Fixed::of(&line);
-    let guessed = match fixed.is_whole {
-        true => Level::Info,
-        false => Level::named_in(&line).unwrap_or(Level::Info),
+    let guessed = if fixed.is_whole {
+        Level::Info
+    } else {
+        Level::named_in(&line).unwrap_or(Level::Info)
     };
     // nothing of it may be lost where nobody would find it: the panel shows the message only
     let message = fixed.message.filter(|_| fixed.is_whole);
     let message = message.as_deref().unwrap_or(&line);
-    let links = match fixed.is_whole {
-        true => fixed.links.concat(),
-        false => String::new(),
+    let links = if fixed.is_whole {
+        fixed.links.concat()
+    } else {
+        String::new()
     };
     let mut record = Record::now(guessed, cut_to(message, MESSAGE - links.len()) + &*links);
     if let Some(instant) = fixed.instant.filter(|text| time::parse(text).is_some()) {

@@ -130,9 +130,10 @@ impl<'a> Reader<'a> {
     }
 
     fn expect(&mut self, byte: u8, what: &'static str) -> Result<(), Fault> {
-        match self.skip(byte) {
-            true => Ok(()),
-            false => Err(Fault::Expected(what, self.at)),
+        if self.skip(byte) {
+            Ok(())
+        } else {
+            Err(Fault::Expected(what, self.at))
         }
     }
 
@@ -251,9 +252,10 @@ impl<'a> Reader<'a> {
         while self.peek().is_ascii_digit() {
             self.at += 1;
         }
-        match self.at > start {
-            true => Ok(()),
-            false => Err(Fault::Expected("a digit", self.at)),
+        if self.at > start {
+            Ok(())
+        } else {
+            Err(Fault::Expected("a digit", self.at))
         }
     }
 

@@ -6,9 +6,10 @@ use std::char::REPLACEMENT_CHARACTER;
 /// A name as it is compared with others. A name with half a surrogate pair, which no `str` can
 /// hold, is compared as it is written.
 pub(super) fn name(written: &str, is_escaped: bool) -> Cow<'_, str> {
-    match is_escaped {
-        false => Cow::Borrowed(written),
-        true => decode(written, None).map_or(Cow::Borrowed(written), Cow::Owned),
+    if is_escaped {
+        decode(written, None).map_or(Cow::Borrowed(written), Cow::Owned)
+    } else {
+        Cow::Borrowed(written)
     }
 }
 

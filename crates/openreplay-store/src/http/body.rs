@@ -93,9 +93,10 @@ impl Limits {
                 );
                 Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout_exception", reason)
             })??;
-        let bytes = match is_gzip {
-            true => self.run(true, move || decompress(&bytes)).await?,
-            false => bytes,
+        let bytes = if is_gzip {
+            self.run(true, move || decompress(&bytes)).await?
+        } else {
+            bytes
         };
         Ok(Received {
             bytes,
@@ -232,8 +233,9 @@ where
             break;
         }
     }
-    match is_too_long {
-        true => Err(too_long()),
-        false => Ok(bytes.into_bytes()),
+    if is_too_long {
+        Err(too_long())
+    } else {
+        Ok(bytes.into_bytes())
     }
 }

@@ -152,12 +152,11 @@ impl Bulk {
         let is_error = |outcome| !matches!(outcome, &Outcome::Created | &Outcome::Unchanged);
         let errors = is_refused || outcomes.iter().any(is_error);
         let mut response = Vec::with_capacity(self.items.len() * 128);
-        match is_short {
-            true => response.push(b'{'),
-            false => {
-                let took = started.elapsed().as_millis();
-                response.extend(format!(r#"{{"errors":{errors},"took":{took},"#).into_bytes());
-            }
+        if is_short {
+            response.push(b'{');
+        } else {
+            let took = started.elapsed().as_millis();
+            response.extend(format!(r#"{{"errors":{errors},"took":{took},"#).into_bytes());
         }
         response.extend(br#""items":["#);
         let mut outcomes = outcomes.into_iter();

@@ -78,9 +78,10 @@ impl Search {
             Some(session) => {
                 let id = session.into();
                 let records = store.session(&id, self.size)?;
-                let total = match records.len() < self.size {
-                    true => records.len() as u64,
-                    false => store.count(&id)?,
+                let total = if records.len() < self.size {
+                    records.len() as u64
+                } else {
+                    store.count(&id)?
                 };
                 (records, total)
             }

@@ -131,9 +131,10 @@ impl Route {
             ["_bulk"] if is_sent => Ok(Self::Bulk(None)),
             [index, "_bulk"] if is_sent => Ok(Self::Bulk(Some(index.to_owned()))),
             [index, "_search"] if matches!(*method, Method::GET | Method::POST) => {
-                match is_ours(index) {
-                    true => Ok(Self::Search),
-                    false => Err(Problem::no_index(index)),
+                if is_ours(index) {
+                    Ok(Self::Search)
+                } else {
+                    Err(Problem::no_index(index))
                 }
             }
             _ => Err(Problem::new(

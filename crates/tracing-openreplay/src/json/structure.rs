@@ -40,9 +40,10 @@ fn write(out: &mut Vec<u8>, value: Value<'_>, limit: usize, depth: usize) -> Opt
         Value::Listable(one) => parts(Parts::list(), &one)?.finish(out),
         Value::Enumerable(one) => {
             let variant = one.variant();
-            let fields = match variant.is_named_fields() {
-                true => parts(Parts::object(), &one)?,
-                false => parts(Parts::list(), &one)?,
+            let fields = if variant.is_named_fields() {
+                parts(Parts::object(), &one)?
+            } else {
+                parts(Parts::list(), &one)?
             };
             variant_of(out, variant.name(), &fields);
         }

@@ -347,9 +347,12 @@ impl Made {
             (Parent::Named(_), Some(span), false) => info_span!(parent: span, "named"),
             (Parent::Named(_), Some(span), true) => info_span!(parent: span, "hidden"),
             // `Span::none` does not exit the current span, but no span is entered here.
-            (_, parent, hidden) => parent.unwrap_or(&Span::none()).in_scope(|| match hidden {
-                false => info_span!("inside"),
-                true => info_span!("hidden"),
+            (_, parent, hidden) => parent.unwrap_or(&Span::none()).in_scope(|| {
+                if hidden {
+                    info_span!("hidden")
+                } else {
+                    info_span!("inside")
+                }
             }),
         })
     }

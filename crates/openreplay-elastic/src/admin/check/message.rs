@@ -108,9 +108,10 @@ pub(super) async fn examine(
             let unmapped = |field: &Field| {
                 field.is_missing() && (field.indices.is_empty() || field.indices.contains(index))
             };
-            let why = match fields.iter().any(unmapped) {
-                true => "not mapped",
-                false => "analysed in another way",
+            let why = if fields.iter().any(unmapped) {
+                "not mapped"
+            } else {
+                "analysed in another way"
             };
             report.find(
                 Fault::NotAnalysed,

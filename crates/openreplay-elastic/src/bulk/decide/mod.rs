@@ -103,9 +103,10 @@ fn due(state: &State, facts: &Facts<'_>) -> Action {
         || state.suspicion == Suspicion::TooLarge
         || needs_index(state, facts);
     // If this response is lost, the records are only known to be in an index that was known before.
-    match depends_on_index || !facts.cluster.is_known(facts.now) {
-        true => Action::QueryWriteIndex,
-        false => send(state, facts, Place::Open, None),
+    if depends_on_index || !facts.cluster.is_known(facts.now) {
+        Action::QueryWriteIndex
+    } else {
+        send(state, facts, Place::Open, None)
     }
 }
 
@@ -175,10 +176,12 @@ fn is_own_fault(state: &State, facts: &Facts<'_>) -> bool {
 
 /// How many records may be set aside, so that these do not hold up the others.
 fn aside(records: usize, failures: u32, stores_others: bool) -> usize {
-    match stores_others {
-        true => ASIDE,
-        false if records == 1 && failures >= ODD_ONE => 1,
-        false => 0,
+    if stores_others {
+        ASIDE
+    } else if records == 1 && failures >= ODD_ONE {
+        1
+    } else {
+        0
     }
 }
 

@@ -159,9 +159,10 @@ fn send_again(
         records: Records::All,
         state: next,
     };
-    let parts = match in_halves {
-        true => whole.halved(facts.records).collect(),
-        false => vec![whole],
+    let parts = if in_halves {
+        whole.halved(facts.records).collect()
+    } else {
+        vec![whole]
     };
     let wait = Wait {
         retry,
@@ -203,9 +204,10 @@ pub(super) fn minimal(state: &State, stores_others: bool) -> State {
         place: state.place.unblocked(),
         pinning: state.pinning,
         form: Form::Minimal,
-        suspicion: match stores_others {
-            true => Suspicion::Blamed,
-            false => Suspicion::None,
+        suspicion: if stores_others {
+            Suspicion::Blamed
+        } else {
+            Suspicion::None
         },
         alone: None,
         tries: state.tries.of_another_form(),

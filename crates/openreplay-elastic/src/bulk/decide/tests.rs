@@ -506,11 +506,12 @@ fn a_failing_proxy_blames_no_record_unless_it_may_reject_one() {
         let case = Case::new(1).known("logs-1");
         let (next, _) = case.again(failed(status, is_named));
         assert_eq!(next.alone.is_some(), doubts, "{status} {is_named}");
-        let place = match is_lost {
-            true => Place::Lost {
+        let place = if is_lost {
+            Place::Lost {
                 before: "logs-1".into(),
-            },
-            false => Place::Open,
+            }
+        } else {
+            Place::Open
         };
         assert_eq!(next.place, place, "{status} {is_named}");
     }

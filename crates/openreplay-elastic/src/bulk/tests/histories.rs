@@ -35,9 +35,10 @@ fn any_message() -> impl Strategy<Value = &'static str> {
 /// was rejected ([limits](../../../../docs/limits.md)).
 fn calm(faults: &[Fault], message: &'static str) -> &'static str {
     let moves = |fault: &Fault| matches!(fault, Fault::RollsOver { .. } | Fault::Deleted);
-    match faults.iter().any(moves) {
-        true => "fine",
-        false => message,
+    if faults.iter().any(moves) {
+        "fine"
+    } else {
+        message
     }
 }
 

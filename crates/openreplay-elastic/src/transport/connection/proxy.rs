@@ -90,11 +90,12 @@ fn from_environment(
 fn checked(url: &str, name: &str) -> Result<(), Error> {
     let matcher = Matcher::builder().all(url).build();
     let proxy = matcher.intercept(&Uri::from_static("http://elastic"));
-    match proxy.is_some_and(|proxy| proxy.uri().scheme_str() == Some("http")) {
-        true => Ok(()),
-        false => Err(Error::config(format!(
+    if proxy.is_some_and(|proxy| proxy.uri().scheme_str() == Some("http")) {
+        Ok(())
+    } else {
+        Err(Error::config(format!(
             "{name} cannot be used: expected an http proxy such as http://proxy:3128"
-        ))),
+        )))
     }
 }
 

@@ -174,9 +174,12 @@ fn wants_an_address_and_certificates_that_are_some() {
 
 /// Each byte percent-encoded, but for letters and digits.
 fn encoded(text: &str) -> String {
-    let byte = |byte: u8| match byte.is_ascii_alphanumeric() {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02x}"),
+    let byte = |byte: u8| {
+        if byte.is_ascii_alphanumeric() {
+            char::from(byte).to_string()
+        } else {
+            format!("%{byte:02x}")
+        }
     };
     text.bytes().map(byte).collect()
 }
