@@ -150,6 +150,31 @@ async fn an_error_that_another_request_responds_with_carries_nothing_of_the_firs
 }
 
 #[tokio::test]
+async fn an_error_that_a_request_without_a_session_responds_with_carries_nothing_of_that_request() {
+    let first = new_session();
+    let failure = openreplay_session::sync_scope(first, || {
+        info_span!("request", user = "first").in_scope(|| Failure::new("no price"))
+    });
+    let shared = Arc::new(Mutex::new(Some(failure)));
+    let responds = move || async move { Err::<(), _>(shared.lock().unwrap().take().unwrap()) };
+    let app = Router::new()
+        .route("/err", routing::get(responds))
+        .layer(SessionLayer::new());
+    let request = Request::get("/err").body(Body::empty()).unwrap();
+    let second = info_span!("request", user = "second");
+    let response = app.oneshot(request).instrument(second).await.unwrap();
+    assert_eq!(response.status(), 500);
+
+    let records = logged_in(first);
+    assert_eq!(
+        with_error(&records),
+        ["request failed error=no price status=500"]
+    );
+    let span = serde_json::json!({ "name": "request", "fields": { "user": "first" } });
+    assert_eq!(records[0].spans, [span]);
+}
+
+#[tokio::test]
 async fn an_error_of_a_handler_in_a_task_of_its_own_is_logged_in_the_session_of_its_response() {
     let spawned = || {
         from_fn(|request: axum::extract::Request, next: Next| async {

@@ -178,16 +178,19 @@ impl Attached {
         &*self.0.error
     }
 
-    /// Logs the error in the caller's session, which is that of the request.
+    /// Logs the error in the caller's session, which is that of the request, or in its own if the
+    /// caller has none.
     #[cold]
     fn log_here(&self, status: StatusCode) {
         if is_polling() || !self.0.begin() {
             return;
         }
-        if self.0.is_of(Scope::current()) {
-            record::failure(&self.0.span, self.error(), status);
+        let here = Scope::current();
+        if matches!(here, Scope::Session(_)) && !self.0.is_of(here) {
+            // a record of this session must not have the error's span, which is of another request
+            record::failure(&Span::current(), self.error(), status);
         } else {
-            self.in_session(|| record::failure(&Span::current(), self.error(), status));
+            self.0.log(status);
         }
     }
 
@@ -225,9 +228,9 @@ impl Unlogged {
     }
 
     /// Logs the error in its own session and span, whatever the caller's are.
-    fn log(&self) {
+    fn log(&self, status: StatusCode) {
         self.scope
-            .restore(|| record::failure(&self.span, &*self.error, self.status));
+            .restore(|| record::failure(&self.span, &*self.error, status));
     }
 
     fn is_of(&self, scope: Scope) -> bool {
@@ -250,7 +253,7 @@ impl Drop for Unlogged {
     fn drop(&mut self) {
         if !*self.is_logged.get_mut() {
             // `drop` may run during a panic, so a panic of the error's `Display` must not leave it.
-            let _ = catch_unwind(AssertUnwindSafe(|| self.log()));
+            let _ = catch_unwind(AssertUnwindSafe(|| self.log(self.status)));
         }
     }
 }
