@@ -150,6 +150,33 @@ async fn an_error_that_another_request_responds_with_carries_nothing_of_the_firs
 }
 
 #[tokio::test]
+async fn an_error_of_another_request_is_logged_for_the_one_whose_response_is_replaced() {
+    let (first, second) = (new_session(), new_session());
+    let failure = openreplay_session::sync_scope(first, || {
+        info_span!("request", user = "first").in_scope(|| Failure::new("no price"))
+    });
+    let shared = Arc::new(Mutex::new(Some(failure)));
+    let responds = move || async move { Err::<(), _>(shared.lock().unwrap().take().unwrap()) };
+    let app = Router::new()
+        .route("/err", routing::get(responds))
+        .layer(map_response(|_: Response| async {
+            StatusCode::IM_A_TEAPOT
+        }))
+        .layer(SessionLayer::new());
+    let request = Request::get("/err").header("openReplaySession.id", second.as_str());
+    let response = app.oneshot(request.body(Body::empty()).unwrap());
+    assert_eq!(response.await.unwrap().status(), 418);
+
+    assert_eq!(logged_in(first), []);
+    let records = logged_in(second);
+    assert_eq!(
+        with_error(&records),
+        ["request failed error=no price status=500"]
+    );
+    assert_eq!(records[0].spans, Vec::<serde_json::Value>::new());
+}
+
+#[tokio::test]
 async fn an_error_that_a_request_without_a_session_responds_with_carries_nothing_of_that_request() {
     let first = new_session();
     let failure = openreplay_session::sync_scope(first, || {
