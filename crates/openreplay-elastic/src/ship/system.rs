@@ -1,7 +1,7 @@
 //! What differs from system to system: which file this is, reading at a place, and how many files
 //! may be open.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, FileType, Metadata};
 use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -22,8 +22,7 @@ pub(super) struct Node {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seen {
     pub(super) node: Node,
-    pub(super) is_file: bool,
-    pub(super) is_folder: bool,
+    pub(super) file_type: FileType,
     pub(super) length: u64,
     /// It has no name any more.
     pub(super) deleted: bool,
@@ -58,8 +57,7 @@ impl Seen {
         let age = modified.and_then(|modified| modified.elapsed().ok());
         Self {
             node,
-            is_file: metadata.is_file(),
-            is_folder: metadata.is_dir(),
+            file_type: metadata.file_type(),
             length: metadata.len(),
             deleted: links == 0,
             modified,

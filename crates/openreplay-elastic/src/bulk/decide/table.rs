@@ -389,17 +389,43 @@ fn rows() -> Vec<String> {
     rows.collect()
 }
 
+/// The rows of the table with this head in ARCHITECTURE.md.
+fn rows_of(page: &str, head: &str) -> Vec<String> {
+    let table = page.lines().skip_while(|line| !line.starts_with(head));
+    let rows = table.skip(2).take_while(|line| line.starts_with('|'));
+    rows.map(str::to_owned).collect()
+}
+
+fn architecture() -> String {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ARCHITECTURE.md");
+    std::fs::read_to_string(page).unwrap()
+}
+
 #[test]
 fn the_table_in_the_architecture_page_is_what_is_decided() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ARCHITECTURE.md");
-    let page = std::fs::read_to_string(page).unwrap();
-    let table = page
-        .lines()
-        .skip_while(|line| !line.starts_with("| known | event |"));
-    let table: Vec<_> = table
-        .skip(2)
-        .take_while(|line| line.starts_with('|'))
-        .collect();
+    let table = rows_of(&architecture(), "| known | event |");
     let rows = rows();
     assert_eq!(table, rows, "it should be:\n{}", rows.join("\n"));
+}
+
+#[test]
+fn the_index_in_the_architecture_page_names_functions_of_these_files() {
+    let bulk = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bulk");
+    let index = rows_of(&architecture(), "| case | decided in |");
+    assert!(index.len() > 5, "{index:?}");
+    for row in index {
+        let cells: Vec<_> = row.split(" | ").collect();
+        let code = |cell: &str| -> Vec<String> {
+            let quoted = cell.split('`').skip(1).step_by(2);
+            quoted.map(str::to_owned).collect()
+        };
+        let [file] = &code(cells[1])[..] else {
+            panic!("not one file: {row}");
+        };
+        let source = std::fs::read_to_string(bulk.join(file)).expect(file);
+        for name in code(cells[2]) {
+            let is_there = source.contains(&format!("fn {name}("));
+            assert!(is_there, "{file} has no function {name}");
+        }
+    }
 }

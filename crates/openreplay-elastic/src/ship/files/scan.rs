@@ -59,13 +59,13 @@ impl Files {
     ) -> Option<usize> {
         let path = &found.path;
         let seen = match Seen::at(path) {
-            Ok(seen) if seen.is_file => seen,
+            Ok(seen) if seen.file_type.is_file() => seen,
             Ok(_) if found.is_wanted => {
                 self.troubles.add(path, &"it is not a regular file");
                 return None;
             }
             Ok(seen) => {
-                if !seen.is_folder {
+                if !seen.file_type.is_dir() {
                     self.troubles.leave_out(path, "it is not a regular file");
                 }
                 return None;
