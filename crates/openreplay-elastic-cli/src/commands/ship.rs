@@ -290,9 +290,12 @@ fn default_checkpoint() -> Option<PathBuf> {
     {
         return Some(own.join("ship.json"));
     }
-    let own = || match cfg!(windows) {
-        true => folder("LOCALAPPDATA"),
-        false => folder("HOME").map(|home| home.join(".local/state")),
+    let own = || {
+        if cfg!(windows) {
+            folder("LOCALAPPDATA")
+        } else {
+            folder("HOME").map(|home| home.join(".local/state"))
+        }
     };
     let state = folder("XDG_STATE_HOME").or_else(own)?;
     Some(state.join("openreplay-elastic/ship.json"))

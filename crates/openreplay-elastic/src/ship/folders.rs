@@ -90,9 +90,12 @@ mod tests {
         let [a, b] = paths
             .each_ref()
             .map(|path| Seen::at(path).unwrap().node.inode);
-        let read = Folder::read(folder.path(), |path| match path.ends_with("b") {
-            true => Err(io::ErrorKind::PermissionDenied.into()),
-            false => Seen::at(path),
+        let read = Folder::read(folder.path(), |path| {
+            if path.ends_with("b") {
+                Err(io::ErrorKind::PermissionDenied.into())
+            } else {
+                Seen::at(path)
+            }
         });
         let read = read.unwrap();
         assert!(matches!(read.find(a), Lookup::Found(path) if path == paths[0]));

@@ -191,16 +191,15 @@ impl Reader {
                 return read.map(|_| ());
             }
             self.copy(new);
-            match skips {
-                true => {
-                    let Some(end) = memchr::memchr(b'\n', new) else {
-                        self.offset += new.len() as u64;
-                        continue;
-                    };
-                    self.offset += end as u64 + 1;
-                    text.extend_from_slice(&new[end + 1..]);
-                }
-                false => text.extend_from_slice(new),
+            if skips {
+                let Some(end) = memchr::memchr(b'\n', new) else {
+                    self.offset += new.len() as u64;
+                    continue;
+                };
+                self.offset += end as u64 + 1;
+                text.extend_from_slice(&new[end + 1..]);
+            } else {
+                text.extend_from_slice(new);
             }
             skips = false;
             let mut framed = Framed::default();

@@ -142,10 +142,7 @@ impl ShipOptions {
     /// owner also owns what it leads to.
     #[must_use]
     pub fn follow_links(mut self, follow: bool) -> Self {
-        self.links = match follow {
-            true => Links::All,
-            false => Links::Trusted,
-        };
+        self.links = if follow { Links::All } else { Links::Trusted };
         self
     }
 

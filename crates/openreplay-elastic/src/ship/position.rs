@@ -135,9 +135,10 @@ impl TryFrom<String> for IndexName {
             && !name.starts_with("..")
             && name != "."
             && name.chars().all(is_allowed);
-        match is_name {
-            true => Ok(Self(name)),
-            false => Err(format!("an index of the name {name:?}")),
+        if is_name {
+            Ok(Self(name))
+        } else {
+            Err(format!("an index of the name {name:?}"))
         }
     }
 }

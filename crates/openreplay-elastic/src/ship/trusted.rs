@@ -25,9 +25,10 @@ impl Links {
             Self::Trusted => own::open_trusted(path)?,
             Self::All => own::open(path)?,
         };
-        match file.metadata()?.is_file() {
-            true => Ok(file),
-            false => Err(no_file()),
+        if file.metadata()?.is_file() {
+            Ok(file)
+        } else {
+            Err(no_file())
         }
     }
 

@@ -9,6 +9,10 @@ use super::{clock::Clock, escape::escape, extra::Extra, named, span};
 const DEFAULT_RECORD_LIMIT: usize = 256 * 1024;
 
 /// The options of the layer.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent options, each on or off"
+)]
 pub(super) struct Options {
     pub(super) target: bool,
     pub(super) source_location: bool,

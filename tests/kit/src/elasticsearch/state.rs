@@ -9,6 +9,10 @@ use super::fault::Fault;
 pub(super) type Predicate = Box<dyn Fn(&Value) -> bool + Send>;
 
 #[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of a test"
+)]
 pub(super) struct State {
     /// The index that the alias leads to.
     pub(super) write_index: Option<String>,

@@ -68,10 +68,11 @@ proptest! {
             (Format::Journal, journal::entry(line.as_bytes(), time).to_string().into_bytes()),
         ] {
             let at = at.index(wrapped.len());
-            match cut {
-                true => wrapped.truncate(at),
-                false => wrapped[at] = byte,
-            }
+            if cut {
+ wrapped.truncate(at);
+ } else {
+ wrapped[at] = byte;
+ }
             for format in [Format::Auto, format] {
                 for line in wrapped.split(|byte| *byte == b'\n') {
                     format.unwrap(line);

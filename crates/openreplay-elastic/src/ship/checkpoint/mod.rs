@@ -163,9 +163,10 @@ impl State {
             1 | VERSION => {
                 let state: Self = serde_json::from_slice(bytes).map_err(unreadable)?;
                 let mut seeds = HashSet::new();
-                match state.files.iter().all(|file| seeds.insert(file.seed)) {
-                    true => Ok(state),
-                    false => Err(wrong("holds two files of the same seed")),
+                if state.files.iter().all(|file| seeds.insert(file.seed)) {
+                    Ok(state)
+                } else {
+                    Err(wrong("holds two files of the same seed"))
                 }
             }
             _ => Err(wrong("is a checkpoint of another version")),

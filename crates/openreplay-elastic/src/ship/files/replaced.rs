@@ -35,9 +35,10 @@ impl Files {
                 let Some(position) = before.position() else {
                     return Ok(None);
                 };
-                let is_gone = match before.is_open() {
-                    true => before.look().is_ok() && before.state() == State::Deleted,
-                    false => is_missing(&position, folders),
+                let is_gone = if before.is_open() {
+                    before.look().is_ok() && before.state() == State::Deleted
+                } else {
+                    is_missing(&position, folders)
                 };
                 if !is_gone || !tail.holds(&position)? {
                     return Ok(None);

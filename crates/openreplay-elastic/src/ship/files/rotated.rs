@@ -72,9 +72,10 @@ fn unrotated(path: &Path) -> PathBuf {
     };
     let base = name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-'));
     let is_added = name[base.len()..].starts_with(['.', '-']);
-    match is_added && !base.is_empty() {
-        true => path.with_file_name(base),
-        false => path.to_owned(),
+    if is_added && !base.is_empty() {
+        path.with_file_name(base)
+    } else {
+        path.to_owned()
     }
 }
 

@@ -223,9 +223,10 @@ impl Tail {
             self.end = self.end.and(Some(0));
             self.searched = 0;
         }
-        self.state = match seen.deleted {
-            true => State::Deleted,
-            false => State::Readable,
+        self.state = if seen.deleted {
+            State::Deleted
+        } else {
+            State::Readable
         };
         self.identity = now.identity;
         self.seen = seen;

@@ -141,9 +141,10 @@ fn what_was_on_its_way_from_a_deleted_file_waits_for_a_day() {
     let now = jiff::Timestamp::now().as_second().cast_unsigned();
     for (hours, is_mounted, is_over) in [(23, true, false), (25, false, false), (25, true, true)] {
         let logs = folder.path("logs");
-        match is_mounted {
-            true => fs::create_dir_all(logs).unwrap(),
-            false => fs::remove_dir(logs).unwrap(),
+        if is_mounted {
+            fs::create_dir_all(logs).unwrap();
+        } else {
+            fs::remove_dir(logs).unwrap();
         }
         let missing = Position {
             pieces: Pieces::default(),
