@@ -15,6 +15,7 @@
 //! ```
 //!
 //! ```
+//! # #[cfg(feature = "json")]
 //! use openreplay_record::{Level, Record, phrase};
 //! use openreplay_session::SessionId;
 //!

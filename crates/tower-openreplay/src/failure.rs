@@ -29,9 +29,10 @@
 //!   dropped.
 //!
 //! The order of the two layers does not matter. The record belongs to the session of the request
-//! that returns the response or, if there is no response, to the session in which the `Failure` was
-//! created. If a panic drops the `Failure`, both the error and the panic are logged. An error with
-//! a 5xx status is logged at `ERROR`, with any other status at `INFO`.
+//! that returns the response or, if there is no response or that request has no session, to the
+//! session in which the `Failure` was created. If a panic drops the `Failure`, both the error and
+//! the panic are logged. An error with a 5xx status is logged at `ERROR`, with any other status at
+//! `INFO`.
 //!
 //! # Your own error type
 //!
