@@ -24,7 +24,9 @@
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let key = std::env::var("ELASTICSEARCH_API_KEY")?;
-//!     let (writer, _guard) = ElasticWriter::builder("https://elastic:9200").api_key(key).build()?;
+//!     let (writer, _guard) = ElasticWriter::builder("https://elastic:9200")
+//!         .api_key(key)
+//!         .build()?;
 //!     tracing_openreplay::json().with_writer(writer).init();
 //!     let app = Router::new()
 //!         .route("/api/price", get(price))

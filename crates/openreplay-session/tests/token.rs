@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 const SIGNATURE: &str = "9bLCwwWHCCxsxW5bVeKUVRDxxUnsAbv3csF1oE2tY6dC";
 
-/// What OpenReplay's tokenizer reads in the first of four parts, independently of the implementation.
+/// What OpenReplay's tokenizer reads in the first of four parts, independently of the
+/// implementation.
 fn read(token: &str) -> Option<u64> {
     let parts: Vec<_> = token.split('.').collect();
     let [session, delay, expiry, signature] = parts[..] else {

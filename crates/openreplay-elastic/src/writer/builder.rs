@@ -17,7 +17,7 @@ use crate::transport::connection::ConnectionBuilder;
 use crate::transport::error::Error;
 use crate::transport::kind::ErrorKind;
 
-/// Creates an [`ElasticWriter`] and its [`Guard`].
+/// A builder for an [`ElasticWriter`] and its [`Guard`].
 #[derive(Debug)]
 #[must_use = "nothing is sent before `build`"]
 pub struct ElasticWriterBuilder {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::{Flushed, Shared, Stats};
 
-/// Keeps the writer alive. Dropping it sends the remaining records, for at most the
+/// A guard that sends the remaining records when it is dropped, for at most the
 /// [`shutdown_timeout`](super::ElasticWriterBuilder::shutdown_timeout).
 #[derive(Debug)]
 #[must_use = "dropped at once, it ends the writer at once: keep it until the end of `main`"]

@@ -5,8 +5,10 @@ use openreplay_buffer::Priority;
 use super::Shared;
 use crate::bulk::Ids;
 
-/// Takes one record's text, in any number of writes. The record is on its way once it ends with a
-/// line feed, or when this is dropped. Writing never fails.
+/// A writer for the text of one record, in any number of writes.
+///
+/// The record is sent once its line feed is written, or when the writer is dropped. Writing never
+/// fails.
 #[derive(Debug)]
 #[must_use = "it does nothing until it is written to"]
 pub struct LineWriter<'a>(openreplay_buffer::LineWriter<'a, Ids>);

@@ -73,10 +73,10 @@ mod worker;
 /// What the log calls and the sending thread share.
 type Shared = Buffer<Ids>;
 
-/// Takes lines, each a JSON object, and delivers them to Elasticsearch in the background. See the
-/// [module](self) for how.
+/// A writer that delivers lines, each a JSON object, to Elasticsearch in the background.
 ///
-/// It is a [`MakeWriter`]; clones write to the same buffer.
+/// It implements [`MakeWriter`], and clones write to the same buffer. See the [module
+/// documentation](self) for details.
 #[derive(Clone, Debug)]
 pub struct ElasticWriter {
     shared: Arc<Shared>,

@@ -184,8 +184,8 @@ mod tests {
         r#"|[{}\[\]",:0-9a-z ]|null|"size":3,|"sort":1,|\\u006d|openReplaySession\.id=7|=| "#;
 
     proptest! {
-        /// Whatever is close to the searches that OpenReplay sends is one of them, or rejected: what
-        /// a search asks for beyond them is never ignored.
+        /// Whatever is close to the searches that OpenReplay sends is one of them, or rejected:
+        /// what a search asks for beyond them is never ignored.
         #[test]
         fn a_search_that_is_run_is_one_that_openreplay_sends(
             size in prop_oneof![Just(1_000), 0..20_000_usize],

@@ -36,11 +36,11 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const MIB: usize = 1024 * 1024;
 
-/// A client of Elasticsearch, over HTTP/1.1 with kept connections. Cheap to clone; needs a Tokio
-/// runtime.
+/// An HTTP/1.1 client for Elasticsearch.
 ///
-/// An unreachable node is skipped in favour of the next. A request that may have arrived is never
-/// sent again by the client itself: only its caller knows whether that is safe.
+/// The client keeps its connections, is cheap to clone, and needs a Tokio runtime. If a node is
+/// unreachable, the client uses the next one. The client never resends a request that may have
+/// arrived, since only the caller knows whether this is safe.
 ///
 /// ```no_run
 /// use openreplay_elastic::{Client, Connection};

@@ -6,7 +6,9 @@ use http::HeaderValue;
 
 use crate::transport::error::Error;
 
-/// Credentials. `Debug` shows their kind only; nothing shows the secret.
+/// The credentials for Elasticsearch.
+///
+/// The `Debug` output shows only the kind of the credentials, never a secret.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Auth {
     kind: Kind,

@@ -36,10 +36,9 @@ mod proxy;
 #[cfg(test)]
 mod tests;
 
-/// The addresses of Elasticsearch and the credentials for it, checked and ready for a
-/// [`Client`](crate::Client).
+/// The validated addresses and credentials for a [`Client`](crate::Client).
 ///
-/// Its `Debug` text shows the nodes and the kind of credentials, never a secret.
+/// The `Debug` output shows the nodes and the kind of the credentials, never a secret.
 #[derive(Clone, Debug)]
 pub struct Connection {
     pub(crate) nodes: Vec<Node>,
@@ -105,7 +104,7 @@ pub(super) fn clear_text_node<'a>(nodes: &'a [Node], auth: &Auth) -> Option<&'a 
     remote.next().filter(|_| !auth.is_none()).map(Node::as_str)
 }
 
-/// Creates a [`Connection`].
+/// A builder for a [`Connection`].
 #[derive(Debug)]
 #[must_use = "nothing is connected before `build`"]
 pub struct ConnectionBuilder {
