@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use integration_tests::ship::{Killed, ship};
+use integration_tests::ship::{Killed, line, ship};
 use integration_tests::{CommandOutput, StandIn};
 
 /// Far more than it takes.
@@ -84,7 +84,7 @@ fn reports_a_missing_alias_right_after_an_unreachable_server() {
 fn each_change_of_state_is_one_line_one_object_and_one_notification() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("app.log");
-    std::fs::write(&log, "{\"n\":1}\n").unwrap();
+    std::fs::write(&log, line(1)).unwrap();
     let server = StandIn::start();
     server.set_down(true);
     let mut command = ship(server.url(), folder.path(), "app.log");
@@ -111,7 +111,7 @@ fn each_change_of_state_is_one_line_one_object_and_one_notification() {
     server.set_down(true);
     let mut file = std::fs::OpenOptions::new().append(true).open(&log).unwrap();
     // The index behind the alias is known for a second: it fails when it sends, or when it queries.
-    file.write_all(b"{\"n\":2}\n").unwrap();
+    file.write_all(line(2).as_bytes()).unwrap();
     assert_eq!(event()["event"], "failing");
     server.set_down(false);
     assert_eq!(event(), serde_json::json!({"event": "working"}));
@@ -132,7 +132,7 @@ fn each_change_of_state_is_one_line_one_object_and_one_notification() {
             heard += text.split_once(": ").map_or(text, |(state, _)| state);
         }
         assert!(
-            heard.starts_with("READY=1\nSTATUS=following 1 files"),
+            heard.starts_with("READY=1\nSTATUS=following 1 file"),
             "{heard}"
         );
     }

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use integration_tests::ship::{Killed, numbers, ship, wait_for};
+use integration_tests::ship::{Killed, line, numbers, ship, wait_for};
 use integration_tests::{CommandOutput, StandIn};
 use serde_json::json;
 
@@ -68,7 +68,7 @@ fn goes_on_with_the_others_and_names_what_it_cannot_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let server = StandIn::start();
-    fs::write(path("good-0.log"), "{\"n\":0}\n").unwrap();
+    fs::write(path("good-0.log"), line(0)).unwrap();
     fs::create_dir(path("folder.log")).unwrap();
     symlink("loop.log", path("loop.log")).unwrap();
     let following = ship(server.url(), folder.path(), "*.log")
@@ -79,7 +79,7 @@ fn goes_on_with_the_others_and_names_what_it_cannot_read() {
     wait_for(&server, 1);
     // looked at again and again, and reported once
     thread::sleep(Duration::from_millis(700));
-    fs::write(path("good-1.log"), "{\"n\":1}\n").unwrap();
+    fs::write(path("good-1.log"), line(1)).unwrap();
     wait_for(&server, 2);
     let mut following = Killed(following);
     following.0.kill().unwrap();
@@ -90,7 +90,8 @@ fn goes_on_with_the_others_and_names_what_it_cannot_read() {
         panic!("not two lines: {output}")
     };
     assert!(start.starts_with("following "), "{output}");
-    assert!(start.contains("good-0.log: 8 bytes"), "{output}");
+    let length = format!("good-0.log: {} bytes", line(0).len());
+    assert!(start.contains(&length), "{output}");
     assert!(
         unreadable.contains("loop.log cannot be read (") && unreadable.ends_with("; going on"),
         "{output}"
@@ -196,8 +197,8 @@ impl Log<'_> {
             .append(true)
             .open(self.folder.join(name))
             .unwrap();
-        let line = json!({"n": self.written, "level": "info", "message": "m"});
-        file.write_all(format!("{line}\n").as_bytes()).unwrap();
+        file.write_all(line(self.written as u64).as_bytes())
+            .unwrap();
         self.written += 1;
     }
 }

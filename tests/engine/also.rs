@@ -130,7 +130,7 @@ fn rejects_an_index_that_openreplay_could_not_read() {
         ("keyword", "not-analysed", "is of the type keyword"),
         ("unindexed", "not-analysed", "is not indexed"),
         ("spaced", "not-analysed", "is analysed into"),
-        ("no-level", "no-level", "1 of 2 records have no `level`"),
+        ("no-level", "no-level", "1 of 2 records has no `level`"),
         ("no-message", "no-message", "has no field `message`"),
         ("absent", "no-index", "there is no index absent"),
     ] {

@@ -48,10 +48,7 @@ fn a_file_shows_what_ship_would_store() {
     assert_eq!(rows(&stored), rows(&read));
     assert_eq!(rows(&read).len(), 6, "{read:?}");
     assert_eq!(rows(&read)[5]["level"], "warning");
-    assert!(
-        read.err.contains("1 lines are not JSON objects"),
-        "{read:?}"
-    );
+    assert!(read.err.contains("1 line is not a JSON object"), "{read:?}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::command::openreplay_elastic;
 use test_kit::StandIn;
@@ -20,6 +20,18 @@ pub fn ship(url: &str, folder: &Path, pattern: &str) -> Command {
         .arg(folder.join("ship.json"))
         .arg(folder.join(pattern));
     command
+}
+
+/// A line with a record that has no fault, and this number under `n`.
+#[must_use]
+pub fn line(number: u64) -> String {
+    let record = json!({
+        "@timestamp": "2026-07-01T12:00:00.000001Z",
+        "level": "info",
+        "message": "m",
+        "n": number,
+    });
+    format!("{record}\n")
 }
 
 /// Waits until as many documents are there.

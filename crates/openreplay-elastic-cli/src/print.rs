@@ -58,6 +58,12 @@ pub(crate) fn warning(text: &str) {
     note(&format!("{YELLOW}warning:{YELLOW:#} {}", tame(text)));
 }
 
+/// A number of things, with what is true of one or of several.
+pub(crate) fn count(number: u64, one: &str, several: &str) -> String {
+    let what = if number == 1 { one } else { several };
+    format!("{number} {what}")
+}
+
 /// Makes foreign text safe for a terminal: see [`openreplay_record::terminal`].
 pub(crate) fn tame(text: &str) -> String {
     terminal::escape(text).into_owned()

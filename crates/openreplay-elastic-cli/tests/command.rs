@@ -751,22 +751,22 @@ fn logs_reports_the_faults_of_records_in_the_words_of_check() {
         (
             json!({"level": "info", "message": id}),
             8,
-            "wrong  1 of 1 records have no `@timestamp` that the panel can read - write `@timestamp` as RFC 3339",
+            "wrong  1 of 1 records has no `@timestamp` that the panel can read - write `@timestamp` as RFC 3339",
         ),
         (
             json!({"@timestamp": time, "message": id}),
             1,
-            "wrong  1 of 1 records have no `level` - give every record a `level`",
+            "wrong  1 of 1 records has no `level` - give every record a `level`",
         ),
         (
             json!({"@timestamp": time, "level": "WARN", "message": id}),
             0,
-            "hint   1 of 1 records have a `level` that the panel reads as info",
+            "hint   1 of 1 records has a `level` that the panel reads as info",
         ),
         (
             tracing,
             5,
-            "wrong  1 of 1 records are in tracing's own JSON form",
+            "wrong  1 of 1 records is in tracing's own JSON form",
         ),
     ] {
         fs::write(&path, record.to_string()).unwrap();

@@ -50,10 +50,7 @@ fn logs(on_terminal: bool, variables: &[(&str, &str)]) -> String {
     assert!(output.status.success(), "{output:?}");
     let output = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.matches(SESSION).count(), 4, "{output:?}");
-    assert!(
-        output.contains("1 lines are not JSON objects"),
-        "{output:?}"
-    );
+    assert!(output.contains("1 line is not a JSON object"), "{output:?}");
     // nothing of a record steers the terminal
     assert!(!output.contains("\u{1b}[32m"), "{output:?}");
     output

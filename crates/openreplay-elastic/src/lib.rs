@@ -96,6 +96,9 @@ mod bulk;
 )]
 mod envelope;
 mod numbered;
+#[cfg(any(feature = "admin", feature = "ship"))]
+#[cfg_attr(not(feature = "admin"), allow(dead_code))]
+mod shallow;
 mod text;
 mod topic;
 mod transport;

@@ -7,7 +7,7 @@
 //!
 //! let record = json!({"@timestamp": "2026-07-01T12:00:00Z", "message": "low on stock"});
 //! assert_eq!(RecordFault::of(&record), [RecordFault::NoLevel]);
-//! assert_eq!(RecordFault::NoLevel.text(), "have no `level`");
+//! assert_eq!(RecordFault::NoLevel.describe(2, 9), "2 of 9 records have no `level`");
 //! ```
 
 use std::fmt;
@@ -81,6 +81,20 @@ impl RecordFault {
     #[must_use]
     pub const fn text(self) -> &'static str {
         self.entry().1
+    }
+
+    /// Returns a sentence about so many of the records that were read: ``1 of 9 records has no
+    /// `level` ``.
+    #[must_use]
+    pub fn describe(self, count: u64, of: u64) -> String {
+        let text = self.text();
+        let singular = |plural, verb| Some(format!("{verb}{}", text.strip_prefix(plural)?));
+        let one = || singular("have ", "has ").or_else(|| singular("are ", "is "));
+        let text = match count {
+            1 => one().unwrap_or_else(|| text.to_owned()),
+            _ => text.to_owned(),
+        };
+        format!("{count} of {of} records {text}")
     }
 
     /// Returns how to fix the fault, in one line.
@@ -214,5 +228,17 @@ mod tests {
             assert_eq!(RecordFault::of(&record), faults, "{record}");
         }
         assert!(RecordFault::ALL.is_sorted());
+    }
+
+    #[test]
+    fn one_record_is_described_in_the_singular() {
+        for fault in RecordFault::ALL {
+            let (one, two) = (fault.describe(1, 2), fault.describe(2, 2));
+            assert!(
+                one.starts_with("1 of 2 records has ") || one.starts_with("1 of 2 records is "),
+                "{one}"
+            );
+            assert_eq!(two, format!("2 of 2 records {}", fault.text()));
+        }
     }
 }

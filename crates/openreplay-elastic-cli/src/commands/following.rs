@@ -1,9 +1,10 @@
 //! What `ship` reports while it follows files: a line for each change of state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use openreplay_elastic::ship::{Event, Health, Progress};
+use openreplay_record::panel::RecordFault;
 use serde_json::{Value, json};
 
 use super::notify::Notifier;
@@ -21,6 +22,7 @@ pub(super) struct Reports {
     manager: Notifier,
     health: Health,
     unreadable: BTreeMap<PathBuf, String>,
+    faults: BTreeSet<RecordFault>,
 }
 
 impl Reports {
@@ -31,6 +33,7 @@ impl Reports {
             manager: Notifier::from_env(),
             health: Health::default(),
             unreadable: BTreeMap::new(),
+            faults: BTreeSet::new(),
         }
     }
 
@@ -61,13 +64,48 @@ impl Reports {
             "bytes_done": progress.bytes_done,
             "url": self.url,
         }));
-        self.manager
-            .send(&format!("READY=1\nSTATUS=following {} files", files.len()));
+        self.manager.send(&format!(
+            "READY=1\nSTATUS=following {}",
+            print::count(files.len() as u64, "file", "files")
+        ));
         self.progress(progress);
     }
 
-    /// Unreadable files and the health are already reported on standard error.
+    /// Faults of records, unreadable files and the health are already reported on standard error.
     fn progress(&mut self, progress: &Progress) {
+        self.report_faults(progress);
+        self.report_unreadable(progress);
+        if self.health == Health::Working {
+            let unreadable = match self.unreadable.len() as u64 {
+                0 => String::new(),
+                count => format!(
+                    ", {}",
+                    print::count(count, "file cannot be read", "files cannot be read")
+                ),
+            };
+            let stored = print::count(progress.stored, "record stored", "records stored");
+            let (done, bytes) = (progress.bytes_done, progress.bytes);
+            self.manager.send(&format!(
+                "STATUS=working: {stored}, {done} of {bytes} bytes delivered{unreadable}"
+            ));
+        }
+    }
+
+    fn report_faults(&mut self, progress: &Progress) {
+        for fault in progress.faults.keys() {
+            if self.faults.insert(*fault) {
+                self.print(&json!({
+                    "event": "fault",
+                    "fault": fault.name(),
+                    "hint": fault.is_hint(),
+                    "text": format!("records {}", fault.text()),
+                    "remedy": fault.remedy(),
+                }));
+            }
+        }
+    }
+
+    fn report_unreadable(&mut self, progress: &Progress) {
         let now = progress.unreadable.iter();
         let now: BTreeMap<_, _> = now
             .map(|file| (file.path.clone(), file.reason.clone()))
@@ -80,21 +118,6 @@ impl Reports {
         }
         for path in before.keys().filter(|path| !now.contains_key(*path)) {
             self.print(&json!({"event": "readable", "path": shown(path)}));
-        }
-        if self.health == Health::Working {
-            let unreadable = match now.len() {
-                0 => String::new(),
-                count => format!(", {count} files cannot be read"),
-            };
-            let Progress {
-                bytes,
-                bytes_done,
-                stored,
-                ..
-            } = progress;
-            self.manager.send(&format!(
-                "STATUS=working: {stored} records stored, {bytes_done} of {bytes} bytes delivered{unreadable}"
-            ));
         }
     }
 

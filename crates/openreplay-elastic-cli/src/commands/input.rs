@@ -5,9 +5,10 @@ use std::io;
 use openreplay_elastic::ship::{Format, InputShipper, Progress};
 use serde_json::json;
 
+use super::summary;
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
-use crate::print::{self, GREEN, YELLOW};
+use crate::print;
 use crate::stop;
 
 pub(super) async fn run(
@@ -32,9 +33,10 @@ pub(super) async fn run(
     let shipped = shipper.run(io::stdin(), stop).await?;
     report(&shipped, tee, json)?;
     if shipped.undelivered > 0 {
-        let left = format!(
-            "{} records were read and are not delivered",
-            shipped.undelivered
+        let left = print::count(
+            shipped.undelivered,
+            "record was read and is not delivered",
+            "records were read and are not delivered",
         );
         return Err(Failure::Io(io::Error::new(io::ErrorKind::TimedOut, left)));
     }
@@ -50,28 +52,12 @@ fn report(shipped: &Progress, tee: bool, json: bool) -> Result<(), Failure> {
             "stored": shipped.stored,
             "refused": shipped.rejected,
             "wrapped": shipped.wrapped,
+            "nuls": shipped.nuls,
+            "faults": summary::faults(shipped),
             "undelivered": shipped.undelivered,
         }))?);
     }
-    let mut lines = vec![format!(
-        "{GREEN}ok{GREEN:#}  {} records are stored",
-        shipped.stored
-    )];
-    for (count, what) in [
-        (
-            shipped.wrapped,
-            "lines were not JSON objects, and are stored as messages",
-        ),
-        (
-            shipped.rejected,
-            "records were rejected by Elasticsearch, in their shortest form too",
-        ),
-    ] {
-        if count > 0 {
-            lines.push(format!("{YELLOW}--{YELLOW:#}  {count} {what}"));
-        }
-    }
-    for line in lines {
+    for line in summary::lines(shipped) {
         if tee {
             print::note(&line);
         } else {

@@ -7,6 +7,7 @@ use openreplay_session::SessionId;
 use openreplay_store::Store;
 use serde_json::{Value, json};
 
+use super::faults;
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, DIM, RED, YELLOW, tame};
@@ -119,11 +120,12 @@ impl Args {
             records.append(&mut found.records);
             not_found.append(&mut found.not_found);
             if found.not_json > 0 {
-                print::note(&format!(
-                    "{}: {} lines are not JSON objects, and are read as messages",
-                    tame(&path.display().to_string()),
-                    found.not_json
-                ));
+                let lines = print::count(
+                    found.not_json,
+                    "line is not a JSON object, and is read as a message",
+                    "lines are not JSON objects, and are read as messages",
+                );
+                print::note(&format!("{}: {lines}", tame(&path.display().to_string())));
             }
         }
         Ok(Found {
@@ -172,11 +174,7 @@ fn report_faults(found: &Found) -> bool {
             .count();
         if count > 0 {
             is_faulty |= !fault.is_hint();
-            let (style, word) = super::check::mark(fault.is_hint());
-            let (text, remedy) = (fault.text(), fault.remedy());
-            print::note(&format!(
-                "{style}{word}{style:#}  {count} of {of} records {text} {DIM}-{DIM:#} {remedy}"
-            ));
+            print::note(&faults::line(fault, count as u64, of as u64));
         }
     }
     is_faulty

@@ -10,6 +10,7 @@ mod api_key;
 mod check;
 mod completions;
 mod export;
+mod faults;
 mod following;
 mod input;
 mod logs;
@@ -19,6 +20,7 @@ mod rotate;
 mod serve;
 mod setup;
 mod ship;
+mod summary;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

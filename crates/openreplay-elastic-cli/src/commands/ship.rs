@@ -6,13 +6,13 @@ use std::pin::pin;
 use indicatif::{ProgressBar, ProgressStyle};
 use openreplay_elastic::Client;
 use openreplay_elastic::ship::{self, Progress, ShipOptions, Shipper};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::following::Reports;
-use super::input;
+use super::{input, summary};
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
-use crate::print::{self, GREEN, RED, YELLOW, tame};
+use crate::print::{self, RED, tame};
 use crate::signals::{self, Signals};
 
 /// Follows files of records and delivers each complete line once
@@ -216,44 +216,10 @@ async fn until_stopped<T>(
 
 fn report(shipped: &Progress, json: bool) -> Result<(), Failure> {
     if json {
-        let unreadable = shipped.unreadable.iter();
-        let unreadable: Vec<_> = unreadable
-            .map(|file| json!({"path": file.path.display().to_string(), "why": file.reason}))
-            .collect();
-        return Ok(print::json(&json!({
-            "bytes": shipped.bytes,
-            "bytes_done": shipped.bytes_done,
-            "stored": shipped.stored,
-            "refused": shipped.rejected,
-            "wrapped": shipped.wrapped,
-            "nuls": shipped.nuls,
-            "unfinished": shipped.unfinished,
-            "unreadable": unreadable,
-        }))?);
+        return Ok(print::json(&as_json(shipped))?);
     }
-    print::line(&format!(
-        "{GREEN}ok{GREEN:#}  {} records are stored",
-        shipped.stored
-    ))?;
-    let rest = [
-        (
-            shipped.wrapped,
-            "lines were not JSON objects, and are stored as messages",
-        ),
-        (shipped.nuls, "NUL bytes before lines were skipped"),
-        (
-            shipped.rejected,
-            "records were refused by Elasticsearch, in their shortest form too",
-        ),
-        (
-            shipped.unfinished,
-            "files end within a line, which is left for later",
-        ),
-    ];
-    for (count, what) in rest {
-        if count > 0 {
-            print::line(&format!("{YELLOW}--{YELLOW:#}  {count} {what}"))?;
-        }
+    for line in summary::lines(shipped) {
+        print::line(&line)?;
     }
     for file in &shipped.unreadable {
         let path = file.path.display().to_string();
@@ -264,6 +230,24 @@ fn report(shipped: &Progress, json: bool) -> Result<(), Failure> {
         ))?;
     }
     Ok(())
+}
+
+fn as_json(shipped: &Progress) -> Value {
+    let unreadable = shipped.unreadable.iter();
+    let unreadable: Vec<_> = unreadable
+        .map(|file| json!({"path": file.path.display().to_string(), "why": file.reason}))
+        .collect();
+    json!({
+        "bytes": shipped.bytes,
+        "bytes_done": shipped.bytes_done,
+        "stored": shipped.stored,
+        "refused": shipped.rejected,
+        "wrapped": shipped.wrapped,
+        "nuls": shipped.nuls,
+        "faults": summary::faults(shipped),
+        "unfinished": shipped.unfinished,
+        "unreadable": unreadable,
+    })
 }
 
 fn show(bar: &ProgressBar, progress: &Progress) {

@@ -3,14 +3,14 @@
 
 /// Gives the name and the value of each, as they stand in the text, up to where it cannot be one of
 /// an object any more.
-pub(super) struct Members<'a> {
+pub(crate) struct Members<'a> {
     rest: &'a str,
     is_first: bool,
     is_whole: bool,
 }
 
 impl<'a> Members<'a> {
-    pub(super) fn of(text: &'a str) -> Self {
+    pub(crate) fn of(text: &'a str) -> Self {
         Self {
             rest: trim(text).strip_prefix('{').map_or("", trim),
             is_first: true,
@@ -19,7 +19,7 @@ impl<'a> Members<'a> {
     }
 
     /// Whether the object was read to its end.
-    pub(super) fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.is_whole
     }
 

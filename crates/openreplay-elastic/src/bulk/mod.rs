@@ -7,6 +7,8 @@
 pub(crate) use self::line::{Stored, record as record_of_line, record_from};
 #[cfg(feature = "ship")]
 pub(crate) use self::line::{without_mark, without_nuls};
+#[cfg(feature = "ship")]
+pub(crate) use self::members::Members;
 #[cfg(feature = "admin")]
 pub(crate) use self::minimal::minimal;
 pub(crate) use self::{

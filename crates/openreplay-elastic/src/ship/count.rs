@@ -5,6 +5,7 @@ use openreplay_buffer::{Diagnostics, Topic};
 use tokio::sync::Notify;
 
 use super::Progress;
+use super::faults::Faults;
 use super::health::Health;
 use super::lines::Framed;
 use crate::bulk::Events;
@@ -18,6 +19,7 @@ pub(super) struct Counts {
     /// Records that a stream had; of files, that is not counted.
     read: AtomicU64,
     nuls: AtomicU64,
+    faults: Mutex<Faults>,
     health: Mutex<Health>,
     changed: Notify,
     diagnostics: Diagnostics,
@@ -31,6 +33,7 @@ impl Default for Counts {
             wrapped: AtomicU64::default(),
             read: AtomicU64::default(),
             nuls: AtomicU64::default(),
+            faults: Mutex::default(),
             health: Mutex::default(),
             changed: Notify::new(),
             diagnostics: Diagnostics::to_stderr("openreplay-elastic"),
@@ -39,11 +42,18 @@ impl Default for Counts {
 }
 
 impl Counts {
-    /// Counts what was read.
-    pub(super) fn read(&self, framed: &Framed) {
+    /// Counts what was read from this source. Reports a fault of records when it is met first.
+    pub(super) fn read(&self, framed: &Framed, source: &str) {
         let wrapped = framed.wrapped as u64;
         self.wrapped.fetch_add(wrapped, Ordering::Relaxed);
         self.nuls.fetch_add(framed.nuls, Ordering::Relaxed);
+        let new = self.faults().add(&framed.faults);
+        for fault in new {
+            let (text, remedy) = (fault.text(), fault.remedy());
+            self.warn(&format!(
+                "{source}: records {text} - {remedy}; they are delivered nevertheless"
+            ));
+        }
     }
 
     pub(super) fn read_records(&self, records: usize) {
@@ -73,6 +83,10 @@ impl Counts {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn progress(&self) -> Progress {
         let stored = self.stored.load(Ordering::Relaxed);
         let rejected = self.rejected.load(Ordering::Relaxed);
@@ -83,6 +97,7 @@ impl Counts {
             undelivered: read.saturating_sub(stored + rejected),
             wrapped: self.wrapped.load(Ordering::Relaxed),
             nuls: self.nuls.load(Ordering::Relaxed),
+            faults: self.faults().counted().collect(),
             ..Progress::default()
         }
     }

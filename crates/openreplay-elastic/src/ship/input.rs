@@ -237,7 +237,7 @@ impl Reader {
 
     /// Whether the other side still takes records.
     fn send(&self, framed: Framed) -> bool {
-        self.counts.read(&framed);
+        self.counts.read(&framed, "the input");
         self.counts.read_records(framed.records);
         framed.records == 0 || self.chunks.blocking_send(framed).is_ok()
     }

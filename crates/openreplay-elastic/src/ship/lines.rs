@@ -1,5 +1,6 @@
 //! Records as `_bulk` wants them, and where their lines stood.
 
+use super::faults::Faults;
 use super::position::{Part, Start};
 use super::record::{LineReader, RawLine};
 use crate::bulk::{self, Action, LENGTH, Stored, change_digits, write_digits};
@@ -15,6 +16,7 @@ pub(super) struct Framed {
     pub(super) wrapped: usize,
     /// How many NULs before lines were skipped.
     pub(super) nuls: u64,
+    pub(super) faults: Faults,
     pub(super) parts: Vec<Part>,
 }
 
@@ -68,6 +70,7 @@ pub(super) struct Mark {
     records: usize,
     wrapped: usize,
     nuls: u64,
+    faults: Faults,
 }
 
 impl Framed {
@@ -77,6 +80,7 @@ impl Framed {
             records: self.records,
             wrapped: self.wrapped,
             nuls: self.nuls,
+            faults: self.faults,
         }
     }
 
@@ -86,6 +90,7 @@ impl Framed {
         self.records = mark.records;
         self.wrapped = mark.wrapped;
         self.nuls = mark.nuls;
+        self.faults = mark.faults;
     }
 
     /// Adds whole lines of `text`, which starts at `offset` of its file, until the body has
@@ -129,6 +134,10 @@ impl Framed {
     fn add(&mut self, action: &Action, stored: &Stored<'_>) {
         action.frame(&mut self.body, &stored.document);
         self.records += 1;
-        self.wrapped += usize::from(stored.is_wrapped);
+        if stored.is_wrapped {
+            self.wrapped += 1;
+        } else {
+            self.faults.examine(&stored.document);
+        }
     }
 }

@@ -61,8 +61,11 @@
 //! also owns what it leads to; linked folders are not entered: see [`ShipOptions::follow_links`].
 //! Pipes and devices are left out.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
+
+use openreplay_record::panel::RecordFault;
 
 use self::trusted::Links;
 
@@ -77,6 +80,7 @@ mod bytes;
 mod checkpoint;
 mod count;
 mod disk;
+mod faults;
 mod files;
 mod folders;
 mod glob;
@@ -172,6 +176,9 @@ pub struct Progress {
     /// NUL bytes before lines, which are skipped: a truncation leaves them if the app does not open
     /// its file to append.
     pub nuls: u64,
+    /// How many records have each fault that keeps OpenReplay's panel from showing them as it
+    /// should. They are delivered nevertheless.
+    pub faults: BTreeMap<RecordFault, u64>,
     /// Files whose last line has no line feed yet: that line is left for later.
     pub unfinished: u64,
     /// Records of a stream that were read, and not delivered when the signal to stop came. Of

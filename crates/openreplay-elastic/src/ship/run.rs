@@ -216,7 +216,7 @@ impl Shipper {
     }
 
     async fn deliver(&mut self, framed: Framed, in_flight: InFlight) -> Result<(), Error> {
-        self.counts.read(&framed);
+        self.counts.read(&framed, &names(&framed.parts));
         let Framed {
             body,
             records,
@@ -250,6 +250,19 @@ async fn watch<T>(
             health = counts.changed() => report(Event::Health(&health)),
             done = &mut work => return done,
         }
+    }
+}
+
+/// The files that lines come from.
+fn names(parts: &[Part]) -> String {
+    let Some(first) = parts.first() else {
+        return String::new();
+    };
+    let name = first.path.display();
+    match parts.len() {
+        1 => name.to_string(),
+        2 => format!("{name} or one more file"),
+        count => format!("{name} or one of {} more files", count - 1),
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn examine<'a>(records: impl IntoIterator<Item = &'a Value>) -> Vec<F
         }
         let faults = RecordFault::of(record);
         for (fault, count) in &mut counts {
-            *count += usize::from(faults.contains(fault));
+            *count += u64::from(faults.contains(fault));
         }
     }
     let mut findings = Vec::new();
@@ -40,8 +40,7 @@ pub(crate) fn examine<'a>(records: impl IntoIterator<Item = &'a Value>) -> Vec<F
         ));
     }
     for (fault, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
-        let text = format!("{count} of {of} records {}", fault.text());
-        findings.push(Finding::new(fault.into(), text));
+        findings.push(Finding::new(fault.into(), fault.describe(count, of)));
     }
     findings
 }

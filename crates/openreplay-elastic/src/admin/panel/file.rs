@@ -7,9 +7,9 @@ use openreplay_session::SessionId;
 use serde_json::Value;
 
 use super::search::LIMIT;
-use super::shallow::{self, Source};
 use crate::bulk::{self, Stored};
 use crate::envelope::{Format, Join};
+use crate::shallow::{self, Source};
 use crate::transport::error::Error;
 use crate::transport::kind::ErrorKind;
 

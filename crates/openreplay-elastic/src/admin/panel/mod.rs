@@ -28,6 +28,5 @@ mod file;
 mod order;
 mod rows;
 pub(crate) mod search;
-mod shallow;
 #[cfg(test)]
 mod tests;

@@ -5,8 +5,8 @@ use openreplay_session::SessionId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::shallow::Source;
 use crate::numbered::LOGS;
+use crate::shallow::Source;
 use crate::transport::client::Client;
 use crate::transport::error::Error;
 

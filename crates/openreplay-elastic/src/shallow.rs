@@ -15,10 +15,10 @@ const CONTAINER: usize = 4096;
 
 /// What is kept of a record.
 #[derive(Debug, Default)]
-pub(super) struct Source {
-    pub(super) members: Value,
+pub(crate) struct Source {
+    pub(crate) members: Value,
     /// Whether any member names a session.
-    pub(super) names_session: bool,
+    pub(crate) names_session: bool,
 }
 
 impl<'de> Deserialize<'de> for Source {
@@ -27,7 +27,7 @@ impl<'de> Deserialize<'de> for Source {
     }
 }
 
-pub(super) fn from_slice(text: &[u8]) -> serde_json::Result<Source> {
+pub(crate) fn from_slice(text: &[u8]) -> serde_json::Result<Source> {
     serde_json::from_slice(text)
 }
 
