@@ -8,6 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use openreplay_record::terminal;
+
 /// The topic of a report.
 ///
 /// The first report of a topic is printed at once, later ones at most once a minute.
@@ -130,11 +132,8 @@ impl Diagnostics {
 
     /// Prints a message without rate limiting.
     pub fn print(&self, text: &str) {
-        // The text may contain control characters from a server, which must not reach a terminal.
-        let text: String = text
-            .chars()
-            .map(|char| if char.is_control() { ' ' } else { char })
-            .collect();
+        // Text of a server or a file must not control a terminal, or look like a line of its own.
+        let text = terminal::escape(text).replace(['\n', '\t'], " ");
         // A panic in the handler must not stop the delivery. The app's panic hook has already
         // reported the panic.
         let _ = catch_unwind(AssertUnwindSafe(|| (self.handler)(&text)));
@@ -175,9 +174,9 @@ mod tests {
         assert_eq!(
             *heard.lock().unwrap(),
             [
-                "nobody there [2J",
+                "nobody there\\u{1b}[2J",
                 "no logs",
-                "nobody there [2J (59 more like this since)"
+                "nobody there\\u{1b}[2J (59 more like this since)"
             ]
         );
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use openreplay_record::terminal;
@@ -56,6 +57,17 @@ pub(crate) fn error(text: &str, causes: &[String]) {
 /// Prints a warning on standard error.
 pub(crate) fn warning(text: &str) {
     note(&format!("{YELLOW}warning:{YELLOW:#} {}", tame(text)));
+}
+
+/// Makes text from outside safe, and a part of one line: a name or a reason could begin a line that
+/// looks like another message.
+pub(crate) fn one_line(text: &str) -> String {
+    tame(text).replace('\n', "\\n")
+}
+
+/// A path, as part of a line.
+pub(crate) fn path(path: &Path) -> String {
+    one_line(&path.display().to_string())
 }
 
 /// A number of things, with what is true of one or of several.

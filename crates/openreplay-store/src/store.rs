@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
+use openreplay_record::terminal;
 use openreplay_session::SessionId;
 
 use crate::batch::Batch;
@@ -303,6 +304,8 @@ fn start(ingest: Ingest, messages: Receiver<Message>) -> Result<JoinHandle<()>, 
 }
 
 fn report_to_stderr(text: &str) {
+    // the names of files and the reasons of the system come from outside
+    let line = format!("openreplay-store: {}\n", terminal::escape(text));
     // the reader may be gone
-    let _ = io::stderr().write_all(format!("openreplay-store: {text}\n").as_bytes());
+    let _ = io::stderr().write_all(line.as_bytes());
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use openreplay_store::{Record, Store};
 
 use crate::exit::{Failure, Outcome};
-use crate::print::tame;
+use crate::print;
 
 /// Write all records of a store to standard output, one JSON object per line
 ///
@@ -37,11 +37,8 @@ impl Args {
             Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
             done => done?,
         }
-        eprintln!(
-            "{} records in {}",
-            store.total(),
-            tame(&self.data.display().to_string())
-        );
+        let records = print::count(store.total(), "record", "records");
+        print::note(&format!("{records} in {}", print::path(&self.data)));
         Ok(Outcome::Done)
     }
 }

@@ -8,7 +8,7 @@ use openreplay_record::panel::RecordFault;
 use serde_json::{Value, json};
 
 use super::notify::Notifier;
-use crate::print::{self, tame};
+use crate::print;
 
 /// How many files the first line names.
 const NAMED: usize = 3;
@@ -126,8 +126,9 @@ impl Reports {
         match health {
             Health::Failing(text) => {
                 self.print(&json!({"event": "failing", "text": text}));
-                self.manager
-                    .send(&format!("STATUS=failing: {}", tame(text)));
+                // A line feed would begin a message of its own to the service manager.
+                let text = print::one_line(text);
+                self.manager.send(&format!("STATUS=failing: {text}"));
             }
             _ => {
                 self.print(&json!({"event": "working"}));
@@ -145,8 +146,8 @@ impl Reports {
 }
 
 fn names(files: &[PathBuf]) -> String {
-    let named = files.iter().take(NAMED).map(|path| shown(path));
-    let named: Vec<_> = named.map(|path| tame(&path)).collect();
+    let named = files.iter().take(NAMED);
+    let named: Vec<_> = named.map(|path| print::path(path)).collect();
     match files.len() {
         0 => "no file yet".to_owned(),
         count if count > NAMED => format!("{} and {} more", named.join(", "), count - NAMED),

@@ -125,7 +125,7 @@ impl Args {
                     "line is not a JSON object, and is read as a message",
                     "lines are not JSON objects, and are read as messages",
                 );
-                print::note(&format!("{}: {lines}", tame(&path.display().to_string())));
+                print::note(&format!("{}: {lines}", print::path(path)));
             }
         }
         Ok(Found {

@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use crate::exit::{Failure, Outcome};
-use crate::print::{self, BOLD, tame};
+use crate::print::{self, BOLD};
 use crate::signals;
 
 /// Keep records on this machine and serve OpenReplay, without Elasticsearch
@@ -136,7 +136,7 @@ impl Args {
             return Ok(());
         };
         if !is_new {
-            let file = tame(&self.keys_file().display().to_string());
+            let file = print::path(&self.keys_file());
             print::note(&format!("listening on {url}; the keys are in {file}"));
             return Ok(());
         }
@@ -155,7 +155,7 @@ impl Args {
         );
         print::line(&format!("  ELASTICSEARCH_URL={url}"))?;
         print::line(&format!("  ELASTICSEARCH_API_KEY={}", writer.encoded()))?;
-        let file = tame(&self.keys_file().display().to_string());
+        let file = print::path(&self.keys_file());
         print::note(&format!("\nBoth keys are in {file}.\nlistening on {url}"));
         Ok(())
     }

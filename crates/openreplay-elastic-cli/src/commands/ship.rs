@@ -222,11 +222,10 @@ fn report(shipped: &Progress, json: bool) -> Result<(), Failure> {
         print::line(&line)?;
     }
     for file in &shipped.unreadable {
-        let path = file.path.display().to_string();
         print::line(&format!(
             "{RED}--{RED:#}  {} could not be read: {}",
-            tame(&path),
-            tame(&file.reason)
+            print::path(&file.path),
+            print::one_line(&file.reason)
         ))?;
     }
     Ok(())
