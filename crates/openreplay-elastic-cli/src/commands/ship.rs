@@ -42,10 +42,13 @@ use crate::signals::{self, Signals};
 ///   shop | openreplay-elastic ship --tee -
 ///   journalctl --follow --all --output=json --unit=shop | openreplay-elastic ship -
 ///
-/// Names that end in .gz, .zst, .bz2, .xz or .lz4 are left out, and so are pipes,
-/// devices, linked folders, and links of users who do not own what these lead to;
-/// what is left out is reported. It takes an API key that may add records:
-/// openreplay-elastic api-key --writer
+/// Files compressed with gzip or zstd are read, whatever their name is. A file that
+/// a rotation compresses continues where it was, so let the pattern match the
+/// compressed files too.
+///
+/// Files compressed in another way, pipes, devices, linked folders, and links of
+/// users who do not own the target are left out, and reported. `ship` needs an API
+/// key that may add records: openreplay-elastic api-key --writer
 ///
 /// With --json, and without `--once`, each change of state is an object on
 /// standard output. Under systemd, use Type=notify.

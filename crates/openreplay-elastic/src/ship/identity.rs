@@ -1,17 +1,17 @@
-use std::fs::File;
 use std::io;
 
 use openreplay_record::is_object;
 use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::content::Content;
 use super::hash::Hash;
-use super::system::{Seen, read_at};
+use super::system::Seen;
 use crate::bulk::without_mark;
 
 /// As much of a first line as tells files apart, and of what stands before a place as proves that
 /// it is the same.
-const WINDOW: usize = 4096;
+pub(super) const WINDOW: usize = 4096;
 
 /// Which file this is, whatever it is called: an inode is used again for other files, so the first
 /// line counts too. The device does not: its number may be another one after a restart of the
@@ -33,10 +33,14 @@ impl Identity {
     ///
     /// Reads no further than the file is long: some of the system's files wait for what comes, or
     /// give it to one reader only.
-    pub(super) fn of(file: &File, seen: &Seen, hash: Hash) -> io::Result<Option<Self>> {
+    pub(super) fn of(content: &Content, seen: &Seen, hash: Hash) -> io::Result<Option<Self>> {
         let mut head = [0; WINDOW];
-        let length = usize::try_from(seen.length).map_or(WINDOW, |length| length.min(WINDOW));
-        let length = read_at(file, &mut head[..length], 0)?;
+        let length = if content.is_packed() {
+            WINDOW
+        } else {
+            usize::try_from(seen.length).map_or(WINDOW, |length| length.min(WINDOW))
+        };
+        let length = content.read_at(&mut head[..length], 0)?;
         let head = &head[..length];
         let line = match memchr::memchr(b'\n', head) {
             Some(end) => &head[..end],
@@ -52,6 +56,11 @@ impl Identity {
     /// Whether a file begins with the same line, whatever its inode is.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         self.head == other.head
+    }
+
+    /// The hash of the first line.
+    pub(super) fn head(&self) -> u64 {
+        self.head
     }
 
     pub(super) fn inode(&self) -> u64 {
@@ -77,10 +86,10 @@ impl Place {
         }
     }
 
-    pub(super) fn at(file: &File, offset: u64, hash: Hash) -> io::Result<Self> {
+    pub(super) fn at(content: &Content, offset: u64, hash: Hash) -> io::Result<Self> {
         let mut window = [0; WINDOW];
         let length = usize::try_from(offset).map_or(WINDOW, |offset| offset.min(WINDOW));
-        let read = read_at(file, &mut window[..length], offset - length as u64)?;
+        let read = content.read_at(&mut window[..length], offset - length as u64)?;
         Ok(Self {
             offset,
             before: hash.of(&window[..read]),
@@ -88,15 +97,15 @@ impl Place {
     }
 
     /// Whether it is still, or again, in this file.
-    pub(super) fn is_in(&self, file: &File, hash: Hash) -> io::Result<bool> {
-        Ok(Self::at(file, self.offset, hash)? == *self)
+    pub(super) fn is_in(&self, content: &Content, hash: Hash) -> io::Result<bool> {
+        Ok(Self::at(content, self.offset, hash)? == *self)
     }
 }
 
 /// Where the second line of a file begins.
-pub(super) fn end_of_first_line(file: &File) -> io::Result<u64> {
+pub(super) fn end_of_first_line(content: &Content) -> io::Result<u64> {
     let mut head = [0; WINDOW];
-    let length = read_at(file, &mut head, 0)?;
+    let length = content.read_at(&mut head, 0)?;
     let end = memchr::memchr(b'\n', &head[..length]).map_or(length, |end| end + 1);
     Ok(end as u64)
 }

@@ -32,6 +32,13 @@
 //! with the line as its message; so does the half line that an app leaves when it is killed, with
 //! the line that the next run writes behind it.
 //!
+//! # Compressed files
+//!
+//! Files compressed with gzip or zstd are recognised by their first bytes and read as a stream. All
+//! offsets are those of the text. A compressed file whose text is that of a known file is a copy of
+//! that file: the copy waits as long as the original is there, and then continues where the
+//! original stopped. So a rotation may compress files, at once or later.
+//!
 //! # Container runtimes and the journal
 //!
 //! What Kubernetes' runtimes, Docker's logging driver `json-file` and `journalctl --output=json`
@@ -78,6 +85,7 @@ pub use crate::envelope::Format;
 mod blocking;
 mod bytes;
 mod checkpoint;
+mod content;
 mod count;
 mod disk;
 mod faults;

@@ -9,9 +9,6 @@ use super::trusted::Links;
 use super::unreadable::Troubles;
 use crate::transport::error::Error;
 
-/// Compressed by a rotation: what is in them was delivered before.
-const COMPRESSED: [&str; 5] = ["gz", "zst", "bz2", "xz", "lz4"];
-
 /// What to follow.
 #[derive(Debug)]
 pub(super) enum Pattern {
@@ -70,12 +67,6 @@ impl Pattern {
     fn find(&mut self, when: When, links: Links, paths: &mut Paths<'_>) {
         match self {
             Self::Path { path, was_there } => {
-                if is_compressed(path) {
-                    paths
-                        .troubles
-                        .add(path, &"it is compressed: give it uncompressed");
-                    return;
-                }
                 // Once it was there, it may be missing for as long as a rotation takes.
                 *was_there |= !matches!(path.try_exists(), Ok(false));
                 if !*was_there && when.mode == Mode::Once {
@@ -108,11 +99,7 @@ struct Paths<'a> {
 
 impl Found for Paths<'_> {
     fn file(&mut self, path: PathBuf) {
-        if is_compressed(&path) {
-            self.troubles.leave_out(&path, "it is compressed");
-        } else {
-            self.wanted.entry(path).or_insert(false);
-        }
+        self.wanted.entry(path).or_insert(false);
     }
 
     fn unreadable(&mut self, path: &Path, error: &io::Error) {
@@ -145,11 +132,6 @@ impl Match {
             .map(|(path, is_wanted)| Self { path, is_wanted })
             .collect()
     }
-}
-
-fn is_compressed(path: &Path) -> bool {
-    let extension = path.extension().and_then(OsStr::to_str);
-    extension.is_some_and(|extension| COMPRESSED.contains(&extension))
 }
 
 fn absolute(path: &Path) -> PathBuf {

@@ -23,6 +23,9 @@ pub(super) struct Position {
     /// Since when it is missing, in seconds of the epoch: a folder may be mounted later, or the
     /// file moved back.
     pub(super) missing_since: Option<u64>,
+    /// How long the compressed file is, if all its text is delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) packed: Option<u64>,
     /// Missing in version 1, and if there are none.
     #[serde(default, skip_serializing_if = "Join::is_empty")]
     pub(super) pieces: Pieces,

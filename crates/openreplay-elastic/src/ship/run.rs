@@ -112,6 +112,7 @@ impl Shipper {
         let mut scans = 0;
         loop {
             if self.deliver_next().await? {
+                scans = 0;
                 progress(&self.progress().await);
             } else {
                 let is_settled = self.disk.run(|disk| disk.files.is_settled()).await;

@@ -70,6 +70,11 @@ impl Seen {
         self.modified
     }
 
+    /// Whether the file has the same length and time.
+    pub(super) fn is_like(&self, now: &Self) -> bool {
+        (self.length, self.modified) == (now.length, now.modified)
+    }
+
     /// Whether nothing can have happened to the file since.
     pub(super) fn is_same_as(&self, now: &Self) -> bool {
         self.is_settled

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::envelope::Format;
+use crate::ship::content::Content;
 use crate::ship::files::{Files, Mode};
 use crate::ship::identity::{Identity, Place};
 use crate::ship::position::{IndexName, Part, Pieces, Start};
-use crate::ship::system::Seen;
 
 proptest! {
     #[test]
@@ -26,9 +26,10 @@ proptest! {
         let hash = Hash::SipHash { key };
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), "line\n").unwrap();
-        let seen = Seen::of(file.as_file()).unwrap();
-        let identity = Identity::of(file.as_file(), &seen, hash).unwrap().unwrap();
-        let to = Place::at(file.as_file(), 5, hash).unwrap();
+        let content = Content::of(file.reopen().unwrap()).unwrap();
+        let seen = content.seen().unwrap();
+        let identity = Identity::of(&content, &seen, hash).unwrap().unwrap();
+        let to = Place::at(&content, 5, hash).unwrap();
         let path = PathBuf::from(std::ffi::OsString::from_vec(path));
         prop_assume!(!index.starts_with(".."));
         let index = IndexName::try_from(index).unwrap();
@@ -37,7 +38,7 @@ proptest! {
         let state = State {
             version: VERSION,
             hash,
-            files: vec![Position { seed, identity, path, delivered: to, missing_since: Some(from), pieces: pieces(Start { seed, offset: from }, &text) }],
+            files: vec![Position { seed, identity, path, delivered: to, missing_since: Some(from), packed: (from % 3 == 0).then_some(from), pieces: pieces(Start { seed, offset: from }, &text) }],
             in_flight: Some(in_flight.clone()),
             waiting: vec![in_flight],
         };

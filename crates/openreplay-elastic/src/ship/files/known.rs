@@ -96,11 +96,7 @@ impl Known {
         missing.sort_unstable_by_key(|(since, seed)| (std::cmp::Reverse(*since), *seed));
         let kept = missing.partition_point(|(since, _)| *since >= start);
         for (_, seed) in &missing[kept.min(MISSING)..] {
-            if let Some(known) = self.positions.remove(seed)
-                && let Some(seeds) = self.seeds.get_mut(&known.identity)
-            {
-                seeds.retain(|other| other != seed);
-            }
+            self.take(*seed);
         }
         self.seeds.retain(|_, seeds| !seeds.is_empty());
     }
@@ -123,8 +119,11 @@ impl Files {
         }
         let continued = match self.known.take_continued(&tail)? {
             Some(known) => Some(known),
+            // Whether it is a copy is seen when all files are found.
+            None if tail.is_packed() => None,
             None => self.take_replaced(&tail, folders)?,
         };
+        tail.rest();
         if let Some(known) = continued {
             tail.resume(&known);
         }
@@ -169,7 +168,8 @@ impl Files {
                 self.known.add(position);
                 continue;
             };
-            if !is_first && seen.length == position.delivered.offset {
+            let length = position.packed.unwrap_or(position.delivered.offset);
+            if !is_first && seen.length == length {
                 position.path = path;
                 self.remember(Some(position), false);
                 continue;
@@ -200,6 +200,7 @@ impl Files {
         let mut tail = Tail::open(path, self.links, self.hash, self.format)?;
         if !places.contains_key(&tail.node()) && tail.continues(position)? {
             tail.resume(position);
+            tail.rest();
             self.push(tail, places);
         }
         Ok(())

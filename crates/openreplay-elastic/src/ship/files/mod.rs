@@ -12,12 +12,13 @@ use super::lines::Framed;
 use super::patterns::Pattern;
 use super::position::{Part, Position};
 use super::system::{Node, may_be_open};
-use super::tail::{LastLine, Tail};
+use super::tail::{LastLine, Origin, Tail};
 use super::trusted::Links;
 use super::unreadable::{Troubles, Unreadable};
 use crate::envelope::Format;
 use crate::transport::error::Error;
 
+mod copies;
 mod decide;
 mod known;
 mod open;
@@ -140,10 +141,14 @@ impl Files {
         };
         let mut framed = Framed::default();
         let mut families = None;
+        let packed = self.choose_packed();
         for turn in 0..self.tails.len() {
             let at = (self.next + turn) % self.tails.len();
-            let is_read =
-                self.tails[at].has_more() && self.reopen(at) && self.may_read(at, &mut families);
+            let waits = self.tails[at].is_packed() && packed != Some(at);
+            let is_read = self.tails[at].has_more()
+                && !waits
+                && self.reopen(at)
+                && self.may_read(at, &mut families);
             if !is_read {
                 continue;
             }
@@ -247,21 +252,27 @@ impl Files {
     /// within a line.
     pub(super) fn sums(&self) -> (u64, u64, u64) {
         let tails = self.tails.iter();
-        let bytes = tails.clone().map(|tail| tail.length).sum();
-        let done = tails.clone().map(|tail| tail.offset().min(tail.length));
+        // The lines of a copy are those of another file.
+        let tails = tails.filter(|tail| !matches!(tail.origin(), Origin::CopyOf(_)));
+        let bytes = tails.clone().map(Tail::extent).sum();
+        let done = tails.clone().map(|tail| tail.offset().min(tail.extent()));
         let unfinished = tails.clone().filter(|tail| tail.is_unfinished()).count();
         (bytes, done.sum(), unfinished as u64)
     }
 
     /// Whether another scan would find no more of what was there at the start.
     pub(super) fn is_settled(&self) -> bool {
-        !self.is_moving && !self.tails.iter().any(Tail::is_left)
+        let is_waiting =
+            |tail: &Tail| tail.origin() == Origin::Unsettled && tail.identity().is_some();
+        let is_open = |tail: &Tail| tail.is_left() || is_waiting(tail);
+        !self.is_moving && !self.tails.iter().any(is_open)
     }
 
     /// Reports what is left although it was looked for.
     pub(super) fn report_rest(&mut self) {
+        self.report_damaged();
         for tail in self.tails.iter().filter(|tail| tail.is_left()) {
-            let left = tail.length - tail.offset();
+            let left = tail.extent() - tail.offset();
             let reason =
                 format!("it was moved meanwhile, with {left} bytes that were not delivered");
             self.troubles.add(&tail.path, &reason);

@@ -57,7 +57,7 @@ impl Files {
     }
 }
 
-fn is_missing(position: &Position, folders: &mut Folders) -> bool {
+pub(super) fn is_missing(position: &Position, folders: &mut Folders) -> bool {
     let found = folders.find(&position.path, position.identity.inode());
     matches!(found, Lookup::Missing)
 }

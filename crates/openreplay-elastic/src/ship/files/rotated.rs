@@ -66,16 +66,20 @@ impl Files {
 
 /// The path without what a rotation adds: `0.log` for the `0.log.20260701-120000` of Kubernetes,
 /// `x-json.log` for the `x-json.log.1` of Docker.
-fn unrotated(path: &Path) -> PathBuf {
+pub(super) fn unrotated(path: &Path) -> PathBuf {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
         return path.to_owned();
     };
+    let plain = name
+        .strip_suffix(".gz")
+        .or_else(|| name.strip_suffix(".zst"));
+    let name = plain.unwrap_or(name);
     let base = name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-'));
     let is_added = name[base.len()..].starts_with(['.', '-']);
     if is_added && !base.is_empty() {
         path.with_file_name(base)
     } else {
-        path.to_owned()
+        path.with_file_name(name)
     }
 }
 
@@ -92,6 +96,9 @@ mod tests {
             ("/docker/x-json.log.1", "/docker/x-json.log"),
             ("/docker/x-json.log.12", "/docker/x-json.log"),
             ("/var/log/app.log-20260701", "/var/log/app.log"),
+            ("/var/log/app.log.2.gz", "/var/log/app.log"),
+            ("/var/log/app.log-20260701.zst", "/var/log/app.log"),
+            ("/var/log/app.log.gz", "/var/log/app.log"),
             ("/var/log/app1", "/var/log/app1"),
             ("/var/log/app.12", "/var/log/app"),
             ("/var/log/2026", "/var/log/2026"),

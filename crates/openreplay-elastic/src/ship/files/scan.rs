@@ -40,12 +40,15 @@ impl Files {
                 self.look_at_unmatched(at, &mut folders);
             }
         }
+        self.remember_rewritten();
+        self.settle(&mut folders);
         let is_time = |searched: Instant| mode == Mode::Once || searched.elapsed() > QUIET;
         if self.searched.is_none_or(is_time) {
             self.find_known(&mut places, &mut folders);
             self.searched = Some(Instant::now());
             matching.resize(self.tails.len(), true);
         }
+        self.report_damaged();
         self.let_go(&matching);
     }
 
@@ -85,6 +88,10 @@ impl Files {
         }
         match self.open(path, places, folders) {
             Ok(at) => Some(at),
+            Err(error) if error.kind() == io::ErrorKind::Unsupported && !found.is_wanted => {
+                self.troubles.leave_out(path, &error.to_string());
+                None
+            }
             Err(error) => {
                 self.miss(found, starts, &error);
                 None
@@ -154,6 +161,11 @@ impl Files {
             // One is being moved: the next scan tells.
             Lookup::Unknown(error) if error.kind() == io::ErrorKind::NotFound => {}
             Lookup::Unknown(error) => self.fail(at, &error),
+            // A rotation may have compressed it just now, which the next scan tells.
+            Lookup::Missing if !tail.note_lost() => {
+                tail.wait();
+                self.is_moving = true;
+            }
             Lookup::Missing => {
                 let left = tail.give_up();
                 if left > 0 {
@@ -176,7 +188,10 @@ impl Files {
                 // The app ended within a line.
                 tail.end_pieces();
             }
-            let has_more = tail.has_more() || tail.is_deleted() && tail.has_pieces();
+            // A rotation may have compressed it: the copy is found at the next scan.
+            let may_have_copy = tail.is_deleted() && !tail.note_lost();
+            let has_pieces = tail.is_deleted() && tail.has_pieces();
+            let has_more = tail.has_more() || has_pieces || may_have_copy;
             match decide::fate(tail.state(), !matches && is_still, has_more) {
                 Fate::Follow => self.tails.push(tail),
                 Fate::Remember { is_missing } => self.remember(tail.position(), is_missing),

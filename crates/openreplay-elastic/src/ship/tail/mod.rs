@@ -1,9 +1,9 @@
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use self::state::{Observed, is_rewritten};
+use super::content::{Content, Ending, UNKNOWN};
 use super::hash::Hash;
 use super::identity::{Identity, Place, end_of_first_line};
 use super::position::{Part, Pieces, Position};
@@ -11,9 +11,11 @@ use super::system::{Node, Seen};
 use super::trusted::Links;
 use crate::envelope::Format;
 
+pub(super) use self::copy::Comparison;
 pub(super) use self::read::LastLine;
-pub(super) use self::state::State;
+pub(super) use self::state::{Origin, State};
 
+mod copy;
 mod read;
 mod state;
 
@@ -25,8 +27,12 @@ pub(super) struct Tail {
     /// Where the file is: the name may be a link that leads to another one later.
     pub(super) path: PathBuf,
     /// `None` while others need the place: it is opened again when there is something to read.
-    file: Option<File>,
+    content: Option<Content>,
     state: State,
+    origin: Origin,
+    is_packed: bool,
+    /// Why the text of a compressed file ends at its length; `None` if that is not known.
+    ending: Option<Ending>,
     /// What the last look found.
     seen: Seen,
     /// What the `_id`s of its lines start with.
@@ -45,38 +51,56 @@ pub(super) struct Tail {
     /// No line feed is between the place that it is read to and this one.
     searched: u64,
     pub(super) last_growth: Instant,
+    /// The last scan did not find it, either.
+    was_lost: bool,
+    /// How far it was delivered before it was written anew.
+    before: Option<Position>,
 }
 
 impl Tail {
     pub(super) fn open(path: &Path, links: Links, hash: Hash, format: Format) -> io::Result<Self> {
-        let file = links.open(path)?;
-        let seen = Seen::of(&file)?;
+        let content = Content::of(links.open(path)?)?;
+        let seen = content.seen()?;
+        let identity = Identity::of(&content, &seen, hash)?;
+        content.rest();
+        let is_packed = content.is_packed();
         Ok(Self {
             name: path.to_owned(),
             path: resolved(path),
-            identity: Identity::of(&file, &seen, hash)?,
-            file: Some(file),
+            identity,
+            content: Some(content),
             state: State::Readable,
+            origin: if is_packed {
+                Origin::Unsettled
+            } else {
+                Origin::Own
+            },
+            is_packed,
+            ending: None,
             seen,
             seed: fastrand::u64(..),
             hash,
             format,
             delivered: (Place::start(hash), Pieces::default()),
             taken: (Place::start(hash), Pieces::default()),
-            length: seen.length,
+            length: if is_packed { UNKNOWN } else { seen.length },
             end: None,
             searched: 0,
             last_growth: Instant::now(),
+            was_lost: false,
+            before: None,
         })
     }
 
     /// Reads no further than the file is long now.
     pub(super) fn end_here(&mut self) {
-        self.end = Some(self.length);
+        if !self.is_packed {
+            self.end = Some(self.length);
+        }
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.file.is_some()
+        self.content.is_some()
     }
 
     pub(super) fn state(&self) -> State {
@@ -91,6 +115,10 @@ impl Tail {
         self.state == State::Deleted
     }
 
+    pub(super) fn is_missing(&self) -> bool {
+        self.state == State::Missing
+    }
+
     pub(super) fn is_away(&self) -> bool {
         self.state == State::Away
     }
@@ -103,6 +131,7 @@ impl Tail {
     /// Does not read it before the next scan.
     pub(super) fn fail(&mut self) {
         self.state = State::Failing;
+        self.rest();
     }
 
     pub(super) fn set_name(&mut self, name: &Path) {
@@ -114,23 +143,31 @@ impl Tail {
 
     /// Makes place for another one.
     pub(super) fn close(&mut self) {
-        self.file = None;
+        self.content = None;
     }
 
     /// Opens it again, and looks at it. Returns whether it is still under its name.
     pub(super) fn reopen(&mut self, links: Links) -> io::Result<bool> {
         let opened = match links.open(&self.path) {
-            Ok(file) if Seen::of(&file)?.node == self.node() => Some(file),
+            Ok(file) if Seen::of(&file)?.node == self.node() => Some(Content::of(file)?),
             Ok(_) => None,
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        self.file = opened;
-        if self.file.is_none() {
+        let Some(content) = opened else {
             // It was moved: the next scan finds it.
+            self.content = None;
             self.state = State::Away;
             return Ok(false);
+        };
+        if content.is_packed() != self.is_packed {
+            // Another file got its inode.
+            self.start_anew();
+            self.identity = None;
+            self.set_packed(content.is_packed());
         }
+        self.content = Some(content);
+        self.was_lost = false;
         self.look()?;
         Ok(true)
     }
@@ -149,10 +186,20 @@ impl Tail {
         self.seen.is_same_as(seen)
     }
 
+    /// Notes that no name of it was found. Returns whether that was so at the last scan, too.
+    pub(super) fn note_lost(&mut self) -> bool {
+        std::mem::replace(&mut self.was_lost, true)
+    }
+
+    /// Does not read it before the next scan, which may find its name.
+    pub(super) fn wait(&mut self) {
+        self.state = State::Away;
+    }
+
     /// Gives up a file that no name leads to. Returns how many bytes of it were not read.
     pub(super) fn give_up(&mut self) -> u64 {
-        let left = self.length.saturating_sub(self.taken.0.offset);
-        self.length -= left;
+        let left = self.extent().saturating_sub(self.taken.0.offset);
+        self.length = self.taken.0.offset;
         self.state = State::Missing;
         left
     }
@@ -173,7 +220,8 @@ impl Tail {
     /// Whether it is the file of this position, and holds what was delivered of it.
     pub(super) fn continues(&self, known: &Position) -> io::Result<bool> {
         let is_same = self.identity == Some(known.identity);
-        Ok(is_same && known.delivered.is_in(self.file()?, self.hash)?)
+        let is_all = known.packed == Some(self.seen.length) && self.is_packed;
+        Ok(is_same && (is_all || known.delivered.is_in(self.content()?, self.hash)?))
     }
 
     /// Whether it holds what was delivered of another file, and that is more than its first line,
@@ -181,21 +229,26 @@ impl Tail {
     pub(super) fn holds(&self, known: &Position) -> io::Result<bool> {
         let is_like = |identity: Identity| identity.is_like(&known.identity);
         Ok(self.identity.is_some_and(is_like)
-            && known.delivered.offset > end_of_first_line(self.file()?)?
-            && known.delivered.is_in(self.file()?, self.hash)?)
+            && known.delivered.offset > end_of_first_line(self.content()?)?
+            && known.delivered.is_in(self.content()?, self.hash)?)
     }
 
     /// Leaves the rest to the file that replaced this one.
     pub(super) fn hand_over(&mut self) {
         self.seed = fastrand::u64(..);
         self.identity = None;
-        self.file = None;
+        self.content = None;
         self.length = self.taken.0.offset;
         self.state = State::Missing;
     }
 
     pub(super) fn resume(&mut self, known: &Position) {
         self.seed = known.seed;
+        self.origin = Origin::Own;
+        if self.is_packed && known.packed == Some(self.seen.length) {
+            self.length = known.delivered.offset;
+            self.ending = Some(Ending::Complete);
+        }
         self.start_at(known.delivered, known.pieces.clone());
     }
 
@@ -206,40 +259,108 @@ impl Tail {
 
     /// Looks how long it is, and whether it was written anew: then it is another file.
     pub(super) fn look(&mut self) -> io::Result<()> {
-        let file = self.file()?;
-        let seen = Seen::of(file)?;
-        let now = Observed {
-            length: seen.length,
-            identity: Identity::of(file, &seen, self.hash)?,
-            holds_taken: self.taken.0.is_in(file, self.hash)?,
-        };
-        if is_rewritten(self.identity, self.taken.0.offset, &now) {
-            self.seed = fastrand::u64(..);
-            // What was read of a line that goes on nowhere is not lost.
-            let mut pieces = std::mem::take(&mut self.taken.1);
-            pieces.end(|_| true);
-            self.start_at(Place::start(self.hash), pieces);
-            self.length = 0;
-            self.end = self.end.and(Some(0));
-            self.searched = 0;
+        if !self.is_packed && self.identity.is_none() {
+            self.recognise()?;
+        }
+        let seed = self.seed;
+        self.look_again()?;
+        if self.seed != seed && !self.is_packed {
+            self.recognise()?;
+            if self.is_packed {
+                self.look_again()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn look_again(&mut self) -> io::Result<()> {
+        let content = self.content()?;
+        let seen = content.seen()?;
+        // A compressed file is written once, from its start to its end.
+        let goes_on = self.is_packed && seen.length > self.seen.length;
+        if !self.is_packed || !self.seen.is_like(&seen) {
+            if goes_on {
+                content.grow();
+            } else {
+                content.start_over();
+            }
+            let now = Observed {
+                length: if self.is_packed { UNKNOWN } else { seen.length },
+                identity: match self.identity {
+                    Some(identity) if goes_on => Some(identity),
+                    _ => Identity::of(content, &seen, self.hash)?,
+                },
+                holds_taken: goes_on || self.taken.0.is_in(content, self.hash)?,
+            };
+            self.observe(&now);
         }
         self.state = if seen.deleted {
             State::Deleted
         } else {
             State::Readable
         };
-        self.identity = now.identity;
         self.seen = seen;
-        let length = self.end.map_or(seen.length, |end| end.min(seen.length));
+        Ok(())
+    }
+
+    /// A file without a first line, or that was written anew, may turn out to be compressed.
+    fn recognise(&mut self) -> io::Result<()> {
+        let content = self.content()?.again()?;
+        if content.is_packed() {
+            self.content = Some(content);
+            self.set_packed(true);
+        }
+        Ok(())
+    }
+
+    fn set_packed(&mut self, is_packed: bool) {
+        self.is_packed = is_packed;
+        self.origin = if is_packed {
+            Origin::Unsettled
+        } else {
+            Origin::Own
+        };
+        self.end = self.end.filter(|_| !is_packed);
+        self.seen.length = 0;
+        self.ending = None;
+    }
+
+    fn observe(&mut self, now: &Observed) {
+        if is_rewritten(self.identity, self.taken.0.offset, now) {
+            self.start_anew();
+        }
+        self.ending = None;
+        self.identity = now.identity;
+        let length = self.end.map_or(now.length, |end| end.min(now.length));
         if length != self.length {
             self.last_growth = Instant::now();
             self.length = length;
             self.searched = self.searched.min(length);
         }
-        Ok(())
+    }
+
+    /// Treats it as another file from now on.
+    fn start_anew(&mut self) {
+        self.before = self.position().filter(|before| before.delivered.offset > 0);
+        self.seed = fastrand::u64(..);
+        // What was read of a line that goes on nowhere is not lost.
+        let mut pieces = std::mem::take(&mut self.taken.1);
+        pieces.end(|_| true);
+        self.start_at(Place::start(self.hash), pieces);
+        self.length = 0;
+        self.end = self.end.and(Some(0));
+        self.searched = 0;
+    }
+
+    /// Takes how far it was delivered before it was written anew.
+    pub(super) fn take_before(&mut self) -> Option<Position> {
+        self.before.take()
     }
 
     pub(super) fn position(&self) -> Option<Position> {
+        if self.origin != Origin::Own {
+            return None;
+        }
         let (delivered, pieces) = self.delivered.clone();
         Some(Position {
             seed: self.seed,
@@ -247,6 +368,7 @@ impl Tail {
             path: self.path.clone(),
             delivered,
             missing_since: None,
+            packed: self.is_all_delivered().then_some(self.seen.length),
             pieces,
         })
     }
@@ -254,7 +376,16 @@ impl Tail {
     pub(super) fn has_more(&self) -> bool {
         let is_readable = !matches!(self.state, State::Failing | State::Away);
         let has_lines = self.taken.0.offset < self.length && self.searched < self.length;
-        is_readable && self.identity.is_some() && (has_lines || self.taken.1.has_over())
+        let is_own = self.origin == Origin::Own && self.identity.is_some();
+        is_readable && is_own && (has_lines || self.taken.1.has_over())
+    }
+
+    /// The length of the text, as far as it is known.
+    pub(super) fn extent(&self) -> u64 {
+        match self.length {
+            UNKNOWN => self.taken.0.offset.max(self.seen.length),
+            length => length,
+        }
     }
 
     /// Whether nothing of it was read.
@@ -288,18 +419,18 @@ impl Tail {
 
     /// Whether there are lines of it that were neither read nor found to be unreadable.
     pub(super) fn is_left(&self) -> bool {
-        self.offset() < self.length && (self.state == State::Away || self.has_more())
+        self.offset() < self.extent() && (self.state == State::Away || self.has_more())
     }
 
     /// Whether its end is a part of a line.
     pub(super) fn is_unfinished(&self) -> bool {
         let is_within = self.offset() < self.length || !self.delivered.1.is_empty();
-        is_within && self.state != State::Failing
+        is_within && self.state != State::Failing && self.origin == Origin::Own
     }
 
-    fn file(&self) -> io::Result<&File> {
-        let file = self.file.as_ref();
-        file.ok_or_else(|| io::Error::other("it is not open"))
+    fn content(&self) -> io::Result<&Content> {
+        let content = self.content.as_ref();
+        content.ok_or_else(|| io::Error::other("it is not open"))
     }
 
     /// Notes that a stretch is delivered.

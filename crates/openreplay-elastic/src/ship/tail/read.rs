@@ -4,11 +4,11 @@ use std::io;
 
 use super::Tail;
 use crate::bulk;
+use crate::ship::content::{Content, Ending};
 use crate::ship::identity::{Place, is_whole};
 use crate::ship::lines::{Framed, LineFramer};
 use crate::ship::position::{Part, Pieces};
 use crate::ship::record::{LineReader, RawLine};
-use crate::ship::system::read_at;
 
 /// Fits into a core's cache: a line is read and framed while it is there.
 const READ: usize = 256 * 1024;
@@ -40,8 +40,10 @@ impl Tail {
         let searched = self.searched;
         let filled = self.read(framed, buffer, enough, last).and_then(|read| {
             let (end, pieces) = read;
-            let to = Place::at(self.file()?, end, self.hash)?;
-            Ok((to, pieces, self.taken.0.is_in(self.file()?, self.hash)?))
+            let to = Place::at(self.content()?, end, self.hash)?;
+            // A compressed file is written once.
+            let is_same = self.is_packed || self.taken.0.is_in(self.content()?, self.hash)?;
+            Ok((to, pieces, is_same))
         });
         match filled {
             Ok((to, pieces, true)) if to.offset > self.taken.0.offset || pieces != self.taken.1 => {
@@ -88,7 +90,7 @@ impl Tail {
             buffer.resize(buffer.len().max(size), 0);
             let left = usize::try_from(self.length - at).unwrap_or(usize::MAX);
             let wanted = size.min(left);
-            let read = read_at(self.file()?, &mut buffer[..wanted], at)?;
+            let read = self.content()?.read_at(&mut buffer[..wanted], at)?;
             let text = &buffer[..read];
             let line = RawLine {
                 bytes: text,
@@ -115,6 +117,11 @@ impl Tail {
                 size = READ;
             } else {
                 let end = at + read as u64;
+                self.find_end();
+                let last = match self.ending {
+                    Some(Ending::Complete) => LastLine::IfWhole,
+                    _ => last,
+                };
                 if last == LastLine::IfWhole && is_whole(text, at) {
                     framed.add_line(line, &mut framer);
                     at = end;
@@ -132,10 +139,19 @@ impl Tail {
         Ok((at, framer.reader.pieces))
     }
 
+    /// Notes where the text of a compressed file ends, if that is known by now.
+    fn find_end(&mut self) {
+        let ending = self.content.as_ref().and_then(Content::ending);
+        if let Some((end, ending)) = ending {
+            self.length = self.length.min(end);
+            self.ending = Some(ending);
+        }
+    }
+
     /// Whether its first line has an envelope.
     pub(in crate::ship) fn is_in_envelopes(&self) -> io::Result<bool> {
         let mut head = vec![0; READ];
-        let read = read_at(self.file()?, &mut head, 0)?;
+        let read = self.content()?.read_at(&mut head, 0)?;
         let line = head[..read].split(|byte| *byte == b'\n').next();
         Ok(line.is_some_and(|line| self.format.unwrap(line).is_some()))
     }
@@ -143,12 +159,12 @@ impl Tail {
     /// Reads just those lines again. If they are not there any more, it returns `false`, and gives
     /// the lines from here on other `_id`s: some of the old ones may be in use.
     pub(in crate::ship) fn reread(&mut self, part: &Part, framed: &mut Framed) -> io::Result<bool> {
-        if self.length < part.to.offset || !part.to.is_in(self.file()?, self.hash)? {
+        if self.length < part.to.offset || !part.to.is_in(self.content()?, self.hash)? {
             self.seed = fastrand::u64(..);
             return Ok(false);
         }
         let (taken, length) = (self.taken.clone(), self.length);
-        let from = Place::at(self.file()?, part.from, self.hash)?;
+        let from = Place::at(self.content()?, part.from, self.hash)?;
         // Lines are delivered in file order, so the piece before this part is the one that was
         // delivered.
         self.taken = (from, self.delivered.1.clone());
@@ -174,7 +190,9 @@ impl Tail {
         let mut buffer = vec![0; READ];
         while offset < self.length {
             let left = usize::try_from(self.length - offset).unwrap_or(READ);
-            let read = read_at(self.file()?, &mut buffer[..left.min(READ)], offset)?;
+            let read = self
+                .content()?
+                .read_at(&mut buffer[..left.min(READ)], offset)?;
             if let Some(at) = memchr::memchr(b'\n', &buffer[..read]) {
                 return Ok(Some(offset + at as u64 + 1));
             }

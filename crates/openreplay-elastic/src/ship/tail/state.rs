@@ -27,6 +27,18 @@ impl State {
     }
 }
 
+/// Whether the lines of a file are its own to deliver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ship) enum Origin {
+    /// They are.
+    Own,
+    /// It is compressed, and may be a copy of another file.
+    Unsettled,
+    /// It is a compressed copy of the file with this seed, which delivers them as long as it is
+    /// there.
+    CopyOf(u64),
+}
+
 /// What a look at an open file finds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Observed {

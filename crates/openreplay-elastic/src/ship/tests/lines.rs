@@ -24,7 +24,6 @@ fn what_is_no_record_becomes_the_message_of_one() {
         "app.log",
         "thread 'main' panicked at \"x\"\n[1,2]\n{\"n\":1}\n",
     );
-    fs::write(folder.path("app.log.gz"), "compressed\n").unwrap();
     folder.files.scan(Mode::Follow);
     let framed = folder.files.fill(1 << 20).unwrap();
     assert_eq!((framed.records, framed.wrapped), (3, 2));

@@ -14,6 +14,7 @@ mod in_flight;
 mod lines;
 mod missing;
 mod once;
+mod packed;
 mod pieces;
 mod rotated;
 

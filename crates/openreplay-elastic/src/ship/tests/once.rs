@@ -50,8 +50,11 @@ fn what_is_gone_before_it_was_read_is_named_to_the_end() {
     folder.append("b.log", &numbered([2]));
     folder.files.scan(Mode::Once);
     fs::remove_file(folder.path("a.log")).unwrap();
-    for expected in [&[2][..], &[]] {
-        assert_eq!(numbers(folder.take_once()), expected);
+    assert_eq!(numbers(folder.take_once()), [2]);
+    // A rotation may have moved or compressed it: it is looked for once more.
+    assert!(!folder.files.is_settled());
+    for _ in 0..2 {
+        assert_eq!(folder.take_once(), [""; 0]);
         let unreadable = folder.files.unreadable();
         assert_eq!(unreadable.len(), 1, "{unreadable:?}");
         assert_eq!(

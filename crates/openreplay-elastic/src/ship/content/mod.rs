@@ -1,0 +1,116 @@
+//! The text of a file, whether it is compressed or not. Offsets are those of the text.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io;
+
+use self::kind::Kind;
+use self::packed::Packed;
+use super::system::{self, Seen};
+
+mod decoder;
+mod gzip;
+mod kind;
+mod packed;
+#[cfg(test)]
+mod tests;
+
+pub(super) use self::packed::Ending;
+
+/// Longer than any file: the length of a compressed file's text is known at its end only.
+pub(super) const UNKNOWN: u64 = i64::MAX.cast_unsigned();
+
+/// An open file.
+#[derive(Debug)]
+pub(super) struct Content {
+    file: File,
+    packed: Option<RefCell<Packed>>,
+}
+
+impl Content {
+    /// Recognises compressed files by their first bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](io::ErrorKind::Unsupported) if the file is compressed in another way.
+    pub(super) fn of(file: File) -> io::Result<Self> {
+        let packed = match Kind::of(&file)? {
+            Some(Kind::Unsupported(name)) => return Err(unsupported(name)),
+            Some(Kind::Packed(packing)) => {
+                Some(RefCell::new(Packed::new(file.try_clone()?, packing)))
+            }
+            None => None,
+        };
+        Ok(Self { file, packed })
+    }
+
+    /// Returns what a look at the file tells.
+    pub(super) fn seen(&self) -> io::Result<Seen> {
+        Seen::of(&self.file)
+    }
+
+    pub(super) fn is_packed(&self) -> bool {
+        self.packed.is_some()
+    }
+
+    /// Reads until the buffer is full or the text ends.
+    pub(super) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        match &self.packed {
+            None => system::read_at(&self.file, buffer, offset),
+            Some(packed) => packed.borrow_mut().read_at(buffer, offset),
+        }
+    }
+
+    /// Returns the offset, or the length of the text if that is less.
+    pub(super) fn reach(&self, offset: u64) -> io::Result<u64> {
+        match &self.packed {
+            None => Ok(offset.min(self.seen()?.length)),
+            Some(packed) => packed.borrow_mut().reach(offset),
+        }
+    }
+
+    /// Returns why the text of a compressed file ends where it ends, and where; `None` if that is
+    /// not known, or the file is not compressed.
+    pub(super) fn ending(&self) -> Option<(u64, Ending)> {
+        self.packed.as_ref()?.borrow().ending()
+    }
+
+    /// Frees the memory that decompression takes: the next read starts from the beginning.
+    pub(super) fn rest(&self) {
+        if let Some(packed) = &self.packed {
+            packed.borrow_mut().rest();
+        }
+    }
+
+    /// How much text is kept in memory.
+    #[cfg(test)]
+    fn memory(&self) -> usize {
+        let packed = self.packed.as_ref();
+        packed.map_or(0, |packed| packed.borrow().memory())
+    }
+
+    /// Reads the text from the start again, since the compressed file was written anew.
+    pub(super) fn start_over(&self) {
+        self.rest();
+        self.grow();
+    }
+
+    /// Recognises the file again.
+    pub(super) fn again(&self) -> io::Result<Self> {
+        Self::of(self.file.try_clone()?)
+    }
+
+    /// Goes on behind the end of the text, since the compressed file has grown.
+    pub(super) fn grow(&self) {
+        if let Some(packed) = &self.packed {
+            packed.borrow_mut().grow();
+        }
+    }
+}
+
+fn unsupported(name: &str) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        format!("it is compressed with {name}; gzip and zstd can be read"),
+    )
+}

@@ -1,0 +1,194 @@
+//! The text of a compressed file, read from its start to its end with a bounded amount of memory.
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+
+use super::decoder::Decoder;
+use super::kind::Packing;
+use crate::ship::identity::WINDOW;
+use crate::ship::system::read_at;
+
+/// How much is read and decompressed at a time.
+const CHUNK: usize = 64 * 1024;
+
+/// Why the text ends where it ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::ship) enum Ending {
+    /// The compressed data is complete.
+    Complete,
+    /// The compressed data ends early: it is still being written, or was cut.
+    Early,
+    /// The compressed data cannot be read from here on.
+    Corrupt(String),
+}
+
+/// A compressed file.
+#[derive(Debug)]
+pub(super) struct Packed {
+    file: File,
+    packing: Packing,
+    unpacking: Option<Unpacking>,
+    /// How long the text is, and why.
+    ending: Option<(u64, Ending)>,
+}
+
+impl Packed {
+    pub(super) fn new(file: File, packing: Packing) -> Self {
+        Self {
+            file,
+            packing,
+            unpacking: None,
+            ending: None,
+        }
+    }
+
+    pub(super) fn ending(&self) -> Option<(u64, Ending)> {
+        self.ending.clone()
+    }
+
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        let unpacking = self.unpacking.as_ref();
+        unpacking.map_or(0, |unpacking| unpacking.text.capacity())
+    }
+
+    pub(super) fn rest(&mut self) {
+        self.unpacking = None;
+    }
+
+    pub(super) fn grow(&mut self) {
+        if let Some((_, Ending::Corrupt(_))) = self.ending {
+            // What was damaged may not have been written yet.
+            self.rest();
+        }
+        self.ending = None;
+    }
+
+    pub(super) fn read_at(&mut self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        if self.ending.as_ref().is_some_and(|(end, _)| offset >= *end) {
+            return Ok(0);
+        }
+        self.unpack(offset, offset + buffer.len() as u64)?;
+        let Some(unpacking) = &self.unpacking else {
+            return Ok(0);
+        };
+        let from = usize::try_from(offset - unpacking.start).unwrap_or(usize::MAX);
+        let text = unpacking.text.get(from..).unwrap_or_default();
+        let length = text.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&text[..length]);
+        Ok(length)
+    }
+
+    pub(super) fn reach(&mut self, offset: u64) -> io::Result<u64> {
+        self.unpack(offset, offset)?;
+        let end = self.unpacking.as_ref().map_or(0, Unpacking::end);
+        let end = self.ending.as_ref().map_or(end, |(end, _)| *end);
+        Ok(offset.min(end))
+    }
+
+    /// Decompresses up to `end`, and keeps the text from `start` on, and what the hash of a place
+    /// there needs. If the text from there on is gone, it starts again.
+    fn unpack(&mut self, start: u64, end: u64) -> io::Result<()> {
+        if self
+            .unpacking
+            .as_ref()
+            .is_some_and(|unpacking| start < unpacking.start)
+        {
+            self.unpacking = None;
+        }
+        if self.unpacking.is_none() {
+            self.unpacking = Some(Unpacking::new(self.packing)?);
+        }
+        let Some(unpacking) = &mut self.unpacking else {
+            return Ok(());
+        };
+        let keep = start.saturating_sub(WINDOW as u64);
+        unpacking.forget(keep);
+        while unpacking.end() < end {
+            if let Some(ending) = unpacking.read_on(&self.file)? {
+                self.ending = Some((unpacking.end(), ending));
+                break;
+            }
+            unpacking.forget(keep);
+        }
+        Ok(())
+    }
+}
+
+/// Decompression on its way.
+struct Unpacking {
+    decoder: Decoder,
+    input: Box<[u8]>,
+    /// Which part of the input is still to be decompressed.
+    left: std::ops::Range<usize>,
+    /// How much of the compressed file was read.
+    read: u64,
+    /// A stretch of the text, and where it starts.
+    text: Vec<u8>,
+    start: u64,
+}
+
+impl fmt::Debug for Unpacking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unpacking")
+            .field("read", &self.read)
+            .field("start", &self.start)
+            .field("text", &self.text.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Unpacking {
+    fn new(packing: Packing) -> io::Result<Self> {
+        Ok(Self {
+            decoder: Decoder::new(packing)?,
+            input: vec![0; CHUNK].into(),
+            left: 0..0,
+            read: 0,
+            text: Vec::new(),
+            start: 0,
+        })
+    }
+
+    /// Where the text ends that was decompressed so far.
+    fn end(&self) -> u64 {
+        self.start + self.text.len() as u64
+    }
+
+    /// Forgets the text before a place, if that is worth moving the rest.
+    fn forget(&mut self, before: u64) {
+        let length = before.min(self.end()).saturating_sub(self.start);
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if length >= self.text.len() / 2 && length > CHUNK {
+            self.text.drain(..length);
+            self.text.shrink_to(4 * CHUNK);
+            self.start += length as u64;
+        }
+    }
+
+    /// Decompresses some more; returns why there is no more.
+    fn read_on(&mut self, file: &File) -> io::Result<Option<Ending>> {
+        if self.left.is_empty() {
+            let length = read_at(file, &mut self.input, self.read)?;
+            self.read += length as u64;
+            self.left = 0..length;
+        }
+        let before = self.text.len();
+        self.text.resize(before + CHUNK, 0);
+        let input = &self.input[self.left.clone()];
+        let is_at_end = input.is_empty();
+        let step = self.decoder.step(input, &mut self.text[before..]);
+        self.text.truncate(before + step.written);
+        self.left.start += step.read;
+        Ok(match step.corrupt {
+            Some(why) => Some(Ending::Corrupt(why)),
+            None if is_at_end && step.written == 0 => Some(if self.decoder.is_between() {
+                Ending::Complete
+            } else {
+                Ending::Early
+            }),
+            None => None,
+        })
+    }
+}

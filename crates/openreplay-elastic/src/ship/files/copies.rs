@@ -1,0 +1,289 @@
+//! Compressed copies of files, as rotations make them: the copy goes on where its original was left.
+//!
+//! A compressed file whose first line is that of another file may be a copy of it. As long as the
+//! original is there, it delivers the lines; then the copy takes over.
+
+use std::collections::HashMap;
+use std::io;
+
+use super::Files;
+use super::replaced::{Before, is_missing};
+use super::rotated::unrotated;
+use crate::ship::content::Content;
+use crate::ship::folders::{Folders, Lookup};
+use crate::ship::identity::Identity;
+use crate::ship::position::Position;
+use crate::ship::tail::{Comparison, Origin, Tail};
+
+/// The files that may be originals, by the hash of their first line.
+type Heads = HashMap<u64, Vec<Before>>;
+
+impl Files {
+    /// Finds out which new compressed files are copies, and lets copies take over from originals
+    /// that are gone.
+    pub(super) fn settle(&mut self, folders: &mut Folders) {
+        let waiting = |tail: &Tail| tail.origin() != Origin::Own && tail.identity().is_some();
+        let tails = self.tails.iter().enumerate();
+        let waiting: Vec<_> = tails
+            .filter(|(_, tail)| waiting(tail) && !tail.is_failing())
+            .map(|(at, _)| at)
+            .collect();
+        if waiting.is_empty() {
+            return;
+        }
+        let mut heads = self.heads();
+        for at in waiting {
+            if self.tails[at].is_missing() || !self.reopen(at) {
+                continue;
+            }
+            if let Err(error) = self.settle_one(at, &mut heads, folders) {
+                self.fail(at, &error);
+            }
+            self.tails[at].rest();
+        }
+    }
+
+    /// Remembers how far files were delivered that were written anew: a copy may have their text.
+    pub(super) fn remember_rewritten(&mut self) {
+        let before: Vec<_> = self
+            .tails
+            .iter_mut()
+            .filter_map(Tail::take_before)
+            .collect();
+        for position in before {
+            self.remember(Some(position), true);
+        }
+    }
+
+    fn heads(&self) -> Heads {
+        let mut heads = Heads::new();
+        let own = self.tails.iter().enumerate();
+        let own = own.filter(|(_, tail)| tail.origin() == Origin::Own);
+        let own = own.filter_map(|(at, tail)| Some((tail.identity()?, Before::Followed(at))));
+        let known = self.known.iter();
+        let known = known.map(|known| (known.identity, Before::Known(known.seed)));
+        for (identity, before) in own.chain(known) {
+            heads.entry(identity.head()).or_default().push(before);
+        }
+        heads
+    }
+
+    fn settle_one(
+        &mut self,
+        at: usize,
+        heads: &mut Heads,
+        folders: &mut Folders,
+    ) -> io::Result<()> {
+        if let Origin::CopyOf(seed) = self.tails[at].origin()
+            && let Some(original) = self.find_seed(seed)
+            && !self.is_packed(original)
+        {
+            return if self.is_there(original, folders)? {
+                Ok(())
+            } else {
+                self.take_over(at, original)
+            };
+        }
+        let Some(identity) = self.tails[at].identity() else {
+            return Ok(());
+        };
+        let originals = heads.entry(identity.head()).or_default();
+        let mut is_open = false;
+        for original in originals.iter().copied() {
+            match self.compare(at, original, folders)? {
+                Comparison::Same => return self.bind(at, original, folders),
+                Comparison::Different => {}
+                Comparison::Open => is_open = true,
+            }
+        }
+        let origin = if is_open {
+            Origin::Unsettled
+        } else {
+            originals.push(Before::Followed(at));
+            Origin::Own
+        };
+        self.tails[at].set_origin(origin);
+        Ok(())
+    }
+
+    /// Lets a file wait for its original, or take over at once.
+    fn bind(&mut self, at: usize, original: Before, folders: &mut Folders) -> io::Result<()> {
+        if self.is_packed(original) || !self.is_there(original, folders)? {
+            return self.take_over(at, original);
+        }
+        let seed = match original {
+            Before::Followed(at) => self.tails[at].seed(),
+            Before::Known(seed) => seed,
+        };
+        self.tails[at].set_origin(Origin::CopyOf(seed));
+        Ok(())
+    }
+
+    fn find_seed(&self, seed: u64) -> Option<Before> {
+        let followed = self.tails.iter().position(|tail| tail.seed() == seed);
+        let known = || self.known.get(seed).map(|_| Before::Known(seed));
+        followed.map(Before::Followed).or_else(known)
+    }
+
+    fn is_packed(&self, original: Before) -> bool {
+        match original {
+            Before::Followed(at) => self.tails[at].is_packed(),
+            Before::Known(seed) => self
+                .known
+                .get(seed)
+                .is_some_and(|known| known.packed.is_some()),
+        }
+    }
+
+    /// Whether a file is still there, or is open with lines that are not delivered.
+    fn is_there(&mut self, original: Before, folders: &mut Folders) -> io::Result<bool> {
+        match original {
+            Before::Known(seed) => match self.known.get(seed).cloned() {
+                Some(known) => Ok(self.open_known(&known, folders)?.is_some()),
+                None => Ok(false),
+            },
+            Before::Followed(at) => {
+                let tail = &mut self.tails[at];
+                if tail.is_open() {
+                    let is_deleted = tail.look().is_ok() && tail.is_deleted();
+                    return Ok(!is_deleted || tail.has_more() || tail.is_in_flight());
+                }
+                let position = tail.position();
+                Ok(position.is_none_or(|position| !is_missing(&position, folders)))
+            }
+        }
+    }
+
+    fn compare(
+        &mut self,
+        at: usize,
+        original: Before,
+        folders: &mut Folders,
+    ) -> io::Result<Comparison> {
+        match original {
+            Before::Followed(of) => self.compare_followed(at, of),
+            Before::Known(seed) => self.compare_known(at, seed, folders),
+        }
+    }
+
+    fn compare_followed(&mut self, at: usize, of: usize) -> io::Result<Comparison> {
+        let original = &self.tails[of];
+        if original.is_packed() {
+            if !original.is_finished() {
+                return Ok(Comparison::Open);
+            }
+        } else if original.is_open() {
+            return self.tails[at].compare(original);
+        } else if let Some(content) = self.open_closed(original)? {
+            return self.tails[at].compare_with(&content);
+        }
+        match self.tails[of].position() {
+            Some(position) => self.compare_delivered(at, &position),
+            None => Ok(Comparison::Different),
+        }
+    }
+
+    /// Opens a closed file for a moment; `None` if the file is not where it was.
+    fn open_closed(&self, tail: &Tail) -> io::Result<Option<Content>> {
+        let content = match self.links.open(&tail.path) {
+            Ok(file) => Content::of(file)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let is_it = content.seen()?.node == tail.node();
+        Ok(is_it.then_some(content))
+    }
+
+    fn compare_known(
+        &mut self,
+        at: usize,
+        seed: u64,
+        folders: &mut Folders,
+    ) -> io::Result<Comparison> {
+        let Some(known) = self.known.get(seed).cloned() else {
+            return Ok(Comparison::Different);
+        };
+        match self.open_known(&known, folders)? {
+            Some(original) if !original.is_packed() => self.tails[at].compare_with(&original),
+            _ => self.compare_delivered(at, &known),
+        }
+    }
+
+    /// Opens a known file for a moment; `None` if it is gone, even if another file has its inode.
+    fn open_known(&self, known: &Position, folders: &mut Folders) -> io::Result<Option<Content>> {
+        let path = match folders.find(&known.path, known.identity.inode()) {
+            Lookup::Missing => return Ok(None),
+            Lookup::Unknown(error) => return Err(error),
+            Lookup::Found(path) => path,
+        };
+        let content = match self.links.open(&path) {
+            Ok(file) => Content::of(file)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let identity = Identity::of(&content, &content.seen()?, self.hash)?;
+        let is_it =
+            identity == Some(known.identity) && known.delivered.is_in(&content, self.hash)?;
+        Ok(is_it.then_some(content))
+    }
+
+    fn compare_delivered(&self, at: usize, known: &Position) -> io::Result<Comparison> {
+        let tail = &self.tails[at];
+        let is_like = unrotated(&tail.path) == unrotated(&known.path);
+        tail.compare_delivered(known, is_like)
+    }
+
+    fn take_over(&mut self, at: usize, original: Before) -> io::Result<()> {
+        // A compressed file that is still there keeps its own position.
+        let keeps = self.is_packed(original);
+        let position = match original {
+            Before::Followed(of) => {
+                let position = self.tails[of].position();
+                if !keeps {
+                    self.tails[of].hand_over();
+                }
+                position
+            }
+            Before::Known(seed) if keeps => self.known.get(seed).cloned(),
+            Before::Known(seed) => self.known.take(seed),
+        };
+        let tail = &mut self.tails[at];
+        match position {
+            Some(position) if keeps => tail.take_over(Position {
+                seed: tail.seed(),
+                ..position
+            }),
+            Some(position) => tail.take_over(position),
+            None => Ok(()),
+        }
+    }
+
+    /// Lets one compressed file be read at a time: each takes the memory of its decompression.
+    pub(super) fn choose_packed(&self) -> Option<usize> {
+        let tails = self.tails.iter().enumerate();
+        let mut packed = tails.filter(|(_, tail)| tail.is_packed() && tail.has_more());
+        let chosen = packed.next().map(|(at, _)| at);
+        for (at, tail) in self.tails.iter().enumerate() {
+            if Some(at) != chosen {
+                tail.rest();
+            }
+        }
+        chosen
+    }
+
+    /// Reports compressed files whose data is damaged, or ends early and does not grow.
+    pub(super) fn report_damaged(&mut self) {
+        for tail in &self.tails {
+            if let Origin::CopyOf(_) = tail.origin() {
+                continue;
+            }
+            let Some((reason, is_certain)) = tail.damage() else {
+                continue;
+            };
+            let is_quiet = tail.last_growth.elapsed() > super::QUIET;
+            if is_certain || is_quiet || self.mode == super::Mode::Once {
+                self.troubles.add(&tail.path, &reason);
+            }
+        }
+    }
+}

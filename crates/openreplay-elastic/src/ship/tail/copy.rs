@@ -1,0 +1,127 @@
+//! Compressed copies of files: whether the text is the same, and taking over from the original.
+
+use std::io;
+
+use super::{Ending, Origin, Tail};
+use crate::ship::content::{Content, UNKNOWN};
+use crate::ship::identity::{Place, end_of_first_line};
+use crate::ship::position::Position;
+
+/// Whether a compressed file has the text of another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ship) enum Comparison {
+    Same,
+    Different,
+    /// Too little of the text is there to tell.
+    Open,
+}
+
+impl Tail {
+    pub(in crate::ship) fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    pub(in crate::ship) fn set_origin(&mut self, origin: Origin) {
+        self.origin = origin;
+    }
+
+    pub(in crate::ship) fn is_packed(&self) -> bool {
+        self.is_packed
+    }
+
+    /// Whether all text of a compressed file is delivered that can be read.
+    pub(in crate::ship) fn is_finished(&self) -> bool {
+        self.ending.is_some() && !self.has_more() && !self.is_in_flight()
+    }
+
+    pub(super) fn is_all_delivered(&self) -> bool {
+        self.ending == Some(Ending::Complete) && self.offset() >= self.length
+    }
+
+    /// Frees the memory that decompression takes.
+    pub(in crate::ship) fn rest(&self) {
+        if let Some(content) = &self.content {
+            content.rest();
+        }
+    }
+
+    /// Returns what is wrong with the compressed data, and whether that is certain: if it ends
+    /// early, the rest may still come.
+    pub(in crate::ship) fn damage(&self) -> Option<(String, bool)> {
+        let (length, ending) = match &self.ending {
+            Some(ending) => (self.length, ending.clone()),
+            None => self.content.as_ref()?.ending()?,
+        };
+        let (what, is_certain) = match ending {
+            Ending::Complete => return None,
+            Ending::Early => ("ends early".to_owned(), false),
+            Ending::Corrupt(why) => (format!("is damaged: {why}"), true),
+        };
+        let text = format!(
+            "the compressed data {what}; the {length} bytes of text before that are delivered up to the last whole line"
+        );
+        Some((text, is_certain))
+    }
+
+    /// Compares the text with that of an open file that is not compressed, as far as both go.
+    pub(in crate::ship) fn compare(&self, other: &Self) -> io::Result<Comparison> {
+        self.compare_with(other.content()?)
+    }
+
+    pub(in crate::ship) fn compare_with(&self, other: &Content) -> io::Result<Comparison> {
+        let content = self.content()?;
+        let first_line = end_of_first_line(content)?;
+        let common = content.reach(other.reach(UNKNOWN)?)?;
+        let is_whole = matches!(content.ending(), Some((_, Ending::Complete)));
+        if common < first_line || common == first_line && !is_whole {
+            return Ok(Comparison::Open);
+        }
+        let place = Place::at(content, common, self.hash)?;
+        Ok(same(place.is_in(other, self.hash)?))
+    }
+
+    /// Compares the text with what was delivered of another file. The first line may be the same in
+    /// all files, so it alone tells only if the other file has a name `like` this one.
+    pub(in crate::ship) fn compare_delivered(
+        &self,
+        known: &Position,
+        is_like: bool,
+    ) -> io::Result<Comparison> {
+        let content = self.content()?;
+        let delivered = known.delivered.offset;
+        if delivered == 0 {
+            return Ok(Comparison::Same);
+        }
+        let first_line = end_of_first_line(content)?;
+        if content.reach(delivered)? < delivered {
+            return Ok(match content.ending() {
+                Some((_, Ending::Early)) | None => Comparison::Open,
+                Some((_, Ending::Complete | Ending::Corrupt(_))) => Comparison::Different,
+            });
+        }
+        let is_enough = is_like || delivered > first_line;
+        Ok(same(
+            is_enough && known.delivered.is_in(content, self.hash)?,
+        ))
+    }
+
+    /// Goes on where another file of the same text was left. That may be behind the end of the
+    /// text, if the app wrote to its file after it was compressed.
+    pub(in crate::ship) fn take_over(&mut self, mut known: Position) -> io::Result<()> {
+        let content = self.content()?;
+        let end = content.reach(known.delivered.offset)?;
+        if end < known.delivered.offset {
+            known.delivered = Place::at(content, end, self.hash)?;
+        }
+        self.resume(&known);
+        Ok(())
+    }
+}
+
+fn same(is_same: bool) -> Comparison {
+    if is_same {
+        Comparison::Same
+    } else {
+        Comparison::Different
+    }
+}
