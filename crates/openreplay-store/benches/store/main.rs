@@ -1,9 +1,12 @@
-//! The store next to one plain SQLite table with the same key: `cargo bench -p openreplay-store`;
-//! `-- --quick` takes few records.
+//! The store next to a plain SQLite table with the same key, and served over HTTP next to
+//! Elasticsearch, if the tests' Elasticsearch is installed: `cargo bench -p openreplay-store`.
 //!
-//! Everything runs in this process, interleaved, and both acknowledge once records are on disk.
-//! What counts is CPU time, of all threads together, and what the process writes to the disk (Linux
-//! only). For a network in between, see the workspace's integration tests.
+//! - `-- --quick` takes few records, and no Elasticsearch.
+//! - `-- --records 5000000` only serves a store with so many records.
+//!
+//! All acknowledge a request once its records are on disk. What counts is CPU time, of all threads
+//! together, and what is written to the disk (Linux only). The clients of the servers are not
+//! counted: a server is a process of its own.
 
 use std::fs;
 use std::path::Path;
@@ -15,19 +18,36 @@ use openreplay_store::{Batch, Outcome, Store};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-/// As many sessions are active at a time, and each has so many records.
-const ACTIVE: usize = 200;
-const RECORDS_EACH: usize = 50;
+use self::record::{Line, RECORDS_EACH, record, sessions};
+
+mod engine;
+mod record;
+mod served;
+
 /// 1 MiB of records.
 const LARGE: usize = 2_300;
 const SMALL: usize = 5;
 const CLIENTS: usize = 8;
-/// 2026-07-01, in milliseconds.
-const START: u64 = 1_782_864_000_000;
 const CENTURIES: Duration = Duration::from_secs(200 * 365 * 24 * 60 * 60);
 
 fn main() {
-    let quick = std::env::args().any(|arg| arg == "--quick");
+    let arguments: Vec<_> = std::env::args().collect();
+    let after = |name: &str| {
+        let at = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(at + 1)
+    };
+    if let Some(folder) = after(engine::SERVE) {
+        return engine::serve(Path::new(folder));
+    }
+    if let Some(records) = after("--records") {
+        return served::many(records.parse().expect("a number of records"));
+    }
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    in_process(quick);
+    served::compare(quick);
+}
+
+fn in_process(quick: bool) {
     let (records, small, rounds) = if quick {
         (20_000, 2_000, 1)
     } else {
@@ -76,50 +96,6 @@ fn main() {
         plain_size / 1024 / 1024
     );
     query(ours.path(), records);
-}
-
-struct Line {
-    id: String,
-    session: u64,
-    time: u64,
-    line: String,
-}
-
-/// A record of about 450 bytes, as `json()` writes it.
-fn record(number: usize) -> Line {
-    let cohort = number / (ACTIVE * RECORDS_EACH);
-    let session_number = (cohort * ACTIVE + number % ACTIVE) as u64;
-    let time = START + number as u64;
-    // as OpenReplay numbers them: by the time of their start, in milliseconds since 2019
-    let session = (START + session_number - 1_550_000_000_000) << 24;
-    let stamp = format!(
-        "2026-07-01T{:02}:{:02}:{:02}.{:03}000Z",
-        number / 3_600_000 % 24,
-        number / 60_000 % 60,
-        number / 1_000 % 60,
-        number % 1_000
-    );
-    let mut random = fastrand::Rng::with_seed(number as u64);
-    let (user, took, order) = (random.u32(..100_000), random.u32(1..900), random.u64(..));
-    let line = format!(
-        concat!(
-            r#"{{"@timestamp":"{stamp}","utc_time":"{stamp}","level":"info","message":"[openReplaySession.id={session}] "#,
-            r#"request finished status=200 took_ms={took} user=u{user:05} order={order:016x}","openReplaySession.id":"{session}","#,
-            r#""log.logger":"shop::checkout","service.name":"shop","fields":{{"status":200,"took_ms":{took},"user":"u{user:05}","#,
-            r#""order":"{order:016x}"}},"spans":[{{"name":"request","method":"GET","path":"/api/orders"}}]}}"#,
-        ),
-        stamp = stamp,
-        session = session,
-        took = took,
-        user = user,
-        order = order,
-    );
-    Line {
-        id: format!("{time:x}-{number:08x}"),
-        session,
-        time,
-        line,
-    }
 }
 
 /// What it cost to store some records.
@@ -211,22 +187,26 @@ fn query(folder: &Path, records: usize) {
     let opened = Instant::now();
     let store = open(folder);
     let opened = opened.elapsed();
-    let sessions = records / (ACTIVE * RECORDS_EACH) * ACTIVE;
-    let query = |nth: usize| {
-        let session = record(nth % ACTIVE + nth / ACTIVE * ACTIVE * RECORDS_EACH).session;
-        let started = Instant::now();
+    let ask = |session: &u64| {
+        let asked = Instant::now();
         let found = store
-            .session(&SessionId::from(session), 1_000)
+            .session(&SessionId::from(*session), 1_000)
             .expect("it can be read");
         assert_eq!(found.len(), RECORDS_EACH);
         started.elapsed().as_secs_f64() * 1_000.0
     };
-    let some: Vec<_> = (0..sessions).step_by((sessions / 200).max(1)).collect();
-    let cold = median(some.iter().map(|nth| query(*nth)));
-    let warm = median(some.iter().map(|nth| query(*nth)));
+    let some: Vec<_> = some(sessions(records).collect());
+    let cold = median(some.iter().map(ask));
+    let warm = median(some.iter().map(ask));
     println!(
         "opened in {opened:.1?}; a session of {RECORDS_EACH} records in {cold:.2} ms, and again in {warm:.2} ms"
     );
+}
+
+/// About 200 of them, evenly chosen.
+fn some(sessions: Vec<u64>) -> Vec<u64> {
+    let step = (sessions.len() / 200).max(1);
+    sessions.into_iter().step_by(step).collect()
 }
 
 fn folder() -> TempDir {

@@ -1,0 +1,153 @@
+//! The servers under load: many records at a time, few at a time, and OpenReplay's query.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use crate::engine::Engine;
+use crate::record::{RECORDS_EACH, body, sessions};
+use crate::{CLIENTS, LARGE, SMALL, median, some};
+
+/// As our own clients request it.
+const BULK: &str =
+    "/logs/_bulk?filter_path=items.*._index,items.*.status,items.*.error.type,items.*.error.reason";
+
+/// The store and, if it is installed, Elasticsearch.
+pub(crate) fn compare(quick: bool) {
+    let (large, small) = if quick {
+        (10_000, 1_000)
+    } else {
+        (1_000_000, 50_000)
+    };
+    measure(Engine::store(), large, small);
+    if quick {
+        return;
+    }
+    match Engine::elasticsearch() {
+        Some(engine) => measure(engine, large, small),
+        None => println!(
+            "no Elasticsearch: run scripts/install, and build the command with `cargo build -p openreplay-elastic-cli`"
+        ),
+    }
+}
+
+fn measure(engine: Engine, large: usize, small: usize) {
+    println!("{}, over HTTP", engine.name);
+    println!(
+        "  starts in {:.0?}, idle with {} MiB",
+        engine.started,
+        engine.memory("VmRSS")
+    );
+    load(&engine, "1 MiB at a time", 0..large, LARGE, 1);
+    println!("  {:.0} MiB on disk for {large} records", engine.disk());
+    ask(&engine, large);
+    load(
+        &engine,
+        "5 at a time, 8 clients",
+        large..large + small,
+        SMALL,
+        CLIENTS,
+    );
+    println!("  {} MiB of memory at most", engine.memory("VmHWM"));
+}
+
+/// A store with so many records.
+pub(crate) fn many(records: usize) {
+    let engine = Engine::store();
+    load(&engine, "1 MiB at a time", 0..records, LARGE, 1);
+    println!("  {:.0} MiB on disk for {records} records", engine.disk());
+    println!("  {} MiB of memory at most", engine.memory("VmHWM"));
+    let engine = engine.restart();
+    println!("  starts in {:.0?} after SIGKILL", engine.started);
+    ask(&engine, records);
+    println!("  {} MiB of memory after that", engine.memory("VmRSS"));
+}
+
+fn load(engine: &Engine, what: &str, records: Range<usize>, at_a_time: usize, clients: usize) {
+    let (cpu, written) = (engine.cpu(), engine.written());
+    let count = records.len();
+    let starts: Vec<_> = records.clone().step_by(at_a_time).collect();
+    let bytes: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..clients)
+            .map(|client| {
+                let starts = starts.iter().skip(client).step_by(clients);
+                let end = records.end;
+                scope.spawn(move || {
+                    send(
+                        engine,
+                        starts.map(|start| *start..end.min(start + at_a_time)),
+                    )
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("no client fails"))
+            .sum()
+    });
+    let rate = count as f64 / (engine.cpu() - cpu);
+    let written = (engine.written() - written) as f64 / bytes as f64;
+    println!(
+        "  {what:<24} {rate:>9.0} records per CPU second, {written:.1} bytes written per byte"
+    );
+}
+
+/// Sends the records, and returns their bytes.
+fn send(engine: &Engine, batches: impl Iterator<Item = Range<usize>>) -> usize {
+    let agent = agent();
+    let mut bytes = 0;
+    for batch in batches {
+        let count = batch.len();
+        let body = body(batch);
+        bytes += body.len();
+        let response = post(&agent, engine, BULK, &body);
+        assert_eq!(
+            response.matches("\"status\":201").count(),
+            count,
+            "{response}"
+        );
+    }
+    bytes
+}
+
+/// OpenReplay's query, for about 200 sessions and then again.
+fn ask(engine: &Engine, records: usize) {
+    let agent = agent();
+    if !engine.authorization.is_empty() {
+        post(&agent, engine, "/logs/_refresh", "");
+    }
+    let ask = |session: &u64| {
+        let query = format!(
+            r#"{{"size":1000,"query":{{"match_phrase":{{"message":"openReplaySession.id={session}"}}}}}}"#
+        );
+        let asked = Instant::now();
+        let response = post(&agent, engine, "/logs/_search", &query);
+        let took = asked.elapsed().as_secs_f64() * 1_000.0;
+        assert_eq!(
+            response.matches("\"_source\"").count(),
+            RECORDS_EACH,
+            "{response}"
+        );
+        took
+    };
+    let some = some(sessions(records).collect());
+    let cold = median(some.iter().map(ask));
+    let warm = median(some.iter().map(ask));
+    println!("  a session of {RECORDS_EACH} records in {cold:.2} ms, and again in {warm:.2} ms");
+}
+
+fn agent() -> ureq::Agent {
+    let config = ureq::Agent::config_builder().http_status_as_error(false);
+    config.build().into()
+}
+
+fn post(agent: &ureq::Agent, engine: &Engine, path: &str, body: &str) -> String {
+    let mut request = agent
+        .post(format!("{}{path}", engine.url))
+        .header("content-type", "application/json");
+    if !engine.authorization.is_empty() {
+        request = request.header("authorization", &engine.authorization);
+    }
+    let mut response = request.send(body).expect("a response");
+    let body = response.body_mut().with_config().limit(u64::MAX);
+    body.read_to_string().expect("a text")
+}
