@@ -114,17 +114,16 @@ fn entry(id: Option<Text>, line: Bytes, may_exist: bool) -> Result<Entry, Reject
         length if length > LONGEST_ID => return Err(Rejected::LongId(length)),
         _ => {}
     }
-    let line = Text::new(line).ok_or_else(|| Rejected::Malformed("it is not UTF-8".to_owned()))?;
-    match document::read(line.as_str()) {
-        Ok(document) => Ok(Entry {
-            sessions: document.sessions,
-            time: document.time,
-            id,
-            line,
-            may_exist,
-        }),
-        Err(fault) => Err(Rejected::Malformed(fault.to_string())),
-    }
+    let text =
+        str::from_utf8(&line).map_err(|_| Rejected::Malformed("it is not UTF-8".to_owned()))?;
+    let document = document::read(text).map_err(|fault| Rejected::Malformed(fault.to_string()))?;
+    Ok(Entry {
+        sessions: document.sessions,
+        time: document.time,
+        id,
+        line: Text::checked(line),
+        may_exist,
+    })
 }
 
 /// Returns an `_id` that sorts by time, then by order in this process: milliseconds, 32 random bits

@@ -33,8 +33,13 @@ impl Text {
         str::from_utf8(&bytes).is_ok().then_some(Self(bytes))
     }
 
+    /// Bytes that are known to be UTF-8.
+    pub(crate) fn checked(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+
     pub(crate) fn as_str(&self) -> &str {
-        str::from_utf8(&self.0).expect("`new` checks it")
+        str::from_utf8(&self.0).expect("it was checked")
     }
 
     /// Returns the bytes, which have already been checked.

@@ -4,20 +4,19 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 /// As many sessions are active at a time, and each has so many records.
-pub(crate) const ACTIVE: usize = 200;
+const ACTIVE: usize = 200;
 pub(crate) const RECORDS_EACH: usize = 50;
 /// 2026-07-01, in milliseconds.
 const START: u64 = 1_782_864_000_000;
 
-pub(crate) struct Line {
-    pub(crate) id: String,
-    pub(crate) session: u64,
-    pub(crate) time: u64,
-    pub(crate) line: String,
+struct Line {
+    id: String,
+    session: u64,
+    line: String,
 }
 
 /// A record of about 450 bytes, as `json()` writes it.
-pub(crate) fn record(number: usize) -> Line {
+fn record(number: usize) -> Line {
     let cohort = number / (ACTIVE * RECORDS_EACH);
     let session_number = (cohort * ACTIVE + number % ACTIVE) as u64;
     let time = START + number as u64;
@@ -48,7 +47,6 @@ pub(crate) fn record(number: usize) -> Line {
     Line {
         id: format!("{time:x}-{number:08x}"),
         session,
-        time,
         line,
     }
 }
