@@ -1,4 +1,4 @@
-//! What shippers bring to a store that is served: OpenReplay gets it in time order, and as it was
+//! Shippers and a store that is served: OpenReplay gets the records in time order, as they were
 //! written.
 
 use std::fs::{self, OpenOptions};
@@ -46,7 +46,7 @@ fn is_in_order(shipper: &Shipper) {
     assert_eq!(found, written);
 }
 
-/// Starts it with the first app's key.
+/// Starts a shipper with the first app's key.
 fn start(shipper: &Shipper, work: &Work, serve: &Serve, folder: &Path) -> Killed {
     let key = Keys::open(folder).unwrap().writer().unwrap();
     let configuration = shipper

@@ -66,10 +66,16 @@ impl DayFile {
         })
     }
 
-    /// Opens a file that another process may be writing to.
-    pub(crate) fn open_to_read(folder: &Path, shelf: Shelf) -> Result<Self, Error> {
+    /// Opens a file that another process may be writing to; `None` if it has no tables yet.
+    pub(crate) fn open_to_read(folder: &Path, shelf: Shelf) -> Result<Option<Self>, Error> {
         let path = folder.join(shelf.to_string());
-        let open = || Self::load(path.clone(), shelf, &schema::open_to_read(&path)?);
+        let open = || {
+            let connection = schema::open_to_read(&path)?;
+            if schema::is_new(&connection)? {
+                return Ok(None);
+            }
+            Self::load(path.clone(), shelf, &connection).map(Some)
+        };
         open().map_err(|error| Error::sqlite(&path, error))
     }
 

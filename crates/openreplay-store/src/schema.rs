@@ -16,8 +16,8 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 /// `wal_autocheckpoint` keeps the write-ahead log at about 16 MiB: neighbours in a page arrive in
-/// several transactions, and a checkpoint writes the page once. `journal_size_limit` gives the space
-/// back after a long reader has made the log longer. `synchronous = FULL` writes each commit
+/// several transactions, and a checkpoint writes the page once. `journal_size_limit` gives the
+/// space back after a long reader has made the log longer. `synchronous = FULL` writes each commit
 /// to the disk before it returns.
 const SETTINGS: &str = "
     PRAGMA journal_mode = WAL;
@@ -53,11 +53,16 @@ pub(crate) fn open_to_write(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let connection = open(path, flags)?;
     connection.execute_batch(SETTINGS)?;
-    let version: i64 = connection.query_row(VERSION, [], |row| row.get(0))?;
-    if version == 0 {
+    if is_new(&connection)? {
         connection.execute_batch(TABLES)?;
     }
     Ok(connection)
+}
+
+/// Whether the file has no tables yet: its writer is about to create them, or was killed before.
+pub(crate) fn is_new(connection: &Connection) -> rusqlite::Result<bool> {
+    let version: i64 = connection.query_row(VERSION, [], |row| row.get(0))?;
+    Ok(version == 0)
 }
 
 /// Opens a file that exists to read from it.

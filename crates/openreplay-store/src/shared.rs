@@ -63,7 +63,8 @@ impl Shared {
         };
         for shelf in Self::shelves(folder)? {
             match DayFile::open_to_read(folder, shelf) {
-                Ok(file) => shared.add(Arc::new(file)),
+                Ok(Some(file)) => shared.add(Arc::new(file)),
+                Ok(None) => {}
                 Err(error) => damaged.push((shelf, error)),
             }
         }

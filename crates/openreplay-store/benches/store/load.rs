@@ -18,30 +18,30 @@ pub(crate) fn compare(quick: bool) {
     } else {
         (200_000, 20_000)
     };
-    measure(Engine::store(), large, small);
+    measure(&Engine::store(), large, small);
     if quick {
         return;
     }
     match Engine::elasticsearch() {
-        Some(engine) => measure(engine, large, small),
+        Some(engine) => measure(&engine, large, small),
         None => println!(
             "no Elasticsearch: run scripts/install, and build the command with `cargo build -p openreplay-elastic-cli`"
         ),
     }
 }
 
-fn measure(engine: Engine, large: usize, small: usize) {
+fn measure(engine: &Engine, large: usize, small: usize) {
     println!("{}, over HTTP", engine.name);
     println!(
         "  starts in {:.0?}, idle with {} MiB",
         engine.started,
         engine.memory("VmRSS")
     );
-    load(&engine, "1 MiB at a time", 0..large, LARGE, 1);
+    load(engine, "1 MiB at a time", 0..large, LARGE, 1);
     println!("  {:.0} MiB on disk for {large} records", engine.disk());
-    ask(&engine, large);
+    ask(engine, large);
     load(
-        &engine,
+        engine,
         "5 at a time, 8 clients",
         large..large + small,
         SMALL,

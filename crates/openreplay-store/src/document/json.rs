@@ -369,7 +369,7 @@ mod tests {
             ("{", "expected a name at byte 1"),
             ("{\"a\"", "expected `:` at byte 4"),
             ("{\"a\":", "expected a value at byte 5"),
-            ("{\"a\":tru}", "expected a value at byte 5"),
+            ("{\"a\":True}", "expected a value at byte 5"),
             ("{\"a\":01}", "expected `,` or `}` at byte 6"),
             ("{\"a\":-}", "expected a digit at byte 6"),
             ("{\"a\":[1", "expected `,` or `]` at byte 7"),

@@ -26,8 +26,7 @@ const LINES: usize = 64 * 1024;
 /// So many bodies are decompressed or read as JSON at a time. More threads would finish no sooner,
 /// and each thread keeps memory of its own.
 const AT_A_TIME: usize = 2;
-/// A shorter body is read on a thread of the runtime: that takes less than another thread's
-/// wake-up.
+/// A shorter body is read on a thread of the runtime: waking another thread would take longer.
 const SHORT: usize = 64 * 1024;
 /// So much is decompressed at once.
 const PIECE: usize = 64 * 1024;

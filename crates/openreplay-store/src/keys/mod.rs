@@ -1,11 +1,8 @@
 //! API keys in Elasticsearch's format: an id and a secret, sent as `ApiKey base64(id:secret)`.
 
 use std::fmt;
-use std::fs;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -13,9 +10,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use self::file::{Entry, FILE, Loaded, Secret, load, modified, save};
 use crate::error::{Error, Kind};
 
-const FILE: &str = "keys.json";
+mod file;
+
 const OPENREPLAY: &str = "openreplay";
 const WRITER: &str = "writer";
 
@@ -92,40 +91,6 @@ struct Inner {
     /// The file of the keys, or `None` if no key is required.
     path: Option<PathBuf>,
     file: RwLock<Loaded>,
-}
-
-#[derive(Debug, Default)]
-struct Loaded {
-    keys: Vec<Entry>,
-    modified: Option<SystemTime>,
-}
-
-#[derive(Clone, Deserialize, Serialize)]
-struct Entry {
-    id: String,
-    name: String,
-    #[serde(flatten)]
-    rights: Rights,
-    #[serde(flatten)]
-    secret: Secret,
-}
-
-#[derive(Clone, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Secret {
-    ApiKey(String),
-    /// The SHA-256 hash in hexadecimal. Since a secret has 128 random bits, it needs no slow
-    /// password hash.
-    Sha256(String),
-}
-
-impl fmt::Debug for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entry")
-            .field("id", &self.id)
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
 }
 
 impl Keys {
@@ -310,129 +275,5 @@ fn new_key() -> Result<Key, Error> {
     })
 }
 
-fn modified(path: &Path) -> Option<SystemTime> {
-    fs::metadata(path).and_then(|file| file.modified()).ok()
-}
-
-fn load(path: &Path) -> Result<Loaded, Error> {
-    let modified = modified(path);
-    let text = match fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Loaded::default()),
-        Err(error) => return Err(Error::io(path, "read", error)),
-    };
-    let keys = serde_json::from_slice(&text).map_err(|error| {
-        // the cause could quote a secret
-        let text = format!(
-            "{} is not a file of keys (line {}); restore it, or delete it to create new keys",
-            path.display(),
-            error.line()
-        );
-        Error::new(Kind::Damaged, text)
-    })?;
-    Ok(Loaded { keys, modified })
-}
-
-/// Replaces the whole file, which only its owner can read at any moment.
-fn save(path: &Path, keys: &[Entry]) -> Result<(), Error> {
-    let new = path.with_extension("json.new");
-    let write = || {
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&new)?;
-        file.write_all(&serde_json::to_vec_pretty(keys)?)?;
-        file.sync_all()?;
-        fs::rename(&new, path)
-    };
-    write().map_err(|error| Error::io(path, "written", error))
-}
-
 #[cfg(test)]
-mod tests {
-    use tempfile::TempDir;
-
-    use super::*;
-
-    fn header(scheme: &str, key: &Key) -> Vec<u8> {
-        format!("{scheme} {}", key.encoded()).into_bytes()
-    }
-
-    #[test]
-    fn the_first_two_keys_stay_the_same_and_have_separate_rights() {
-        let folder = TempDir::new().unwrap();
-        let keys = Keys::open(folder.path()).unwrap();
-        let (openreplay, writer) = (keys.openreplay().unwrap(), keys.writer().unwrap());
-        assert_eq!((openreplay.id.len(), openreplay.api_key.len()), (20, 22));
-        let keys = Keys::open(folder.path()).unwrap();
-        assert_eq!(keys.openreplay(), Some(openreplay.clone()));
-        for scheme in ["ApiKey", "APIKey", "apikey", "Basic"] {
-            assert_eq!(
-                keys.rights(Some(&header(scheme, &openreplay))),
-                Some(Rights::READ)
-            );
-            assert_eq!(
-                keys.rights(Some(&header(scheme, &writer))),
-                Some(Rights::WRITE)
-            );
-        }
-        let mixed = Key {
-            id: writer.id,
-            api_key: openreplay.api_key,
-        };
-        for wrong in [
-            &header("ApiKey", &mixed)[..],
-            b"ApiKey",
-            b"ApiKey !",
-            b"Basic YTpi",
-            b"Bearer YTpi",
-            b"\xff",
-        ] {
-            assert_eq!(keys.rights(Some(wrong)), None);
-        }
-        assert_eq!(keys.rights(None), None);
-        assert_eq!(Keys::none().rights(None), Some(Rights::ALL));
-    }
-
-    #[test]
-    fn further_keys_are_kept_as_hashes_and_found_by_a_server_that_runs() {
-        let folder = TempDir::new().unwrap();
-        let server = Keys::open(folder.path()).unwrap();
-        let key = Keys::open(folder.path())
-            .unwrap()
-            .create("shop", Rights::ALL)
-            .unwrap();
-        assert_eq!(
-            server.rights(Some(&header("ApiKey", &key))),
-            Some(Rights::ALL)
-        );
-        let text = fs::read_to_string(folder.path().join(FILE)).unwrap();
-        assert!(text.contains(&key.id) && !text.contains(&key.api_key));
-        assert!(!format!("{server:?}{key:?}").contains(&key.api_key));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn only_its_owner_can_read_the_file() {
-        use std::os::unix::fs::PermissionsExt as _;
-
-        let folder = TempDir::new().unwrap();
-        Keys::open(folder.path()).unwrap();
-        let mode = fs::metadata(folder.path().join(FILE))
-            .unwrap()
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
-
-    #[test]
-    fn a_file_that_is_none_of_ours_is_left_as_it_is_and_not_quoted() {
-        let folder = TempDir::new().unwrap();
-        let path = folder.path().join(FILE);
-        fs::write(&path, "[\"secret\"]").unwrap();
-        let error = Keys::open(folder.path()).unwrap_err();
-        assert!(!format!("{error:?}").contains("secret"), "{error:?}");
-        assert_eq!(fs::read_to_string(&path).unwrap(), "[\"secret\"]");
-    }
-}
+mod tests;

@@ -1,0 +1,87 @@
+//! The file of the keys.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::Rights;
+use crate::error::{Error, Kind};
+
+pub(super) const FILE: &str = "keys.json";
+
+#[derive(Debug, Default)]
+pub(super) struct Loaded {
+    pub(super) keys: Vec<Entry>,
+    pub(super) modified: Option<SystemTime>,
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+pub(super) struct Entry {
+    pub(super) id: String,
+    pub(super) name: String,
+    #[serde(flatten)]
+    pub(super) rights: Rights,
+    #[serde(flatten)]
+    pub(super) secret: Secret,
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Secret {
+    ApiKey(String),
+    /// The SHA-256 hash in hexadecimal. Since a secret has 128 random bits, it needs no slow
+    /// password hash.
+    Sha256(String),
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(super) fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|file| file.modified()).ok()
+}
+
+pub(super) fn load(path: &Path) -> Result<Loaded, Error> {
+    let modified = modified(path);
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Loaded::default()),
+        Err(error) => return Err(Error::io(path, "read", error)),
+    };
+    let keys = serde_json::from_slice(&text).map_err(|error| {
+        // the cause could quote a secret
+        let text = format!(
+            "{} is not a file of keys (line {}); restore it, or delete it to create new keys",
+            path.display(),
+            error.line()
+        );
+        Error::new(Kind::Damaged, text)
+    })?;
+    Ok(Loaded { keys, modified })
+}
+
+/// Replaces the whole file, which only its owner can read at any moment.
+pub(super) fn save(path: &Path, keys: &[Entry]) -> Result<(), Error> {
+    let new = path.with_extension("json.new");
+    let write = || {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&new)?;
+        file.write_all(&serde_json::to_vec_pretty(keys)?)?;
+        file.sync_all()?;
+        fs::rename(&new, path)
+    };
+    write().map_err(|error| Error::io(path, "written", error))
+}

@@ -1,0 +1,87 @@
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::file::FILE;
+use super::*;
+
+fn header(scheme: &str, key: &Key) -> Vec<u8> {
+    format!("{scheme} {}", key.encoded()).into_bytes()
+}
+
+#[test]
+fn the_first_two_keys_stay_the_same_and_have_separate_rights() {
+    let folder = TempDir::new().unwrap();
+    let keys = Keys::open(folder.path()).unwrap();
+    let (openreplay, writer) = (keys.openreplay().unwrap(), keys.writer().unwrap());
+    assert_eq!((openreplay.id.len(), openreplay.api_key.len()), (20, 22));
+    let keys = Keys::open(folder.path()).unwrap();
+    assert_eq!(keys.openreplay(), Some(openreplay.clone()));
+    for scheme in ["ApiKey", "APIKey", "apikey", "Basic"] {
+        assert_eq!(
+            keys.rights(Some(&header(scheme, &openreplay))),
+            Some(Rights::READ)
+        );
+        assert_eq!(
+            keys.rights(Some(&header(scheme, &writer))),
+            Some(Rights::WRITE)
+        );
+    }
+    let mixed = Key {
+        id: writer.id,
+        api_key: openreplay.api_key,
+    };
+    for wrong in [
+        &header("ApiKey", &mixed)[..],
+        b"ApiKey",
+        b"ApiKey !",
+        b"Basic YTpi",
+        b"Bearer YTpi",
+        b"\xff",
+    ] {
+        assert_eq!(keys.rights(Some(wrong)), None);
+    }
+    assert_eq!(keys.rights(None), None);
+    assert_eq!(Keys::none().rights(None), Some(Rights::ALL));
+}
+
+#[test]
+fn further_keys_are_kept_as_hashes_and_found_by_a_server_that_runs() {
+    let folder = TempDir::new().unwrap();
+    let server = Keys::open(folder.path()).unwrap();
+    let key = Keys::open(folder.path())
+        .unwrap()
+        .create("shop", Rights::ALL)
+        .unwrap();
+    assert_eq!(
+        server.rights(Some(&header("ApiKey", &key))),
+        Some(Rights::ALL)
+    );
+    let text = fs::read_to_string(folder.path().join(FILE)).unwrap();
+    assert!(text.contains(&key.id) && !text.contains(&key.api_key));
+    assert!(!format!("{server:?}{key:?}").contains(&key.api_key));
+}
+
+#[cfg(unix)]
+#[test]
+fn only_its_owner_can_read_the_file() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = TempDir::new().unwrap();
+    Keys::open(folder.path()).unwrap();
+    let mode = fs::metadata(folder.path().join(FILE))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn a_file_that_is_none_of_ours_is_left_as_it_is_and_not_quoted() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join(FILE);
+    fs::write(&path, "[\"secret\"]").unwrap();
+    let error = Keys::open(folder.path()).unwrap_err();
+    assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "[\"secret\"]");
+}

@@ -1,0 +1,97 @@
+//! What a session returns.
+
+use tempfile::TempDir;
+
+use super::*;
+
+#[test]
+fn a_session_comes_back_in_time_order_with_ties_by_id() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    let records = [
+        ("c", line(7, NOON - 10, "second")),
+        ("b", line(7, NOON - 10, "first of the same time")),
+        ("z", line(7, NOON - 100_000, "yesterday")),
+        ("a", line(7, NOON, "last")),
+        ("a", line(8, NOON, "another session")),
+    ];
+    assert!(
+        write(&store, &records)
+            .iter()
+            .all(|outcome| matches!(outcome, Outcome::Created))
+    );
+    assert_eq!(ids(&store, 7), ["z", "b", "c", "a"]);
+    let two = store.session(&SessionId::from(7), 2).unwrap();
+    assert_eq!(two[0].line, records[2].1);
+    assert_eq!(
+        two[1].time,
+        i64::try_from(NOON - 10).unwrap() * 1_000_000_000
+    );
+    assert_eq!(store.count(&SessionId::from(7)).unwrap(), 4);
+    assert_eq!(store.total(), 5);
+    assert_eq!(
+        store.session(&"checkout-7".parse().unwrap(), 10).unwrap(),
+        []
+    );
+    assert_eq!(
+        names(folder.path()).into_iter().collect::<Vec<_>>(),
+        ["2026-06-30.sqlite", "2026-07-01.sqlite"]
+    );
+}
+
+#[test]
+fn a_record_is_found_under_each_session_that_it_names() {
+    let folder = TempDir::new().unwrap();
+    let max = u64::MAX;
+    let text = line(7, NOON, &format!("merged openReplaySession.id={max}"));
+    for round in 0..2 {
+        let store = open(folder.path());
+        let outcome = write(&store, &[("a", text.clone())]).remove(0);
+        assert_eq!(matches!(outcome, Outcome::Created), round == 0);
+        for session in [7, max] {
+            let found = store.session(&SessionId::from(session), 10).unwrap();
+            assert_eq!((found.len(), &found[0].line), (1, &text));
+        }
+        assert_eq!(store.total(), 1);
+    }
+}
+
+#[test]
+fn many_records_are_compressed_and_come_back_as_they_were() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    let lines: Vec<_> = (0..5_000)
+        .map(|nth| {
+            (
+                format!("{nth:05}"),
+                line(nth % 50, NOON + nth, "an order was paid, as ever"),
+            )
+        })
+        .collect();
+    let records: Vec<_> = lines
+        .iter()
+        .map(|(id, line)| (&**id, line.clone()))
+        .collect();
+    write(&store, &records);
+    for (id, line) in &lines {
+        let nth: u64 = id.parse().unwrap();
+        if nth < 50 {
+            let found = store.session(&SessionId::from(nth), 1_000).unwrap();
+            assert_eq!((found.len(), &found[0].line), (100, line));
+        }
+    }
+    let mut exported = BTreeSet::new();
+    store
+        .export(|record| {
+            exported.insert((record.id, record.line));
+            Ok::<_, crate::Error>(())
+        })
+        .unwrap();
+    assert_eq!(exported, lines.into_iter().collect());
+    assert_eq!(store.total(), 5_000);
+    drop(store);
+    let size = fs::metadata(folder.path().join("2026-07-01.sqlite"))
+        .unwrap()
+        .len();
+    assert!(size < 600_000, "{size} bytes for 5,000 records");
+}

@@ -1,0 +1,206 @@
+//! Records and bodies that are rejected.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+
+use super::{Server, create, now, record};
+
+#[test]
+fn a_body_has_a_limited_number_of_lines() {
+    let server = Server::start();
+    let body = "{\"create\":{}}\n{}\n".repeat(32_769);
+    let (status, response) = server.bulk(body.as_bytes());
+    assert_eq!(status, 413, "{response}");
+    assert_eq!(
+        server.search(&json!({"size": 0})).1["hits"]["total"]["value"],
+        0
+    );
+}
+
+#[test]
+fn each_bad_record_has_its_own_response_and_the_good_ones_are_stored() {
+    let server = Server::start();
+    let time = now(0);
+    let good = |id: &str| create(id, &record(7, &time, id));
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(1_000), "]".repeat(1_000));
+    let long = "x".repeat(513);
+    let cases: [(String, u64, &str); 14] = [
+        (good("quote \" and \\ and \u{0}"), 201, ""),
+        (
+            create(&long, "{}"),
+            400,
+            "must be no longer than 512 bytes but was: 513",
+        ),
+        (create("", "{}"), 400, "must not be empty"),
+        (
+            create("duplicate", r#"{"a":1,"a":2}"#),
+            400,
+            "duplicate field 'a'",
+        ),
+        (create("deep", &deep), 400, "more than 127 levels"),
+        (create("list", "[1]"), 400, "expected an object"),
+        (create("nul", "{\"a\":\"\0\"}"), 400, "control character"),
+        (
+            create("object", r#"{"@timestamp":{}}"#),
+            400,
+            "expected a time",
+        ),
+        (create("old", &record(7, "2020", "m")), 400, "further back"),
+        (
+            create("new", &record(7, "2200", "m")),
+            400,
+            "ahead of the store's clock",
+        ),
+        (
+            "{\"delete\":{\"_id\":\"a\"}}\n".to_owned(),
+            400,
+            "only adds records",
+        ),
+        (
+            "{\"update\":{\"_id\":\"a\"}}\n{}\n".to_owned(),
+            400,
+            "only adds records",
+        ),
+        (
+            "{\"create\":{\"_index\":\"other\"}}\n{}\n".to_owned(),
+            404,
+            "no such index [other]",
+        ),
+        (
+            "{\"create\":{\"_id\":5}}\n{\"@timestamp\":".to_owned() + &time + "}\n",
+            201,
+            "",
+        ),
+    ];
+    let body: String = cases
+        .iter()
+        .map(|(body, ..)| &**body)
+        .chain([&*good("last")])
+        .collect();
+    let (status, response) = server.bulk(body.as_bytes());
+    assert_eq!(
+        (status, &response["errors"]),
+        (200, &json!(true)),
+        "{response}"
+    );
+    let items = response["items"].as_array().unwrap();
+    for ((body, status, part), item) in cases.iter().zip(items) {
+        let item = item.as_object().unwrap().values().next().unwrap();
+        assert_eq!(item["status"], *status, "{body}: {item}");
+        let reason = item["error"]["reason"].as_str().unwrap_or_default();
+        assert!(reason.contains(part), "{body}: {reason}");
+    }
+    assert_eq!(items[13]["create"]["_id"], "5");
+    assert_eq!(server.sources(7).len(), 2, "the first and the last");
+}
+
+#[test]
+fn a_request_that_cannot_be_read_stores_nothing() {
+    let server = Server::start();
+    let good = create("a", &record(7, &now(0), "m"));
+    for (body, part) in [
+        (good.trim_end().to_owned(), "terminated by a newline"),
+        (String::new(), "body is required"),
+        (
+            format!("{good}{{\"creat\":{{}}}}\n{{}}\n"),
+            "Malformed action/metadata line [3]",
+        ),
+        (
+            format!("{good}nothing\n"),
+            "Malformed action/metadata line [3]",
+        ),
+        (
+            format!("{good}{{\"create\":{{}}}}\n"),
+            "line [3] has no record",
+        ),
+    ] {
+        let (status, response) = server.bulk(body.as_bytes());
+        let reason = response["error"]["reason"].as_str().unwrap_or_default();
+        assert_eq!(status, 400, "{body}: {response}");
+        assert!(reason.contains(part), "{body}: {reason}");
+    }
+    let (status, _) = server.request(
+        "POST",
+        "/_bulk",
+        &[("authorization", &server.writer())],
+        good.as_bytes(),
+    );
+    assert_eq!(status, 400, "no index");
+    let path = "/logs/_bulk?pipeline=p";
+    assert_eq!(
+        server
+            .request(
+                "POST",
+                path,
+                &[("authorization", &server.writer())],
+                good.as_bytes()
+            )
+            .0,
+        400
+    );
+    assert_eq!(server.sources(7), [] as [Value; 0]);
+    let path = "/logs/_bulk?pipeline=_none";
+    let headers = [("authorization", &*server.writer())];
+    assert_eq!(
+        server.request("POST", path, &headers, good.as_bytes()).0,
+        200
+    );
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn bodies_are_limited_before_and_after_decompression() {
+    let server = Server::start();
+    let writer = server.writer();
+    let good = create("a", &record(7, &now(0), "m"));
+    let zeros = vec![b' '; 17 * 1024 * 1024];
+    let packed = gzip(good.as_bytes());
+    let mut two = gzip(good.as_bytes());
+    two.extend(gzip(create("b", &record(7, &now(0), "m")).as_bytes()));
+    for (encoding, body, expected) in [
+        ("gzip", packed.clone(), 200),
+        ("gzip", two, 200),
+        ("gzip", packed[..packed.len() / 2].to_vec(), 400),
+        ("gzip", good.clone().into_bytes(), 400),
+        ("gzip", gzip(&zeros), 413),
+        ("zstd", good.clone().into_bytes(), 415),
+        ("identity", zeros, 413),
+    ] {
+        let headers = [("authorization", &*writer), ("content-encoding", encoding)];
+        let (status, response) = server.request("POST", "/logs/_bulk", &headers, &body);
+        assert_eq!(status, expected, "{encoding} {response}");
+    }
+    assert_eq!(server.sources(7).len(), 2);
+}
+
+#[test]
+fn a_body_of_unknown_length_is_limited_too() {
+    let server = Server::start();
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    let head = format!(
+        "POST /logs/_bulk HTTP/1.1\r\nhost: a\r\nauthorization: {}\r\ntransfer-encoding: chunked\r\n\r\n",
+        server.writer()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let chunk = vec![b' '; 1024 * 1024];
+    for _ in 0..17 {
+        stream
+            .write_all(format!("{:x}\r\n", chunk.len()).as_bytes())
+            .unwrap();
+        stream.write_all(&chunk).unwrap();
+        stream.write_all(b"\r\n").unwrap();
+    }
+    stream.write_all(b"0\r\n\r\n").unwrap();
+    let mut response = [0; 12];
+    stream.read_exact(&mut response).unwrap();
+    assert_eq!(&response, b"HTTP/1.1 413");
+}
