@@ -237,6 +237,20 @@ fn every_ignored_test_names_what_it_needs() {
 }
 
 #[test]
+fn every_fuzzed_input_has_its_property_test() {
+    let guide = read("CONTRIBUTING.md").expect("CONTRIBUTING.md");
+    let (_, table) = guide.split_once("| input | must hold | in |").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let rows = table.lines().skip(2).map(|row| row.rsplit('`').nth(1));
+    let files: Vec<_> = rows.map(Option::unwrap).collect();
+    assert!(files.len() > 10, "{files:?}");
+    for file in files {
+        let text = read(file).unwrap_or_else(|| panic!("{file} is missing"));
+        assert!(text.contains("proptest! {"), "{file} has no property test");
+    }
+}
+
+#[test]
 fn every_job_of_the_gate_is_a_script_that_can_be_run() {
     let gate = read(".ci/run").expect(".ci/run");
     let jobs = gate

@@ -116,7 +116,12 @@ mod tests {
             assert_eq!(level.to_string(), level.as_str());
         }
         for word in ["", "warn", "trace", "Error", "errors", "info "] {
-            assert!(word.parse::<Level>().is_err(), "{word}");
+            let error = word.parse::<Level>().unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "unknown level: expected error, warning, info or debug",
+                "{word}"
+            );
         }
     }
 

@@ -241,4 +241,56 @@ mod tests {
             assert_eq!(two, format!("2 of 2 records {}", fault.text()));
         }
     }
+
+    #[test]
+    fn a_level_is_read_from_a_text_and_from_a_list() {
+        for (value, expected) in [
+            (json!("error"), Some((Level::Error, true))),
+            (json!("an info of debug"), Some((Level::Info, true))),
+            (json!(["x", "debug"]), Some((Level::Debug, true))),
+            (json!(["errors"]), Some((Level::Info, false))),
+            (json!([]), Some((Level::Info, false))),
+            (json!("WARN"), Some((Level::Info, false))),
+            (json!({"level": "error"}), None),
+            (json!(null), None),
+        ] {
+            assert_eq!(level(&value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn each_fault_has_its_own_name_text_and_remedy() {
+        for (fault, name, text, remedy) in [
+            (
+                RecordFault::TracingJson,
+                "tracing-json",
+                "JSON form",
+                "json()",
+            ),
+            (
+                RecordFault::NoMessage,
+                "no-message",
+                "no `message`",
+                "`message`",
+            ),
+            (RecordFault::NoLevel, "no-level", "no `level`", "`level`"),
+            (
+                RecordFault::NoTime,
+                "no-time",
+                "no `@timestamp`",
+                "`@timestamp`",
+            ),
+            (
+                RecordFault::UnknownLevel,
+                "unknown-level",
+                "reads as info",
+                "`warning`",
+            ),
+        ] {
+            assert_eq!((fault.name(), fault.to_string()), (name, name.to_owned()));
+            assert!(fault.text().contains(text), "{}", fault.text());
+            assert!(fault.remedy().contains(remedy), "{}", fault.remedy());
+            assert_eq!(fault.is_hint(), fault == RecordFault::UnknownLevel);
+        }
+    }
 }

@@ -128,6 +128,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_prefix_contains_what_openreplay_searches_for() {
+        let id = SessionId::from(42);
+        assert_eq!(of(&id), "openReplaySession.id=42");
+        assert_eq!(prefix(&id), format!("[{}] ", of(&id)));
+    }
+
+    #[test]
     fn breaks_the_phrase_in_any_case_and_nothing_else() {
         let rows = [
             ("openReplaySession.id=1", "openReplaySessi*n.id=1"),

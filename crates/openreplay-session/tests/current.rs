@@ -212,6 +212,7 @@ async fn work_without_a_session_does_not_get_the_session_of_the_task_that_runs_i
     let future = async { current() }.in_current_session();
     let closure = in_current_session(current);
     assert_eq!(future.session(), None);
+    assert_eq!(scope(two(), async {}).session(), Some(two()));
     assert_eq!(scope(two(), future).await, None);
     assert_eq!(sync_scope(two(), closure), None);
 }

@@ -75,6 +75,11 @@ fn errors_report_what_was_found_and_what_is_allowed() {
             "session id has byte 0x0a at position 2, allowed bytes are A-Z a-z 0-9 - _",
         ),
         (
+            "64 bytes with a dot",
+            &[&[b'a'; 63], &b"."[..]].concat(),
+            "session id has byte 0x2e at position 63, allowed bytes are A-Z a-z 0-9 - _",
+        ),
+        (
             "a quote",
             b"\"",
             "session id has byte 0x22 at position 0, allowed bytes are A-Z a-z 0-9 - _",

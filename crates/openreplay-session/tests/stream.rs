@@ -61,6 +61,7 @@ async fn a_stream_is_polled_and_dropped_in_its_session_whichever_task_polls_it()
             assert_eq!(stream.next().await, None);
         })
         .await;
+        assert_eq!(stream.size_hint(), (0, Some(0)));
         drop(stream);
         let session = Some(one);
         let expected = [("poll", session), ("poll", session), ("drop", session)];
