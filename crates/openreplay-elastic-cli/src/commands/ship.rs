@@ -17,27 +17,26 @@ use crate::signals::{self, Signals};
 
 /// Follows files of records and delivers each complete line once
 ///
-/// A file holds one JSON object a line, as tracing_openreplay::json() writes
+/// A file holds one JSON object per line, as tracing_openreplay::json() writes
 /// them; any other line becomes the message of a record. Rotated and truncated
-/// files are followed. It can be stopped, or killed, at any moment: the next run
-/// goes on where this one was, and sends nothing twice. A file that cannot be
-/// read is named on standard error, once, and tried again.
+/// files are followed. It can be stopped or killed at any moment: the next run
+/// continues where this one ended, and sends nothing twice. A file that cannot be
+/// read is reported once on standard error and retried.
 ///
-/// Quote patterns, so that files that come later are found too, and let them
-/// match the names that a rotation gives:
+/// Quote patterns, so that new files are found, too, and let them match the names
+/// that a rotation gives the files:
 ///
 ///   openreplay-elastic ship '/var/log/app/*.log*'
-///   openreplay-elastic ship --once 'old/**/*.log'    all that is there, then end
+///   openreplay-elastic ship --once 'old/**/*.log'    all existing files, then end
 ///
-/// Lines of a container's log (Kubernetes, Docker) and of the journal are taken
-/// out of what the runtime puts around them, and the pieces of long lines are
-/// joined; --format tells how:
+/// What a container runtime (Kubernetes, Docker) or the journal puts around a line
+/// is removed, and the pieces of long lines are joined. --format selects the form:
 ///
 ///   openreplay-elastic ship '/var/log/pods/shop_*/*/*.log*'
 ///
 /// `-` is standard input, such as an app's output. Each line is delivered at least
-/// once; at the end of the input, or 5 seconds after SIGTERM, it ends. --tee passes
-/// the input on to standard output:
+/// once. `ship` ends at the end of the input, or 5 seconds after SIGTERM. --tee
+/// copies the input to standard output:
 ///
 ///   shop | openreplay-elastic ship --tee -
 ///   journalctl --follow --all --output=json --unit=shop | openreplay-elastic ship -
@@ -53,14 +52,14 @@ use crate::signals::{self, Signals};
 /// With --json, and without `--once`, each change of state is an object on
 /// standard output. Under systemd, use Type=notify.
 ///
-/// A line counts from its line feed on. `--once` takes what is there when it
-/// starts, and a last line without a line feed too, if that is a whole JSON
-/// object; what comes later, or is half a line, is left for the next run.
+/// A line is complete at its line feed. `--once` delivers what the files hold when
+/// it starts, including a last line without a line feed if it is a whole JSON
+/// object. Later lines and incomplete ones are left for the next run.
 ///
-/// `--once` fails where Elasticsearch cannot be reached, does not answer, or does
-/// not allow it, when it starts; later that is said on standard error and tried
-/// again, as it always is without `--once`. It ends with exit code 6 where
-/// Elasticsearch refused records, and with 7 where a file could not be read.
+/// `--once` fails if Elasticsearch is unreachable, does not respond or rejects the
+/// credentials at the start. Later failures are reported on standard error and
+/// retried, as always without `--once`. It ends with exit code 6 if Elasticsearch
+/// rejected records, and with 7 if a file could not be read.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -68,12 +67,12 @@ pub(crate) struct Args {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<OsString>,
 
-    /// Ends when all that was there at the start has been delivered, showing how far it is on a
-    /// terminal [default: goes on following]
+    /// End once everything that the files held at the start is delivered, with a progress bar on a
+    /// terminal [default: follow the files]
     #[arg(long)]
     once: bool,
 
-    /// Where it keeps what was delivered; each shipper and each Elasticsearch needs one of its own
+    /// The file that records what was delivered; each shipper and each Elasticsearch needs its own
     /// [default: ship.json in $STATE_DIRECTORY, or openreplay-elastic/ship.json in $XDG_STATE_HOME,
     /// ~/.local/state, or %LOCALAPPDATA% on Windows]
     #[arg(long, value_name = "FILE")]
@@ -93,7 +92,7 @@ pub(crate) struct Args {
     #[arg(long)]
     follow_links: bool,
 
-    /// Compresses what is sent: 1 is fast, 9 is small [default: not compressed]
+    /// Compress requests: 1 is fast, 9 is small [default: not compressed]
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u32).range(1..=9))]
     gzip: Option<u32>,
 }
@@ -197,7 +196,8 @@ impl Args {
     }
 }
 
-/// Works until it is done, or until the signal to stop, whose number it returns. Rereads the credentials when that is signalled.
+/// Runs until it is done, or until the signal to stop, whose number it returns. Rereads the
+/// credentials on SIGHUP.
 async fn until_stopped<T>(
     work: impl Future<Output = T>,
     signals: &Signals,
