@@ -16,17 +16,27 @@ use tracing_subscriber::{
     registry::{LookupSpan, SpanRef},
 };
 
+use crate::kept;
+
 const FIELDS: &[&str] = &["message", "busy_ms", "idle_ms"];
 
-/// The times of a span, in its extensions. Several layers of one subscriber share them: once one
-/// layer has ended a period, the next one adds no time.
-struct Timing {
+/// The times of a span. Several layers of one subscriber share them: once one layer has ended a
+/// period, the next one adds no time.
+pub(crate) struct Timing {
     busy: Duration,
     idle: Duration,
     since: Instant,
 }
 
 impl Timing {
+    pub(crate) fn start() -> Self {
+        Self {
+            busy: Duration::ZERO,
+            idle: Duration::ZERO,
+            since: Instant::now(),
+        }
+    }
+
     fn end_idle(&mut self) {
         self.idle += lap(&mut self.since);
     }
@@ -41,27 +51,13 @@ fn lap(since: &mut Instant) -> Duration {
     now - std::mem::replace(since, now)
 }
 
-/// Starts measuring a span. Called from `on_new_span`.
-pub(crate) fn created<S>(id: &span::Id, ctx: &Context<'_, S>)
-where
-    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
-{
-    if let Some(span) = ctx.span(id) {
-        span.extensions_mut().replace(Timing {
-            busy: Duration::ZERO,
-            idle: Duration::ZERO,
-            since: Instant::now(),
-        });
-    }
-}
-
 /// Ends an idle period. Called from `on_enter`.
 pub(crate) fn entered<S>(id: &span::Id, ctx: &Context<'_, S>)
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
     if let Some(span) = ctx.span(id)
-        && let Some(timing) = span.extensions_mut().get_mut::<Timing>()
+        && let Some(timing) = kept::timing(&mut span.extensions_mut())
     {
         timing.end_idle();
     }
@@ -73,7 +69,7 @@ where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
     if let Some(span) = ctx.span(id)
-        && let Some(timing) = span.extensions_mut().get_mut::<Timing>()
+        && let Some(timing) = kept::timing(&mut span.extensions_mut())
     {
         timing.end_busy();
     }
@@ -100,7 +96,7 @@ where
     S: for<'lookup> LookupSpan<'lookup>,
 {
     let mut extensions = span.extensions_mut();
-    let timing = extensions.get_mut::<Timing>()?;
+    let timing = kept::timing(&mut extensions)?;
     timing.end_idle();
     // Clocks are not more precise than microseconds.
     let milliseconds = |time: Duration| time.as_micros() as f64 / 1e3;

@@ -1,9 +1,15 @@
 //! The data that this crate stores for a span, in a single extension, since each extension costs an
-//! allocation.
+//! allocation and a search.
 
-use tracing_subscriber::registry::{Extensions, LookupSpan, SpanRef};
+use std::cell::RefCell;
 
-use crate::{json::Rendered, lookup::Remembered};
+use tracing_subscriber::registry::{Extensions, ExtensionsMut, LookupSpan, SpanRef};
+
+use crate::{
+    close::Timing,
+    json::Rendered,
+    lookup::{self, Remembered},
+};
 
 /// The data stored for a span, which several layers of one subscriber share.
 #[derive(Default)]
@@ -11,29 +17,92 @@ pub(crate) struct Kept {
     /// The session that the span was created in, see [`lookup`](crate::lookup).
     pub(crate) remembered: Option<Remembered>,
     /// The name and fields of the span, for `json()`.
-    pub(crate) rendered: Option<Rendered>,
+    pub(crate) rendered: Rendered,
+    /// The times of the span, for the record of its end.
+    pub(crate) timing: Option<Timing>,
 }
 
-/// Changes the data of a span. `change` must not call user code, since the extensions are locked.
-pub(crate) fn change<S>(span: &SpanRef<'_, S>, change: impl FnOnce(&mut Kept))
+/// The maximum number of spares of a thread.
+const SPARES: usize = 64;
+
+thread_local! {
+    /// The data of closed spans, emptied, whose memory new spans reuse.
+    static SPARE: RefCell<Vec<Box<Kept>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The extension. It is `None` only while it is dropped.
+struct Extension(Option<Box<Kept>>);
+
+impl Drop for Extension {
+    fn drop(&mut self) {
+        if let Some(kept) = self.0.take() {
+            keep(kept);
+        }
+    }
+}
+
+/// Adds to the data of a span what `fill` writes into an empty `Kept`. `fill` may call user code,
+/// which may log, or enter this very span: the extensions are not locked yet.
+pub(crate) fn add<S>(span: &SpanRef<'_, S>, fill: impl FnOnce(&mut Kept))
 where
     S: for<'lookup> LookupSpan<'lookup>,
 {
-    let mut extensions = span.extensions_mut();
-    if let Some(kept) = extensions.get_mut() {
-        return change(kept);
+    let mut new = spare();
+    fill(&mut new);
+    if new.is_empty() {
+        return keep(new);
     }
-    let mut kept = Kept::default();
-    change(&mut kept);
-    extensions.insert(kept);
+    let mut extensions = span.extensions_mut();
+    if let Some(Extension(Some(kept))) = extensions.get_mut() {
+        kept.merge(&mut new);
+        return keep(new);
+    }
+    extensions.insert(Extension(Some(new)));
 }
 
-/// Returns the data of `json()`.
-pub(crate) fn rendered<'a>(extensions: &'a Extensions<'_>) -> Option<&'a Rendered> {
-    extensions.get::<Kept>()?.rendered.as_ref()
+/// Returns the data of a span.
+pub(crate) fn of<'a>(extensions: &'a Extensions<'_>) -> Option<&'a Kept> {
+    extensions.get::<Extension>()?.0.as_deref()
 }
 
-/// Returns the session that a span remembers.
-pub(crate) fn remembered<'a>(extensions: &'a Extensions<'_>) -> Option<&'a Remembered> {
-    extensions.get::<Kept>()?.remembered.as_ref()
+/// Returns the times of a span, if they are measured.
+pub(crate) fn timing<'a>(extensions: &'a mut ExtensionsMut<'_>) -> Option<&'a mut Timing> {
+    let Extension(kept) = extensions.get_mut()?;
+    kept.as_mut()?.timing.as_mut()
+}
+
+fn spare() -> Box<Kept> {
+    let spare = SPARE.try_with(|spares| spares.try_borrow_mut().ok()?.pop());
+    spare.ok().flatten().unwrap_or_default()
+}
+
+/// Keeps the memory for another span, unless the memory is large or there are enough spares.
+fn keep(mut kept: Box<Kept>) {
+    kept.remembered = None;
+    kept.timing = None;
+    if !kept.rendered.clear() {
+        return;
+    }
+    // This fails only while the thread ends.
+    let _ = SPARE.try_with(|spares| {
+        if let Ok(mut spares) = spares.try_borrow_mut()
+            && spares.len() < SPARES
+        {
+            spares.push(kept);
+        }
+    });
+}
+
+impl Kept {
+    fn is_empty(&self) -> bool {
+        self.remembered.is_none() && self.rendered.is_empty() && self.timing.is_none()
+    }
+
+    fn merge(&mut self, new: &mut Self) {
+        if let Some(new) = new.remembered.take() {
+            lookup::merge(&mut self.remembered, new);
+        }
+        self.rendered.merge(&new.rendered);
+        self.timing = new.timing.take().or(self.timing.take());
+    }
 }

@@ -24,10 +24,7 @@ use tracing_subscriber::{
     registry::{LookupSpan, SpanRef},
 };
 
-use crate::{
-    kept::{self, Kept},
-    with_session::mark,
-};
+use crate::{kept, with_session::mark};
 
 /// Where a span was created, which determines the session of the records in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +40,9 @@ pub(crate) enum Origin {
 }
 
 impl Origin {
-    /// Returns the origin that a new span remembers, given the origin of the nearest span `around`
-    /// it. Returns `None` if that origin implies the right session.
+    /// Returns what a new span remembers, given the nearest span `around` it that remembers
+    /// something. `None` where that one implies the right session.
+    #[inline]
     fn of_new_span(attributes: &Attributes<'_>, around: Option<Self>) -> Option<Self> {
         match (Scope::current(), around) {
             (Scope::Session(id), _) if attributes.is_root() => Some(Self::Root(id)),
@@ -98,9 +96,9 @@ where
 {
     if is_to_remember()
         && let Some(span) = ctx.span(id)
-        && let Some(origin) = origin_of(attributes, &span)
+        && let Some(remembered) = of_new_span(attributes, &span)
     {
-        kept::change(&span, |kept| note(origin, kept));
+        kept::add(&span, |kept| kept.remembered = Some(remembered));
     }
 }
 
@@ -109,23 +107,28 @@ pub(crate) fn is_to_remember() -> bool {
     !matches!(Scope::current(), Scope::Unset)
 }
 
-/// Returns the origin that a new span must remember.
-pub(crate) fn origin_of<S>(attributes: &Attributes<'_>, span: &SpanRef<'_, S>) -> Option<Origin>
+/// Returns what a new span has to remember.
+#[inline]
+pub(crate) fn of_new_span<S>(
+    attributes: &Attributes<'_>,
+    span: &SpanRef<'_, S>,
+) -> Option<Remembered>
 where
     S: for<'lookup> LookupSpan<'lookup>,
 {
     let around = span.parent().and_then(|parent| nearest(&parent));
-    Origin::of_new_span(attributes, around)
+    Origin::of_new_span(attributes, around).map(Remembered::new)
 }
 
-pub(crate) fn note(origin: Origin, kept: &mut Kept) {
-    match &mut kept.remembered {
-        // A root is also a boundary for spans that its session creates inside.
+/// Adds what another layer lets the span remember.
+pub(crate) fn merge(remembered: &mut Option<Remembered>, new: Remembered) {
+    match remembered {
+        // a root is a boundary for what the session creates further in, too
         Some(Remembered(Origin::Root(_))) => {}
-        // A boundary that one layer sees applies to all layers.
-        Some(Remembered(before)) if origin.session().is_none() => *before = origin,
+        // a boundary that one layer sees is one for all of them
+        Some(before) if new.0.session().is_none() => *before = new,
         Some(_) => {}
-        none => *none = Some(Remembered::new(origin)),
+        none => *none = Some(new),
     }
 }
 
@@ -176,8 +179,9 @@ fn nearest<S>(span: &SpanRef<'_, S>) -> Option<Origin>
 where
     S: for<'lookup> LookupSpan<'lookup>,
 {
-    let remembered = |span: &SpanRef<'_, S>| Some(kept::remembered(&span.extensions())?.0);
-    // `scope()` would look up the first span again, which takes a tenth of the time of a record.
+    let remembered =
+        |span: &SpanRef<'_, S>| Some(kept::of(&span.extensions())?.remembered.as_ref()?.0);
+    // `scope()` would look the first span up once more, at a tenth of what a record costs
     let mut origin = remembered(span);
     let mut parent = span.parent();
     while let (None, Some(span)) = (origin, &parent) {

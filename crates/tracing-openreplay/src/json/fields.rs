@@ -20,6 +20,7 @@ use crate::{causes, with_session::mark};
 pub(super) struct Fields<'a> {
     members: Members<'a>,
     message: Option<Message<'a>>,
+    line: Option<Line<'a>>,
     /// Bounds what one value can take.
     limit: usize,
 }
@@ -41,6 +42,26 @@ pub(super) struct Message<'a> {
     pub(super) limit: usize,
 }
 
+/// A span's fields, as a message has them.
+#[derive(Debug)]
+struct Line<'a> {
+    line: &'a mut Vec<u8>,
+    /// Whether a key was not known: it may have been written before.
+    is_incomplete: bool,
+}
+
+impl Line<'_> {
+    /// Appends a field, whose value is one of JSON.
+    fn field(&mut self, label: Option<&[u8]>, value: &[u8]) {
+        if let Some(label) = label {
+            self.line.extend_from_slice(label);
+            members::write_value(self.line, value);
+        } else {
+            self.is_incomplete = true;
+        }
+    }
+}
+
 const OWN_CAUSE: &[u8] = b"\\ncaused by: ";
 
 /// How a value looks in JSON and in a message.
@@ -55,16 +76,29 @@ pub(super) enum Kind {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn of_span(json: &'a mut Vec<u8>, site: &'a SpanSite, limit: usize) -> Self {
+    /// `line` gets each field as ` key=value`, and is left empty where a key may come twice.
+    pub(super) fn of_span(
+        json: &'a mut Vec<u8>,
+        line: Option<&'a mut Vec<u8>>,
+        site: &'a SpanSite,
+        limit: usize,
+    ) -> Self {
         Self {
             members: Members::watching(json, &site.keys, site.request_id),
             message: None,
+            line: line.map(|line| Line {
+                line,
+                is_incomplete: false,
+            }),
             limit,
         }
     }
 
-    /// Whether a span's field with the id of the request was written.
-    pub(super) fn saw_request_id(&self) -> bool {
+    /// Returns whether a span's field with the id of the request was written.
+    pub(super) fn finish(self) -> bool {
+        if let Some(line) = self.line.filter(|line| line.is_incomplete) {
+            line.line.clear();
+        }
         self.members.saw_watched()
     }
 
@@ -77,6 +111,7 @@ impl<'a> Fields<'a> {
         Self {
             members: Members::with_keys(json, keys),
             message: Some(message),
+            line: None,
             limit,
         }
     }
@@ -97,7 +132,11 @@ impl<'a> Fields<'a> {
         if let Some(message) = &mut self.message {
             message.field(&member, kind, member.value(), member.answer);
         }
+        let (label, at) = (member.label(), member.at());
         member.finish();
+        if let Some(line) = &mut self.line {
+            line.field(label, self.members.since(at));
+        }
     }
 
     fn literal(&mut self, field: &Field, text: &str) {
@@ -154,7 +193,11 @@ impl Fields<'_> {
         if let Some(message) = &mut self.message {
             message.field(&member, Kind::Text, &text, has_lines);
         }
+        let (label, at) = (member.label(), member.at());
         member.finish();
+        if let Some(line) = &mut self.line {
+            line.field(label, self.members.since(at));
+        }
     }
 }
 
@@ -260,7 +303,11 @@ impl Visit for Fields<'_> {
                 message.cause(member.key(), &member.value()[at..]);
             }
         }
+        let (label, at) = (member.label(), member.at());
         member.finish();
+        if let Some(line) = &mut self.line {
+            line.field(label, self.members.since(at));
+        }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
@@ -288,7 +335,7 @@ impl Message<'_> {
     }
 
     /// Appends a field, escaped already.
-    fn field<R>(&mut self, member: &Member<'_, R>, kind: Kind, value: &[u8], has_lines: bool) {
+    fn field<R>(&mut self, member: &Member<'_, '_, R>, kind: Kind, value: &[u8], has_lines: bool) {
         if !self.has_room() {
             return;
         }

@@ -6,7 +6,8 @@ use tracing_subscriber::{Layer, fmt::MakeWriter, layer::Context, registry::Looku
 use super::trace;
 use super::{Json, record, scratch, sink, span as rendered};
 use crate::{
-    close, kept, lookup, panics,
+    close::{self, Timing},
+    kept, lookup, panics,
     with_session::mark::{self, Mark},
 };
 
@@ -19,20 +20,19 @@ where
         let is_to_remember = lookup::is_to_remember();
         let is_read =
             !attributes.is_empty() && self.options.reads_span(attributes.metadata().name());
-        if (is_to_remember || is_read)
+        let is_timed = self.options.span_close;
+        if (is_to_remember || is_read || is_timed)
             && let Some(span) = ctx.span(id)
         {
-            let origin = is_to_remember
-                .then(|| lookup::origin_of(attributes, &span))
-                .flatten();
-            if is_read {
-                rendered::created(attributes, origin, &span);
-            } else if let Some(origin) = origin {
-                kept::change(&span, |kept| lookup::note(origin, kept));
-            }
-        }
-        if self.options.span_close {
-            close::created(id, &ctx);
+            kept::add(&span, |kept| {
+                if is_to_remember {
+                    kept.remembered = lookup::of_new_span(attributes, &span);
+                }
+                if is_read {
+                    rendered::created(attributes, &self.options, &mut kept.rendered);
+                }
+                kept.timing = is_timed.then(Timing::start);
+            });
         }
     }
 
@@ -40,7 +40,9 @@ where
         if let Some(span) = ctx.span(id)
             && self.options.reads_span(span.name())
         {
-            rendered::recorded(values, &span);
+            kept::add(&span, |kept| {
+                rendered::recorded(values, span.metadata(), &mut kept.rendered);
+            });
         }
     }
 

@@ -16,6 +16,8 @@ pub(super) const VALUE_LIMIT: usize = 32_000;
 #[derive(Debug)]
 pub(super) struct Members<'a> {
     json: &'a mut Vec<u8>,
+    /// Where the first one begins.
+    start: usize,
     /// Those of the call site, as long as its fields come in their order: then no key comes twice.
     keys: Option<&'a Keys>,
     /// The least index of a field that can come in order.
@@ -28,9 +30,10 @@ pub(super) struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// Appends to what is empty.
+    /// Appends them to `json`.
     pub(super) fn new(json: &'a mut Vec<u8>) -> Self {
         Self {
+            start: json.len(),
             json,
             keys: None,
             next: 0,
@@ -56,6 +59,11 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// What was written from this position on.
+    pub(super) fn since(&self, at: usize) -> &[u8] {
+        &self.json[at..]
+    }
+
     /// Whether the watched field was written.
     pub(super) fn saw_watched(&self) -> bool {
         self.saw_watched
@@ -67,7 +75,7 @@ impl<'a> Members<'a> {
         field: &Field,
         quoted: bool,
         render: impl FnOnce(&mut Vec<u8>) -> R,
-    ) -> Member<'_, R> {
+    ) -> Member<'_, 'a, R> {
         self.saw_watched |= self.watched == Some(field.index());
         let (key_at, label) = self.key(field);
         if quoted {
@@ -93,7 +101,7 @@ impl<'a> Members<'a> {
         };
         let at = self.json.len();
         // the first has no comma in front of it
-        let comma = usize::from(at == 0);
+        let comma = usize::from(at == self.start);
         self.json.extend_from_slice(&key.member[comma..]);
         (at + 1 - comma, Some(&key.label))
     }
@@ -117,18 +125,19 @@ impl<'a> Members<'a> {
         let start = self.json.len();
         write_key(self.json, name);
         let mut at = start + 1;
-        if start == 0 {
+        if start == self.start {
             // the comma
-            self.json.remove(0);
-            at = 0;
+            self.json.remove(start);
+            at = start;
         }
         let bit = bit_of(key_of(name).as_bytes());
         if self.seen & bit != 0 {
             let (before, key) = self.json.split_at(at);
-            if let Some(old) = find(before, &key[..key.len() - 1]) {
+            if let Some(old) = find(&before[self.start..], &key[..key.len() - 1]) {
                 // with the comma behind it
                 at -= old.len() + 1;
-                self.json.drain(old.start..=old.end);
+                self.json
+                    .drain(self.start + old.start..=self.start + old.end);
             }
         }
         self.seen |= bit;
@@ -159,8 +168,8 @@ fn bit_of(name: &[u8]) -> u64 {
 /// A member that was just appended, but for its end.
 #[derive(Debug)]
 #[must_use = "`finish` writes its end"]
-pub(super) struct Member<'a, R> {
-    json: &'a mut Vec<u8>,
+pub(super) struct Member<'m, 'a, R> {
+    json: &'m mut Vec<u8>,
     key_at: usize,
     value_at: usize,
     quoted: bool,
@@ -169,10 +178,15 @@ pub(super) struct Member<'a, R> {
     pub(super) answer: R,
 }
 
-impl<'a, R> Member<'a, R> {
+impl<'a, R> Member<'_, 'a, R> {
     /// The key as a message has it, ` user=`, if it is known.
     pub(super) fn label(&self) -> Option<&'a [u8]> {
         self.label
+    }
+
+    /// Where the value begins, with its quote if it has one.
+    pub(super) fn at(&self) -> usize {
+        self.value_at - usize::from(self.quoted)
     }
 
     /// The key, escaped, without the quotes.
@@ -199,17 +213,23 @@ impl<'a, R> Member<'a, R> {
         at
     }
 
+    #[inline]
     pub(super) fn finish(self) {
-        let limit = VALUE_LIMIT.saturating_sub(self.value_at - self.key_at);
         if self.quoted {
+            let limit = VALUE_LIMIT.saturating_sub(self.value_at - self.key_at);
             if self.value().len() > limit {
-                let kept = escape::cut(self.value(), limit);
-                self.json.truncate(self.value_at + kept);
-                self.json.extend_from_slice(CUT.as_bytes());
+                cut_value(self.json, self.value_at, limit);
             }
             self.json.push(b'"');
         }
     }
+}
+
+#[cold]
+fn cut_value(json: &mut Vec<u8>, value_at: usize, limit: usize) {
+    let kept = escape::cut(&json[value_at..], limit);
+    json.truncate(value_at + kept);
+    json.extend_from_slice(CUT.as_bytes());
 }
 
 /// Puts new members in place of those of the same key.
@@ -261,11 +281,16 @@ pub(super) fn write_text(members: &[u8], out: &mut Vec<u8>) {
         out.push(b' ');
         out.extend_from_slice(&rest[1..key - 1]);
         out.push(b'=');
-        match rest[key + 1..member].strip_prefix(b"\"") {
-            Some(text) => write_str(out, &text[..text.len() - 1]),
-            None => out.extend_from_slice(&rest[key + 1..member]),
-        }
+        write_value(out, &rest[key + 1..member]);
         rest = rest.get(member + 1..).unwrap_or_default();
+    }
+}
+
+/// Appends a value in JSON to a message.
+pub(super) fn write_value(out: &mut Vec<u8>, value: &[u8]) {
+    match value.strip_prefix(b"\"") {
+        Some(text) => write_str(out, &text[..text.len() - 1]),
+        None => out.extend_from_slice(value),
     }
 }
 

@@ -124,16 +124,7 @@ where
     // not by `scope`, which looks the innermost up once more
     let mut next = Some(innermost);
     while let Some(span) = next {
-        if options.spans {
-            let start = parts.spans.len();
-            span::write(&span, &mut parts.spans, &mut parts.request_id);
-            parts.spans_at.push(start..parts.spans.len());
-        } else {
-            span::write_request_id(&span, &mut parts.request_id);
-        }
-        if options.span_fields_in_message {
-            span::write_line(&span, &mut parts.lines);
-        }
+        span::write(options, &span, parts);
         next = span.parent();
     }
 }

@@ -10,9 +10,6 @@ use super::site::Sites;
 /// The maximum capacity of a buffer that is kept.
 const KEPT: usize = 64 * 1024;
 
-/// The maximum capacity of a span's memory that is kept.
-const SPARE: usize = 1024;
-
 thread_local! {
     static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
 }
@@ -23,8 +20,6 @@ pub(super) struct Scratch {
     // These keep their contents from one record to the next.
     pub(super) stamp: Stamp,
     pub(super) sites: Sites,
-    /// The memory of a closed span, which the next span reuses.
-    pub(super) spare: Vec<u8>,
 }
 
 /// The parts of a record that is being rendered.
@@ -54,29 +49,28 @@ pub(super) struct Parts {
 ///
 /// If `f` logs, for instance in a `Debug` implementation, that record gets new buffers.
 pub(super) fn with<R>(f: impl FnOnce(&mut Scratch) -> R) -> R {
+    lend(|scratch| {
+        let result = f(scratch);
+        scratch.parts.clear();
+        result
+    })
+}
+
+/// Calls `f` with what is known of the call sites, and no buffer.
+pub(super) fn with_sites<R>(f: impl FnOnce(&mut Sites) -> R) -> R {
+    lend(|scratch| f(&mut scratch.sites))
+}
+
+fn lend<R>(f: impl FnOnce(&mut Scratch) -> R) -> R {
     let mut scratch = SCRATCH
         .try_with(Cell::take)
         .ok()
         .flatten()
         .unwrap_or_default();
     let result = f(&mut scratch);
-    scratch.parts.clear();
     // This fails only while the thread ends, when the buffers are not needed any more.
     let _ = SCRATCH.try_with(|slot| slot.set(Some(scratch)));
     result
-}
-
-/// Keeps the memory of a closed span, unless it is large or the buffers are in use.
-pub(super) fn keep_spare(text: Vec<u8>) {
-    if text.capacity() > SPARE {
-        return;
-    }
-    let _ = SCRATCH.try_with(|slot| {
-        if let Some(mut scratch) = slot.take() {
-            scratch.spare = text;
-            slot.set(Some(scratch));
-        }
-    });
 }
 
 impl Parts {

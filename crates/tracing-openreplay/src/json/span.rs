@@ -1,34 +1,37 @@
 //! A span's name and fields, rendered when they are recorded and kept in its extensions.
 
-use std::{mem, ops::Range};
+use std::ops::Range;
 
-use tracing_core::span;
+use tracing_core::{Metadata, span};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::{
+    Options,
     escape::{cut, escape},
     fields::Fields,
     members,
-    scratch::{self, Scratch},
+    scratch::{self, Parts},
 };
-use crate::{
-    kept,
-    lookup::{self, Origin},
-};
+use crate::kept;
 
-/// `{"name":"request","fields":{"method":"GET"`
-///
 /// What it holds does not depend on a layer's options, so several of one subscriber share it.
+#[derive(Default)]
 pub(crate) struct Rendered {
+    /// `{"name":"request","fields":{"method":"GET"`, empty if nothing is recorded.
     text: Vec<u8>,
     /// Where the members of `fields` begin.
     members_at: usize,
     /// Where the text of the request's id is.
     request_id: Option<Range<usize>>,
+    /// ` method=GET`, for the message. Empty if no layer writes it there.
+    line: Vec<u8>,
 }
 
 const OPEN: &[u8] = br#"{"name":""#;
 const FIELDS: &[u8] = br#"","fields":{"#;
+
+/// Memory beyond this is not kept for another span.
+const KEPT: usize = 1024;
 
 /// Bounds what one value of a span takes.
 const VALUE_LIMIT: usize = 64 * 1024;
@@ -52,89 +55,78 @@ pub(super) fn write_head(name: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(FIELDS);
 }
 
-/// Keeps what is recorded of a new span, and what it remembers if that is given.
-pub(super) fn created<S>(
-    attributes: &span::Attributes<'_>,
-    origin: Option<Origin>,
-    span: &SpanRef<'_, S>,
-) where
-    S: for<'lookup> LookupSpan<'lookup>,
-{
-    render(span, origin, |fields| attributes.record(fields));
-}
-
-pub(super) fn recorded<S>(values: &span::Record<'_>, span: &SpanRef<'_, S>)
-where
-    S: for<'lookup> LookupSpan<'lookup>,
-{
-    render(span, None, |fields| values.record(fields));
-}
-
-/// Calls the user's code first and takes the lock on the extensions afterwards: the code may log,
-/// or enter this very span.
-fn render<S>(span: &SpanRef<'_, S>, origin: Option<Origin>, record: impl FnOnce(&mut Fields<'_>))
-where
-    S: for<'lookup> LookupSpan<'lookup>,
-{
-    scratch::with(|scratch| {
-        let Scratch {
-            sites,
-            parts,
-            spare,
-            ..
-        } = scratch;
-        let site = sites.of_span(span.metadata());
-        let new = &mut parts.fields;
-        let mut fields = Fields::of_span(new, site, VALUE_LIMIT);
-        record(&mut fields);
-        let has_request_id = fields.saw_request_id();
-        if new.is_empty() && origin.is_none() {
-            return;
-        }
-        kept::change(span, |kept| {
-            if let Some(origin) = origin {
-                lookup::note(origin, kept);
-            }
-            if new.is_empty() {
-                return;
-            }
-            let rendered = match &mut kept.rendered {
-                Some(rendered) => {
-                    rendered.merge(new);
-                    rendered
-                }
-                none => none.insert(Rendered::new(mem::take(spare), &site.head, new)),
-            };
-            if has_request_id || rendered.request_id.is_some() {
-                rendered.find_request_id();
-            }
-        });
+/// Renders what is recorded of a new span into what is empty.
+pub(super) fn created(attributes: &span::Attributes<'_>, options: &Options, into: &mut Rendered) {
+    let with_line = options.span_fields_in_message;
+    into.fill(attributes.metadata(), with_line, |fields| {
+        attributes.record(fields)
     });
 }
 
-impl Drop for Rendered {
-    fn drop(&mut self) {
-        scratch::keep_spare(mem::take(&mut self.text));
-    }
+/// The same for what is recorded later.
+pub(super) fn recorded(
+    values: &span::Record<'_>,
+    metadata: &'static Metadata<'static>,
+    into: &mut Rendered,
+) {
+    into.fill(metadata, false, |fields| values.record(fields));
 }
 
 impl Rendered {
-    fn new(mut text: Vec<u8>, head: &[u8], members: &[u8]) -> Self {
-        text.clear();
-        text.reserve(head.len() + members.len());
-        text.extend_from_slice(head);
-        text.extend_from_slice(members);
-        Self {
-            text,
-            members_at: head.len(),
-            request_id: None,
+    fn fill(
+        &mut self,
+        metadata: &'static Metadata<'static>,
+        with_line: bool,
+        record: impl FnOnce(&mut Fields<'_>),
+    ) {
+        scratch::with_sites(|sites| {
+            let site = sites.of_span(metadata);
+            self.text.extend_from_slice(&site.head);
+            self.members_at = self.text.len();
+            let line = with_line.then_some(&mut self.line);
+            let mut fields = Fields::of_span(&mut self.text, line, site, VALUE_LIMIT);
+            record(&mut fields);
+            let has_request_id = fields.finish();
+            if self.members().is_empty() {
+                self.text.clear();
+            } else if has_request_id {
+                self.find_request_id();
+            }
+        });
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Puts new values in place of those of the same key.
+    pub(crate) fn merge(&mut self, new: &Self) {
+        if new.is_empty() {
+            return;
+        }
+        if self.is_empty() {
+            self.text.extend_from_slice(&new.text);
+            self.members_at = new.members_at;
+        } else {
+            let mut members = self.text.split_off(self.members_at);
+            members::merge(&mut members, new.members());
+            self.text.append(&mut members);
+        }
+        if self.request_id.is_some() || new.request_id.is_some() {
+            self.find_request_id();
+        }
+        if !self.line.is_empty() || !new.line.is_empty() {
+            self.line.clear();
+            members::write_text(&self.text[self.members_at..], &mut self.line);
         }
     }
 
-    fn merge(&mut self, new: &[u8]) {
-        let mut members = self.text.split_off(self.members_at);
-        members::merge(&mut members, new);
-        self.text.append(&mut members);
+    /// Empties it. Returns whether its memory is worth keeping.
+    pub(crate) fn clear(&mut self) -> bool {
+        self.text.clear();
+        self.line.clear();
+        self.request_id = None;
+        self.text.capacity().max(self.line.capacity()) <= KEPT
     }
 
     fn find_request_id(&mut self) {
@@ -146,51 +138,94 @@ impl Rendered {
     fn members(&self) -> &[u8] {
         &self.text[self.members_at..]
     }
-}
 
-/// Appends a span to an array, and the request's id if the span has one and none is known.
-pub(super) fn write<S>(span: &SpanRef<'_, S>, out: &mut Vec<u8>, request_id: &mut Vec<u8>)
-where
-    S: for<'lookup> LookupSpan<'lookup>,
-{
-    if let Some(rendered) = kept::rendered(&span.extensions()) {
-        out.extend_from_slice(&rendered.text);
-        out.extend_from_slice(b"}}");
-        rendered.write_request_id(request_id);
-        return;
-    }
-    out.extend_from_slice(OPEN);
-    escape(out, span.name().as_bytes());
-    out.extend_from_slice(b"\"}");
-}
-
-/// Appends the request's id alone, if the span has one and none is known.
-pub(super) fn write_request_id<S>(span: &SpanRef<'_, S>, request_id: &mut Vec<u8>)
-where
-    S: for<'lookup> LookupSpan<'lookup>,
-{
-    if let Some(rendered) = kept::rendered(&span.extensions()) {
-        rendered.write_request_id(request_id);
-    }
-}
-
-/// Appends a span to the message, on a line of its own: `in request method=GET`.
-pub(super) fn write_line<S>(span: &SpanRef<'_, S>, below: &mut Vec<u8>)
-where
-    S: for<'lookup> LookupSpan<'lookup>,
-{
-    below.extend_from_slice(b"\\nin ");
-    escape(below, span.name().as_bytes());
-    if let Some(rendered) = kept::rendered(&span.extensions()) {
-        members::write_text(rendered.members(), below);
-    }
-}
-
-impl Rendered {
     fn write_request_id(&self, request_id: &mut Vec<u8>) {
         if let (Some(id), true) = (&self.request_id, request_id.is_empty()) {
             let id = &self.text[id.clone()];
             request_id.extend_from_slice(&id[..cut(id, REQUEST_ID_LIMIT)]);
+        }
+    }
+
+    /// Appends the fields as ` key=value`.
+    fn write_line(&self, out: &mut Vec<u8>) {
+        if self.line.is_empty() {
+            members::write_text(self.members(), out);
+        } else {
+            out.extend_from_slice(&self.line);
+        }
+    }
+}
+
+/// Appends what a record has of a span: an element of an array, a line of the message, and the
+/// request's id if the span has one and none is known.
+pub(super) fn write<S>(options: &Options, span: &SpanRef<'_, S>, parts: &mut Parts)
+where
+    S: for<'lookup> LookupSpan<'lookup>,
+{
+    let extensions = span.extensions();
+    let rendered = kept::of(&extensions).map(|kept| &kept.rendered);
+    let rendered = rendered.filter(|rendered| !rendered.is_empty());
+    if options.spans {
+        let start = parts.spans.len();
+        write_element(span.name(), rendered, &mut parts.spans);
+        parts.spans_at.push(start..parts.spans.len());
+    }
+    if options.span_fields_in_message {
+        parts.lines.extend_from_slice(b"\\nin ");
+        escape(&mut parts.lines, span.name().as_bytes());
+        if let Some(rendered) = rendered {
+            rendered.write_line(&mut parts.lines);
+        }
+    }
+    if let Some(rendered) = rendered {
+        rendered.write_request_id(&mut parts.request_id);
+    }
+}
+
+fn write_element(name: &str, rendered: Option<&Rendered>, out: &mut Vec<u8>) {
+    if let Some(rendered) = rendered {
+        out.extend_from_slice(&rendered.text);
+        out.extend_from_slice(b"}}");
+    } else {
+        out.extend_from_slice(OPEN);
+        escape(out, name.as_bytes());
+        out.extend_from_slice(b"\"}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::{callsite::DefaultCallsite, field::Visit as _};
+    use tracing_core::{Kind, Level, metadata};
+
+    use super::*;
+
+    static CALLSITE: DefaultCallsite = DefaultCallsite::new(&METADATA);
+    static METADATA: Metadata<'static> = metadata! {
+        name: "span",
+        target: "target",
+        level: Level::INFO,
+        fields: &["a", "b"],
+        callsite: &CALLSITE,
+        kind: Kind::SPAN
+    };
+
+    #[test]
+    fn a_field_that_is_recorded_twice_is_once_in_the_line() {
+        let field = |name| METADATA.fields().field(name).unwrap();
+        for with_line in [false, true] {
+            let mut rendered = Rendered::default();
+            rendered.fill(&METADATA, with_line, |fields| {
+                fields.record_str(&field("a"), "x");
+                fields.record_str(&field("b"), "y z");
+                fields.record_u64(&field("a"), 3);
+            });
+            let mut line = Vec::new();
+            rendered.write_line(&mut line);
+            assert_eq!(
+                str::from_utf8(&line).unwrap(),
+                " b=\"y z\" a=3".replace('"', "\\\"")
+            );
         }
     }
 }

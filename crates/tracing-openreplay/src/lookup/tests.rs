@@ -288,7 +288,7 @@ fn remembers(id: Option<&span::Id>) -> bool {
     tracing::dispatcher::get_default(|dispatch| {
         let registry = dispatch.downcast_ref::<Registry>().unwrap();
         let span = registry.span(id.unwrap()).unwrap();
-        kept::remembered(&span.extensions()).is_some()
+        kept::of(&span.extensions()).is_some_and(|kept| kept.remembered.is_some())
     })
 }
 

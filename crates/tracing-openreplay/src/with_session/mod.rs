@@ -21,7 +21,10 @@ use tracing_subscriber::{
 
 use self::metadata::Addition;
 pub use self::span_events::FmtSpanEvents;
-use crate::{close, lookup, panics};
+use crate::{
+    close::{self, Timing},
+    kept, lookup, panics,
+};
 
 /// An extension trait that adds [`with_session`](Self::with_session) to every [`Layer`].
 pub trait LayerExt<S>: Layer<S> + Sized
@@ -287,8 +290,10 @@ where
 
     fn on_new_span(&self, attrs: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
         lookup::remember(attrs, id, &ctx);
-        if self.span_close {
-            close::created(id, &ctx);
+        if self.span_close
+            && let Some(span) = ctx.span(id)
+        {
+            kept::add(&span, |kept| kept.timing = Some(Timing::start()));
         }
         self.inner.on_new_span(attrs, id, ctx);
     }

@@ -9,8 +9,10 @@ use std::{
 
 use openreplay_session::{SessionId, sync_scope};
 use serde_json::{Value, json as value};
-use tracing::{error, field::Empty, info, info_span, warn_span};
+use test_kit::Lines;
+use tracing::{error, field::Empty, info, info_span, subscriber::with_default, warn_span};
 use tracing_openreplay::{Json, json};
+use tracing_subscriber::{Layer as _, Registry, prelude::*};
 
 use crate::{ID, capture};
 
@@ -218,6 +220,51 @@ mod spans {
             "{message}"
         );
         assert_eq!(records[0].get("spans"), None);
+    }
+
+    #[test]
+    fn their_lines_have_the_last_values_whichever_layer_wrote_first() {
+        let with_lines = || json().with_span_fields_in_message(true).with_spans(false);
+        let run = || {
+            let span = info_span!("work", a = %"x y", r#type = 1, "type" = 2, b = Empty, c = true);
+            let _entered = span.enter();
+            info!("before");
+            span.record("b", "");
+            span.record("c", 5);
+            info!("after");
+        };
+        let messages =
+            |records: Vec<Value>| records.into_iter().map(|record| record["message"].clone());
+        let expected = [
+            "before\nin work a=\"x y\" type=2 c=true",
+            "after\nin work a=\"x y\" type=2 b=\"\" c=5",
+        ];
+        assert!(messages(records(with_lines(), run)).eq(expected));
+        for position in 0..2 {
+            let written = Lines::default();
+            let mut layers = vec![json().with_writer(Lines::default()).boxed()];
+            layers.insert(position, with_lines().with_writer(written.clone()).boxed());
+            with_default(Registry::default().with(layers), run);
+            assert!(messages(written.records()).eq(expected), "{position}");
+        }
+    }
+
+    #[test]
+    fn one_has_nothing_of_another_that_is_closed() {
+        let layer = json()
+            .with_span_fields_in_message(true)
+            .with_span_close(true);
+        let records = records(layer, || {
+            let request = || info_span!("request", request_id = "r-1", path = "/");
+            sync_scope(SessionId::from(ID), || drop(request()));
+            let _next = info_span!("next").entered();
+            info!("x");
+        });
+        let record = &records[1];
+        assert_eq!(record["message"], "x\nin next");
+        assert_eq!(record["spans"], value!([{"name": "next"}]));
+        assert_eq!(record.get("http.request.id"), None);
+        assert_eq!(record.get("openReplaySession.id"), None);
     }
 
     #[test]
