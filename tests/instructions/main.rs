@@ -4,10 +4,15 @@
 //! `cargo bench -p instructions` needs valgrind, and fails if a figure is above its limit.
 //! Instructions do not depend on what else the machine does, but they are not times: those come
 //! from the benchmarks of each crate.
+//!
+//! `--features opentelemetry` counts with that feature of tracing-openreplay.
 
 mod callgrind;
 mod layers;
+mod options;
 mod records;
+#[cfg(feature = "opentelemetry")]
+mod trace;
 
 use std::{error::Error, process::ExitCode};
 
@@ -42,9 +47,26 @@ fn main() -> ExitCode {
     }
 }
 
+fn cases() -> Vec<Case> {
+    let cases = layers::cases()
+        .chain(records::cases())
+        .chain(options::cases());
+    #[cfg(feature = "opentelemetry")]
+    let cases = cases.chain(trace::cases());
+    cases.collect()
+}
+
+fn comparisons() -> impl Iterator<Item = Comparison> {
+    let comparisons = layers::comparisons().chain(records::comparisons());
+    let comparisons = comparisons.chain(options::comparisons());
+    #[cfg(feature = "opentelemetry")]
+    let comparisons = comparisons.chain(trace::comparisons());
+    comparisons
+}
+
 /// Returns whether all figures are within their limits.
 fn run() -> Result<bool, Box<dyn Error>> {
-    let cases: Vec<Case> = layers::cases().chain(records::cases()).collect();
+    let cases = cases();
     if callgrind::run_if_measured(&cases) {
         return Ok(true);
     }
@@ -60,7 +82,7 @@ fn run() -> Result<bool, Box<dyn Error>> {
     };
     println!("\n{:<64} {:>12} {:>12}", "", "% of peer", "limit, %");
     let mut is_within = true;
-    for comparison in layers::comparisons().chain(records::comparisons()) {
+    for comparison in comparisons() {
         let Comparison {
             subject,
             peer,

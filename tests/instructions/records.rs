@@ -1,6 +1,10 @@
 //! Records and spans.
 
-use std::{hint::black_box, io};
+use std::{
+    hint::black_box,
+    io,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use openreplay_session::{SessionId, sync_scope};
 use tracing::{Dispatch, dispatcher::with_default, info, info_span};
@@ -9,114 +13,165 @@ use tracing_subscriber::{Layer, Registry, fmt, prelude::*, registry};
 
 use crate::{Case, Comparison, callgrind::TIMES};
 
-const SESSION: u64 = 4_950_498_349_085_463_837;
-const REPLAYS: &str = "https://openreplay.example.com/1234";
+/// A session that starts now, so that the address of its replay has a time in it.
+fn session() -> SessionId {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let millis = now.expect("it is after 1970").as_secs() * 1000;
+    SessionId::from((millis - 1_550_000_000_000) << 24)
+}
 
-const EVENT: &str = "an event of three fields in a span";
-const SPAN: &str = "a span of three fields";
+/// What happens.
+#[derive(Clone, Copy)]
+pub(crate) struct Scene {
+    name: &'static str,
+    in_span: bool,
+    work: fn(),
+}
+
+pub(crate) const EVENT: Scene = Scene {
+    name: "an event of three fields in a span",
+    in_span: true,
+    work: event,
+};
+/// The message as `with_session()` makes it, written by hand.
+const PREFIXED: Scene = Scene {
+    name: "the same event with the session in its message",
+    in_span: true,
+    work: prefixed,
+};
+pub(crate) const SPAN: Scene = Scene {
+    name: "a span of three fields",
+    in_span: false,
+    work: span,
+};
+pub(crate) const BOTH: Scene = Scene {
+    name: "such a span with such an event in it",
+    in_span: false,
+    work: both,
+};
+
+/// A layer, and where it writes.
+pub(crate) struct Subject {
+    name: String,
+    session: Option<SessionId>,
+    dispatch: Dispatch,
+}
+
+impl Subject {
+    pub(crate) fn in_session(name: &str, dispatch: Dispatch) -> Self {
+        Self {
+            name: name.to_owned(),
+            session: Some(session()),
+            dispatch,
+        }
+    }
+
+    fn outside(name: &str, dispatch: Dispatch) -> Self {
+        Self {
+            session: None,
+            ..Self::in_session(name, dispatch)
+        }
+    }
+
+    /// A case for each of the scenes.
+    pub(crate) fn in_scenes<const N: usize>(self, scenes: [Scene; N]) -> [Case; N] {
+        scenes.map(|scene| self.case(scene))
+    }
+
+    fn case(&self, scene: Scene) -> Case {
+        let (session, dispatch) = (self.session, self.dispatch.clone());
+        Case {
+            name: name(&self.name, scene),
+            run: Box::new(move |measure| {
+                let run = || {
+                    let around = scene.in_span.then(|| request().entered());
+                    measure(&mut || (0..TIMES).for_each(|_| (scene.work)()));
+                    drop(around);
+                };
+                with_default(&dispatch, || sync_scope(session, run));
+            }),
+        }
+    }
+}
 
 pub(crate) fn cases() -> impl Iterator<Item = Case> {
-    subjects()
-        .into_iter()
-        .flat_map(|(subject, session, dispatch)| {
-            [(EVENT, true, event as fn()), (SPAN, false, span)].map(|(scene, in_span, work)| {
-                let dispatch = dispatch.clone();
-                Case {
-                    name: name(subject, scene),
-                    run: Box::new(move |measure| {
-                        let run = || {
-                            let around = in_span.then(|| request().entered());
-                            measure(&mut || (0..TIMES).for_each(|_| work()));
-                            drop(around);
-                        };
-                        with_default(&dispatch, || sync_scope(session, run));
-                    }),
-                }
-            })
-        })
+    let ours = ours().map(|subject| subject.in_scenes([EVENT, SPAN, BOTH]));
+    let others = others().into_iter();
+    let others = others.map(|subject| subject.in_scenes([EVENT, SPAN, PREFIXED]));
+    ours.into_iter().flatten().chain(others.flatten())
 }
 
 pub(crate) fn comparisons() -> impl Iterator<Item = Comparison> {
     [
-        ("json()", "fmt json", EVENT, 11.0),
-        ("json()", "json-subscriber", EVENT, 23.0),
-        ("json()", "fmt json", SPAN, 35.0),
-        // options
-        ("json(), thread name", "json()", EVENT, 110.0),
-        ("json(), thread id", "json()", EVENT, 110.0),
-        ("json(), process id", "json()", EVENT, 110.0),
-        ("json(), replay url", "json()", EVENT, 115.0),
-        ("json(), span close", "json()", EVENT, 101.0),
-        ("json(), constant field", "json()", EVENT, 110.0),
-        ("json(), spans in message", "json()", EVENT, 140.0),
-        // any other layer
-        ("fmt, with_session", "fmt", EVENT, 155.0),
-        ("fmt, with_session, no session", "fmt", EVENT, 104.0),
-        ("fmt compact, with_session", "fmt compact", EVENT, 150.0),
+        (("json()", EVENT), ("fmt json", EVENT), 11.0),
+        (("json()", EVENT), ("json-subscriber", EVENT), 23.0),
+        (("json()", SPAN), ("fmt json", SPAN), 35.0),
+        // any other layer: fmt looks at each byte of a message, of the prefix too
+        (("fmt, with_session", EVENT), ("fmt", EVENT), 155.0),
+        (("fmt, with_session", EVENT), ("fmt", PREFIXED), 120.0),
         (
-            "fmt compact, with_session, no session",
-            "fmt compact",
-            EVENT,
+            ("fmt, with_session, no session", EVENT),
+            ("fmt", EVENT),
             104.0,
         ),
-        ("fmt json, with_session", "fmt json", EVENT, 108.0),
         (
-            "fmt json, with_session, no session",
-            "fmt json",
-            EVENT,
+            ("fmt compact, with_session", EVENT),
+            ("fmt compact", EVENT),
+            150.0,
+        ),
+        (
+            ("fmt compact, with_session", EVENT),
+            ("fmt compact", PREFIXED),
+            120.0,
+        ),
+        (
+            ("fmt compact, with_session, no session", EVENT),
+            ("fmt compact", EVENT),
+            104.0,
+        ),
+        (
+            ("fmt json, with_session", EVENT),
+            ("fmt json", EVENT),
+            108.0,
+        ),
+        (
+            ("fmt json, with_session, no session", EVENT),
+            ("fmt json", EVENT),
             104.0,
         ),
     ]
     .into_iter()
-    .map(|(subject, peer, scene, limit)| Comparison {
-        subject: name(subject, scene),
-        peer: name(peer, scene),
+    .map(|(subject, peer, limit)| comparison(subject, peer, limit))
+}
+
+pub(crate) fn comparison(subject: (&str, Scene), peer: (&str, Scene), limit: f64) -> Comparison {
+    Comparison {
+        subject: name(subject.0, subject.1),
+        peer: name(peer.0, peer.1),
         without: None,
         limit,
-    })
+    }
 }
 
-fn name(subject: &str, scene: &str) -> String {
-    format!("{subject}: {scene}")
+fn name(subject: &str, scene: Scene) -> String {
+    format!("{subject}: {}", scene.name)
 }
 
-/// A name, the session, and the layer.
-fn subjects() -> Vec<(&'static str, Option<SessionId>, Dispatch)> {
-    let session = Some(SessionId::from(SESSION));
+fn ours() -> [Subject; 2] {
+    [
+        Subject::in_session("json()", json_with(|json| json)),
+        Subject::outside("json(), no session", json_with(|json| json)),
+    ]
+}
+
+fn others() -> Vec<Subject> {
     let plain = || fmt::layer().with_ansi(false).with_writer(io::sink);
     let compact = || plain().compact();
     let fmt_json = || plain().json();
     let json_subscriber = json_subscriber::fmt::layer().with_writer(io::sink);
-    let in_session = |name, dispatch| (name, session, dispatch);
-    let outside = |name, dispatch| (name, None, dispatch);
+    let (in_session, outside) = (Subject::in_session, Subject::outside);
     vec![
-        in_session("json()", ours(|json| json)),
-        outside("json(), no session", ours(|json| json)),
-        in_session(
-            "json(), thread name",
-            ours(|json| json.with_thread_name(true)),
-        ),
-        in_session("json(), thread id", ours(|json| json.with_thread_id(true))),
-        in_session(
-            "json(), process id",
-            ours(|json| json.with_process_id(true)),
-        ),
-        in_session(
-            "json(), replay url",
-            ours(|json| json.with_replay_url(REPLAYS)),
-        ),
-        in_session(
-            "json(), span close",
-            ours(|json| json.with_span_close(true)),
-        ),
-        in_session(
-            "json(), constant field",
-            ours(|json| json.with_field("deployment.region", "eu")),
-        ),
-        in_session(
-            "json(), spans in message",
-            ours(|json| json.with_span_fields_in_message(true)),
-        ),
+        outside("no layer", Dispatch::new(registry())),
         outside("fmt json", with(fmt_json())),
         outside("json-subscriber", with(json_subscriber)),
         outside("fmt", with(plain())),
@@ -139,8 +194,10 @@ fn subjects() -> Vec<(&'static str, Option<SessionId>, Dispatch)> {
     ]
 }
 
-fn ours(options: impl Fn(Json<fn() -> io::Sink>) -> Json<fn() -> io::Sink>) -> Dispatch {
-    with(options(json().with_writer(io::sink as fn() -> io::Sink)))
+pub(crate) type Sink = fn() -> io::Sink;
+
+pub(crate) fn json_with(options: impl Fn(Json<Sink>) -> Json<Sink>) -> Dispatch {
+    with(options(json().with_writer(io::sink as Sink)))
 }
 
 fn with(layer: impl Layer<Registry> + Send + Sync) -> Dispatch {
@@ -156,8 +213,21 @@ fn event() {
     );
 }
 
+fn prefixed() {
+    info!(
+        user = black_box("anna"),
+        status = black_box(200_u64),
+        cached = black_box(true),
+        "[openReplaySession.id=4950498349085463837] Endpoint accessed"
+    );
+}
+
 fn span() {
     black_box(request());
+}
+
+fn both() {
+    request().in_scope(event);
 }
 
 fn request() -> tracing::Span {

@@ -14,6 +14,8 @@ use openreplay_session::SessionId;
 use super::{escape::escape, member::member, value};
 use crate::replay::{JUMP, Replay, SESSION};
 
+const SESSION_URL: &[u8] = member!(field::SESSION_URL, "\"");
+
 /// The maximum length of a thread's name in bytes.
 const NAME_LIMIT: usize = 256;
 
@@ -23,22 +25,27 @@ pub(super) struct Extra {
     pub(super) process_id: bool,
     pub(super) thread_name: bool,
     pub(super) thread_id: bool,
-    /// The escaped URL of the replays, up to the session's id.
-    pub(super) replays: Option<Box<[u8]>>,
+    /// The member with the escaped URL of the replay, up to the session's id.
+    replays: Option<Box<[u8]>>,
 }
 
 impl Extra {
     /// Sets the URL of the project in OpenReplay.
     pub(super) fn set_project(&mut self, project: &str) {
-        let mut replays = Vec::new();
+        let mut replays = SESSION_URL.to_vec();
         escape(&mut replays, project.trim_end_matches('/').as_bytes());
         replays.extend_from_slice(SESSION.as_bytes());
         self.replays = Some(replays.into());
     }
 
-    pub(super) fn write(&self, session: Option<SessionId>, now: SystemTime, out: &mut Vec<u8>) {
+    /// The length of the project's address, with what follows it up to the session's id.
+    pub(super) fn project_len(&self) -> usize {
+        (self.replays.as_deref()).map_or(0, |replays| replays.len() - SESSION_URL.len())
+    }
+
+    pub(super) fn write(&self, session: Option<&SessionId>, now: SystemTime, out: &mut Vec<u8>) {
         if let (Some(replays), Some(session)) = (&self.replays, session) {
-            replay(replays, &session, now, out);
+            replay(replays, session, now, out);
         }
         if self.process_id {
             // The id is read for each record, since it changes after a fork.
@@ -73,7 +80,6 @@ fn replay(replays: &[u8], session: &SessionId, now: SystemTime, out: &mut Vec<u8
     let Some(replay) = Replay::of(session, now) else {
         return;
     };
-    out.extend_from_slice(member!(field::SESSION_URL, "\""));
     out.extend_from_slice(replays);
     out.extend_from_slice(session.as_bytes());
     if let Some(jump) = replay.jump {

@@ -372,7 +372,7 @@ impl<W> Json<W> {
     fn with_service(mut self, change: impl FnOnce(&mut Service)) -> Self {
         change(&mut self.service);
         self.options.constant = self.service.render();
-        let project = self.options.extra.replays.as_deref().map_or(0, <[u8]>::len);
+        let project = self.options.extra.project_len();
         self.options.record_limit = (self.options.wanted_limit)
             .max(MIN_RECORD_LIMIT + self.options.constant.len() + project);
         self

@@ -66,7 +66,7 @@ pub(super) fn render<S>(
         line.extend_from_slice(phrase::PREFIX_END.as_bytes());
     }
     let start = line.len();
-    options.extra.write(session, now, &mut parts.extra);
+    options.extra.write(session.as_ref(), now, &mut parts.extra);
     #[cfg(feature = "opentelemetry")]
     if trace::is_active(event, ctx) {
         trace::write(&mut parts.extra);
