@@ -10,10 +10,12 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     process::{Child, Command, Stdio},
+    task::{Context, Poll},
     thread,
 };
 
 use axum::{Router, routing::get};
+use tower::{Service, layer::layer_fn};
 use tower_http::trace::{DefaultMakeSpan, DefaultOnResponse, TraceLayer};
 use tower_openreplay::{RequestLogLayer, SessionLayer};
 use tracing::Level;
@@ -23,8 +25,10 @@ const CONNECTIONS: usize = 16;
 const REQUEST: &[u8] = b"GET /api/endpoint HTTP/1.1\r\nHost: bench\r\nopenReplaySession.id: 4950498349085463837\r\n\r\n";
 
 /// With what the service runs.
-const WAYS: [&str; 4] = [
+const WAYS: [&str; 5] = [
     "nothing",
+    // axum boxes a route once more for a layer, whatever the layer does
+    "a layer without effect",
     "SessionLayer",
     "RequestLogLayer, json()",
     "TraceLayer, fmt json",
@@ -36,7 +40,7 @@ fn main() {
         return serve(&arguments[at + 1]);
     }
     let quick = arguments.iter().any(|argument| argument == "--quick");
-    let (rounds, requests) = if quick { (1, 200) } else { (9, 4_000) };
+    let (rounds, requests) = if quick { (1, 200) } else { (41, 1_000) };
     let mut services: Vec<_> = WAYS.iter().map(|way| Service::start(way)).collect();
     let mut samples = vec![Vec::with_capacity(rounds); services.len()];
     for _ in 0..rounds {
@@ -63,6 +67,7 @@ async fn serve(way: &str) {
     let mut app = Router::new().route("/api/endpoint", get(endpoint));
     match way {
         "nothing" => {}
+        "a layer without effect" => app = app.layer(layer_fn(|inner| Nothing { inner })),
         "SessionLayer" => app = app.layer(SessionLayer::new()),
         "RequestLogLayer, json()" => {
             tracing_subscriber::registry()
@@ -89,6 +94,25 @@ async fn serve(way: &str) {
     axum::serve(listener, app)
         .await
         .expect("it serves until it is stopped");
+}
+
+#[derive(Clone)]
+struct Nothing<S> {
+    inner: S,
+}
+
+impl<S: Service<R>, R> Service<R> for Nothing<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: R) -> S::Future {
+        self.inner.call(request)
+    }
 }
 
 async fn endpoint() -> &'static str {
