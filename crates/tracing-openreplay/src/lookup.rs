@@ -123,9 +123,9 @@ where
 /// Adds what another layer lets the span remember.
 pub(crate) fn merge(remembered: &mut Option<Remembered>, new: Remembered) {
     match remembered {
-        // a root is a boundary for what the session creates further in, too
+        // A root is also a boundary for spans that its session creates inside.
         Some(Remembered(Origin::Root(_))) => {}
-        // a boundary that one layer sees is one for all of them
+        // A boundary that one layer sees applies to all layers.
         Some(before) if new.0.session().is_none() => *before = new,
         Some(_) => {}
         none => *none = Some(new),
