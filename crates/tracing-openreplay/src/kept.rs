@@ -25,9 +25,12 @@ pub(crate) struct Kept {
 /// The maximum number of spares of a thread.
 const SPARES: usize = 64;
 
+/// An extension takes the box as it is.
+type Spares = RefCell<Vec<Box<Kept>>>;
+
 thread_local! {
     /// The data of closed spans, emptied, whose memory new spans reuse.
-    static SPARE: RefCell<Vec<Box<Kept>>> = const { RefCell::new(Vec::new()) };
+    static SPARE: Spares = const { RefCell::new(Vec::new()) };
 }
 
 /// The extension. It is `None` only while it is dropped.

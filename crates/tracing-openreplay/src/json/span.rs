@@ -59,7 +59,7 @@ pub(super) fn write_head(name: &str, out: &mut Vec<u8>) {
 pub(super) fn created(attributes: &span::Attributes<'_>, options: &Options, into: &mut Rendered) {
     let with_line = options.span_fields_in_message;
     into.fill(attributes.metadata(), with_line, |fields| {
-        attributes.record(fields)
+        attributes.record(fields);
     });
 }
 
