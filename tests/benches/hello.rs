@@ -10,12 +10,11 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     process::{Child, Command, Stdio},
-    task::{Context, Poll},
     thread,
 };
 
 use axum::{Router, routing::get};
-use tower::{Service, layer::layer_fn};
+use tower::layer::util::Identity;
 use tower_http::trace::{DefaultMakeSpan, DefaultOnResponse, TraceLayer};
 use tower_openreplay::{RequestLogLayer, SessionLayer};
 use tracing::Level;
@@ -67,7 +66,7 @@ async fn serve(way: &str) {
     let mut app = Router::new().route("/api/endpoint", get(endpoint));
     match way {
         "nothing" => {}
-        "a layer without effect" => app = app.layer(layer_fn(|inner| Nothing { inner })),
+        "a layer without effect" => app = app.layer(Identity::new()),
         "SessionLayer" => app = app.layer(SessionLayer::new()),
         "RequestLogLayer, json()" => {
             tracing_subscriber::registry()
@@ -94,25 +93,6 @@ async fn serve(way: &str) {
     axum::serve(listener, app)
         .await
         .expect("it serves until it is stopped");
-}
-
-#[derive(Clone)]
-struct Nothing<S> {
-    inner: S,
-}
-
-impl<S: Service<R>, R> Service<R> for Nothing<S> {
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: R) -> S::Future {
-        self.inner.call(request)
-    }
 }
 
 async fn endpoint() -> &'static str {
