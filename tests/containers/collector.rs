@@ -1,21 +1,21 @@
-//! The OpenTelemetry collector with the page's configuration, but for the exporter, which prints.
+//! The OpenTelemetry collector with the page's configuration, into a store that is served.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use integration_tests::cri::{CriLog, append};
-use integration_tests::guide;
 use integration_tests::ship::Killed;
+use integration_tests::{Serve, guide};
+use openreplay_store::Store;
 use serde_json::Value;
 
-use super::{LIMIT, PAGE, built, records};
+use super::{LIMIT, PAGE, SESSION, built, records};
 
 #[test]
 #[ignore = "needs the OpenTelemetry collector"]
-fn the_collector_makes_the_record_the_body_of_what_it_sends() {
+fn the_collector_delivers_each_record_as_it_was_written() {
     let folder = tempfile::tempdir().unwrap();
     let logs = folder.path().join("shop_cart-7d9_0b1f8e52/cart");
     fs::create_dir_all(&logs).unwrap();
@@ -26,8 +26,11 @@ fn the_collector_makes_the_record_the_body_of_what_it_sends() {
             &CriLog::new("stdout").pieces(record).concat(),
         );
     }
+    let data = folder.path().join("store");
+    let serve = Serve::start(&data);
     let configuration = guide::block(PAGE, "The OpenTelemetry collector", "yaml")
-        .replace("/var/log/pods", folder.path().to_str().unwrap());
+        .replace("/var/log/pods", folder.path().to_str().unwrap())
+        .replace("https://elasticsearch.logging:9200", serve.url());
     let file = folder.path().join("collector.yaml");
     fs::write(&file, configuration).unwrap();
     // so that it listens on no port
@@ -43,18 +46,26 @@ fn the_collector_makes_the_record_the_body_of_what_it_sends() {
         .arg(&file)
         .arg("--config")
         .arg(&quiet)
-        .env("ELASTICSEARCH_API_KEY", "key")
-        .stdout(Stdio::piped());
-    let mut collector = Killed::start(&mut command);
-    let (sender, bodies) = mpsc::channel();
-    let out = BufReader::new(collector.0.stdout.take().unwrap());
-    thread::spawn(move || {
-        for line in out.lines().map_while(Result::ok) {
-            let _ = sender.send(serde_json::from_str::<Value>(&line));
+        .env("ELASTICSEARCH_API_KEY", serve.text("writer"))
+        .stderr(Stdio::null());
+    let _collector = Killed::start(&mut command);
+
+    let expected: Vec<Value> = records
+        .iter()
+        .map(|record| serde_json::from_str(record).unwrap())
+        .collect();
+    let end = Instant::now() + LIMIT;
+    loop {
+        let store = Store::builder(&data).open_to_read().unwrap();
+        let found = store.session(&SESSION.into(), usize::MAX).unwrap();
+        if found.len() >= expected.len() || Instant::now() > end {
+            let found: Vec<Value> = found
+                .iter()
+                .map(|record| serde_json::from_str(&record.line).unwrap())
+                .collect();
+            assert_eq!(found, expected);
+            return;
         }
-    });
-    for record in &records {
-        let body = bodies.recv_timeout(LIMIT).expect("a record").expect("JSON");
-        assert_eq!(body, serde_json::from_str::<Value>(record).unwrap());
+        thread::sleep(Duration::from_millis(100));
     }
 }

@@ -76,7 +76,7 @@ fn sources(serve: &Serve) -> Vec<Value> {
 fn what_the_opentelemetry_collector_delivers_to_a_store_openreplay_gets() {
     let program = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../target/collector-elasticsearch"
+        "/../target/collector"
     );
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(&folder.path().join("store"));
