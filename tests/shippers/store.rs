@@ -74,10 +74,7 @@ fn sources(serve: &Serve) -> Vec<Value> {
 #[test]
 #[ignore = "needs the OpenTelemetry collector, OpenReplay's Go client"]
 fn what_the_opentelemetry_collector_delivers_to_a_store_openreplay_gets() {
-    let program = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../target/collector"
-    );
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/collector");
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(&folder.path().join("store"));
     let receiver = format!("127.0.0.1:{}", free_port());
