@@ -149,6 +149,7 @@ mod tests {
             ("openReplaySession.", "openReplaySession."),
             ("openReplaySession.i", "openReplaySession.i"),
             ("openReplaySession_id=1", "openReplaySession_id=1"),
+            ("openReplaySessxxon.id=1", "openReplaySessxxon.id=1"),
             ("openReplay Session.id=1", "openReplay Session.id=1"),
             ("session.id=1", "session.id=1"),
             (".id=1", ".id=1"),

@@ -120,7 +120,10 @@ mod tests {
         #[test]
         fn escaped_json_is_safe_and_has_the_same_value(name in any_text(), text in any_text()) {
             let value = serde_json::json!({ name: text });
-            let escaped = escape_json(&value.to_string()).into_owned();
+            let json = value.to_string();
+            let escaped = escape_json(&json).into_owned();
+            let safe = |text: &str| text.chars().filter(|c| !c.is_ascii() && !super::is_unsafe(*c)).count();
+            prop_assert_eq!(safe(&escaped), safe(&json));
             let is_unsafe = |c: char| !c.is_ascii() && is_unsafe(c);
             prop_assert!(!escaped.contains(is_unsafe), "{:?}", escaped);
             prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).unwrap(), value);
