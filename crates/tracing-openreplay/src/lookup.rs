@@ -40,8 +40,8 @@ pub(crate) enum Origin {
 }
 
 impl Origin {
-    /// Returns what a new span remembers, given the nearest span `around` it that remembers
-    /// something. `None` where that one implies the right session.
+    /// Returns the origin that a new span remembers, given the origin of the nearest span `around`
+    /// it. Returns `None` if that origin implies the right session.
     #[inline]
     fn of_new_span(attributes: &Attributes<'_>, around: Option<Self>) -> Option<Self> {
         match (Scope::current(), around) {
@@ -107,7 +107,7 @@ pub(crate) fn is_to_remember() -> bool {
     !matches!(Scope::current(), Scope::Unset)
 }
 
-/// Returns what a new span has to remember.
+/// Returns the origin that a new span must remember.
 #[inline]
 pub(crate) fn of_new_span<S>(
     attributes: &Attributes<'_>,
@@ -120,7 +120,7 @@ where
     Origin::of_new_span(attributes, around).map(Remembered::new)
 }
 
-/// Adds what another layer lets the span remember.
+/// Adds the origin that another layer stores for the span.
 pub(crate) fn merge(remembered: &mut Option<Remembered>, new: Remembered) {
     match remembered {
         // A root is also a boundary for spans that its session creates inside.
@@ -181,7 +181,7 @@ where
 {
     let remembered =
         |span: &SpanRef<'_, S>| Some(kept::of(&span.extensions())?.remembered.as_ref()?.0);
-    // `scope()` would look the first span up once more, at a tenth of what a record costs
+    // `scope()` would look up the first span again, which takes a tenth of the time of a record.
     let mut origin = remembered(span);
     let mut parent = span.parent();
     while let (None, Some(span)) = (origin, &parent) {

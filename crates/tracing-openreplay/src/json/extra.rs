@@ -38,7 +38,7 @@ impl Extra {
         self.replays = Some(replays.into());
     }
 
-    /// The length of the project's address, with what follows it up to the session's id.
+    /// Returns the length of the replay's URL up to the session's id.
     pub(super) fn project_len(&self) -> usize {
         (self.replays.as_deref()).map_or(0, |replays| replays.len() - SESSION_URL.len())
     }

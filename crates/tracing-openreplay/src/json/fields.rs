@@ -1,4 +1,5 @@
-//! An event's message and fields, or a span's fields: each value is rendered once.
+//! Renders the message and fields of an event, or the fields of a span. Each value is rendered
+//! once.
 
 #[cfg(all(tracing_unstable, feature = "valuable"))]
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,43 +16,43 @@ use super::{
 };
 use crate::{causes, with_session::mark};
 
-/// Writes fields as the members of a JSON object, and, for an event, its message.
+/// A visitor that writes fields as the members of a JSON object and, for an event, its message.
 #[derive(Debug)]
 pub(super) struct Fields<'a> {
     members: Members<'a>,
     message: Option<Message<'a>>,
     line: Option<Line<'a>>,
-    /// Bounds what one value can take.
+    /// The maximum length of a value.
     limit: usize,
 }
 
-/// Where an event's message goes.
+/// The buffers of an event's message.
 #[derive(Debug)]
 pub(super) struct Message<'a> {
-    /// The field `message`, to which the rest is added later on.
+    /// The field `message`, to which the other parts are appended later.
     pub(super) message: &'a mut Vec<u8>,
-    /// ` key=value`, on the message's last line.
+    /// The fields on the first line of the message, as ` key=value`.
     pub(super) text: &'a mut Vec<u8>,
-    /// What has lines of its own: causes of errors, values with line breaks.
+    /// The causes of errors and the values with line breaks, on separate lines.
     pub(super) below: &'a mut Vec<u8>,
-    /// Whether the fields are in the message at all.
+    /// Whether the message contains the fields.
     pub(super) with_fields: bool,
-    /// Whether this is a record of the crate `log`, whose place comes as fields.
+    /// Whether this is a record of the crate `log`, which has its source location in fields.
     pub(super) is_log: bool,
     pub(super) found: bool,
     pub(super) limit: usize,
 }
 
-/// A span's fields, as a message has them.
+/// The fields of a span, as in a message.
 #[derive(Debug)]
 struct Line<'a> {
     line: &'a mut Vec<u8>,
-    /// Whether a key was not known: it may have been written before.
+    /// Whether a key was unknown, so that it may have been written before.
     is_incomplete: bool,
 }
 
 impl Line<'_> {
-    /// Appends a field, whose value is one of JSON.
+    /// Appends a field with a JSON value.
     fn field(&mut self, label: Option<&[u8]>, value: &[u8]) {
         if let Some(label) = label {
             self.line.extend_from_slice(label);
@@ -64,19 +65,20 @@ impl Line<'_> {
 
 const OWN_CAUSE: &[u8] = b"\\ncaused by: ";
 
-/// How a value looks in JSON and in a message.
+/// The kind of a value, which determines its quotes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Kind {
-    /// A number or a bool: the same in both.
+    /// A number or a bool, which is never quoted.
     Literal,
-    /// A string: quoted in a message only where it would be misread.
+    /// A string, which is only quoted in a message if it is ambiguous.
     Str,
-    /// The text of a `Debug` or `Display`: never quoted in a message.
+    /// The output of `Debug` or `Display`, which is never quoted in a message.
     Text,
 }
 
 impl<'a> Fields<'a> {
-    /// `line` gets each field as ` key=value`, and is left empty where a key may come twice.
+    /// Creates a visitor for a span. Each field is also appended to `line` as ` key=value`, but
+    /// `line` is cleared if a key may be repeated.
     pub(super) fn of_span(
         json: &'a mut Vec<u8>,
         line: Option<&'a mut Vec<u8>>,
@@ -94,7 +96,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Returns whether a span's field with the id of the request was written.
+    /// Completes the fields of a span. Returns whether the field with the request's id was written.
     pub(super) fn finish(self) -> bool {
         if let Some(line) = self.line.filter(|line| line.is_incomplete) {
             line.line.clear();
@@ -116,7 +118,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Renders one value, where it belongs. `render` returns whether it wrote a line break.
+    /// Renders a value into the message or the members. `render` returns whether it wrote a line
+    /// break.
     fn put(&mut self, field: &Field, kind: Kind, render: impl FnOnce(&mut Vec<u8>) -> bool) {
         let name = field.name();
         if let Some(message) = &mut self.message {
@@ -146,14 +149,14 @@ impl<'a> Fields<'a> {
         });
     }
 
-    /// A text of this kind, whatever is in it.
+    /// Writes a text as a value of this kind.
     pub(super) fn text(&mut self, field: &Field, kind: Kind, text: &str) {
         let limit = self.limit;
         self.put(field, kind, |out| value::display(out, limit, &text));
     }
 
     /// Appends the nth cause of the error that is the message, which `value` writes. Returns
-    /// whether there was one.
+    /// whether there is such a cause.
     pub(super) fn own_cause(&mut self, nth: usize, value: &dyn fmt::Debug) -> bool {
         let Some(message) = &mut self.message else {
             return false;
@@ -172,13 +175,13 @@ impl<'a> Fields<'a> {
 
 #[cfg(all(tracing_unstable, feature = "valuable"))]
 impl Fields<'_> {
-    /// A list, a map and the like: JSON among the fields, text in the message.
+    /// Writes a list, a map or the like, as JSON in `fields` and as text in the message.
     fn structure(&mut self, field: &Field, value: valuable::Value<'_>) {
         let render = || structure::render(value, members::VALUE_LIMIT);
         let json = catch_unwind(AssertUnwindSafe(render)).unwrap_or_default();
         let name = field.name();
         let is_field = match &mut self.message {
-            // the message is looked at once more, as a text
+            // If the value is the message, it is written as text below.
             Some(message) => (message.found || name != "message") && !message.skips(name),
             None => true,
         };
@@ -317,8 +320,8 @@ impl Visit for Fields<'_> {
 }
 
 impl Message<'_> {
-    /// Whether this field is the message: the first one of that name. A further one is a field like
-    /// any other.
+    /// Returns whether this field is the message, which is the first field `message`. Further
+    /// fields of this name are ordinary fields.
     fn takes(&mut self, name: &str) -> bool {
         let takes = !self.found && name == "message";
         self.found |= takes;
@@ -329,12 +332,13 @@ impl Message<'_> {
         self.is_log && name.starts_with("log.")
     }
 
-    /// The values left out here would make the record too long: it is marked as cut.
+    /// Returns whether the message has room for another field. If not, the record exceeds its limit
+    /// and is marked as cut.
     fn has_room(&self) -> bool {
         self.with_fields && self.text.len() + self.below.len() <= self.limit
     }
 
-    /// Appends a field, escaped already.
+    /// Appends an escaped field.
     fn field<R>(&mut self, member: &Member<'_, '_, R>, kind: Kind, value: &[u8], has_lines: bool) {
         if !self.has_room() {
             return;
@@ -362,7 +366,7 @@ impl Message<'_> {
         }
     }
 
-    /// Appends a cause of the error in a field, on a line of its own.
+    /// Appends a cause of the error in a field, on a separate line.
     fn cause(&mut self, key: &[u8], text: &[u8]) {
         if self.has_room() {
             self.below.extend_from_slice(b"\\n");

@@ -1,4 +1,4 @@
-//! The members of a JSON object in the making: `"key":value,"key":value`, no key twice.
+//! The members of a JSON object that is being written: `"key":value,"key":value`, with unique keys.
 
 use std::ops::Range;
 
@@ -9,28 +9,31 @@ use super::{
     site::{Key, Keys},
 };
 
-/// Elasticsearch rejects a document with more than 32,766 bytes of key and value in a `flattened`
-/// object.
+/// The maximum length of a key and its value. Elasticsearch rejects a document if they exceed
+/// 32,766 bytes in a `flattened` object.
 pub(super) const VALUE_LIMIT: usize = 32_000;
 
 #[derive(Debug)]
 pub(super) struct Members<'a> {
     json: &'a mut Vec<u8>,
-    /// Where the first one begins.
+    /// The position of the first member.
     start: usize,
-    /// Those of the call site, as long as its fields come in their order: then no key comes twice.
+    /// The keys of the callsite, as long as its fields are written in order, so that no key can be
+    /// repeated.
     keys: Option<&'a Keys>,
-    /// The least index of a field that can come in order.
+    /// The smallest index of a field that is in order.
     next: usize,
-    /// One bit of 64 for each key that was written: where it is not set, the key is a new one.
+    /// A set of 64 bits, of which each key sets one. If the bit of a key is not set, the key is
+    /// new.
     seen: u64,
-    /// The index of a field, and whether it was written.
+    /// The index of the watched field.
     watched: Option<usize>,
+    /// Whether the watched field was written.
     saw_watched: bool,
 }
 
 impl<'a> Members<'a> {
-    /// Appends them to `json`.
+    /// Creates members that are appended to `json`.
     pub(super) fn new(json: &'a mut Vec<u8>) -> Self {
         Self {
             start: json.len(),
@@ -43,7 +46,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// The same, for a call site whose keys are known.
+    /// Does the same as [`new`](Self::new), with the known keys of a callsite.
     pub(super) fn with_keys(json: &'a mut Vec<u8>, keys: &'a Keys) -> Self {
         Self {
             keys: Some(keys),
@@ -51,7 +54,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// The same, watching the field of this index.
+    /// Does the same as [`with_keys`](Self::with_keys), and watches the field with this index.
     pub(super) fn watching(json: &'a mut Vec<u8>, keys: &'a Keys, watched: Option<usize>) -> Self {
         Self {
             watched,
@@ -59,17 +62,18 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// What was written from this position on.
+    /// Returns the text that was written after this position.
     pub(super) fn since(&self, at: usize) -> &[u8] {
         &self.json[at..]
     }
 
-    /// Whether the watched field was written.
+    /// Returns whether the watched field was written.
     pub(super) fn saw_watched(&self) -> bool {
         self.saw_watched
     }
 
-    /// Appends a member, replacing an earlier one of the same key. `render` writes the value.
+    /// Appends a member, which replaces an earlier one with the same key. `render` writes the
+    /// value.
     pub(super) fn push<R>(
         &mut self,
         field: &Field,
@@ -93,14 +97,14 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Appends a key. Returns its position, and how a message has it if that is known.
+    /// Appends a key. Returns its position and, if known, the key as in a message.
     #[inline]
     fn key(&mut self, field: &Field) -> (usize, Option<&'a [u8]>) {
         let Some(key) = self.known(field) else {
             return (self.new_or_replaced(field.name()), None);
         };
         let at = self.json.len();
-        // the first has no comma in front of it
+        // The first member has no leading comma.
         let comma = usize::from(at == self.start);
         self.json.extend_from_slice(&key.member[comma..]);
         (at + 1 - comma, Some(&key.label))
@@ -113,7 +117,7 @@ impl<'a> Members<'a> {
         if key.is_some() {
             self.next = field.index() + 1;
         } else {
-            // from here on each has to be looked for
+            // From here on, keys can be repeated and must be searched for.
             self.keys = None;
             self.seen = u64::MAX;
         }
@@ -126,7 +130,7 @@ impl<'a> Members<'a> {
         write_key(self.json, name);
         let mut at = start + 1;
         if start == self.start {
-            // the comma
+            // Remove the leading comma.
             self.json.remove(start);
             at = start;
         }
@@ -134,7 +138,7 @@ impl<'a> Members<'a> {
         if self.seen & bit != 0 {
             let (before, key) = self.json.split_at(at);
             if let Some(old) = find(&before[self.start..], &key[..key.len() - 1]) {
-                // with the comma behind it
+                // The range includes the trailing comma.
                 at -= old.len() + 1;
                 self.json
                     .drain(self.start + old.start..=self.start + old.end);
@@ -145,17 +149,17 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Appends `,"key":` for a field of that name.
+/// Appends `,"key":` for a field with this name.
 pub(super) fn write_key(out: &mut Vec<u8>, name: &str) {
     out.extend_from_slice(b",\"");
     escape::escape(out, key_of(name).as_bytes());
     out.extend_from_slice(b"\":");
 }
 
-/// The key under which a field is recorded: `r#type` is `type`.
+/// Returns the key of a field. The key of `r#type` is `type`.
 fn key_of(name: &str) -> &str {
     let name = name.strip_prefix("r#").unwrap_or(name);
-    // Elasticsearch rejects an empty key
+    // Elasticsearch rejects an empty key.
     if name.is_empty() { "_" } else { name }
 }
 
@@ -165,43 +169,43 @@ fn bit_of(name: &[u8]) -> u64 {
     1 << ((name.len() * 5 + first * 11 + last * 3) % 64)
 }
 
-/// A member that was just appended, but for its end.
+/// A member that was appended, except for its end.
 #[derive(Debug)]
-#[must_use = "`finish` writes its end"]
+#[must_use = "`finish` writes the end of the member"]
 pub(super) struct Member<'m, 'a, R> {
     json: &'m mut Vec<u8>,
     key_at: usize,
     value_at: usize,
     quoted: bool,
-    /// ` user=`, if it is known.
+    /// The key as in a message, such as ` user=`, if known.
     label: Option<&'a [u8]>,
     pub(super) answer: R,
 }
 
 impl<'a, R> Member<'_, 'a, R> {
-    /// The key as a message has it, ` user=`, if it is known.
+    /// Returns the key as in a message, such as ` user=`, if known.
     pub(super) fn label(&self) -> Option<&'a [u8]> {
         self.label
     }
 
-    /// Where the value begins, with its quote if it has one.
+    /// Returns the position of the value, including its quote.
     pub(super) fn at(&self) -> usize {
         self.value_at - usize::from(self.quoted)
     }
 
-    /// The key, escaped, without the quotes.
+    /// Returns the escaped key without its quotes.
     pub(super) fn key(&self) -> &[u8] {
-        // behind it are a quote, a colon and perhaps the value's quote
+        // A quote, a colon and possibly the value's quote follow the key.
         let end = self.value_at - 2 - usize::from(self.quoted);
         &self.json[self.key_at + 1..end]
     }
 
-    /// What was rendered, without the quotes.
+    /// Returns the rendered value without its quotes.
     pub(super) fn value(&self) -> &[u8] {
         &self.json[self.value_at..]
     }
 
-    /// Appends to the value, and returns the position at which the rendered text begins.
+    /// Appends to the value. Returns the position of the appended text in the value.
     pub(super) fn append<T>(
         &mut self,
         separator: &[u8],
@@ -232,7 +236,7 @@ fn cut_value(json: &mut Vec<u8>, value_at: usize, limit: usize) {
     json.extend_from_slice(CUT.as_bytes());
 }
 
-/// Puts new members in place of those of the same key.
+/// Adds new members, which replace those with the same key.
 pub(super) fn merge(members: &mut Vec<u8>, new: &[u8]) {
     let mut rest = new;
     while !rest.is_empty() {
@@ -243,18 +247,18 @@ pub(super) fn merge(members: &mut Vec<u8>, new: &[u8]) {
         }
         members.extend_from_slice(&rest[..member]);
         if let Some(old) = old {
-            // with the comma behind it
+            // The range includes the trailing comma.
             members.drain(old.start..=old.end);
         }
         rest = rest.get(member + 1..).unwrap_or_default();
     }
 }
 
-/// The length of as many whole members as there are in `max` bytes.
+/// Returns the length of the complete members that fit into `max` bytes.
 pub(super) fn fitting(members: &[u8], max: usize) -> usize {
     let mut end = 0;
     while end < members.len() {
-        // all but the first begin behind a comma
+        // All members except the first follow a comma.
         let begin = if end == 0 { 0 } else { end + 1 };
         let next = begin + first(&members[begin..]).1;
         if next > max {
@@ -265,7 +269,7 @@ pub(super) fn fitting(members: &[u8], max: usize) -> usize {
     end
 }
 
-/// Where the value of a key is, which is given with its quotes; of a string without the quotes.
+/// Returns the position of the value of a quoted key. The quotes of a string are not included.
 pub(super) fn value_of(members: &[u8], quoted_key: &[u8]) -> Option<Range<usize>> {
     let member = find(members, quoted_key)?;
     let value = member.start + quoted_key.len() + 1..member.end;
@@ -273,7 +277,7 @@ pub(super) fn value_of(members: &[u8], quoted_key: &[u8]) -> Option<Range<usize>
     Some(value.start + quotes..value.end - quotes)
 }
 
-/// Appends each member as ` key=value`. A string that would be misread is quoted.
+/// Appends each member as ` key=value`. Ambiguous strings are quoted.
 pub(super) fn write_text(members: &[u8], out: &mut Vec<u8>) {
     let mut rest = members;
     while !rest.is_empty() {
@@ -286,7 +290,7 @@ pub(super) fn write_text(members: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a value in JSON to a message.
+/// Appends a JSON value to a message.
 pub(super) fn write_value(out: &mut Vec<u8>, value: &[u8]) {
     match value.strip_prefix(b"\"") {
         Some(text) => write_str(out, &text[..text.len() - 1]),
@@ -294,10 +298,10 @@ pub(super) fn write_value(out: &mut Vec<u8>, value: &[u8]) {
     }
 }
 
-/// Appends a string to a message, quoted if it would be misread without quotes. Escaped already.
+/// Appends an escaped string to a message, with quotes if it is ambiguous without them.
 pub(super) fn write_str(out: &mut Vec<u8>, text: &[u8]) {
     if is_misread(text) {
-        // the value as a JSON string, which is inside of one itself
+        // The message is itself a JSON string, so the quotes are escaped.
         out.extend_from_slice(b"\\\"");
         escape::escape(out, text);
         out.extend_from_slice(b"\\\"");
@@ -306,13 +310,13 @@ pub(super) fn write_str(out: &mut Vec<u8>, text: &[u8]) {
     }
 }
 
-/// Whether a string without quotes would not show where it ends.
+/// Returns whether the end of a string would be ambiguous without quotes.
 fn is_misread(escaped: &[u8]) -> bool {
     let odd = |odd, &byte| odd | (byte <= b' ') | (byte == b'=') | (byte == b'"') | (byte == b'\\');
     escaped.is_empty() || escaped.iter().fold(false, odd)
 }
 
-/// Where the member of a key is, which is given with its quotes.
+/// Returns the position of the member with a quoted key.
 fn find(members: &[u8], quoted_key: &[u8]) -> Option<Range<usize>> {
     let mut at = 0;
     while at < members.len() {
@@ -325,7 +329,7 @@ fn find(members: &[u8], quoted_key: &[u8]) -> Option<Range<usize>> {
     None
 }
 
-/// The lengths of the first member's key, quotes included, and of the whole member.
+/// Returns the lengths of the first member's key, including its quotes, and of the whole member.
 fn first(members: &[u8]) -> (usize, usize) {
     let key = string(members);
     let value = &members[(key + 1).min(members.len())..];
@@ -337,7 +341,7 @@ fn first(members: &[u8]) -> (usize, usize) {
     (key, (key + 1 + length).min(members.len()))
 }
 
-/// The length of a JSON object or list.
+/// Returns the length of a JSON object or list.
 fn structure(json: &[u8]) -> usize {
     let (mut at, mut depth) = (0, 0);
     while let Some(byte) = json.get(at) {
@@ -357,7 +361,7 @@ fn structure(json: &[u8]) -> usize {
     at
 }
 
-/// The length of a JSON string, quotes included.
+/// Returns the length of a JSON string, including its quotes.
 fn string(json: &[u8]) -> usize {
     let mut at = 1;
     while let Some(found) = json
@@ -406,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_whole_members_only() {
+    fn keeps_only_complete_members() {
         let members = br#""a":1,"b":"x,y","c":3"#;
         let rows = [
             (0, ""),
@@ -457,14 +461,14 @@ mod tests {
     }
 
     #[test]
-    fn the_last_value_of_a_key_counts() {
+    fn the_last_value_of_a_key_is_kept() {
         let mut json = Vec::new();
         push_each(Members::new(&mut json), METADATA.fields().iter());
         assert_eq!(str::from_utf8(&json).unwrap(), r#""a":2,"type":3,"_":6"#);
     }
 
     #[test]
-    fn a_key_that_comes_out_of_order_is_looked_for() {
+    fn keys_out_of_order_are_searched_for() {
         // the keys of a call site that has but the first fields, each of its own name
         let keys = Keys::of_names(&NAMES[..2]);
         let field = |index| METADATA.fields().iter().nth(index).unwrap();

@@ -1,4 +1,4 @@
-//! One record, from its parts.
+//! Renders a record and joins its parts.
 
 use openreplay_record::{field, phrase};
 use openreplay_session::SessionId;
@@ -30,7 +30,7 @@ const ID: &[u8] = member!(field::SESSION_ID, "\"");
 const FIELDS: &[u8] = member!(field::FIELDS, "{");
 const SPANS: &[u8] = member!(field::SPANS, "[");
 
-/// The most that a record has behind its message, but for what differs from one to the other.
+/// The maximum length of the constant text after a record's message.
 const FRAME: usize =
     TAGS.len() + ID.len() + r#""""#.len() + FIELDS.len() + SPANS.len() + "}]}\n".len();
 
@@ -121,7 +121,7 @@ fn spans<S>(options: &Options, innermost: SpanRef<'_, S>, parts: &mut Parts)
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
-    // not by `scope`, which looks the innermost up once more
+    // `scope` would look up the innermost span again.
     let mut next = Some(innermost);
     while let Some(span) = next {
         span::write(options, &span, parts);
@@ -129,8 +129,8 @@ where
     }
 }
 
-/// Returns the member `level` and the beginning of the message: one piece, which is faster to
-/// append than four. OpenReplay knows four levels, and reads any other word as `info`.
+/// Returns the member `level` and the beginning of the message. Appending one piece is faster than
+/// appending four. OpenReplay has four levels, and reads any other word as `info`.
 fn level_and_message(level: Level) -> &'static [u8] {
     match level {
         Level::ERROR => member!(field::LEVEL, "\"error\",\"message\":\""),
@@ -140,13 +140,13 @@ fn level_and_message(level: Level) -> &'static [u8] {
     }
 }
 
-/// The message with the fields in it, and the fields themselves on the side.
+/// Writes the message with its fields, and the members of `fields`.
 fn message(options: &Options, from: &Source<'_>, parts: &mut Parts) {
     let start = parts.line.len();
     let limit = options.record_limit;
     from.record(options.fields_in_message, limit, parts);
     if parts.line.len() == start && !options.fields_in_message {
-        // without a message of its own
+        // The event has no message, so its fields are the message.
         for part in [&mut parts.text, &mut parts.below, &mut parts.fields] {
             part.clear();
         }
@@ -159,8 +159,7 @@ fn message(options: &Options, from: &Source<'_>, parts: &mut Parts) {
         lines,
         ..
     } = parts;
-    // each part begins with what keeps it apart from the one before it: needless where there is
-    // none
+    // Each part begins with a separator, which is skipped if the part is the first.
     for (part, separator) in [(&*text, " "), (&*below, "\\n")] {
         let skipped = if line.len() == start {
             separator.len()
@@ -175,7 +174,7 @@ fn message(options: &Options, from: &Source<'_>, parts: &mut Parts) {
     line.extend_from_slice(lines);
 }
 
-/// An event, and what is known of it.
+/// An event and the properties that determine how it is read.
 struct Source<'a> {
     event: &'a Event<'a>,
     mark: Option<Mark>,
@@ -202,8 +201,8 @@ impl Source<'_> {
     }
 }
 
-/// Makes message, fields and spans fit in the room for them: the fields and the spans may take a
-/// quarter each, the message what they leave.
+/// Shortens the message, fields and spans to the available length. The fields and the spans each
+/// use up to a quarter, and the message uses the rest.
 fn shorten(room: usize, start: usize, parts: &mut Parts) {
     let message = parts.line.len() - start;
     let spans = parts.spans.len() + parts.spans_at.len();
@@ -229,7 +228,7 @@ fn shorten(room: usize, start: usize, parts: &mut Parts) {
     parts.line.extend_from_slice(CUT.as_bytes());
 }
 
-/// Puts the fields and the spans at the end.
+/// Appends the fields and the spans to the record.
 fn join(parts: &mut Parts) {
     let Parts {
         line,

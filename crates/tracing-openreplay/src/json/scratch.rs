@@ -56,7 +56,7 @@ pub(super) fn with<R>(f: impl FnOnce(&mut Scratch) -> R) -> R {
     })
 }
 
-/// Calls `f` with what is known of the call sites, and no buffer.
+/// Calls `f` with the thread's cached callsites only.
 pub(super) fn with_sites<R>(f: impl FnOnce(&mut Sites) -> R) -> R {
     lend(|scratch| f(&mut scratch.sites))
 }

@@ -1,4 +1,4 @@
-//! A span's name and fields, rendered when they are recorded and kept in its extensions.
+//! The name and fields of a span, rendered when they are recorded and stored in its extensions.
 
 use std::ops::Range;
 
@@ -14,48 +14,51 @@ use super::{
 };
 use crate::kept;
 
-/// What it holds does not depend on a layer's options, so several of one subscriber share it.
+/// The rendered span. It does not depend on a layer's options, so that several layers of one
+/// subscriber can share it.
 #[derive(Default)]
 pub(crate) struct Rendered {
-    /// `{"name":"request","fields":{"method":"GET"`, empty if nothing is recorded.
+    /// The beginning of the span, such as `{"name":"request","fields":{"method":"GET"`. Empty if no
+    /// field was recorded.
     text: Vec<u8>,
-    /// Where the members of `fields` begin.
+    /// The position of the members of `fields` in `text`.
     members_at: usize,
-    /// Where the text of the request's id is.
+    /// The position of the request's id in `text`.
     request_id: Option<Range<usize>>,
-    /// ` method=GET`, for the message. Empty if no layer writes it there.
+    /// The fields for the message, such as ` method=GET`. Empty if no layer writes spans in the
+    /// message.
     line: Vec<u8>,
 }
 
 const OPEN: &[u8] = br#"{"name":""#;
 const FIELDS: &[u8] = br#"","fields":{"#;
 
-/// Memory beyond this is not kept for another span.
+/// The maximum capacity that is kept for another span.
 const KEPT: usize = 1024;
 
-/// Bounds what one value of a span takes.
+/// The maximum length of a value of a span.
 const VALUE_LIMIT: usize = 64 * 1024;
 
-/// The span of a request, as tower-openreplay's `RequestLogLayer` creates it, and its field that
-/// has the request's id.
+/// The name of the span that tower-openreplay's `RequestLogLayer` creates for a request.
 const REQUEST: &str = "request";
+/// The field of that span with the request's id.
 pub(super) const REQUEST_ID: &str = "request_id";
 const QUOTED_REQUEST_ID: &[u8] = br#""request_id""#;
 pub(super) const REQUEST_ID_LIMIT: usize = 256;
 
-/// Whether a span is rendered even if a layer does not write spans.
+/// Returns whether a span is rendered even if a layer does not write spans.
 pub(super) fn is_request(name: &str) -> bool {
     name == REQUEST
 }
 
-/// Appends a span up to its first field.
+/// Appends the beginning of a span, up to its first field.
 pub(super) fn write_head(name: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(OPEN);
     escape(out, name.as_bytes());
     out.extend_from_slice(FIELDS);
 }
 
-/// Renders what is recorded of a new span into what is empty.
+/// Renders the fields of a new span. `into` must be empty.
 pub(super) fn created(attributes: &span::Attributes<'_>, options: &Options, into: &mut Rendered) {
     let with_line = options.span_fields_in_message;
     into.fill(attributes.metadata(), with_line, |fields| {
@@ -63,7 +66,7 @@ pub(super) fn created(attributes: &span::Attributes<'_>, options: &Options, into
     });
 }
 
-/// The same for what is recorded later.
+/// Renders fields that are recorded later. `into` must be empty.
 pub(super) fn recorded(
     values: &span::Record<'_>,
     metadata: &'static Metadata<'static>,
@@ -99,7 +102,7 @@ impl Rendered {
         self.text.is_empty()
     }
 
-    /// Puts new values in place of those of the same key.
+    /// Adds new values, which replace those with the same key.
     pub(crate) fn merge(&mut self, new: &Self) {
         if new.is_empty() {
             return;
@@ -121,7 +124,7 @@ impl Rendered {
         }
     }
 
-    /// Empties it. Returns whether its memory is worth keeping.
+    /// Removes all contents. Returns whether the memory is small enough to be kept.
     pub(crate) fn clear(&mut self) -> bool {
         self.text.clear();
         self.line.clear();
@@ -156,8 +159,8 @@ impl Rendered {
     }
 }
 
-/// Appends what a record has of a span: an element of an array, a line of the message, and the
-/// request's id if the span has one and none is known.
+/// Appends the parts of a record that come from a span: an element of `spans`, a line of the
+/// message, and the request's id if no inner span had one.
 pub(super) fn write<S>(options: &Options, span: &SpanRef<'_, S>, parts: &mut Parts)
 where
     S: for<'lookup> LookupSpan<'lookup>,
@@ -211,7 +214,7 @@ mod tests {
     };
 
     #[test]
-    fn a_field_that_is_recorded_twice_is_once_in_the_line() {
+    fn a_field_that_is_recorded_twice_is_in_the_line_once() {
         let field = |name| METADATA.fields().field(name).unwrap();
         for with_line in [false, true] {
             let mut rendered = Rendered::default();

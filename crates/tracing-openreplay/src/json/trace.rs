@@ -64,7 +64,7 @@ pub(super) fn write(out: &mut Vec<u8>) {
     hex(out, span.to_bytes());
 }
 
-/// Appends an id and a quote. Its `Display` takes four times as long.
+/// Appends an id and a quote. The `Display` implementation of the id takes four times as long.
 fn hex<const N: usize>(out: &mut Vec<u8>, id: [u8; N]) {
     const DIGITS: [u8; 16] = *b"0123456789abcdef";
     let digits = id.map(|byte| [byte >> 4, byte & 0xf].map(|digit| DIGITS[usize::from(digit)]));

@@ -1,4 +1,4 @@
-//! The values of fields, as the inside of a JSON string.
+//! Writes the values of fields into a JSON string.
 
 use std::{
     fmt::{self, Write as _},
@@ -10,10 +10,10 @@ use crate::text::{Hex, PANICKED};
 
 const FAILED: &str = "… [failed to be written]";
 
-/// Appends what a user's `Debug` writes, up to a number of bytes, and returns whether there is a
-/// line break in it.
+/// Appends the `Debug` output of a value, up to `limit` bytes. Returns whether it contains a line
+/// break.
 ///
-/// A `Debug` that panics or fails costs its own value and no more.
+/// If the `Debug` implementation panics or fails, only the rest of this value is lost.
 pub(super) fn debug(out: &mut Vec<u8>, limit: usize, value: &dyn fmt::Debug) -> bool {
     let mut text = Text {
         end: out.len().saturating_add(limit),
@@ -72,7 +72,7 @@ impl fmt::Write for Text<'_> {
     }
 }
 
-/// The largest boundary of a character up to `at`.
+/// Returns the last character boundary up to `at`.
 fn boundary(text: &str, at: usize) -> usize {
     (0..=at)
         .rev()
