@@ -12,7 +12,7 @@ use http_body::Body;
 use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::buffer::Buffer;
+use super::buffer::{Buffer, LimitReached};
 use super::error::Problem;
 
 /// No body may be longer, before or after decompression.
@@ -166,7 +166,9 @@ fn decompress(packed: &[u8]) -> Result<Bytes, Problem> {
     loop {
         match decoder.read(&mut piece) {
             Ok(0) => return Ok(bytes.into_bytes()),
-            Ok(length) => bytes.extend(&piece[..length])?,
+            Ok(length) => bytes
+                .extend(&piece[..length])
+                .map_err(|LimitReached| too_long())?,
             Err(error) => return Err(Problem::parsing(format!("the body is not gzip: {error}"))),
         }
     }
@@ -192,7 +194,7 @@ fn is_gzip(headers: &HeaderMap) -> Result<bool, Problem> {
     }
 }
 
-pub(super) fn too_long() -> Problem {
+fn too_long() -> Problem {
     let reason = format!(
         "the body is longer than {LONGEST} bytes, before or after decompression; send smaller requests"
     );

@@ -1,9 +1,6 @@
 use bytes::{BufMut as _, Bytes, BytesMut};
 use memmap2::MmapMut;
 
-use super::body::too_long;
-use super::error::Problem;
-
 /// A shorter buffer is left to the allocator.
 const SHORT: usize = 64 * 1024;
 
@@ -18,6 +15,10 @@ pub(super) enum Buffer {
     Mapped(MmapMut, usize),
 }
 
+/// The bytes would exceed the buffer's limit.
+#[derive(Debug)]
+pub(super) struct LimitReached;
+
 impl Buffer {
     /// Creates an empty buffer for at most so many bytes.
     pub(super) fn new(limit: usize) -> Self {
@@ -28,15 +29,15 @@ impl Buffer {
         }
     }
 
-    pub(super) fn extend(&mut self, bytes: &[u8]) -> Result<(), Problem> {
+    pub(super) fn extend(&mut self, bytes: &[u8]) -> Result<(), LimitReached> {
         match self {
             Self::Allocated(to, limit) if to.len() + bytes.len() <= *limit => to.put_slice(bytes),
             Self::Mapped(map, length) => {
                 let to = map.get_mut(*length..*length + bytes.len());
-                to.ok_or_else(too_long)?.copy_from_slice(bytes);
+                to.ok_or(LimitReached)?.copy_from_slice(bytes);
                 *length += bytes.len();
             }
-            Self::Allocated(..) => return Err(too_long()),
+            Self::Allocated(..) => return Err(LimitReached),
         }
         Ok(())
     }
