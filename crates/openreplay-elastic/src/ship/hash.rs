@@ -3,6 +3,10 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
+/// As much of a first line as tells files apart, and of what stands before a place as proves that
+/// it is the same.
+pub(super) const WINDOW: usize = 4096;
+
 /// How a checkpoint hashes the lines that it knows files by. Each checkpoint stays with its own, or
 /// it would know no file again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]

@@ -5,13 +5,9 @@ use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::content::Content;
-use super::hash::Hash;
+use super::hash::{Hash, WINDOW};
 use super::system::Seen;
 use crate::bulk::without_mark;
-
-/// As much of a first line as tells files apart, and of what stands before a place as proves that
-/// it is the same.
-pub(super) const WINDOW: usize = 4096;
 
 /// Which file this is, whatever it is called: an inode is used again for other files, so the first
 /// line counts too. The device does not: its number may be another one after a restart of the

@@ -98,6 +98,7 @@ mod identity;
 mod index;
 mod input;
 mod lines;
+mod mode;
 mod patterns;
 mod position;
 mod private;

@@ -3,8 +3,8 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::files::Mode;
 use super::glob::{Found, Glob, has_wildcard};
+use super::mode::Mode;
 use super::trusted::Links;
 use super::unreadable::Troubles;
 use crate::transport::error::Error;

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::envelope::Format;
 use crate::ship::content::Content;
-use crate::ship::files::{Files, Mode};
+use crate::ship::files::Files;
 use crate::ship::identity::{Identity, Place};
+use crate::ship::mode::Mode;
 use crate::ship::position::{IndexName, Part, Pieces, Start};
 
 proptest! {

@@ -6,17 +6,7 @@ use zstd::stream::raw::{self, Operation as _};
 
 use super::gzip::Gunzip;
 use super::kind::Packing;
-
-/// What a step did, and what it found.
-#[derive(Debug)]
-pub(super) struct Step {
-    /// How many of the compressed bytes it used.
-    pub(super) read: usize,
-    /// How many bytes of text it wrote.
-    pub(super) written: usize,
-    /// Why there is no more text, whatever follows.
-    pub(super) corrupt: Option<String>,
-}
+use super::step::Step;
 
 /// Decompresses a file, whose parts may each be compressed on their own.
 pub(super) enum Decoder {

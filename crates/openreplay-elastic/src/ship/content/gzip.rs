@@ -2,7 +2,7 @@
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
-use super::decoder::Step;
+use super::step::Step;
 
 /// A file's name, a comment and more can stand in a header: it is never longer in earnest.
 const LONGEST_HEADER: usize = 1 << 20;

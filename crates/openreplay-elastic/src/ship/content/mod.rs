@@ -12,6 +12,7 @@ mod decoder;
 mod gzip;
 mod kind;
 mod packed;
+mod step;
 #[cfg(test)]
 mod tests;
 

@@ -6,7 +6,7 @@ use std::io;
 
 use super::decoder::Decoder;
 use super::kind::Packing;
-use crate::ship::identity::WINDOW;
+use crate::ship::hash::WINDOW;
 use crate::ship::system::read_at;
 
 /// How much is read and decompressed at a time.

@@ -12,6 +12,7 @@ use super::rotated::unrotated;
 use crate::ship::content::Content;
 use crate::ship::folders::{Folders, Lookup};
 use crate::ship::identity::Identity;
+use crate::ship::mode::Mode;
 use crate::ship::position::Position;
 use crate::ship::tail::{Comparison, Origin, Tail};
 
@@ -281,7 +282,7 @@ impl Files {
                 continue;
             };
             let is_quiet = tail.last_growth.elapsed() > super::QUIET;
-            if is_certain || is_quiet || self.mode == super::Mode::Once {
+            if is_certain || is_quiet || self.mode == Mode::Once {
                 self.troubles.add(&tail.path, &reason);
             }
         }

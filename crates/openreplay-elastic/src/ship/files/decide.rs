@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::Mode;
+use crate::ship::mode::Mode;
 use crate::ship::tail::State;
 
 /// What to do about a followed file whose name leads to it.

@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::{Files, Places};
 use crate::ship::folders::{Folders, Lookup};
 use crate::ship::identity::Identity;
+use crate::ship::mode::Mode;
 use crate::ship::position::Position;
 use crate::ship::system::Seen;
 use crate::ship::tail::Tail;
@@ -131,7 +132,7 @@ impl Files {
     }
 
     fn push(&mut self, mut tail: Tail, places: &mut Places) -> usize {
-        if self.mode == super::Mode::Once {
+        if self.mode == Mode::Once {
             tail.end_here();
         }
         let at = self.tails.len();

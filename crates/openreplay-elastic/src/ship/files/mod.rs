@@ -9,6 +9,7 @@ use self::known::Known;
 use self::replaced::Before;
 use super::hash::Hash;
 use super::lines::Framed;
+use super::mode::Mode;
 use super::patterns::Pattern;
 use super::position::{Part, Position};
 use super::system::{Node, may_be_open};
@@ -31,15 +32,6 @@ mod tests;
 /// A file that matches no pattern any more is followed until it has been quiet for so long: its
 /// writer may take a while to turn to the new one.
 const QUIET: Duration = Duration::from_secs(60);
-
-/// Whether there is a later scan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// Deliver what is there at the start.
-    Once,
-    /// Follow files, and those that come later.
-    Follow,
-}
 
 /// The files that are followed, and those that are known from the checkpoint.
 #[derive(Debug)]

@@ -4,8 +4,9 @@ use std::io;
 use std::time::Instant;
 
 use super::decide::{self, Fate, Look, Unmatched};
-use super::{Files, Mode, Places, QUIET};
+use super::{Files, Places, QUIET};
 use crate::ship::folders::{Folders, Lookup};
+use crate::ship::mode::Mode;
 use crate::ship::patterns::{Match, When};
 use crate::ship::system::Seen;
 

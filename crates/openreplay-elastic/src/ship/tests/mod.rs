@@ -2,9 +2,10 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::files::{Files, Mode};
+use super::files::Files;
 use super::hash::HASH;
 use super::lines::Framed;
+use super::mode::Mode;
 use super::position::Part;
 
 mod any;
