@@ -6,7 +6,7 @@ use percent_encoding::percent_decode;
 
 use crate::{
     decode::fill,
-    headers::{Candidates, Verdict, is_token},
+    verdict::{Candidates, Verdict, is_token},
 };
 
 const BAGGAGE: HeaderName = HeaderName::from_static("baggage");

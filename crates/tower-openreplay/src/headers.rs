@@ -5,7 +5,10 @@ use std::sync::LazyLock;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use openreplay_session::{Scope, SessionId};
 
-use crate::names::{HEADERS, OPENREPLAY_SESSION_ID, TOKEN_HEADERS};
+use crate::{
+    names::{HEADERS, OPENREPLAY_SESSION_ID, TOKEN_HEADERS},
+    verdict::{Candidates, Verdict, is_token},
+};
 
 /// Returns the session that headers with the default names contain, if any.
 ///
@@ -117,7 +120,7 @@ impl SessionHeaders {
     /// ```
     #[must_use]
     pub fn session_of(&self, headers: &HeaderMap) -> Option<SessionId> {
-        self.read(headers).or_baggage(headers).session()
+        or_baggage(self.read(headers), headers).session()
     }
 
     /// Sets the id's header to the current session and removes all other headers that contain a
@@ -166,7 +169,7 @@ impl SessionHeaders {
         let verdict = self.read_names_and_mark(headers);
         #[cfg(feature = "baggage")]
         crate::baggage::mark(headers);
-        verdict.or_baggage(headers)
+        or_baggage(verdict, headers)
     }
 
     fn read_names_and_mark(&self, headers: &mut HeaderMap) -> Verdict {
@@ -285,12 +288,6 @@ impl Role {
     }
 }
 
-/// Returns whether a value under the id's name contains a token: every token contains a dot, and no
-/// id does.
-pub(crate) fn is_token(value: &[u8]) -> bool {
-    value.contains(&b'.')
-}
-
 /// The sessions in the headers that were read so far.
 #[derive(Default)]
 struct Read {
@@ -333,93 +330,14 @@ impl Read {
     }
 }
 
-/// The session that one source, or all sources so far, name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Session(SessionId),
-    /// The source names different ids. The request has no session, and no other source is read.
-    Contradiction,
-    /// The source contains no valid id, so the next source is read.
-    Nothing,
-}
-
-impl Verdict {
-    /// Reads the baggage if the headers name nothing.
-    #[cfg_attr(not(feature = "baggage"), expect(unused_variables))]
-    #[inline]
-    fn or_baggage(self, headers: &HeaderMap) -> Self {
-        match self {
-            #[cfg(feature = "baggage")]
-            Self::Nothing => crate::baggage::verdict(headers),
-            verdict => verdict,
-        }
-    }
-
-    pub(crate) fn session(self) -> Option<SessionId> {
-        match self {
-            Self::Session(id) => Some(id),
-            Self::Contradiction | Self::Nothing => None,
-        }
-    }
-}
-
-/// The ids and tokens found in the values of one source.
-#[derive(Default)]
-pub(crate) struct Candidates {
-    token: Option<SessionId>,
-    id: Option<SessionId>,
-    malformed: bool,
-    contradictory: bool,
-}
-
-impl Candidates {
-    fn add(&mut self, value: &[u8]) {
-        if !is_token(value) {
-            return self.add_plain(value);
-        }
-        match SessionId::from_token(value) {
-            Ok(id) => self.token = Some(id),
-            Err(_) => self.malformed = true,
-        }
-    }
-
-    pub(crate) fn add_plain(&mut self, value: &[u8]) {
-        match SessionId::try_from(value) {
-            Ok(id) => self.add_id(id),
-            Err(error) if error.is_absent() => {}
-            Err(_) => self.malformed = true,
-        }
-    }
-
-    /// Adds a value of a source that may contain ids of other programs, so that every id other than
-    /// a number is malformed.
-    #[cfg(feature = "baggage")]
-    pub(crate) fn add_number(&mut self, value: &[u8]) {
-        match SessionId::try_from(value) {
-            Ok(id) if id.as_u64().is_none() => self.malformed = true,
-            _ => self.add_plain(value),
-        }
-    }
-
-    pub(crate) fn add_malformed(&mut self) {
-        self.malformed = true;
-    }
-
-    fn add_id(&mut self, id: SessionId) {
-        if self.id.is_none_or(|other| other == id) {
-            self.id = Some(id);
-        } else {
-            self.contradictory = true;
-        }
-    }
-
-    pub(crate) fn verdict(&self) -> Verdict {
-        match (self.token, self.id) {
-            (Some(id), _) => Verdict::Session(id),
-            _ if self.contradictory => Verdict::Contradiction,
-            (None, Some(id)) if !self.malformed => Verdict::Session(id),
-            _ => Verdict::Nothing,
-        }
+/// Reads the baggage if the headers name nothing.
+#[cfg_attr(not(feature = "baggage"), expect(unused_variables))]
+#[inline]
+fn or_baggage(verdict: Verdict, headers: &HeaderMap) -> Verdict {
+    match verdict {
+        #[cfg(feature = "baggage")]
+        Verdict::Nothing => crate::baggage::verdict(headers),
+        verdict => verdict,
     }
 }
 

@@ -94,6 +94,7 @@ mod decode;
 mod headers;
 mod names;
 mod poll_to_end;
+mod verdict;
 
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]

@@ -4,7 +4,8 @@ use percent_encoding::percent_decode_str;
 
 use crate::{
     decode::fill,
-    headers::{Candidates, SessionHeaders, Verdict},
+    headers::SessionHeaders,
+    verdict::{Candidates, Verdict},
 };
 
 /// The sources of the session's id, in the order in which they are read, and whether to insert it
