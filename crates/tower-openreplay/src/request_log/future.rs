@@ -1,5 +1,4 @@
 use std::{
-    cell::Cell,
     fmt,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -10,17 +9,7 @@ use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use super::{ResponseBody, request::Request};
-
-thread_local! {
-    static POLLING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Returns whether the caller runs inside the future of a [`RequestLog`](super::RequestLog), which
-/// logs the error attached to the response.
-pub(crate) fn is_polling() -> bool {
-    POLLING.get()
-}
+use super::{body::ResponseBody, polling::Polling, request::Request};
 
 pin_project! {
     /// The response future of [`RequestLog`](super::RequestLog), which is polled and dropped in the
@@ -100,24 +89,5 @@ where
         Poll::Ready(
             result.map(|response| response.map(|body| ResponseBody::new(body, request, at_end))),
         )
-    }
-}
-
-/// A guard that exists while this thread polls the future of a `RequestLog`.
-struct Polling {
-    before: bool,
-}
-
-impl Polling {
-    fn begin() -> Self {
-        Self {
-            before: POLLING.replace(true),
-        }
-    }
-}
-
-impl Drop for Polling {
-    fn drop(&mut self) {
-        POLLING.set(self.before);
     }
 }

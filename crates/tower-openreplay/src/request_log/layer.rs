@@ -4,7 +4,7 @@ use tower_http::classify::GrpcCode;
 use tower_layer::Layer;
 use tracing::Level;
 
-use super::{RequestLog, cause::Causes, protocol::Protocol};
+use super::{options::Options, protocol::Protocol, service::RequestLog};
 
 /// A layer that writes one record per request, and adds a span around it.
 ///
@@ -114,31 +114,5 @@ impl<S> Layer<S> for RequestLogLayer {
 
     fn layer(&self, inner: S) -> Self::Service {
         RequestLog::with_options(inner, Arc::clone(&self.options))
-    }
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Options {
-    pub(super) protocol: Protocol,
-    /// The level of a success, or `None` if successes are not logged.
-    pub(super) success: Option<Level>,
-    pub(super) excluded: Vec<String>,
-    pub(super) causes: Causes,
-}
-
-impl Options {
-    pub(super) fn excludes(&self, path: &str) -> bool {
-        self.excluded.iter().any(|excluded| excluded == path)
-    }
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            protocol: Protocol::Http,
-            success: Some(Level::INFO),
-            excluded: Vec::new(),
-            causes: Causes::default(),
-        }
     }
 }

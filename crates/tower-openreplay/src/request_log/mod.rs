@@ -101,13 +101,14 @@ mod body;
 mod cause;
 mod future;
 mod layer;
+mod options;
+pub(crate) mod polling;
 mod protocol;
 pub(crate) mod record;
 mod request;
 mod route;
 mod service;
 
-pub(crate) use self::future::is_polling;
 pub use self::{
     body::ResponseBody, future::ResponseFuture, layer::RequestLogLayer, service::RequestLog,
 };

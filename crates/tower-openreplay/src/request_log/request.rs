@@ -8,7 +8,7 @@ use tower_http::classify::{GrpcEosErrorsAsFailures, GrpcFailureClass};
 use tracing::{Level, Span, field};
 
 use super::{
-    layer::Options,
+    options::Options,
     protocol::Outcome,
     record::{self, Event, Facts},
     route::{Route, uri_of},

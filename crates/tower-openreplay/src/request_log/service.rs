@@ -8,7 +8,7 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::{ResponseBody, ResponseFuture, layer::Options, request};
+use super::{body::ResponseBody, future::ResponseFuture, options::Options, request};
 
 /// A service that writes one record per request, and adds a span around it.
 ///

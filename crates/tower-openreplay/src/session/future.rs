@@ -7,7 +7,7 @@ use http::Response;
 use openreplay_session::{Scope, sync_scope};
 use pin_project_lite::pin_project;
 
-use crate::SessionBody;
+use crate::body::SessionBody;
 
 pin_project! {
     /// The response future of [`SetSession`](super::SetSession), which is polled and dropped in the

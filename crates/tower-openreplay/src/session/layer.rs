@@ -4,8 +4,8 @@ use http::HeaderMap;
 use openreplay_session::SessionId;
 use tower_layer::Layer;
 
-use super::{SetSession, sources::Sources};
-use crate::SessionHeaders;
+use super::{service::SetSession, sources::Sources};
+use crate::headers::SessionHeaders;
 
 /// A layer that runs each request in the session that its headers name.
 ///

@@ -7,8 +7,8 @@ use http::{Request, Response};
 use openreplay_session::Scope;
 use tower_service::Service;
 
-use super::{ResponseFuture, sources::Sources};
-use crate::SessionBody;
+use super::{future::ResponseFuture, sources::Sources};
+use crate::body::SessionBody;
 
 /// A service that runs each request in the session that its headers name.
 ///
