@@ -1,5 +1,5 @@
-//! Bytes in a checkpoint: as text if they are text, in base64 otherwise. A line can be cut within a
-//! character.
+//! Serializes bytes in a checkpoint: as text if they are valid UTF-8, otherwise in base64. A line
+//! can be cut within a character.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

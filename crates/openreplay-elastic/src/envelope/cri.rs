@@ -1,7 +1,7 @@
-//! The format of Kubernetes' container runtime interface: time, stream, tags and content, separated
-//! by one space each.
+//! The log format of Kubernetes' container runtime interface (CRI): time, stream, tags and content,
+//! separated by one space each.
 //!
-//! Kubernetes' own reader is `parseCRILog` in `staging/src/k8s.io/cri-client/pkg/logs/logs.go`.
+//! Kubernetes reads it with `parseCRILog` in `staging/src/k8s.io/cri-client/pkg/logs/logs.go`.
 
 use std::str;
 
@@ -9,7 +9,7 @@ use openreplay_record::time;
 
 use super::{Origin, Piece, Stream};
 
-/// A time has 35 bytes at most: nine digits of a second and an offset.
+/// The length of the longest time, which has nanoseconds and an offset.
 const LONGEST_TIME: usize = 35;
 
 pub(super) fn parse(line: &[u8]) -> Option<Piece<'_>> {
@@ -36,7 +36,7 @@ pub(super) fn parse(line: &[u8]) -> Option<Piece<'_>> {
     })
 }
 
-/// Splits a line at the first space of its start.
+/// Splits a line at the first space within `start`, its beginning.
 fn word<'a>(start: &[u8], line: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
     let end = memchr::memchr(b' ', start)?;
     Some((&line[..end], &line[end + 1..]))

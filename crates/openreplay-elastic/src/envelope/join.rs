@@ -1,4 +1,4 @@
-//! Puts the pieces of a line together again.
+//! Joins the pieces of long lines.
 
 use std::borrow::Cow;
 
@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{Origin, Piece, bytes};
 
-/// A longer line is no record, but the message of one, which is cut: the rest is not kept.
+/// The length of the longest line that can be a record. A longer line is cut and becomes the
+/// message of a record; the rest is dropped.
 const LONGEST: usize = 16 << 20;
-/// So many lines may be incomplete at a time. A container has two streams; a journal has one for
+/// How many lines may be incomplete at a time. A container has two streams; a journal has one for
 /// each start of a service.
 const MOST: usize = 64;
 
-/// The beginnings of lines whose rest has not come yet. `F` tells where a line begins.
+/// The beginnings of lines whose remaining pieces have not been read yet. `F` is where a line
+/// begins.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Join<F> {
@@ -24,7 +26,7 @@ struct Waiting<F> {
     from: F,
     #[serde(flatten)]
     origin: Origin,
-    /// Its rest will not come: it is a line as it is.
+    /// The remaining pieces are no longer awaited: the line ends here.
     #[serde(default, skip_serializing_if = "is_false")]
     is_over: bool,
     #[serde(with = "bytes")]
@@ -36,7 +38,7 @@ fn is_false(is: &bool) -> bool {
     !is
 }
 
-/// A whole line, where it begins, and what its first piece tells of it.
+/// A complete line, where it begins, and the metadata of its first piece.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line<'a, F> {
     pub(crate) from: F,
@@ -53,7 +55,7 @@ impl<F> Default for Join<F> {
 }
 
 impl<F> Join<F> {
-    /// Takes a piece, and gives the line that it ends.
+    /// Adds a piece, and returns the line that it completes.
     pub(crate) fn take<'a>(&mut self, piece: Piece<'a>, from: F) -> Option<Line<'a, F>> {
         let Piece {
             text,
@@ -91,19 +93,20 @@ impl<F> Join<F> {
         self.waiting.is_empty()
     }
 
-    /// Gives up waiting for the rest of each line that `is_over` takes the text of.
+    /// Gives up waiting for the remaining pieces of each line whose text `is_over` accepts.
     pub(crate) fn end(&mut self, is_over: impl Fn(&[u8]) -> bool) {
         for waiting in &mut self.waiting {
             waiting.is_over |= is_over(&waiting.text);
         }
     }
 
-    /// Whether there is a line whose rest will not come.
+    /// Returns whether there is a line whose remaining pieces are no longer awaited.
     pub(crate) fn has_over(&self) -> bool {
         self.waiting.len() > MOST || self.waiting.iter().any(|waiting| waiting.is_over)
     }
 
-    /// Takes a line whose rest will not come, or the oldest one if there are too many.
+    /// Removes a line whose remaining pieces are no longer awaited, or the oldest line if there are
+    /// too many.
     pub(crate) fn take_over(&mut self) -> Option<Line<'static, F>> {
         let over = self.waiting.iter().position(|waiting| waiting.is_over);
         let surplus = (self.waiting.len() > MOST).then_some(0);
@@ -111,7 +114,7 @@ impl<F> Join<F> {
         line.map(Line::from)
     }
 
-    /// Goes on with the lines that another file ended within.
+    /// Takes over the incomplete lines of another file, which continue in this one.
     pub(crate) fn inherit(&mut self, other: Self) {
         self.waiting.extend(other.waiting);
     }

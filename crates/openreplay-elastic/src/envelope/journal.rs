@@ -1,9 +1,9 @@
-//! What `journalctl --output=json` prints of an entry.
+//! The entries that `journalctl --output=json` prints.
 //!
-//! systemd writes it in `src/shared/logs-show.c`: a field is a text, or a list of bytes if it is
-//! not printable, or `null` if it is long and `--all` is missing; and a list of these if the entry
-//! has it more than once. `src/journal/journald-stream.c` splits lines of more than `LineMax=` (48
-//! KiB) and marks all pieces but the last with `_LINE_BREAK=line-max`.
+//! systemd writes them in `src/shared/logs-show.c`. A field is a string, a list of bytes if it is
+//! not printable, or `null` if it is long and `--all` is missing. If an entry has a field several
+//! times, the value is a list of these. `src/journal/journald-stream.c` splits lines longer than
+//! `LineMax=` (48 KiB) and marks all pieces but the last with `_LINE_BREAK=line-max`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,7 +16,7 @@ use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
 
 use super::{Origin, Piece, Stream};
 
-/// Stands for a message that `journalctl` leaves out.
+/// Replaces a message that `journalctl` left out.
 pub(super) const LEFT_OUT: &str =
     "a message of 4096 bytes or more was left out: run journalctl with --all";
 
@@ -44,7 +44,7 @@ enum Field<'a> {
 }
 
 pub(super) fn parse(line: &[u8]) -> Option<Piece<'_>> {
-    // all names of fields are in upper case
+    // all field names are in upper case
     if !matches!(line, [b'{', b'"', b'_' | b'A'..=b'Z', ..]) {
         return None;
     }
@@ -73,7 +73,7 @@ impl<'a> Entry<'a> {
         let entry = text(self.cursor.as_ref()).map(hash);
         let (text, origin) = match self.message {
             Some(Field::Bytes(text)) => (text, origin),
-            // an entry without a message is none of an app's lines
+            // an entry without a message is not a line of an app
             None => (Cow::Borrowed(&b""[..]), origin),
             Some(Field::LeftOut) => (
                 Cow::Borrowed(LEFT_OUT.as_bytes()),
@@ -91,7 +91,7 @@ impl<'a> Entry<'a> {
         })
     }
 
-    /// Half of the random id tells streams apart as well.
+    /// Returns half of the random id, which suffices to tell streams apart.
     fn stream(&self) -> u64 {
         let half = number(self.stream.as_ref(), 16).map(|id| id & u128::from(u64::MAX));
         half.and_then(|half| half.try_into().ok()).unwrap_or(0)
@@ -102,8 +102,9 @@ impl<'a> Entry<'a> {
         SystemTime::UNIX_EPOCH.checked_add(Duration::from_micros(micros))
     }
 
-    /// journald gives every line of a service's output the unit's `SyslogLevel=`, `info` by
-    /// default: that tells nothing.
+    /// Returns the level of the entry's priority, unless the priority is a default. journald gives
+    /// each line on a service's standard output the unit's `SyslogLevel=`, which is `info` by
+    /// default and tells nothing about the line.
     fn level(&self) -> Option<Level> {
         let is_default = text(self.transport.as_ref()) == Some("stdout");
         match text(self.priority.as_ref())? {
@@ -128,8 +129,8 @@ fn number(field: Option<&Field<'_>>, radix: u32) -> Option<u128> {
     u128::from_str_radix(text(field)?, radix).ok()
 }
 
-/// FNV-1a: it has to be the same in every version, and nobody gains by a collision in a journal of
-/// their own.
+/// FNV-1a, because the hash must be the same in every version. An attacker gains nothing from a
+/// collision within their own journal.
 fn hash(cursor: &str) -> u128 {
     const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
@@ -139,7 +140,7 @@ fn hash(cursor: &str) -> u128 {
     })
 }
 
-/// Tells `null` from a field that is missing.
+/// Distinguishes `null` from a missing field.
 fn present<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Field<'de>>, D::Error> {
@@ -158,7 +159,7 @@ impl<'de> Visitor<'de> for FieldVisitor {
     type Value = Field<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text, a list of bytes or null")
+        f.write_str("a string, a list of bytes or null")
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
@@ -178,7 +179,7 @@ impl<'de> Visitor<'de> for FieldVisitor {
         while let Some(element) = list.next_element()? {
             match element {
                 Element::Byte(byte) => bytes.push(byte),
-                // the field is there several times: the first one counts
+                // if the field occurs several times, the first value counts
                 Element::Field(field) => {
                     while list.next_element::<IgnoredAny>()?.is_some() {}
                     return Ok(field);

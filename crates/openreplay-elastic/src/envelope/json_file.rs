@@ -1,7 +1,8 @@
-//! The format of Docker's logging driver `json-file`: an object for each line.
+//! The format of Docker's `json-file` logging driver: one object per line.
 //!
 //! Docker writes it in `daemon/logger/jsonfilelog/jsonlog/jsonlogbytes.go`, and splits lines in
-//! `daemon/logger/copier.go`. It marks no piece: only the line feed is missing in its text.
+//! `daemon/logger/copier.go`. Docker does not mark the pieces of a line: their text merely lacks
+//! the line feed.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,10 +15,10 @@ use serde::de::IgnoredAny;
 use super::{Origin, Piece, Stream};
 
 /// Docker splits a line where its buffer of this size is full. A shorter text without a line feed
-/// is the end of what the container wrote.
+/// is the end of the container's output.
 const FULL: usize = 16 * 1024;
 
-/// Exactly Docker's keys. `attrs` is there if the driver's options `labels`, `env` or `tag` are
+/// Exactly Docker's keys. `attrs` is present if the driver's options `labels`, `env` or `tag` are
 /// set.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,7 +33,7 @@ struct Line<'a> {
     _attrs: Option<BTreeMap<String, IgnoredAny>>,
 }
 
-/// The same, whatever else is there.
+/// The same keys, among any others.
 #[derive(Deserialize)]
 struct AnyLine<'a> {
     #[serde(borrow)]
@@ -44,7 +45,7 @@ struct AnyLine<'a> {
 }
 
 pub(super) fn parse(line: &[u8]) -> Option<Piece<'_>> {
-    // Docker writes this key first; no other line is read any closer
+    // Docker writes this key first, so other lines need not be parsed
     if !line.starts_with(br#"{"log":""#) {
         return None;
     }

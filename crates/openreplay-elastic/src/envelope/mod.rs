@@ -1,8 +1,7 @@
-//! The envelopes that container runtimes and journald put around a line: recognised line by line,
-//! and taken off.
+//! Recognises the envelopes that container runtimes and journald put around lines, and removes
+//! them.
 //!
-//! `cri`, `json_file` and `journal` have a format each, `join` puts the pieces of a long line
-//! together again.
+//! `cri`, `json_file` and `journal` each parse one format; `join` joins the pieces of long lines.
 
 use std::borrow::Cow;
 use std::time::SystemTime;
@@ -20,26 +19,27 @@ mod json_file;
 #[cfg(test)]
 mod tests;
 
-/// What a runtime puts around the lines of an app.
+/// The envelope that a runtime puts around each line of an app.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
-    /// Recognises each of the other formats, line by line: the default. A JSON object is taken for
-    /// a line of Docker's only if it has exactly Docker's keys, and for an entry of the journal
-    /// only if it has the fields that `journalctl` always adds. So a record with a field `log` or
-    /// `MESSAGE` remains as it is.
+    /// Recognises the other formats line by line. This is the default. A JSON object is treated as
+    /// a line of Docker only if it has exactly Docker's keys, and as a journal entry only if it has
+    /// the fields that `journalctl` always adds. A record with a field `log` or `MESSAGE` therefore
+    /// stays unchanged.
     #[default]
     Auto,
-    /// Nothing: each line is a record, or the message of one.
+    /// No envelope: each line is a record or the message of one.
     Plain,
     /// The format of Kubernetes' container runtime interface, which containerd, CRI-O and Podman
     /// write: `2026-07-01T12:00:00.250000000Z stdout F {…}`.
     Cri,
-    /// The format of Docker's logging driver `json-file`:
-    /// `{"log":"{…}\n","stream":"stdout","time":"…"}`. If it is chosen, other keys do not matter.
+    /// The format of Docker's `json-file` logging driver:
+    /// `{"log":"{…}\n","stream":"stdout","time":"…"}`. If this format is selected, other keys are
+    /// ignored.
     JsonFile,
-    /// The entries that `journalctl --output=json` prints. If it is chosen, `MESSAGE` is the only
-    /// field that an entry must have.
+    /// The entries that `journalctl --output=json` prints. If this format is selected, `MESSAGE` is
+    /// the only required field.
     Journal,
 }
 
@@ -47,37 +47,37 @@ pub enum Format {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Piece<'a> {
     pub(crate) text: Cow<'a, [u8]>,
-    /// Whether the rest of the line is in the next piece of the same stream.
+    /// Whether the line continues in the next piece of the same stream.
     pub(crate) is_partial: bool,
     pub(crate) origin: Origin,
-    /// A hash of what names the entry in the journal: the same when the entry is read again.
+    /// A hash of the entry's cursor in the journal, which is the same each time the entry is read.
     pub(crate) entry: Option<u128>,
 }
 
-/// What the envelope tells of a line.
+/// The metadata that an envelope adds to a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Origin {
     pub(crate) stream: Stream,
     #[serde(with = "time")]
     pub(crate) time: SystemTime,
-    /// As the envelope names it.
+    /// The level that the envelope names.
     #[serde(with = "level", skip_serializing_if = "Option::is_none", default)]
     pub(crate) level: Option<Level>,
 }
 
-/// What the app wrote to. Pieces of different streams can lie between one another.
+/// The output that the app wrote to. Pieces of different streams can be interleaved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Stream {
     Stdout,
     Stderr,
-    /// One of the many in a journal.
+    /// One of the many streams in a journal.
     Journal(u64),
 }
 
 impl Format {
-    /// Takes the envelope off a line, which is given without its end; `None` if it has none of this
-    /// format.
+    /// Removes the envelope from a line, which is passed without its line end. Returns `None` if
+    /// the line has no envelope of this format.
     #[inline]
     pub(crate) fn unwrap(self, line: &[u8]) -> Option<Piece<'_>> {
         match self {
@@ -95,7 +95,7 @@ impl Format {
 }
 
 impl Stream {
-    /// The name that the record shows.
+    /// Returns the stream's name in a record.
     pub(crate) fn name(self) -> Option<&'static str> {
         match self {
             Self::Stdout => Some("stdout"),
@@ -114,9 +114,9 @@ impl Stream {
 }
 
 impl Origin {
-    /// The level of a line that names none.
+    /// Returns the level of a line that names none.
     ///
-    /// What runtimes keep of standard error are panics, aborts and what libraries complain of.
+    /// Standard error mostly contains panics, aborts and the errors of libraries.
     pub(crate) fn default_level(&self) -> Level {
         match self.stream {
             Stream::Stderr => Level::Error,
@@ -125,7 +125,7 @@ impl Origin {
     }
 }
 
-/// Times in a checkpoint, to the microsecond, as records have them.
+/// Serializes times in a checkpoint, in microseconds as in records.
 mod time {
     use std::time::SystemTime;
 
@@ -148,7 +148,7 @@ mod time {
     }
 }
 
-/// Levels in a checkpoint, by their words.
+/// Serializes levels in a checkpoint by name.
 mod level {
     use openreplay_record::Level;
     use serde::de::Error as _;

@@ -1,9 +1,9 @@
-//! Files are read and written on threads that may block.
+//! Runs blocking file I/O on threads that may block.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A value whose methods block, since they read and write files: they run on a thread that the
-/// runtime keeps for that.
+/// A value whose methods block because they read and write files. They run on the threads that the
+/// runtime reserves for blocking work.
 #[derive(Debug)]
 pub(super) struct Blocking<T>(Arc<Mutex<T>>);
 
@@ -12,7 +12,7 @@ impl<T: Send + 'static> Blocking<T> {
         Self(Arc::new(Mutex::new(value)))
     }
 
-    /// Does some work, which goes on to its end even if the future is dropped.
+    /// Runs `work` to its end, even if the future is dropped.
     pub(super) async fn run<R: Send + 'static>(
         &self,
         work: impl FnOnce(&mut T) -> R + Send + 'static,
@@ -22,7 +22,7 @@ impl<T: Send + 'static> Blocking<T> {
             Ok(done) => done,
             Err(failed) => match failed.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime shuts down, and this future with it.
+                // The runtime is shutting down and will drop this future.
                 Err(_) => std::future::pending().await,
             },
         }

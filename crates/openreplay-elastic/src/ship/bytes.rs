@@ -1,4 +1,4 @@
-//! Paths in JSON: as text if they are text, and as bytes otherwise.
+//! Serializes paths as JSON: as text if they are valid Unicode, otherwise as bytes.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};

@@ -10,13 +10,13 @@ use super::health::Health;
 use super::lines::Framed;
 use crate::bulk::Events;
 
-/// What became of the lines. Reports on standard error what goes wrong, and when it works again.
+/// Counts what happened to the lines. Reports failures and recoveries on standard error.
 #[derive(Debug)]
 pub(super) struct Counts {
     stored: AtomicU64,
     rejected: AtomicU64,
     wrapped: AtomicU64,
-    /// Records that a stream had; of files, that is not counted.
+    /// The records that a stream had. For files, they are not counted.
     read: AtomicU64,
     nuls: AtomicU64,
     faults: Mutex<Faults>,
@@ -42,7 +42,7 @@ impl Default for Counts {
 }
 
 impl Counts {
-    /// Counts what was read from this source. Reports a fault of records when it is met first.
+    /// Counts the records that were read from `source`. Reports each fault when it first occurs.
     pub(super) fn read(&self, framed: &Framed, source: &str) {
         let wrapped = framed.wrapped as u64;
         self.wrapped.fetch_add(wrapped, Ordering::Relaxed);
@@ -51,7 +51,7 @@ impl Counts {
         for fault in new {
             let (text, remedy) = (fault.text(), fault.remedy());
             self.warn(&format!(
-                "{source}: records {text} - {remedy}; they are delivered nevertheless"
+                "{source}: records {text} - {remedy}; they are delivered anyway"
             ));
         }
     }
@@ -65,7 +65,7 @@ impl Counts {
         self.diagnostics.print(text);
     }
 
-    /// Notes that Elasticsearch accepts what it is sent.
+    /// Notes that Elasticsearch accepted a request.
     pub(super) fn works(&self) {
         if self.health().work() {
             self.diagnostics.print("delivery works again");
@@ -116,7 +116,7 @@ impl Events for Counts {
     fn report(&self, topic: Topic, text: &str) {
         let is_change = self.health().fail(topic, text);
         if is_change {
-            // However recent the last report of its topic was.
+            // Reported even if the last report of this topic was recent.
             self.diagnostics.report_now(topic, text);
             self.changed.notify_one();
         } else {

@@ -1,4 +1,4 @@
-//! The followed files and the checkpoint: all that blocks.
+//! The followed files and the checkpoint, whose operations block.
 
 use super::checkpoint::Checkpoint;
 use super::files::Files;
@@ -11,16 +11,16 @@ use crate::transport::error::Error;
 pub(super) struct Disk {
     pub(super) files: Files,
     checkpoint: Checkpoint,
-    /// What was in flight when an earlier run ended, and must go to the same index.
+    /// Requests that were in flight when an earlier run ended and must go to the same index.
     waiting: Vec<InFlight>,
 }
 
-/// Records to be sent again.
+/// Records that must be sent again.
 #[derive(Debug)]
 pub(super) struct Resent {
     pub(super) framed: Framed,
     pub(super) in_flight: InFlight,
-    /// These are not in their file any more.
+    /// The parts that are no longer in their files.
     pub(super) lost: Vec<Part>,
 }
 
@@ -52,7 +52,7 @@ impl Disk {
         }
     }
 
-    /// Writes the checkpoint, unless nothing changed.
+    /// Writes the checkpoint, unless it is unchanged.
     pub(super) fn save(&mut self, in_flight: Option<&InFlight>) -> Result<(), Error> {
         let files = self.files.positions();
         self.checkpoint.save(files, in_flight, &self.waiting)
@@ -62,13 +62,13 @@ impl Disk {
         self.files.mark_delivered(parts);
     }
 
-    /// How many requests wait to be sent again.
+    /// Returns how many requests must be sent again.
     pub(super) fn waiting(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Reads again the first request that waits, as far as it can be read. The others stay in the
-    /// checkpoint.
+    /// Reads the records of the first of these requests again, as far as possible. The others stay
+    /// in the checkpoint.
     pub(super) fn reread(&mut self) -> Option<Resent> {
         if self.waiting.is_empty() {
             return None;

@@ -1,4 +1,4 @@
-//! What keeps OpenReplay's panel from showing the records of lines.
+//! Finds the faults that keep OpenReplay's panel from showing records.
 
 use std::str;
 
@@ -10,7 +10,7 @@ use crate::shallow;
 
 const KINDS: usize = RecordFault::ALL.len();
 
-/// How many records have each fault.
+/// The number of records with each fault.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Faults([u64; KINDS]);
 
@@ -20,7 +20,7 @@ impl Faults {
         if is_faultless(record) {
             return;
         }
-        // Elasticsearch rejects a record that no parser reads, and that is reported.
+        // Elasticsearch rejects a record that no parser can read, and that is reported.
         let Ok(source) = shallow::from_slice(record) else {
             return;
         };
@@ -30,7 +30,7 @@ impl Faults {
         }
     }
 
-    /// Adds the faults of further records. Returns those that no record had before.
+    /// Adds the faults of more records. Returns the faults that occurred for the first time.
     pub(super) fn add(&mut self, more: &Self) -> Vec<RecordFault> {
         let mut new = Vec::new();
         for (at, fault) in RecordFault::ALL.into_iter().enumerate() {
@@ -42,15 +42,15 @@ impl Faults {
         new
     }
 
-    /// Returns the faults that records have, each with the number of these records.
+    /// Returns the faults that occurred, each with its number of records.
     pub(super) fn counted(&self) -> impl Iterator<Item = (RecordFault, u64)> {
         let counts = RecordFault::ALL.into_iter().zip(self.0);
         counts.filter(|(_, count)| *count > 0)
     }
 }
 
-/// Whether a glance suffices to see that a record has no fault. In records of
-/// `tracing_openreplay::json()`, the members that matter are the first ones.
+/// Returns whether a quick look proves that a record has no fault. In records of
+/// `tracing_openreplay::json()`, the relevant members come first.
 fn is_faultless(record: &[u8]) -> bool {
     let Ok(text) = str::from_utf8(record) else {
         return false;
@@ -75,7 +75,8 @@ fn is_known_level(value: &str) -> bool {
     Level::ALL.iter().any(|level| level.as_str() == word)
 }
 
-/// The text between quotes; one with escapes is none of those that are looked for.
+/// Returns the text between quotes. A text with escapes is not decoded: it equals none of the names
+/// and levels that are compared with it.
 fn unquoted(text: &str) -> &str {
     let inner = text
         .strip_prefix('"')
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_those_that_the_panel_would_meet() {
+    fn finds_the_faults_that_affect_the_panel() {
         use RecordFault::*;
         for (record, faults) in [
             (
@@ -141,14 +142,14 @@ mod tests {
     }
 
     #[test]
-    fn a_glance_suffices_for_our_own_records() {
+    fn a_quick_look_suffices_for_our_own_records() {
         let own = r#"{"@timestamp":"2026-07-01T12:00:00.000001Z","utc_time":"2026-07-01T12:00:00.000001Z","level":"info","message":"m","fields":{"n":1}}"#;
         assert!(is_faultless(own.as_bytes()));
         assert!(!is_faultless(own.replace("info", "INFO").as_bytes()));
     }
 
     #[test]
-    fn a_fault_is_new_once() {
+    fn a_fault_is_new_only_once() {
         use RecordFault::*;
         let examined = |record: &[u8]| {
             let mut faults = Faults::default();

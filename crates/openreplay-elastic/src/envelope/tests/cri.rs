@@ -4,8 +4,8 @@ use super::*;
 pub(super) const PIECE: usize = 16 * 1024;
 
 /// Writes lines as containerd does for Kubernetes, in `redirectLogs` of
-/// `internal/cri/io/logger.go`: what a line has beyond the limit goes to the next piece, each piece
-/// with the time at which it was written.
+/// `internal/cri/io/logger.go`. A line longer than the limit continues in the next piece. Each
+/// piece has the time at which it was written.
 pub(super) struct Writer {
     time: SystemTime,
     file: Vec<u8>,
@@ -36,7 +36,7 @@ impl Writer {
     }
 
     fn piece(&mut self, stream: Stream, tag: &str, text: &[u8]) {
-        // as many digits of the nanoseconds as there are, and an offset
+        // as many fractional digits as necessary, and an offset
         let time = jiff::Timestamp::try_from(self.time).unwrap();
         let head = format!("{time} {} {tag} ", stream.name().unwrap());
         self.file.extend(head.as_bytes());
@@ -57,7 +57,7 @@ proptest! {
         }
         let mut expected: Vec<_> = lines.into_iter().map(|(line, stream)| (stream, line.into_bytes())).collect();
         if mixed {
-            // the runtime writes each stream in its own order, and one between the other
+            // the runtime keeps the order within each stream, but interleaves the two
             writer.file = alternate(&writer.file);
         }
         for format in [Format::Auto, Format::Cri] {
@@ -71,7 +71,7 @@ proptest! {
     }
 }
 
-/// The pieces of standard output, each with one of standard error after it.
+/// Returns the pieces of standard output, each followed by one of standard error.
 fn alternate(file: &[u8]) -> Vec<u8> {
     let pieces = file.split_inclusive(|byte| *byte == b'\n');
     let (out, err): (Vec<_>, Vec<_>) = pieces.partition(|piece| {
@@ -87,7 +87,7 @@ fn alternate(file: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_line_has_what_kubernetes_reads_in_it() {
+fn parses_a_line_as_kubernetes_does() {
     for (line, stream, is_partial, text) in [
         (
             "2026-07-01T12:00:00.25Z stdout F {\"n\":1}",
@@ -141,7 +141,7 @@ fn a_line_has_what_kubernetes_reads_in_it() {
 }
 
 #[test]
-fn lines_that_only_look_like_it_are_not() {
+fn rejects_lines_that_only_resemble_the_format() {
     for line in [
         "",
         "2026-07-01T12:00:00Z",

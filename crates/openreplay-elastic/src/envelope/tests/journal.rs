@@ -1,6 +1,6 @@
 use super::*;
 
-/// As `journalctl --output=json --all` prints it: `src/shared/logs-show.c`.
+/// Returns an entry as `journalctl --output=json --all` prints it: `src/shared/logs-show.c`.
 pub(super) fn entry(message: &[u8], time: SystemTime) -> Value {
     let micros = time.duration_since(UNIX_EPOCH).unwrap().as_micros();
     let is_printable =
@@ -38,7 +38,7 @@ proptest! {
     }
 
     #[test]
-    fn split_lines_come_back_whole_though_other_services_log_in_between(lines in prop::collection::vec(any_line(), 1..4), most in 1..48_usize) {
+    fn joins_split_lines_while_other_services_log(lines in prop::collection::vec(any_line(), 1..4), most in 1..48_usize) {
         let mut entries = Vec::new();
         for (number, line) in lines.iter().enumerate() {
             let pieces: Vec<_> = line.as_bytes().chunks(most * 1024).collect();
@@ -66,7 +66,7 @@ proptest! {
 }
 
 #[test]
-fn only_an_object_with_what_journalctl_always_adds_is_an_entry() {
+fn an_entry_has_the_fields_that_journalctl_always_adds() {
     let entry = entry(b"m", at());
     for name in ["__CURSOR", "__REALTIME_TIMESTAMP"] {
         let mut other = entry.clone();
@@ -90,7 +90,7 @@ fn only_an_object_with_what_journalctl_always_adds_is_an_entry() {
 }
 
 #[test]
-fn the_priority_is_the_level_unless_it_is_that_of_every_line() {
+fn the_priority_is_the_level_unless_it_is_a_default() {
     for (priority, stdout, journal) in [
         ("0", Some(Level::Error), Some(Level::Error)),
         ("3", Some(Level::Error), Some(Level::Error)),
@@ -116,7 +116,7 @@ fn the_priority_is_the_level_unless_it_is_that_of_every_line() {
 }
 
 #[test]
-fn fields_of_any_form_are_read() {
+fn reads_fields_of_any_form() {
     for (message, text) in [
         (json!("text"), &b"text"[..]),
         (json!([104, 105, 255]), b"hi\xff"),
@@ -149,7 +149,7 @@ fn fields_of_any_form_are_read() {
 }
 
 #[test]
-fn an_entry_has_the_same_number_in_every_version() {
+fn the_hash_of_an_entry_is_the_same_in_every_version() {
     let line = entry(b"m", at()).to_string();
     let number = Format::Auto.unwrap(line.as_bytes()).unwrap().entry;
     assert_eq!(

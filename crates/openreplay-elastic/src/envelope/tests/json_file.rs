@@ -2,7 +2,7 @@ use super::*;
 
 const FULL: usize = 16 * 1024;
 
-/// As Docker writes it: `daemon/logger/jsonfilelog/jsonlog/jsonlogbytes.go`.
+/// Returns a line as Docker writes it: `daemon/logger/jsonfilelog/jsonlog/jsonlogbytes.go`.
 pub(super) fn line(log: &str, stream: Stream, time: SystemTime) -> String {
     let time = jiff::Timestamp::try_from(time).unwrap();
     let mut text = json!(log).to_string();
@@ -15,8 +15,8 @@ pub(super) fn line(log: &str, stream: Stream, time: SystemTime) -> String {
     )
 }
 
-/// As Docker splits it: `copySrc` in `daemon/logger/copier.go`. No character lies on a seam, since
-/// Docker destroys those.
+/// Splits lines as Docker does: `copySrc` in `daemon/logger/copier.go`. No character is split,
+/// since Docker would corrupt it.
 fn lines(text: &str, stream: Stream) -> String {
     let mut pieces: Vec<&str> = Vec::new();
     let mut rest = text;
@@ -45,7 +45,7 @@ proptest! {
 }
 
 #[test]
-fn only_an_object_with_exactly_dockers_keys_is_a_line_of_docker() {
+fn a_docker_line_has_exactly_dockers_keys() {
     let docker = line("{\"n\":1}\n", Stream::Stdout, at());
     let labelled = docker.replace("\"time\"", "\"attrs\":{\"tag\":\"shop\"},\"time\"");
     for text in [&docker, &labelled] {
@@ -89,7 +89,7 @@ fn only_an_object_with_exactly_dockers_keys_is_a_line_of_docker() {
 }
 
 #[test]
-fn a_short_text_without_a_line_feed_is_the_end_of_what_the_container_wrote() {
+fn a_short_text_without_a_line_feed_ends_the_output() {
     let half = line("{\"n\":", Stream::Stdout, at());
     let piece = Format::Auto.unwrap(half.as_bytes()).unwrap();
     assert_eq!((&*piece.text, piece.is_partial), (&b"{\"n\":"[..], false));

@@ -1,4 +1,4 @@
-//! Each parser against a writer of its format, and what becomes of a line in the end.
+//! Tests each parser against a writer of its format, and the resulting records.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -25,7 +25,7 @@ fn any_time() -> impl Strategy<Value = SystemTime> {
     (0..253_402_300_800_000_000_u64).prop_map(|micros| UNIX_EPOCH + Duration::from_micros(micros))
 }
 
-/// Lines of an app: what it writes without its line feeds, some of them longer than a piece.
+/// Lines of an app without their line feeds. Some are longer than a piece.
 fn any_line() -> impl Strategy<Value = String> {
     let long = (r#"[a-z"\\ é]{1,9}"#, 1..9_000_usize).prop_map(|(word, times)| word.repeat(times));
     prop_oneof![4 => ".{0,80}", 1 => long].prop_map(|line| line.replace(['\n', '\r'], ""))
@@ -35,7 +35,7 @@ fn any_stream() -> impl Strategy<Value = Stream> {
     prop_oneof![Just(Stream::Stdout), Just(Stream::Stderr)]
 }
 
-/// What comes out of the lines of a file: each line with its stream.
+/// Returns the lines of a file after joining, each with its stream.
 fn joined(format: Format, file: &[u8]) -> Vec<(Stream, Vec<u8>)> {
     let mut join = Join::default();
     let mut lines = Vec::new();
@@ -52,14 +52,14 @@ fn joined(format: Format, file: &[u8]) -> Vec<(Stream, Vec<u8>)> {
 
 proptest! {
     #[test]
-    fn any_bytes_are_a_line_of_a_format_or_none(line in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn parsers_accept_any_bytes(line in prop::collection::vec(any::<u8>(), 0..200)) {
         for format in [Format::Auto, Format::Plain, Format::Cri, Format::JsonFile, Format::Journal] {
             format.unwrap(&line);
         }
     }
 
     #[test]
-    fn any_damaged_line_is_a_line_of_a_format_or_none(
+    fn parsers_accept_any_damaged_line(
         line in any_line(), stream in any_stream(), time in any_time(), at in any::<prop::sample::Index>(), byte: u8, cut: bool
     ) {
         for (format, mut wrapped) in [

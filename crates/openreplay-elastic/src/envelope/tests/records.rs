@@ -1,4 +1,4 @@
-//! What is stored of a line whose envelope is off.
+//! Tests the records that are stored once the envelope is removed.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn a_record_keeps_its_own_time_and_level_to_the_byte() {
         r#"{"@timestamp":"2020-01-01T00:00:00.000001Z","level":"debug","message":"m"}"#,
         r#"{"message":"m","level":"debug","@timestamp":"2020-01-01T00:00:00.000001Z"}"#,
         r#"{"ratio":NaN,"level":"debug","@timestamp":"2020-01-01T00:00:00.000001Z"}"#,
-        // the beginning tells enough
+        // the fields are found before the syntax error
         r#"{"@timestamp":"2020-01-01T00:00:00.000001Z","level":"debug",}"#,
     ] {
         let origin = origin(Stream::Stderr, None);
@@ -39,7 +39,7 @@ fn a_record_keeps_its_own_time_and_level_to_the_byte() {
 }
 
 #[test]
-fn what_a_record_lacks_comes_from_the_envelope() {
+fn the_envelope_supplies_what_a_record_lacks() {
     let time = json!({"@timestamp": TIME, "utc_time": TIME});
     for (record, stream, level, added) in [
         (json!({}), Stream::Stdout, None, json!({"level": "info"})),
@@ -49,7 +49,7 @@ fn what_a_record_lacks_comes_from_the_envelope() {
             None,
             json!({"level": "info"}),
         ),
-        // its text is no line of plain text
+        // its message is not parsed for a level as plain text would be
         (
             json!({"message": "an error"}),
             Stream::Stdout,
@@ -102,7 +102,7 @@ fn what_a_record_lacks_comes_from_the_envelope() {
 }
 
 #[test]
-fn plain_text_is_a_record_with_the_runtimes_time_and_stream() {
+fn plain_text_becomes_a_record_with_the_runtimes_time_and_stream() {
     for (text, stream, named, level) in [
         (
             "thread 'main' panicked at src/main.rs:7:5:",
@@ -162,7 +162,7 @@ fn plain_text_is_a_record_with_the_runtimes_time_and_stream() {
 
 proptest! {
     #[test]
-    fn whatever_an_app_prints_is_a_record_that_the_panel_shows(
+    fn the_panel_shows_whatever_an_app_prints(
         text in prop_oneof![
             prop::collection::vec(any::<u8>(), 0..300),
             r#"\{("[a-z@é]{0,9}"[:,]?|[0-9]{1,3},?|[{}\[\]]){0,9}\}"#.prop_map(String::into_bytes),
@@ -172,7 +172,8 @@ proptest! {
         let text = text.into_iter().filter(|byte| *byte != b'\n').collect::<Vec<_>>();
         let origin = Origin { stream, time, level: None };
         if let Some(stored) = bulk::record_from(&text, &origin)
-            // Elasticsearch rejects the others, and what is sent then is tested there
+            // Elasticsearch rejects the other records; the tests of delivery cover what happens
+            // then
             && let Ok(record) = serde_json::from_slice::<Value>(&stored.document)
         {
             prop_assert!(record["level"].is_string() && record["@timestamp"].is_string(), "{}", record);

@@ -15,15 +15,16 @@ use crate::transport::kind::{ErrorKind, Precondition};
 #[cfg(test)]
 mod tests;
 
-/// The version that is written; version 1 is read as well.
+/// The version that is written. Version 1 can be read, too.
 const VERSION: u32 = 2;
 
-/// How far each file is delivered, and what is on its way: on disk before it is sent.
+/// Stores how far each file is delivered and which records are in flight. It is written to disk
+/// before records are sent.
 #[derive(Debug)]
 pub(super) struct Checkpoint {
     path: PathBuf,
     state: State,
-    /// Held as long as this shipper lives.
+    /// Locked for the lifetime of this shipper.
     _lock: File,
 }
 
@@ -35,7 +36,8 @@ struct State {
     hash: Hash,
     files: Vec<Position>,
     in_flight: Option<InFlight>,
-    /// What was on its way when an earlier run ended, of files that cannot be read for now.
+    /// The requests that were in flight when an earlier run ended, from files that cannot be read
+    /// for now.
     waiting: Vec<InFlight>,
 }
 
@@ -43,15 +45,15 @@ impl Checkpoint {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let path = std::path::absolute(path).map_err(|error| failed(path, error))?;
         if fs::symlink_metadata(&path).is_ok_and(|there| !there.is_file()) {
-            // A rename would replace it, whatever it is.
+            // A rename would replace whatever is there.
             return Err(Error::config(format!(
-                "{} is not a regular file: give the checkpoint a place of its own",
+                "{} is not a regular file; choose a different path for the checkpoint",
                 path.display()
             )));
         }
         let folder = path.parent().unwrap_or(Path::new("/"));
         private::create_folder(folder).map_err(|error| failed(folder, error))?;
-        let lock = beside(&path, ".lock");
+        let lock = with_suffix(&path, ".lock");
         let lock = private::open_lock(&lock).map_err(|error| failed(&lock, error))?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -59,7 +61,7 @@ impl Checkpoint {
                 return Err(Error::unmet(
                     Precondition::CheckpointInUse,
                     format!(
-                        "another shipper has the checkpoint {}: give this one another",
+                        "another shipper uses the checkpoint {}; choose a different checkpoint for this one",
                         path.display()
                     ),
                 ));
@@ -78,13 +80,13 @@ impl Checkpoint {
         })
     }
 
-    /// What is not to be taken for a file of records, whatever the patterns are.
+    /// Returns the paths that are never followed, whatever the patterns match.
     pub(super) fn own_files(&self) -> [PathBuf; 3] {
-        let beside = |suffix| beside(&self.path, suffix);
-        [self.path.clone(), beside(".lock"), beside(".new")]
+        let with_suffix = |suffix| with_suffix(&self.path, suffix);
+        [self.path.clone(), with_suffix(".lock"), with_suffix(".new")]
     }
 
-    /// How it hashes what it knows files by.
+    /// Returns the hash function that identifies files.
     pub(super) fn hash(&self) -> Hash {
         self.state.hash
     }
@@ -93,13 +95,13 @@ impl Checkpoint {
         self.state.files.clone()
     }
 
-    /// All that was on its way when the last run ended.
+    /// Returns everything that was in flight when the last run ended.
     pub(super) fn in_flight(&self) -> Vec<InFlight> {
         let in_flight = self.state.in_flight.iter().chain(&self.state.waiting);
         in_flight.cloned().collect()
     }
 
-    /// Puts it on disk, all or nothing, unless it is there already.
+    /// Writes the state to disk atomically, unless it is unchanged.
     pub(super) fn save(
         &mut self,
         files: Vec<Position>,
@@ -123,7 +125,7 @@ impl Checkpoint {
     }
 
     fn replace(&self, state: &State) -> io::Result<()> {
-        let new = beside(&self.path, ".new");
+        let new = with_suffix(&self.path, ".new");
         let mut file = private::create_new(&new)?;
         file.write_all(&serde_json::to_vec(state)?)?;
         file.sync_data()?;
@@ -149,8 +151,8 @@ impl State {
             Error::unmet(
                 Precondition::CheckpointUnreadable,
                 format!(
-                    "{} {why}: give another place; or move it away, and every file is sent from its start, so that what is stored \
-                     already is there twice",
+                    "{} {why}; choose a different checkpoint, or move this one away: every file is then sent from its start, and \
+                     records that are already stored are stored twice",
                     path.display()
                 ),
             )
@@ -159,28 +161,28 @@ impl State {
             |error: serde_json::Error| wrong("cannot be read as a checkpoint").with_source(error);
         let Version { version } = serde_json::from_slice(bytes).map_err(unreadable)?;
         match version {
-            // What version 2 adds has a default.
+            // The fields that version 2 added have defaults.
             1 | VERSION => {
                 let state: Self = serde_json::from_slice(bytes).map_err(unreadable)?;
                 let mut seeds = HashSet::new();
                 if state.files.iter().all(|file| seeds.insert(file.seed)) {
                     Ok(state)
                 } else {
-                    Err(wrong("holds two files of the same seed"))
+                    Err(wrong("has two files with the same seed"))
                 }
             }
-            _ => Err(wrong("is a checkpoint of another version")),
+            _ => Err(wrong("has an unsupported version")),
         }
     }
 }
 
-/// Read first: the rest may look different in a version to come.
+/// Read first, because the rest may look different in a later version.
 #[derive(Deserialize)]
 struct Version {
     version: u32,
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
@@ -190,7 +192,7 @@ fn failed(path: &Path, error: io::Error) -> Error {
     Error::new(
         ErrorKind::Io,
         format!(
-            "the checkpoint cannot be kept at {}: give it a folder that can be written to",
+            "the checkpoint {} cannot be read or written; put it in a writable folder",
             path.display()
         ),
     )

@@ -12,16 +12,16 @@ use crate::ship::position::{IndexName, Part, Pieces, Start};
 
 proptest! {
     #[test]
-    fn any_bytes_are_a_checkpoint_or_an_error_that_says_what_to_do(bytes: Vec<u8>) {
+    fn any_bytes_are_a_checkpoint_or_an_error_with_a_remedy(bytes: Vec<u8>) {
         if let Err(error) = State::read(&bytes, Path::new("x.json")) {
             prop_assert!(error.is_precondition());
-            prop_assert!(error.to_string().contains("move it away"));
+            prop_assert!(error.to_string().contains("move this one away"));
         }
     }
 
     #[test]
     #[cfg(unix)]
-    fn what_was_written_is_read_back(seed: u64, from in 0..=5_u64, key: [u64; 2], path in prop::collection::vec(1..=255_u8, 1..40), index in "[a-z0-9.é]{1,20}[a-z]", text in prop::collection::vec(prop_oneof![1..10_u8, 11..=255_u8], 0..20)) {
+    fn reads_what_it_wrote(seed: u64, from in 0..=5_u64, key: [u64; 2], path in prop::collection::vec(1..=255_u8, 1..40), index in "[a-z0-9.é]{1,20}[a-z]", text in prop::collection::vec(prop_oneof![1..10_u8, 11..=255_u8], 0..20)) {
         use std::os::unix::ffi::OsStringExt as _;
 
         let hash = Hash::SipHash { key };
@@ -49,7 +49,7 @@ proptest! {
 }
 
 #[test]
-fn keeps_a_second_shipper_away() {
+fn rejects_a_second_shipper() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/ship.json");
     let first = Checkpoint::open(&path).unwrap();
@@ -58,7 +58,7 @@ fn keeps_a_second_shipper_away() {
         error.is_precondition()
             && error
                 .to_string()
-                .starts_with("another shipper has the checkpoint")
+                .starts_with("another shipper uses the checkpoint")
     );
     drop(first);
     Checkpoint::open(&path).unwrap();
@@ -66,7 +66,7 @@ fn keeps_a_second_shipper_away() {
 
 proptest! {
     #[test]
-    fn a_damaged_checkpoint_is_rejected_or_is_kept_as_it_was_read(
+    fn a_damaged_checkpoint_is_rejected_or_kept_as_read(
         is_first in any::<bool>(),
         edits in prop::collection::vec((any::<prop::sample::Index>(), 0..30_usize, DAMAGE), 1..4),
     ) {
@@ -90,18 +90,18 @@ proptest! {
     }
 }
 
-/// What replaces a part of a checkpoint.
+/// Text that replaces a part of a checkpoint.
 const DAMAGE: &str = r#"|[{}\[\]",:0-9a-z/. \\]{1,3}|[0-9]{1,20}|null|"version":1|"offset":4|,"seed":7|"base64":"/w==""#;
 
-/// As the first version wrote it. What a later one cannot read would be sent again from the start
-/// of each file.
+/// A checkpoint as the first version wrote it. If a later version could not read it, every file
+/// would be sent again from its start.
 const VERSION_1: &str = r#"{"version":1,"files":[{"seed":7,"identity":{"inode":12,"head":15445669652542104338},"path":"/var/log/app.log","delivered":{"offset":20,"before":1135801916242202611},"missing_since":1782907200}],"in_flight":{"index":"logs-000001","parts":[{"seed":7,"path":"/var/log/app.log","from":20,"to":{"offset":40,"before":3}}],"moved":{"id":"logs-000002"}},"waiting":[]}"#;
 
-/// As it is written now.
+/// A checkpoint as the current version writes it.
 const VERSION_2: &str = r#"{"version":2,"hash":{"name":"sip-hash","key":[1,2]},"files":[{"seed":7,"identity":{"inode":12,"head":1},"path":"/var/log/app.log","delivered":{"offset":20,"before":2},"missing_since":null,"pieces":[{"from":{"seed":7,"offset":0},"stream":"stdout","time":"2026-07-01T12:00:00.250000Z","text":"begin"},{"from":{"seed":6,"offset":9},"stream":{"journal":5},"time":"2026-07-01T12:00:00.250000Z","level":"error","is_over":true,"text":{"base64":"/w=="}}]}],"in_flight":null,"waiting":[{"index":"logs-000001","parts":[{"seed":8,"path":{"base64":"L2xvZy//LmxvZw=="},"from":20,"to":{"offset":40,"before":3}}],"moved":{}}]}"#;
 
 #[test]
-fn version_1_is_read_and_stays_with_its_hashes() {
+fn version_1_is_read_and_keeps_its_hashes() {
     let state = State::read(VERSION_1.as_bytes(), Path::new("x.json")).unwrap();
     assert_eq!(state.hash, Hash::Fnv1a);
     let mut now = state.clone();
@@ -112,7 +112,7 @@ fn version_1_is_read_and_stays_with_its_hashes() {
 }
 
 #[test]
-fn version_2_is_written_and_read_to_the_letter() {
+fn version_2_is_written_and_read_byte_for_byte() {
     let state = State::read(VERSION_2.as_bytes(), Path::new("x.json")).unwrap();
     assert_eq!(serde_json::to_string(&state).unwrap(), VERSION_2);
     let start = Start { seed: 7, offset: 0 };
@@ -123,7 +123,7 @@ fn version_2_is_written_and_read_to_the_letter() {
 
 #[test]
 #[cfg(unix)]
-fn a_path_that_is_no_text_is_kept_as_bytes() {
+fn a_path_that_is_not_unicode_is_kept_as_bytes() {
     use std::os::unix::ffi::OsStrExt as _;
 
     let state = State::read(VERSION_2.as_bytes(), Path::new("x.json")).unwrap();
@@ -132,18 +132,21 @@ fn a_path_that_is_no_text_is_kept_as_bytes() {
 }
 
 #[test]
-fn another_version_is_rejected_whatever_it_looks_like() {
+fn rejects_any_other_version() {
     for version in ["0", "3", "4294967295"] {
         let text = format!(r#"{{"version":{version},"lines":"of another kind"}}"#);
         let error = State::read(text.as_bytes(), Path::new("x.json")).unwrap_err();
-        assert!(error.to_string().contains("of another version"), "{error}");
+        assert!(
+            error.to_string().contains("an unsupported version"),
+            "{error}"
+        );
     }
 }
 
-/// The hashes are those that the first version made of this file.
+/// The hashes are those that version 1 computed for this file.
 #[test]
 #[cfg(unix)]
-fn a_file_that_version_1_has_delivered_goes_on_where_it_was() {
+fn continues_a_file_that_version_1_delivered() {
     use std::os::unix::fs::MetadataExt as _;
 
     let folder = tempfile::tempdir().unwrap();
@@ -167,7 +170,7 @@ fn a_file_that_version_1_has_delivered_goes_on_where_it_was() {
     );
 }
 
-/// A line that has begun.
+/// Returns the beginning of a line.
 fn pieces(start: Start, text: &[u8]) -> Pieces {
     let line = [b"2026-07-01T12:00:00.25Z stdout P ", text].concat();
     let mut pieces = Pieces::default();
@@ -177,7 +180,7 @@ fn pieces(start: Start, text: &[u8]) -> Pieces {
 }
 
 #[test]
-fn what_cannot_be_is_rejected_when_it_is_read() {
+fn rejects_impossible_values() {
     let place = |offset: u64| format!(r#"{{"offset":{offset},"before":1}}"#);
     let part = |from: u64, to: u64| {
         let to = place(to);
@@ -220,7 +223,7 @@ fn what_cannot_be_is_rejected_when_it_is_read() {
         ),
         (
             state(&[file(1), file(2)], "null"),
-            "two files of the same seed",
+            "two files with the same seed",
         ),
     ] {
         let error = read(&text).unwrap_err();
@@ -235,7 +238,7 @@ fn what_cannot_be_is_rejected_when_it_is_read() {
 
 #[test]
 #[cfg(unix)]
-fn a_link_in_the_place_of_one_of_its_files_is_not_followed() {
+fn does_not_follow_a_link_at_one_of_its_paths() {
     use std::os::unix::fs::symlink;
 
     for (suffix, opens) in [("", false), (".lock", false), (".new", true)] {
@@ -243,7 +246,7 @@ fn a_link_in_the_place_of_one_of_its_files_is_not_followed() {
         let path = folder.path().join("ship.json");
         let victim = folder.path().join("victim");
         fs::write(&victim, "precious").unwrap();
-        symlink(&victim, beside(&path, suffix)).unwrap();
+        symlink(&victim, with_suffix(&path, suffix)).unwrap();
         let opened = Checkpoint::open(&path);
         assert_eq!(opened.is_ok(), opens, "{suffix}: {opened:?}");
         if let Ok(mut checkpoint) = opened {
@@ -269,13 +272,20 @@ fn only_its_user_can_read_or_lock_it() {
     let path = folder.path().join("state/ship.json");
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     fs::create_dir(folder.path().join("state")).unwrap();
-    // As an earlier version left it.
-    fs::write(beside(&path, ".lock"), "").unwrap();
-    fs::set_permissions(beside(&path, ".lock"), fs::Permissions::from_mode(0o644)).unwrap();
+    // As an earlier version created it.
+    fs::write(with_suffix(&path, ".lock"), "").unwrap();
+    fs::set_permissions(
+        with_suffix(&path, ".lock"),
+        fs::Permissions::from_mode(0o644),
+    )
+    .unwrap();
     let mut checkpoint = Checkpoint::open(&path).unwrap();
     checkpoint.save(state_of(1).files, None, &[]).unwrap();
     checkpoint.save(state_of(2).files, None, &[]).unwrap();
-    assert_eq!((mode(&path), mode(&beside(&path, ".lock"))), (0o600, 0o600));
+    assert_eq!(
+        (mode(&path), mode(&with_suffix(&path, ".lock"))),
+        (0o600, 0o600)
+    );
     let new = folder.path().join("new/ship.json");
     Checkpoint::open(&new).unwrap();
     assert_eq!(mode(new.parent().unwrap()), 0o700);

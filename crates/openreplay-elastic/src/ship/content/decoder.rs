@@ -1,4 +1,4 @@
-//! Decompression, a step at a time. No I/O.
+//! Decompression in steps, without I/O.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use super::gzip::Gunzip;
 use super::kind::Packing;
 use super::step::Step;
 
-/// Decompresses a file, whose parts may each be compressed on their own.
+/// Decompresses a file, which may consist of several compressed parts.
 pub(super) enum Decoder {
     Gzip(Box<Gunzip>),
     Zstd(Unzstd),
@@ -22,7 +22,8 @@ impl Decoder {
         })
     }
 
-    /// Takes some of the compressed bytes. What was written stands before any corrupt byte.
+    /// Decompresses some of the input. If the input is corrupt, the text that was written comes
+    /// from before the corruption.
     pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> Step {
         match self {
             Self::Gzip(decoder) => decoder.step(input, output),
@@ -30,7 +31,7 @@ impl Decoder {
         }
     }
 
-    /// Whether a compressed part ends here, and no further one has begun.
+    /// Returns whether a compressed part has ended and the next one has not begun.
     pub(super) fn is_between(&self) -> bool {
         match self {
             Self::Gzip(decoder) => decoder.is_between(),
@@ -39,13 +40,14 @@ impl Decoder {
     }
 }
 
-/// Decompresses zstd. Its window is at most 128 MiB, which is the default of zstd's own decoder.
+/// Decompresses zstd. The window is at most 128 MiB, which is the default limit of zstd's own
+/// decoder.
 pub(super) struct Unzstd {
     decoder: raw::Decoder<'static>,
-    /// How many bytes the decoder wants at most: it then decodes one block at a time, so that an
-    /// error costs no text of the blocks before.
+    /// How many bytes to pass to the decoder at most. It then decodes one block at a time, so that
+    /// an error does not lose the text of earlier blocks.
     wanted: usize,
-    /// Text may wait in the decoder.
+    /// The decoder may hold text that it has not returned yet.
     has_more: bool,
     is_between: bool,
 }

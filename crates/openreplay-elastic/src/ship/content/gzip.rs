@@ -1,10 +1,11 @@
-//! gzip (RFC 1952), a member after the other.
+//! Decompresses gzip (RFC 1952), member by member.
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
 use super::step::Step;
 
-/// A file's name, a comment and more can stand in a header: it is never longer in earnest.
+/// The longest header that is read. A header can contain a file name, a comment and extra fields,
+/// but real headers are far shorter.
 const LONGEST_HEADER: usize = 1 << 20;
 const TRAILER: usize = 8;
 
@@ -13,11 +14,11 @@ pub(super) struct Gunzip {
     at: At,
     inflate: Decompress,
     sum: Crc,
-    /// A member was read to its end.
+    /// At least one member was read to its end.
     has_member: bool,
 }
 
-/// Where it is in a member, with what it has read of a header or a trailer.
+/// The position within a member, with the bytes of a header or trailer that were read so far.
 enum At {
     Header(Vec<u8>),
     Text,
@@ -53,7 +54,7 @@ impl Gunzip {
             return corrupt(0, 0, "");
         };
         if header.is_empty() && self.has_member && input.first() == Some(&0) {
-            // Zeros that fill a block of a tape: gzip skips them, too.
+            // Zeros that pad a tape block; gzip skips them, too.
             let zeros = input.iter().take_while(|byte| **byte == 0).count();
             return used(zeros, 0);
         }
@@ -67,7 +68,7 @@ impl Gunzip {
                 used(length - before, 0)
             }
             Ok(None) if header.len() <= LONGEST_HEADER => used(input.len(), 0),
-            Ok(None) => corrupt(0, 0, "the header of gzip has no end"),
+            Ok(None) => corrupt(0, 0, "the gzip header is too long"),
             Err(why) => corrupt(0, 0, why),
         }
     }
@@ -87,7 +88,7 @@ impl Gunzip {
                 used(read, written)
             }
             Ok(Status::Ok | Status::BufError) => used(read, written),
-            Err(_) => corrupt(read, written, "the compressed data is damaged"),
+            Err(_) => corrupt(read, written, "a compressed block is invalid"),
         }
     }
 
@@ -110,7 +111,7 @@ impl Gunzip {
     }
 }
 
-/// The length of a header; `None` if its end is missing.
+/// Returns the length of a header, or `None` if the header is incomplete.
 fn header_length(header: &[u8]) -> Result<Option<usize>, &'static str> {
     const EXTRA: u8 = 1 << 2;
     const NAME: u8 = 1 << 3;
@@ -120,13 +121,13 @@ fn header_length(header: &[u8]) -> Result<Option<usize>, &'static str> {
 
     let magic = [0x1f, 0x8b, 0x08];
     if !header.iter().zip(magic).all(|(byte, magic)| *byte == magic) {
-        return Err("what follows the compressed data is not gzip");
+        return Err("the trailing data is not gzip");
     }
     let (Some(flags), Some(_)) = (header.get(3), header.get(9)) else {
         return Ok(None);
     };
     if flags & RESERVED != 0 {
-        return Err("the header of gzip is damaged");
+        return Err("the gzip header is invalid");
     }
     let mut length = 10;
     if flags & EXTRA != 0 {

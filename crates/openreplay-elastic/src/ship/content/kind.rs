@@ -1,11 +1,11 @@
-//! How a file is compressed, by its first bytes: a name tells nothing certain.
+//! Detects how a file is compressed from its first bytes, since a file name proves nothing.
 
 use std::fs::File;
 use std::io;
 
 use crate::ship::system::read_at;
 
-/// A compression that is read.
+/// A supported compression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Packing {
     Gzip,
@@ -15,25 +15,26 @@ pub(super) enum Packing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Packed(Packing),
-    /// Compressed with the tool of this name.
+    /// The tool that compressed the file.
     Unsupported(&'static str),
 }
 
 const LONGEST: usize = 10;
 
 impl Kind {
-    /// `None` for a file that is not compressed, or has no bytes yet.
+    /// Detects the compression of a file. Returns `None` if the file is not compressed or is still
+    /// empty.
     pub(super) fn of(file: &File) -> io::Result<Option<Self>> {
         let mut head = [0; LONGEST];
         let length = read_at(file, &mut head, 0)?;
         Ok(Self::of_bytes(&head[..length]))
     }
 
-    /// The numbers are those of RFC 1952, RFC 8878, and the formats of bzip2, xz and lz4.
+    /// The magic numbers are those of RFC 1952, RFC 8878 and the formats of bzip2, xz and lz4.
     fn of_bytes(head: &[u8]) -> Option<Self> {
         match head {
             [0x1f, 0x8b, 0x08, ..] => Some(Self::Packed(Packing::Gzip)),
-            // The second is a frame that decoders skip.
+            // The second one starts a skippable frame.
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
                 Some(Self::Packed(Packing::Zstd))
             }

@@ -1,4 +1,4 @@
-//! The text of a file, whether it is compressed or not. Offsets are those of the text.
+//! The text of a file, which may be compressed. Offsets refer to the text.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -18,7 +18,7 @@ mod tests;
 
 pub(super) use self::packed::Ending;
 
-/// Longer than any file: the length of a compressed file's text is known at its end only.
+/// Longer than any file. The text length of a compressed file is known only once its end is read.
 pub(super) const UNKNOWN: u64 = i64::MAX.cast_unsigned();
 
 /// An open file.
@@ -29,11 +29,11 @@ pub(super) struct Content {
 }
 
 impl Content {
-    /// Recognises compressed files by their first bytes.
+    /// Detects compressed files by their first bytes.
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](io::ErrorKind::Unsupported) if the file is compressed in another way.
+    /// [`Unsupported`](io::ErrorKind::Unsupported) if the compression is not supported.
     pub(super) fn of(file: File) -> io::Result<Self> {
         let packed = match Kind::of(&file)? {
             Some(Kind::Unsupported(name)) => return Err(unsupported(name)),
@@ -45,7 +45,7 @@ impl Content {
         Ok(Self { file, packed })
     }
 
-    /// Returns what a look at the file tells.
+    /// Returns the file's metadata.
     pub(super) fn seen(&self) -> io::Result<Seen> {
         Seen::of(&self.file)
     }
@@ -62,7 +62,7 @@ impl Content {
         }
     }
 
-    /// Returns the offset, or the length of the text if that is less.
+    /// Returns `offset`, or the length of the text if that is less.
     pub(super) fn reach(&self, offset: u64) -> io::Result<u64> {
         match &self.packed {
             None => Ok(offset.min(self.seen()?.length)),
@@ -70,38 +70,38 @@ impl Content {
         }
     }
 
-    /// Returns why the text of a compressed file ends where it ends, and where; `None` if that is
-    /// not known, or the file is not compressed.
+    /// Returns where the text of a compressed file ends, and why. Returns `None` if that is not
+    /// known yet or the file is not compressed.
     pub(super) fn ending(&self) -> Option<(u64, Ending)> {
         self.packed.as_ref()?.borrow().ending()
     }
 
-    /// Frees the memory that decompression takes: the next read starts from the beginning.
+    /// Frees the memory for decompression. The next read decompresses from the start.
     pub(super) fn rest(&self) {
         if let Some(packed) = &self.packed {
             packed.borrow_mut().rest();
         }
     }
 
-    /// How much text is kept in memory.
+    /// Returns how much text is kept in memory.
     #[cfg(test)]
     fn memory(&self) -> usize {
         let packed = self.packed.as_ref();
         packed.map_or(0, |packed| packed.borrow().memory())
     }
 
-    /// Reads the text from the start again, since the compressed file was written anew.
+    /// Reads the text from the start again, because the compressed file was rewritten.
     pub(super) fn start_over(&self) {
         self.rest();
         self.grow();
     }
 
-    /// Recognises the file again.
+    /// Detects the file's compression again.
     pub(super) fn again(&self) -> io::Result<Self> {
         Self::of(self.file.try_clone()?)
     }
 
-    /// Goes on behind the end of the text, since the compressed file has grown.
+    /// Continues after the end of the text, because the compressed file has grown.
     pub(super) fn grow(&self) {
         if let Some(packed) = &self.packed {
             packed.borrow_mut().grow();

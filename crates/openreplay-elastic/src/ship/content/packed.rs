@@ -1,4 +1,4 @@
-//! The text of a compressed file, read from its start to its end with a bounded amount of memory.
+//! The text of a compressed file, read from start to end with bounded memory.
 
 use std::fmt;
 use std::fs::File;
@@ -9,17 +9,17 @@ use super::kind::Packing;
 use crate::ship::hash::WINDOW;
 use crate::ship::system::read_at;
 
-/// How much is read and decompressed at a time.
+/// How many bytes are read and decompressed at a time.
 const CHUNK: usize = 64 * 1024;
 
-/// Why the text ends where it ends.
+/// Why the text ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::ship) enum Ending {
     /// The compressed data is complete.
     Complete,
-    /// The compressed data ends early: it is still being written, or was cut.
+    /// The compressed data ends early: it is still being written, or it was cut off.
     Early,
-    /// The compressed data cannot be read from here on.
+    /// The compressed data is corrupt from here on.
     Corrupt(String),
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Packed {
     file: File,
     packing: Packing,
     unpacking: Option<Unpacking>,
-    /// How long the text is, and why.
+    /// The length of the text, and why it ends there.
     ending: Option<(u64, Ending)>,
 }
 
@@ -59,7 +59,7 @@ impl Packed {
 
     pub(super) fn grow(&mut self) {
         if let Some((_, Ending::Corrupt(_))) = self.ending {
-            // What was damaged may not have been written yet.
+            // The damaged part may not have been written completely yet.
             self.rest();
         }
         self.ending = None;
@@ -87,8 +87,8 @@ impl Packed {
         Ok(offset.min(end))
     }
 
-    /// Decompresses up to `end`, and keeps the text from `start` on, and what the hash of a place
-    /// there needs. If the text from there on is gone, it starts again.
+    /// Decompresses up to `end`. Keeps the text from `start` on, and the text before it that the
+    /// hash of a place needs. If some of that text was dropped already, decompression starts again.
     fn unpack(&mut self, start: u64, end: u64) -> io::Result<()> {
         if self
             .unpacking
@@ -116,15 +116,15 @@ impl Packed {
     }
 }
 
-/// Decompression on its way.
+/// A decompression in progress.
 struct Unpacking {
     decoder: Decoder,
     input: Box<[u8]>,
-    /// Which part of the input is still to be decompressed.
+    /// The part of the input that is not decompressed yet.
     left: std::ops::Range<usize>,
-    /// How much of the compressed file was read.
+    /// How many bytes of the compressed file were read.
     read: u64,
-    /// A stretch of the text, and where it starts.
+    /// A section of the text, and the offset at which it starts.
     text: Vec<u8>,
     start: u64,
 }
@@ -151,12 +151,12 @@ impl Unpacking {
         })
     }
 
-    /// Where the text ends that was decompressed so far.
+    /// Returns the offset after the text that was decompressed so far.
     fn end(&self) -> u64 {
         self.start + self.text.len() as u64
     }
 
-    /// Forgets the text before a place, if that is worth moving the rest.
+    /// Drops the text before `before`, if that is worth moving the rest.
     fn forget(&mut self, before: u64) {
         let length = before.min(self.end()).saturating_sub(self.start);
         let length = usize::try_from(length).unwrap_or(usize::MAX);
@@ -167,7 +167,7 @@ impl Unpacking {
         }
     }
 
-    /// Decompresses some more; returns why there is no more.
+    /// Decompresses more text. Returns why the text ends, if it does.
     fn read_on(&mut self, file: &File) -> io::Result<Option<Ending>> {
         if self.left.is_empty() {
             let length = read_at(file, &mut self.input, self.read)?;

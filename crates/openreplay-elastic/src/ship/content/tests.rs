@@ -7,7 +7,7 @@ use flate2::write::GzEncoder;
 
 use super::*;
 
-/// Lines that compress to about a fifth.
+/// Returns lines that compress to about a fifth of their size.
 fn text(lines: usize) -> Vec<u8> {
     let line = |n: usize| {
         format!(
@@ -28,7 +28,7 @@ fn zstd(text: &[u8]) -> Vec<u8> {
     zstd::encode_all(text, 3).unwrap()
 }
 
-/// Both, of one part and of several.
+/// Compresses the text in both formats, as one part and as several.
 fn all(text: &[u8]) -> [(&'static str, Vec<u8>); 4] {
     let (first, rest) = text.split_at(text.len() / 3);
     [
@@ -57,7 +57,7 @@ fn read(content: &Content, offset: u64, length: usize) -> Vec<u8> {
 }
 
 #[test]
-fn any_stretch_of_the_text_can_be_read() {
+fn reads_any_section_of_the_text() {
     let folder = tempfile::tempdir().unwrap();
     let text = text(60_000);
     let length = text.len();
@@ -97,7 +97,7 @@ fn any_stretch_of_the_text_can_be_read() {
 }
 
 #[test]
-fn what_is_there_of_a_growing_file_can_be_read_and_the_rest_when_it_comes() {
+fn reads_a_file_while_it_grows() {
     let folder = tempfile::tempdir().unwrap();
     let text = text(20_000);
     for (name, packed) in all(&text) {
@@ -123,7 +123,7 @@ fn what_is_there_of_a_growing_file_can_be_read_and_the_rest_when_it_comes() {
 }
 
 #[test]
-fn a_file_that_is_cut_ends_early_wherever_that_is() {
+fn a_file_that_is_cut_off_anywhere_ends_early() {
     let folder = tempfile::tempdir().unwrap();
     let text = text(40);
     for (name, packed) in all(&text) {
@@ -134,7 +134,7 @@ fn a_file_that_is_cut_ends_early_wherever_that_is() {
             let found = read(&content, 0, text.len() + 1);
             assert!(text.starts_with(&found), "{name} {cut}");
             let (end, ending) = content.ending().unwrap();
-            // Between two parts, nothing is missing as far as can be told.
+            // Between two parts, the file looks complete.
             let is_between = name.ends_with("parts") && found.len() == text.len() / 3;
             assert!(
                 ending == Ending::Early || is_between,
@@ -146,7 +146,7 @@ fn a_file_that_is_cut_ends_early_wherever_that_is() {
 }
 
 #[test]
-fn the_text_before_a_damage_can_be_read() {
+fn reads_the_text_before_damaged_data() {
     let folder = tempfile::tempdir().unwrap();
     let text = text(200_000);
     for (name, mut packed) in all(&text) {
@@ -157,7 +157,7 @@ fn the_text_before_a_damage_can_be_read() {
         let path = folder.path().join(name);
         fs::write(&path, &packed).unwrap();
         let content = content(&path);
-        // Damaged data may give a wrong text before that is seen.
+        // Damaged data may decompress to wrong text before the damage is detected.
         let end = content.reach(UNKNOWN).unwrap();
         let found = read(&content, 0, usize::try_from(end).unwrap() + 1);
         let (_, ending) = content.ending().unwrap();
@@ -169,7 +169,7 @@ fn the_text_before_a_damage_can_be_read() {
 }
 
 #[test]
-fn what_follows_the_compressed_data_is_not_read() {
+fn does_not_read_what_follows_the_compressed_data() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a");
     for (rest, is_complete) in [(&[0; 1000][..], true), (b"more", false)] {
@@ -182,7 +182,7 @@ fn what_follows_the_compressed_data_is_not_read() {
 }
 
 #[test]
-fn a_bomb_takes_no_more_memory_than_what_is_read_of_it() {
+fn a_decompression_bomb_takes_bounded_memory() {
     const LENGTH: usize = 32 << 20;
     let folder = tempfile::tempdir().unwrap();
     for (name, packed) in [
