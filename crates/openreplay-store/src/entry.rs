@@ -83,7 +83,8 @@ impl Outcome {
 #[non_exhaustive]
 pub enum Rejected {
     /// The record is not valid UTF-8 or not a JSON object, has a repeated key, is nested more than
-    /// 127 levels deep, or has an object as its `message` or `@timestamp`.
+    /// 127 levels deep, has more than 65,536 names in an object and the objects around it, names
+    /// more than 1,000 sessions, or has an object as its `message` or `@timestamp`.
     Malformed(String),
     /// The `_id` is empty.
     EmptyId,

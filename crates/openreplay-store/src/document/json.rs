@@ -10,10 +10,15 @@ use std::ops::Range;
 use openreplay_record::field;
 
 use super::names::Names;
-use super::text;
+use super::{MOST_SESSIONS, text};
 
 /// The levels that a record can have. Elasticsearch stores at most 1,000.
 const DEEPEST: usize = 127;
+/// The names that are held at the same time, to find one that comes twice: those of an object and of
+/// the objects around it. Far more than a record has, and a few megabytes of memory.
+pub(super) const MOST_NAMES: usize = 65_536;
+/// The length of a name in a fault, in characters.
+const SHOWN: usize = 100;
 /// Only a number with an exponent, or with more digits than this, can be beyond an `f64`.
 const MOST_DIGITS: usize = 300;
 
@@ -26,8 +31,8 @@ pub(crate) struct Object {
     /// Where its first member begins, or its end.
     pub(crate) start: usize,
     pub(crate) is_empty: bool,
-    /// What other readers reject, in the order of the line.
-    pub(crate) unreadable: Vec<(Unreadable, Range<usize>)>,
+    /// Whether it has anything that other readers reject; [`each_unreadable`] finds it.
+    pub(crate) has_unreadable: bool,
 }
 
 /// Valid JSON that other readers reject all the same.
@@ -47,6 +52,10 @@ pub(crate) enum Fault {
     /// An object has a name twice.
     Twice(String),
     TooDeep,
+    /// An object, with the objects around it, has too many names.
+    ManyNames,
+    /// The message names too many sessions.
+    ManySessions,
 }
 
 impl fmt::Display for Fault {
@@ -55,13 +64,22 @@ impl fmt::Display for Fault {
             Self::Expected(what, at) => write!(f, "expected {what} at byte {at}"),
             Self::Twice(name) => write!(f, "duplicate field '{name}'"),
             Self::TooDeep => write!(f, "more than {DEEPEST} levels"),
+            Self::ManyNames => write!(
+                f,
+                "an object, with the objects around it, has more than {MOST_NAMES} names, the limit of this store"
+            ),
+            Self::ManySessions => write!(
+                f,
+                "the message names more than {MOST_SESSIONS} sessions, the limit of this store"
+            ),
         }
     }
 }
 
 /// Reads a line.
 pub(crate) fn read(line: &str) -> Result<Object, Fault> {
-    let mut reader = Reader::new(line);
+    let mut has_unreadable = false;
+    let mut reader = Reader::new(line, |_, _| has_unreadable = true);
     let mut object = Object {
         is_empty: true,
         ..Object::default()
@@ -82,33 +100,44 @@ pub(crate) fn read(line: &str) -> Result<Object, Fault> {
     if reader.at < line.len() {
         return Err(Fault::Expected("the end of the record", reader.at));
     }
-    object.unreadable = reader.unreadable;
+    object.has_unreadable = has_unreadable;
     Ok(object)
+}
+
+/// Passes on what other readers reject in a line that was read, in the order of the line.
+pub(crate) fn each_unreadable(line: &str, each: impl FnMut(Unreadable, Range<usize>)) {
+    let mut reader = Reader::new(line, each);
+    reader.skip_space();
+    // it has no fault
+    let _ = reader.value(0);
 }
 
 /// Passes on the elements of a list in a line that was read.
 pub(super) fn elements<'a>(list: &'a str, mut each: impl FnMut(&'a str)) {
-    let mut reader = Reader::new(list);
+    let mut reader = Reader::new(list, |_, _| {});
     // it has no fault
     let _ = reader
         .expect(b'[', "a list")
         .and_then(|()| reader.list(1, |element| each(&list[element])));
 }
 
-struct Reader<'a> {
+struct Reader<'a, F> {
     line: &'a str,
     bytes: &'a [u8],
     at: usize,
-    unreadable: Vec<(Unreadable, Range<usize>)>,
+    /// The number of names that are held.
+    names: usize,
+    unreadable: F,
 }
 
-impl<'a> Reader<'a> {
-    fn new(line: &'a str) -> Self {
+impl<'a, F: FnMut(Unreadable, Range<usize>)> Reader<'a, F> {
+    fn new(line: &'a str, unreadable: F) -> Self {
         Self {
             line,
             bytes: line.as_bytes(),
             at: 0,
-            unreadable: Vec::new(),
+            names: 0,
+            unreadable,
         }
     }
 
@@ -156,14 +185,19 @@ impl<'a> Reader<'a> {
             self.skip_space();
             self.expect(b':', "`:`")?;
             self.skip_space();
+            self.names += 1;
+            if self.names > MOST_NAMES {
+                return Err(Fault::ManyNames);
+            }
             let start = self.at;
             self.value(level)?;
             each(&name, start..self.at);
             if let Some(name) = names.add(name) {
-                return Err(Fault::Twice(name.into_owned()));
+                return Err(Fault::Twice(name.chars().take(SHOWN).collect()));
             }
             self.skip_space();
             if self.skip(b'}') {
+                self.names -= names.len();
                 return Ok(());
             }
             self.expect(b',', "`,` or `}`")?;
@@ -241,7 +275,7 @@ impl<'a> Reader<'a> {
                 .parse()
                 .is_ok_and(f64::is_infinite)
         {
-            self.unreadable.push((Unreadable::Number, number));
+            (self.unreadable)(Unreadable::Number, number);
         }
         Ok(())
     }
@@ -294,8 +328,7 @@ impl<'a> Reader<'a> {
                     .ok_or(Fault::Expected("four hexadecimal digits", start + 2))?;
                 self.at = start + length;
                 if char.is_none() {
-                    self.unreadable
-                        .push((Unreadable::Surrogate, start..self.at));
+                    (self.unreadable)(Unreadable::Surrogate, start..self.at);
                 }
                 Ok(())
             }
@@ -346,11 +379,9 @@ mod tests {
         let digits = format!("-{}", "9".repeat(400));
         let line =
             format!(r#"{{"a":1e999,"b":"\ud83d\ude00\ud800x","c":[{digits},1e-999,1e308]}}"#);
-        let found = read(&line).unwrap().unreadable;
-        let found: Vec<_> = found
-            .into_iter()
-            .map(|(what, place)| (what, &line[place]))
-            .collect();
+        assert!(read(&line).unwrap().has_unreadable);
+        let mut found = Vec::new();
+        each_unreadable(&line, |what, place| found.push((what, &line[place])));
         assert_eq!(
             found,
             [
@@ -396,6 +427,33 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_names_that_are_held_together_are_limited() {
+        let members = |count: usize, from: usize| -> String {
+            let members = (from..from + count).map(|name| format!("\"{name}\":0"));
+            members.collect::<Vec<_>>().join(",")
+        };
+        assert!(read(&format!("{{{}}}", members(MOST_NAMES, 0))).is_ok());
+        assert_eq!(
+            read(&format!("{{{}}}", members(MOST_NAMES + 1, 0))),
+            Err(Fault::ManyNames)
+        );
+        // those of the outer object are held while the inner one is read
+        let half = members(MOST_NAMES / 2, 0);
+        let more = members(MOST_NAMES / 2, MOST_NAMES);
+        let nested = format!("{{{half},\"a\":{{{more}}}}}");
+        assert_eq!(read(&nested), Err(Fault::ManyNames));
+        let beside = format!("{{\"a\":{{{half}}},\"b\":{{{half}}},\"c\":{{{half}}}}}");
+        assert!(read(&beside).is_ok());
+    }
+
+    #[test]
+    fn a_fault_shows_the_beginning_of_a_long_name() {
+        let name = "é".repeat(1_000);
+        let fault = read(&format!("{{\"{name}\":1,\"{name}\":2}}")).unwrap_err();
+        assert_eq!(fault, Fault::Twice("é".repeat(SHOWN)));
+    }
+
     fn json() -> impl Strategy<Value = String> {
         let leaf = prop_oneof![
             Just("null".to_owned()),
@@ -424,7 +482,7 @@ mod tests {
         fn accepts_what_serde_json_accepts(value in json()) {
             let line = format!("{{\"value\":{value}}}");
             prop_assert!(is_object(&line));
-            prop_assert_eq!(read(&line).map(|object| object.unreadable), Ok(Vec::new()));
+            prop_assert_eq!(read(&line).map(|object| object.has_unreadable), Ok(false));
         }
 
         #[test]
@@ -434,7 +492,7 @@ mod tests {
             prop_assume!(line.is_char_boundary(at) && line.is_char_boundary(at + 1));
             line.replace_range(at..=at, &other);
             match read(&line) {
-                Ok(object) if object.unreadable.is_empty() => prop_assert!(is_object(&line), "{line}"),
+                Ok(object) if !object.has_unreadable => prop_assert!(is_object(&line), "{line}"),
                 Ok(_) | Err(Fault::Twice(_)) => {}
                 Err(_) => prop_assert!(!is_object(&line), "{line}"),
             }

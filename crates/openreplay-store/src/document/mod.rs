@@ -13,6 +13,9 @@ pub(crate) mod json;
 mod names;
 mod text;
 
+/// The sessions that a message can name. The record gets a row for each.
+const MOST_SESSIONS: usize = 1_000;
+
 /// What is needed to file a record.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Document {
@@ -32,10 +35,15 @@ pub(crate) fn read(line: &str) -> Result<Document, Fault> {
     if let Some(message) = object.message {
         each_text(&line[message.clone()], message.start, &mut |text| {
             for session in sessions_of(text) {
-                if !document.sessions.contains(&session) {
-                    document.sessions.push(session);
+                if document.sessions.contains(&session) {
+                    continue;
                 }
+                if document.sessions.len() == MOST_SESSIONS {
+                    return Err(Fault::ManySessions);
+                }
+                document.sessions.push(session);
             }
+            Ok(())
         })?;
     }
     Ok(document)
@@ -65,7 +73,11 @@ fn time_of(written: &str, at: usize) -> Result<Option<i64>, Fault> {
 }
 
 /// The texts of a message: Elasticsearch searches each element of a list on its own.
-fn each_text(written: &str, at: usize, each: &mut impl FnMut(&str)) -> Result<(), Fault> {
+fn each_text(
+    written: &str,
+    at: usize,
+    each: &mut impl FnMut(&str) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     match written.as_bytes() {
         [b'"', inner @ .., b'"'] => each(&text::read(&written[1..=inner.len()])),
         [b'[', ..] => {
@@ -75,13 +87,12 @@ fn each_text(written: &str, at: usize, each: &mut impl FnMut(&str)) -> Result<()
                     result = each_text(element, at, each);
                 }
             });
-            return result;
+            result
         }
-        [b'{', ..] => return Err(Fault::Expected("a message, not an object,", at)),
+        [b'{', ..] => Err(Fault::Expected("a message, not an object,", at)),
         // what has no text names no session
-        _ => {}
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -157,6 +168,23 @@ mod tests {
             ),
         ] {
             assert_eq!(read(line).unwrap_err().to_string(), fault);
+        }
+    }
+
+    #[test]
+    fn a_message_names_a_limited_number_of_sessions() {
+        let phrases = |count: usize| -> String {
+            let phrases = (1..=count).map(|id| format!("openReplaySession.id={id} "));
+            phrases.collect::<String>().repeat(2)
+        };
+        let most = phrases(MOST_SESSIONS);
+        assert_eq!(sessions(&json!(most)).len(), MOST_SESSIONS);
+        for message in [
+            json!(phrases(MOST_SESSIONS + 1)),
+            json!([most, "openReplaySession.id=2000"]),
+        ] {
+            let line = json!({ "message": message }).to_string();
+            assert_eq!(read(&line), Err(Fault::ManySessions));
         }
     }
 

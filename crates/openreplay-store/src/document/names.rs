@@ -23,4 +23,8 @@ impl<'a> Names<'a> {
         }
         None
     }
+
+    pub(super) fn len(&self) -> usize {
+        self.few.len() + self.many.len()
+    }
 }

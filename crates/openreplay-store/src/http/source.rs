@@ -1,7 +1,6 @@
 //! A record as OpenReplay gets it: the line as it was received, with what the panel cannot do
 //! without.
 
-use std::borrow::Cow;
 use std::ops::Range;
 use std::time::SystemTime;
 
@@ -30,27 +29,65 @@ fn shown(record: &Record) -> String {
     let Ok(object) = json::read(line) else {
         return line.to_owned();
     };
-    let edits = edits(record, &object);
-    let mut shown = String::with_capacity(line.len() + 64);
-    let mut end = 0;
-    for (place, text) in edits {
-        shown.push_str(&line[end..place.start]);
-        shown.push_str(&text);
-        end = place.end;
+    let mut edits = edits(record, &object).into_iter().peekable();
+    let mut shown = Shown::new(line);
+    if object.has_unreadable {
+        json::each_unreadable(line, |what, place| {
+            while let Some((earlier, text)) = edits.next_if(|(edit, _)| edit.start <= place.start) {
+                shown.replace(earlier, &text);
+            }
+            match what {
+                // part of a value that is replaced as a whole
+                _ if place.start < shown.end => {}
+                Unreadable::Number => {
+                    let quoted = format!("\"{}\"", &line[place.clone()]);
+                    shown.replace(place, &quoted);
+                }
+                Unreadable::Surrogate => shown.replace(place, r"\ufffd"),
+            }
+        });
     }
-    shown.push_str(&line[end..]);
-    shown
+    for (place, text) in edits {
+        shown.replace(place, &text);
+    }
+    shown.text.push_str(&line[shown.end..]);
+    shown.text
 }
 
-/// What is replaced, in the order of the line.
-fn edits(record: &Record, object: &Object) -> Vec<(Range<usize>, Cow<'static, str>)> {
+/// A line with replacements, as far as it is written.
+struct Shown<'a> {
+    line: &'a str,
+    text: String,
+    /// Where the rest of the line begins.
+    end: usize,
+}
+
+impl<'a> Shown<'a> {
+    fn new(line: &'a str) -> Self {
+        Self {
+            line,
+            text: String::with_capacity(line.len() + 64),
+            end: 0,
+        }
+    }
+
+    /// Replaces a part behind the previous one.
+    fn replace(&mut self, place: Range<usize>, text: &str) {
+        self.text.push_str(&self.line[self.end..place.start]);
+        self.text.push_str(text);
+        self.end = place.end;
+    }
+}
+
+/// The level and the time where the panel needs others, in the order of the line.
+fn edits(record: &Record, object: &Object) -> Vec<(Range<usize>, String)> {
     let line = &*record.line;
     let has_level = object.level.clone().is_some_and(|at| is_level(&line[at]));
     let has_time = matches!(document::time_in(line, object), Ok(Some(_)));
     let mut edits = Vec::new();
     let mut added = String::new();
     let mut set = |name: &str, place: &Option<Range<usize>>, value: String| match place {
-        Some(place) => edits.push((place.clone(), value.into())),
+        Some(place) => edits.push((place.clone(), value)),
         None => added.push_str(&format!("\"{name}\":{value},")),
     };
     if !has_time {
@@ -67,18 +104,7 @@ fn edits(record: &Record, object: &Object) -> Vec<(Range<usize>, Cow<'static, st
         added.pop();
     }
     if !added.is_empty() {
-        edits.push((object.start..object.start, added.into()));
-    }
-    for (what, place) in &object.unreadable {
-        let is_replaced = edits.iter().any(|(other, _)| other.contains(&place.start));
-        match what {
-            _ if is_replaced => {}
-            Unreadable::Number => {
-                let quoted = format!("\"{}\"", &line[place.clone()]);
-                edits.push((place.clone(), quoted.into()));
-            }
-            Unreadable::Surrogate => edits.push((place.clone(), r"\ufffd".into())),
-        }
+        edits.push((object.start..object.start, added));
     }
     edits.sort_by_key(|(place, _)| place.start);
     edits
@@ -167,6 +193,18 @@ mod tests {
             format!(r#"{{"a":"-1e999","level":"info",{time},"b":"\ud83d\ude00 \ufffd"}}"#);
         assert_eq!(show(line), expected);
         assert!(serde_json::from_str::<Value>(&expected).is_ok());
+    }
+
+    #[test]
+    fn a_record_full_of_what_other_readers_reject_is_shown() {
+        // quadratic work on these would take minutes
+        let line = format!(
+            r#"{{"a":"{}","level":"info"}}"#,
+            r"\ud800".repeat(1_000_000)
+        );
+        let shown = show(&line);
+        assert_eq!(shown.matches(r"\ufffd").count(), 1_000_000);
+        assert!(!shown.contains(r"\ud800"));
     }
 
     proptest! {
