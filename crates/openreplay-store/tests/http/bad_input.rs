@@ -28,7 +28,7 @@ fn each_bad_record_has_its_own_response_and_the_good_ones_are_stored() {
     let good = |id: &str| create(id, &record(7, &time, id));
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(1_000), "]".repeat(1_000));
     let long = "x".repeat(513);
-    let cases: [(String, u64, &str); 14] = [
+    let cases: [(String, u64, &str); 15] = [
         (good("quote \" and \\ and \u{0}"), 201, ""),
         (
             create(&long, "{}"),
@@ -50,6 +50,12 @@ fn each_bad_record_has_its_own_response_and_the_good_ones_are_stored() {
             "expected a time",
         ),
         (create("old", &record(7, "2020", "m")), 400, "further back"),
+        // Go's zero time
+        (
+            create("zero", &record(7, "0001-01-01T00:00:00Z", "m")),
+            201,
+            "",
+        ),
         (
             create("new", &record(7, "2200", "m")),
             400,
@@ -94,8 +100,12 @@ fn each_bad_record_has_its_own_response_and_the_good_ones_are_stored() {
         let reason = item["error"]["reason"].as_str().unwrap_or_default();
         assert!(reason.contains(part), "{body}: {reason}");
     }
-    assert_eq!(items[13]["create"]["_id"], "5");
-    assert_eq!(server.sources(7).len(), 2, "the first and the last");
+    assert_eq!(items[14]["create"]["_id"], "5");
+    assert_eq!(
+        server.sources(7).len(),
+        3,
+        "the first, the zero time and the last"
+    );
 }
 
 #[test]
@@ -151,7 +161,7 @@ fn a_request_that_cannot_be_read_stores_nothing() {
     );
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
