@@ -15,31 +15,36 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::buffer::{Buffer, LimitReached};
 use super::error::Problem;
 
-/// No body may be longer, before or after decompression.
-pub(crate) const LONGEST: usize = 16 * 1024 * 1024;
-/// All bodies that are worked on together, before and after decompression.
-const MEMORY: usize = 2 * LONGEST;
+/// The maximum length of a body, before and after decompression.
+const LONGEST: usize = 16 * 1024 * 1024;
+/// The maximum length of all bodies together, as they are sent.
+const SENT: usize = 2 * LONGEST;
+/// The maximum length of all decompressed bodies together.
+const DECOMPRESSED: usize = LONGEST;
+/// The bytes that one permit stands for.
 const UNIT: usize = 1024;
-/// All lines of these bodies. What is kept per line, the response included, takes about 200
-/// bytes.
+/// The maximum number of lines of all bodies together. What is kept per line, including its part of
+/// the response, takes about 200 bytes.
 const LINES: usize = 64 * 1024;
-/// So many bodies are decompressed or read as JSON at a time. More threads would finish no sooner,
+/// The number of threads that decompress bodies or parse JSON. More threads would finish no sooner,
 /// and each thread keeps memory of its own.
-const AT_A_TIME: usize = 2;
-/// A shorter body is read on a thread of the runtime: waking another thread would take longer.
+const THREADS: usize = 2;
+/// The maximum length of a search, and of a body that is parsed on a thread of the runtime: waking
+/// another thread would take longer.
 const SHORT: usize = 64 * 1024;
-/// So much is decompressed at once.
+/// The number of bytes that one step decompresses.
 const PIECE: usize = 64 * 1024;
-/// How long a client may take to send a body.
+/// The time that a client may take to send a body.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// So much of a body that is too long is read all the same: clients read the response only once
-/// they have sent all.
+/// The number of bytes of a body that are read although the body is too long: most clients read the
+/// response only after they have sent the whole body.
 const DISCARDED: usize = 8 * LONGEST;
 
 /// Memory and threads for the bodies of all requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
-    memory: Arc<Semaphore>,
+    sent: Arc<Semaphore>,
+    decompressed: Arc<Semaphore>,
     lines: Arc<Semaphore>,
     threads: Arc<Semaphore>,
 }
@@ -48,17 +53,17 @@ impl Default for Limits {
     fn default() -> Self {
         let semaphore = |permits| Arc::new(Semaphore::new(permits));
         Self {
-            memory: semaphore(MEMORY / UNIT),
+            sent: semaphore(SENT / UNIT),
+            decompressed: semaphore(DECOMPRESSED / UNIT),
             lines: semaphore(LINES),
-            threads: semaphore(AT_A_TIME),
+            threads: semaphore(THREADS),
         }
     }
 }
 
-/// A body, and what is reserved for it.
+/// A decompressed body, and what is reserved for it until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Received {
-    /// Without its compression.
     pub(crate) bytes: Bytes,
     reserved: Vec<OwnedSemaphorePermit>,
 }
@@ -75,32 +80,57 @@ impl Limits {
         let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
         if length.is_some_and(|length| length > LONGEST) {
             if !headers.contains_key(header::EXPECT) {
-                // a client that takes longer finds the connection closed
+                // if the client takes longer, the connection is closed
                 let _ = tokio::time::timeout(PATIENCE, read(body, 0)).await;
             }
-            return Err(too_long());
+            return Err(too_long(LONGEST));
         }
-        let sent = length.unwrap_or(LONGEST);
-        let needed = if is_gzip { sent + LONGEST } else { sent };
-        let memory = reserve(&self.memory, needed.div_ceil(UNIT)).await?;
-        let bytes = tokio::time::timeout(PATIENCE, read(body, sent))
-            .await
-            .map_err(|_| {
-                let reason = format!(
-                    "the body was not sent within {} seconds",
-                    PATIENCE.as_secs()
-                );
-                Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout_exception", reason)
-            })??;
-        let bytes = if is_gzip {
-            self.run(true, move || decompress(&bytes)).await?
-        } else {
-            bytes
-        };
-        Ok(Received {
+        let limit = length.unwrap_or(LONGEST);
+        let sent = reserve(&self.sent, limit.div_ceil(UNIT)).await?;
+        let bytes = read_in_time(body, limit).await?;
+        let received = Received {
             bytes,
-            reserved: vec![memory],
+            reserved: vec![sent],
+        };
+        if is_gzip {
+            self.decompress(received).await
+        } else {
+            Ok(received)
+        }
+    }
+
+    /// Decompresses a body once there is memory for the longest text.
+    ///
+    /// This memory is not reserved earlier: a client that sends slowly would keep it from others.
+    async fn decompress(&self, packed: Received) -> Result<Received, Problem> {
+        let mut memory = reserve(&self.decompressed, DECOMPRESSED / UNIT).await?;
+        self.run(true, move || {
+            let bytes = decompress(&packed.bytes, LONGEST)?;
+            let needed = bytes.len().div_ceil(UNIT);
+            let excess = memory.num_permits().saturating_sub(needed);
+            drop(memory.split(excess));
+            Ok(Received {
+                bytes,
+                reserved: vec![memory],
+            })
         })
+        .await
+    }
+
+    /// Reads the body of a search, which is short. Nothing is reserved, so that searches do not
+    /// wait for records that are being sent.
+    pub(crate) async fn receive_short<B>(headers: &HeaderMap, body: B) -> Result<Bytes, Problem>
+    where
+        B: Body,
+        B::Error: fmt::Display,
+    {
+        let is_gzip = is_gzip(headers)?;
+        let bytes = read_in_time(body, SHORT).await?;
+        if is_gzip {
+            decompress(&bytes, SHORT)
+        } else {
+            Ok(bytes)
+        }
     }
 
     /// Reserves memory for what is kept of each line.
@@ -144,6 +174,14 @@ impl Limits {
     }
 }
 
+#[cfg(test)]
+impl Limits {
+    /// Returns how much can be reserved.
+    pub(crate) fn free(&self) -> [usize; 3] {
+        [&self.sent, &self.decompressed, &self.lines].map(|each| each.available_permits())
+    }
+}
+
 impl Received {
     pub(crate) fn is_long(&self) -> bool {
         self.bytes.len() > SHORT
@@ -159,16 +197,16 @@ async fn reserve(
     reserved.map_err(|_| Problem::unavailable("the store is closing"))
 }
 
-fn decompress(packed: &[u8]) -> Result<Bytes, Problem> {
+fn decompress(packed: &[u8], limit: usize) -> Result<Bytes, Problem> {
     let mut decoder = MultiGzDecoder::new(packed);
-    let mut bytes = Buffer::new(LONGEST);
+    let mut bytes = Buffer::new(limit);
     let mut piece = vec![0; PIECE];
     loop {
         match decoder.read(&mut piece) {
             Ok(0) => return Ok(bytes.into_bytes()),
             Ok(length) => bytes
                 .extend(&piece[..length])
-                .map_err(|LimitReached| too_long())?,
+                .map_err(|LimitReached| too_long(limit))?,
             Err(error) => return Err(Problem::parsing(format!("the body is not gzip: {error}"))),
         }
     }
@@ -194,9 +232,9 @@ fn is_gzip(headers: &HeaderMap) -> Result<bool, Problem> {
     }
 }
 
-fn too_long() -> Problem {
+fn too_long(limit: usize) -> Problem {
     let reason = format!(
-        "the body is longer than {LONGEST} bytes, before or after decompression; send smaller requests"
+        "the body is longer than {limit} bytes, before or after decompression; send smaller requests"
     );
     Problem::new(
         StatusCode::PAYLOAD_TOO_LARGE,
@@ -205,15 +243,30 @@ fn too_long() -> Problem {
     )
 }
 
-/// Reads all of a body; one that is too long is read on and dropped, for clients that read the
-/// response only once they have sent all.
-async fn read<B>(body: B, expected: usize) -> Result<Bytes, Problem>
+async fn read_in_time<B>(body: B, limit: usize) -> Result<Bytes, Problem>
+where
+    B: Body,
+    B::Error: fmt::Display,
+{
+    let read = tokio::time::timeout(PATIENCE, read(body, limit)).await;
+    read.map_err(|_| {
+        let reason = format!(
+            "the body was not sent within {} seconds",
+            PATIENCE.as_secs()
+        );
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout_exception", reason)
+    })?
+}
+
+/// Reads a whole body. The rest of a body that is too long is read and dropped, because most
+/// clients read the response only after they have sent the whole body.
+async fn read<B>(body: B, limit: usize) -> Result<Bytes, Problem>
 where
     B: Body,
     B::Error: fmt::Display,
 {
     let mut body = std::pin::pin!(body);
-    let mut bytes = Buffer::new(expected);
+    let mut bytes = Buffer::new(limit);
     let mut length = 0_usize;
     let mut is_too_long = false;
     loop {
@@ -235,7 +288,7 @@ where
         }
     }
     if is_too_long {
-        Err(too_long())
+        Err(too_long(limit))
     } else {
         Ok(bytes.into_bytes())
     }

@@ -1,6 +1,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -34,9 +35,11 @@ const VERSION: &str = "9.99.0";
 ///
 /// `{index}` is `logs`. The response to any other route is a 404.
 ///
-/// A body can have up to 16 MiB, before and after decompression, and 65,536 lines. The bodies of
-/// all requests use at most 32 MiB, and further requests wait. Less memory is used for what is kept
-/// of their lines. The service needs a Tokio runtime with time enabled.
+/// The body of `_bulk` can have up to 16 MiB, before and after decompression, and 65,536 lines. All
+/// these bodies use at most 32 MiB as they are sent and 16 MiB after decompression, and further
+/// requests wait. Less memory is used for what is kept of their lines. The body of a search can
+/// have 64 KiB, and searches do not wait for other requests' bodies. The service needs a Tokio
+/// runtime with time enabled.
 #[derive(Clone, Debug)]
 pub struct StoreService {
     store: Store,
@@ -184,9 +187,9 @@ impl StoreService {
             Route::Health => Ok(json_response(&health())),
             Route::License => Ok(json_response(&license())),
             Route::Search => {
-                let received = self.limits.receive(&head.headers, body).await?;
+                let body = Limits::receive_short(&head.headers, body).await?;
                 let limits = self.limits.clone();
-                limits.run(true, move || self.search(&received)).await
+                limits.run(true, move || self.search(&body)).await
             }
             Route::Bulk(index) => {
                 let query = head.uri.query().unwrap_or_default();
@@ -213,8 +216,8 @@ impl StoreService {
         })
     }
 
-    fn search(&self, received: &Received) -> Result<Response<Full<Bytes>>, Problem> {
-        let search = Search::read(&received.bytes)?;
+    fn search(&self, body: &[u8]) -> Result<Response<Full<Bytes>>, Problem> {
+        let search = Search::read(body)?;
         let found = search.run(&self.store);
         found
             .map(|found| Response::new(Full::from(found)))
@@ -230,31 +233,39 @@ impl StoreService {
         let started = Instant::now();
         let is_long = received.is_long();
         self.limits.reserve_lines(&mut received).await?;
-        let body = received.bytes.clone();
         let read = move || {
-            let mut bulk = Bulk::read(&body, index.as_deref())?;
+            let mut bulk = Bulk::read(&received.bytes, index.as_deref())?;
             let batch = bulk.take_batch();
-            Ok((bulk, batch.into_parts()))
+            Ok((received, bulk, batch.into_parts()))
         };
-        let (bulk, (entries, verdicts)) = self.limits.run(is_long, read).await?;
-        let outcomes = self.store(entries).await?;
+        let (received, bulk, (entries, verdicts)) = self.limits.run(is_long, read).await?;
+        let received = Arc::new(received);
+        let outcomes = self.store(entries, Arc::clone(&received)).await?;
         let respond = move || {
             let response = bulk.respond(verdicts.fill(outcomes), started, is_short);
-            // what is reserved for the body stays so until its records are stored
             drop(received);
             Ok(Response::new(Full::from(response)))
         };
         self.limits.run(is_long, respond).await
     }
 
-    async fn store(&self, entries: Vec<Entry>) -> Result<Vec<Outcome>, Problem> {
+    /// Stores the entries of a body.
+    ///
+    /// If the client disconnects, this future is dropped, but the entries stay queued. What is
+    /// reserved for their body is therefore released by the store's thread.
+    async fn store(
+        &self,
+        entries: Vec<Entry>,
+        received: Arc<Received>,
+    ) -> Result<Vec<Outcome>, Problem> {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
         let (done, outcomes) = tokio::sync::oneshot::channel();
         self.store.submit(entries, move |outcomes| {
-            // a client that went away does not wait for them
+            // the client may have disconnected
             let _ = done.send(outcomes);
+            drop(received);
         });
         let outcomes = outcomes.await;
         outcomes.map_err(|_| Problem::unavailable("the store is closed"))
@@ -328,4 +339,45 @@ fn is_short(query: &str) -> bool {
         )
     };
     filter.is_some_and(|filter| filter.split(',').all(is_known))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::task::Waker;
+
+    use super::*;
+    use crate::keys::Keys;
+
+    /// Otherwise, clients that disconnect could queue any number of bodies.
+    #[test]
+    fn what_is_reserved_for_a_body_stays_reserved_until_its_records_are_stored() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let keys = Keys::open(folder.path()).unwrap();
+        let key = format!("ApiKey {}", keys.writer().unwrap().encoded());
+        let mut service = store.service(keys);
+        let free = service.limits.free();
+        let (open, gate) = mpsc::channel();
+        store.submit(Vec::new(), move |_| gate.recv().unwrap());
+
+        let request = Request::post("/logs/_bulk").header(header::AUTHORIZATION, key);
+        let body = Full::new(Bytes::from("{\"create\":{}}\n{\"message\":\"m\"}\n"));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let entered = runtime.enter();
+        let mut response = service.call(request.body(body).unwrap());
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut response).poll(&mut context).is_pending());
+        drop(response);
+        drop(entered);
+        assert!(service.limits.free() < free);
+
+        open.send(()).unwrap();
+        store.tidy();
+        assert_eq!(store.total(), 1);
+        assert_eq!(service.limits.free(), free);
+    }
 }

@@ -16,6 +16,7 @@ use ureq::http::{Method, Request};
 mod bad_input;
 mod routes;
 mod search;
+mod slow;
 
 struct Server {
     address: SocketAddr,
