@@ -1,4 +1,5 @@
-//! The command and the writer behind an http proxy: the host's name leads there, and nowhere else.
+//! The command and the writer behind an HTTP proxy: only the proxy can resolve the name of the
+//! host.
 
 use std::fs;
 use std::net::TcpStream;
@@ -12,15 +13,15 @@ use integration_tests::ship::{Killed, ship};
 use integration_tests::{CommandOutput, StandIn, TlsProxy};
 use openreplay_elastic::ElasticWriter;
 
-/// Only the proxy knows this host.
+/// Only the proxy can resolve this host.
 const HTTP: &str = "http://elastic.invalid:9200";
 const HTTPS: &str = "https://elastic.invalid:9200";
-/// `me:not to be seen`, as an address and as a header have it.
+/// `me:not to be seen`, encoded for a URL and for a header.
 const USER: &str = "me:not%20to%20be%20seen";
 const AUTH: &str = "Basic bWU6bm90IHRvIGJlIHNlZW4=";
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// `ship --once` of one record.
+/// Runs `ship --once` with one record.
 fn ship_one(url: &str, variables: &[(&str, String)], args: &[&str]) -> CommandOutput {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("app.log"), "{\"n\":1}\n").unwrap();
@@ -36,7 +37,7 @@ fn ship_one(url: &str, variables: &[(&str, String)], args: &[&str]) -> CommandOu
 }
 
 #[test]
-fn the_command_sends_http_to_the_proxy_with_the_whole_address() {
+fn the_command_sends_the_full_url_of_http_requests_to_the_proxy() {
     let server = StandIn::start();
     server.keep_received();
     let proxy = ForwardProxy::start(server.address(), Some(AUTH));
@@ -102,7 +103,7 @@ fn excluded_hosts_and_loopback_addresses_need_no_proxy() {
 }
 
 #[test]
-fn a_proxy_that_is_missing_or_rejects_is_named_without_its_password() {
+fn an_error_names_the_proxy_without_its_password() {
     let server = StandIn::start();
     let refusing = ForwardProxy::start(server.address(), Some("Basic other"));
     let nobody = format!("127.0.0.1:{}", free_port());
@@ -128,10 +129,10 @@ fn a_proxy_that_is_missing_or_rejects_is_named_without_its_password() {
     assert_eq!(output.code, Some(2), "{output:?}");
 }
 
-/// 0.0.0.0 leads to this machine as well, but is no loopback address.
+/// `0.0.0.0` also leads to this machine, but it is not a loopback address.
 #[test]
 #[ignore = "needs tinyproxy"]
-fn tinyproxy_leads_to_the_server_with_and_without_tls() {
+fn tinyproxy_forwards_to_the_server_with_and_without_tls() {
     let elsewhere = |url: &str| url.replace("127.0.0.1", "0.0.0.0");
     let server = StandIn::start();
     let tls = TlsProxy::start(server.address(), "0.0.0.0");

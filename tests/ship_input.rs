@@ -145,7 +145,7 @@ fn a_reader_that_closes_the_pipe_keeps_nothing_from_being_delivered() {
     stderr.read_to_string(&mut err).unwrap();
     assert_eq!(wait(&mut shipping.child.0), Some(0), "{err}");
     assert_eq!(
-        err.matches("no more lines are passed on").count(),
+        err.matches("lines are no longer passed on").count(),
         1,
         "{err}"
     );

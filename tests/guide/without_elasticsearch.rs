@@ -1,5 +1,5 @@
-//! docs/without-elasticsearch.md: from the first start to the move, and OpenReplay's own client in
-//! between.
+//! Tests docs/without-elasticsearch.md, from the first start to the move to Elasticsearch, with
+//! OpenReplay's own client.
 
 use std::fs;
 use std::process::Command;
@@ -22,7 +22,7 @@ fn start(command: &str, folder: &TempDir) -> Serve {
     Serve::run(openreplay_elastic().args(args).current_dir(folder))
 }
 
-/// Another subcommand, with the app's key.
+/// Returns the command for another subcommand, with the app's key.
 fn against(server: &Serve) -> Command {
     let mut command = openreplay_elastic();
     command
@@ -70,13 +70,13 @@ fn openreplay_finds_the_rows_after_a_kill_and_after_a_move() {
     let args = ["ship", "--once", "app.log", "--checkpoint", "ship.json"];
     let shipped = CommandOutput::of(against(&server).current_dir(&old).args(args));
     assert_eq!(shipped.code, Some(0), "{shipped:?}");
-    // SIGKILL
+    // killed with SIGKILL
     drop(server);
     let server = start(serve, &old);
     let rows = query_as_openreplay(server.url(), &server.started, Some(SESSION)).unwrap();
     assert_in_order(&rows);
 
-    // the page's two commands, with another store in the place of Elasticsearch
+    // the page's two commands, with another store in place of Elasticsearch
     let target = start(serve, &new);
     let checkpoint = new.path().join("ship.json");
     let mv = mv.replace(
@@ -128,8 +128,8 @@ fn the_containers_command_serves() {
     assert!(folder.path().join("keys.json").exists());
 }
 
-/// Cargo chooses a version of `rusqlite` for the store that shares SQLite with the app's own
-/// library.
+/// Cargo selects one version of `rusqlite` for the store, so that it shares SQLite with the app's
+/// own library.
 #[test]
 #[ignore = "needs minutes to build"]
 fn an_app_shares_sqlite_with_the_store_and_the_lowest_version_builds() {

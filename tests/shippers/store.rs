@@ -1,5 +1,5 @@
-//! Shippers and a store that is served: OpenReplay gets the records in time order, as they were
-//! written.
+//! Shippers that deliver to a served store: OpenReplay gets the records unchanged and in time
+//! order.
 
 use std::fs::{self, OpenOptions};
 use std::path::Path;
@@ -24,13 +24,13 @@ use crate::{PAGE, SESSION};
 
 #[test]
 #[ignore = "needs rsyslog with omelasticsearch, OpenReplay's Go client"]
-fn what_rsyslog_delivers_to_a_store_openreplay_gets_in_order() {
+fn openreplay_gets_in_order_what_rsyslog_delivers_to_a_store() {
     is_in_order(&RSYSLOG);
 }
 
 #[test]
 #[ignore = "needs syslog-ng with its http module, OpenReplay's Go client"]
-fn what_syslog_ng_delivers_to_a_store_openreplay_gets_in_order() {
+fn openreplay_gets_in_order_what_syslog_ng_delivers_to_a_store() {
     is_in_order(&SYSLOG_NG);
 }
 
@@ -46,7 +46,7 @@ fn is_in_order(shipper: &Shipper) {
     assert_eq!(found, written);
 }
 
-/// Starts a shipper with the first app's key.
+/// Starts a shipper with the key of the first app.
 fn start(shipper: &Shipper, work: &Work, serve: &Serve, folder: &Path) -> Killed {
     let key = Keys::open(folder).unwrap().writer().unwrap();
     let configuration = shipper
@@ -56,7 +56,7 @@ fn start(shipper: &Shipper, work: &Work, serve: &Serve, folder: &Path) -> Killed
             &key.id,
             &key.api_key,
         )
-        // by default, it tries again after half a minute
+        // by default, rsyslog retries after half a minute
         .replace(
             "action.resumeRetryCount",
             "action.resumeInterval=\"1\" action.resumeRetryCount",
@@ -64,7 +64,7 @@ fn start(shipper: &Shipper, work: &Work, serve: &Serve, folder: &Path) -> Killed
     shipper.run(work, &configuration)
 }
 
-/// The session's records as OpenReplay gets them; none at first.
+/// Returns the session's records as OpenReplay gets them; there are none at first.
 fn sources(serve: &Serve) -> Vec<Value> {
     let hits = query_as_openreplay(serve.url(), &serve.started, Some(&SESSION.to_string()));
     let hits = hits.unwrap_or_default();
@@ -73,7 +73,7 @@ fn sources(serve: &Serve) -> Vec<Value> {
 
 #[test]
 #[ignore = "needs the OpenTelemetry collector, OpenReplay's Go client"]
-fn what_the_opentelemetry_collector_delivers_to_a_store_openreplay_gets() {
+fn openreplay_gets_what_the_opentelemetry_collector_delivers_to_a_store() {
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/collector");
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(&folder.path().join("store"));
@@ -94,7 +94,7 @@ fn what_the_opentelemetry_collector_delivers_to_a_store_openreplay_gets() {
     let message = |what: &str| format!("[openReplaySession.id={SESSION}] {what}");
     let text = |text: &str| json!({"stringValue": text});
     let member = |name: &str, value: &str| json!({"key": name, "value": text(value)});
-    // the body is a whole record
+    // the body is a complete record
     let record = [
         member("message", &message("a body")),
         member("level", "warning"),
@@ -116,7 +116,7 @@ fn what_the_opentelemetry_collector_delivers_to_a_store_openreplay_gets() {
         .collect();
     let expected = [
         [message("a body"), "warning".to_owned()],
-        // its level has another name there
+        // the level has another name in this mode
         [message("a text"), "info".to_owned()],
     ];
     assert_eq!(json!(shown), json!(expected));
@@ -143,7 +143,7 @@ fn send(receiver: &str, mode: &str, number: u64, body: &Value) {
     }
 }
 
-/// In milliseconds since 1970.
+/// Returns the start of the day, in milliseconds since 1970.
 fn start_of_day() -> u64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     now.unwrap().as_secs() / 86_400 * 86_400_000
@@ -179,13 +179,13 @@ fn two_apps_and_rsyslog_lose_nothing_and_stay_in_order_through_a_kill_of_the_sto
         }
         append(Path::new(&work.logs()), round);
         if round % 10 == 9 {
-            // SIGKILL
+            // killed with SIGKILL
             serve = serve.restart();
         }
     }
     let mut written = read(Path::new(&work.logs()));
     for app in apps {
-        // it delivers what remains
+        // delivers the remaining records
         let (status, records) = app.terminate();
         assert!(status.success(), "{status}");
         written.extend(records);
@@ -195,7 +195,8 @@ fn two_apps_and_rsyslog_lose_nothing_and_stay_in_order_through_a_kill_of_the_sto
     assert_eq!(written.len(), 30 * 5);
     let distinct = |mut records: Vec<Value>| {
         records.sort_by_key(Value::to_string);
-        // rsyslog's lines have no `_id`: what it sends again after a lost response is stored twice
+        // rsyslog's lines have no `_id`, so a line that rsyslog resends after a lost response is
+        // stored twice
         records.dedup();
         records
     };
@@ -219,7 +220,7 @@ fn two_apps_and_rsyslog_lose_nothing_and_stay_in_order_through_a_kill_of_the_sto
     assert_eq!(found, written);
 }
 
-/// Adds a record to the file that rsyslog follows.
+/// Appends a record to the file that rsyslog follows.
 fn append(logs: &Path, round: u64) {
     let mut options = OpenOptions::new();
     let file = options

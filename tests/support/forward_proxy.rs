@@ -1,12 +1,11 @@
-//! A stand-in for the http proxy of a company: it knows the one way out, whatever the host's name
-//! is.
+//! A stand-in for a company's HTTP proxy, which forwards every host to one server.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// Leads to one server until the process ends.
+/// Forwards to one server until the process ends.
 #[derive(Debug)]
 pub struct ForwardProxy {
     address: String,
@@ -16,19 +15,19 @@ pub struct ForwardProxy {
 #[derive(Debug)]
 struct Shared {
     target: String,
-    /// What `Proxy-Authorization` has to be.
+    /// The required value of `Proxy-Authorization`.
     auth: Option<String>,
     /// The first line of each request.
     requests: Mutex<Vec<String>>,
 }
 
 impl ForwardProxy {
-    /// Passes everything on to `target`, a host with its port. With `auth`, requests without this
-    /// `Proxy-Authorization` get 407.
+    /// Forwards every connection to `target`, a host with a port. If `auth` is set, requests
+    /// without this `Proxy-Authorization` get the status 407.
     ///
     /// # Panics
     ///
-    /// When no port is free.
+    /// Panics if no port is free.
     #[must_use]
     pub fn start(target: &str, auth: Option<&str>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -42,20 +41,20 @@ impl ForwardProxy {
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let shared = Arc::clone(&its);
-                // What either side breaks off is the other's to notice.
+                // if one side closes the connection, the other side detects it
                 thread::spawn(move || serve(client, &shared));
             }
         });
         Self { address, shared }
     }
 
-    /// `127.0.0.1:PORT`.
+    /// Returns the address, as `127.0.0.1:PORT`.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// The first line of each request so far.
+    /// Returns the first line of each request so far.
     #[must_use]
     pub fn requests(&self) -> Vec<String> {
         lock(&self.shared.requests).clone()
@@ -108,7 +107,7 @@ fn serve(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
     client.shutdown(Shutdown::Both)
 }
 
-/// A server gets the path only, and no header that is the proxy's own.
+/// Returns a request for the server, with only the path and without the headers for the proxy.
 fn for_server(first: &str, headers: &[String]) -> io::Result<Vec<u8>> {
     let whole = first.split_once(" http://");
     let (method, rest) = whole.ok_or(io::ErrorKind::InvalidData)?;

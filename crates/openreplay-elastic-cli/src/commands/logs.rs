@@ -12,19 +12,20 @@ use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, DIM, RED, YELLOW, tame};
 
-/// OpenReplay requests no more.
+/// OpenReplay requests no more than this.
 const SHOWN: usize = 1_000;
 
 /// Print a session's records as OpenReplay's panel shows them
 ///
-/// A row has the time (UTC), the level, and the first line of the message, which is
-/// what OpenReplay shows until the row is opened. The rows come in Elasticsearch's
-/// order, at most 1,000: the panel does not sort them. Files are read as if `ship`
-/// had stored them in the `logs` of `setup`: the earliest 1,000, in time order.
+/// A row has the time (UTC), the level, and the first line of the message, as the
+/// panel shows it until the row is opened. At most 1,000 rows are printed, in the
+/// order of Elasticsearch's response, which the panel does not sort. For files, they
+/// are the earliest 1,000, in time order, as if `ship` had stored the files in the
+/// `logs` alias of `setup`.
 ///
-/// It ends with exit code 5 if there is no row, with 1 if a record would break the
-/// panel, so that the panel shows nothing, and with 8 if rows are missing, since a
-/// shard did not respond, or if the panel cannot place one, since it has no time.
+/// It ends with exit code 5 if there is no row; with 1 if a record would break the
+/// panel, so that it shows nothing; and with 8 if rows are missing because a shard
+/// did not respond, or if the panel cannot place a row that has no time.
 ///
 /// Examples:
 ///
@@ -50,11 +51,11 @@ pub(crate) struct Args {
     open: bool,
 }
 
-/// A session's records.
+/// The records of a session.
 struct Found {
     sources: Vec<Value>,
     total: u64,
-    /// Records that name the session where OpenReplay does not search.
+    /// Records that name the session, but not where OpenReplay searches.
     not_found: Vec<Value>,
     /// Why rows may be missing.
     incomplete: Option<String>,
@@ -122,8 +123,8 @@ impl Args {
             if found.not_json > 0 {
                 let lines = print::count(
                     found.not_json,
-                    "line is not a JSON object, and is read as a message",
-                    "lines are not JSON objects, and are read as messages",
+                    "line is not a JSON object and is read as a message",
+                    "lines are not JSON objects and are read as messages",
                 );
                 print::note(&format!("{}: {lines}", print::path(path)));
             }
@@ -144,7 +145,7 @@ impl Args {
             Level::Debug => DIM,
         };
         let time = match row.time.map(jiff::Timestamp::try_from) {
-            // further digits are cut, as a browser does
+            // further digits are cut off, as in a browser
             Some(Ok(time)) => format!("{time:.3}"),
             _ => tame(&row.time_text),
         };
@@ -162,8 +163,8 @@ impl Args {
     }
 }
 
-/// Prints what is wrong with the records, in the words of `check` and `ship`. Returns whether it is
-/// more than a hint.
+/// Prints the faults of the records, with the same texts as `check` and `ship`. Returns whether any
+/// fault is more than a hint.
 fn report_faults(found: &Found) -> bool {
     let of = found.sources.len() + found.not_found.len();
     let all = || found.sources.iter().chain(&found.not_found);
@@ -190,7 +191,7 @@ async fn request(connect: &ConnectArgs, session: &SessionId) -> Result<Found, Fa
     })
 }
 
-/// Reads what OpenReplay would get from the store in a folder.
+/// Reads the records that OpenReplay would get from the store in a folder.
 fn in_store(folder: &Path, session: &SessionId) -> Result<Found, Failure> {
     let store = Store::builder(folder).open_to_read()?;
     let records = store.session(session, SHOWN)?;
@@ -198,7 +199,7 @@ fn in_store(folder: &Path, session: &SessionId) -> Result<Found, Failure> {
         .iter()
         .map(|record| serde_json::from_str(&record.to_source()));
     Ok(Found {
-        // only objects are stored
+        // the store contains only JSON objects
         sources: sources.collect::<Result<_, _>>().map_err(io::Error::from)?,
         total: store.count(session)?,
         not_found: Vec::new(),

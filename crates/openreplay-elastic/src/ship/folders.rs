@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 
 use super::system::Seen;
 
-/// What the folders hold, each read once at most.
+/// The contents of folders. Each folder is read at most once.
 #[derive(Debug, Default)]
 pub(super) struct Folders(HashMap<PathBuf, io::Result<Folder>>);
 
 #[derive(Debug, Default)]
 struct Folder {
-    /// By inode.
+    /// The files by inode.
     files: HashMap<u64, PathBuf>,
-    /// Of a file that cannot be looked at, so that it may be any.
+    /// The error of a file whose metadata cannot be read, and which may therefore be any file.
     error: Option<io::Error>,
 }
 
@@ -21,14 +21,14 @@ struct Folder {
 #[derive(Debug)]
 pub(super) enum Lookup {
     Found(PathBuf),
-    /// Not in its folder any more.
+    /// The file is no longer in its folder.
     Missing,
     /// The folder, or a file in it, cannot be read.
     Unknown(io::Error),
 }
 
 impl Folders {
-    /// Looks for a file next to where it was.
+    /// Looks for a file in the folder where it was.
     pub(super) fn find(&mut self, path: &Path, inode: u64) -> Lookup {
         let folder = path.parent().unwrap_or(Path::new("/"));
         let read = self
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_may_be_any_that_cannot_be_looked_at() {
+    fn a_file_without_metadata_may_be_any_file() {
         let folder = tempfile::tempdir().unwrap();
         let paths = ["a", "b"].map(|name| folder.path().join(name));
         for path in &paths {

@@ -3,26 +3,26 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
-/// As much of a first line as tells files apart, and of what stands before a place as proves that
-/// it is the same.
+/// How many bytes of the first line are hashed to tell files apart, and how many bytes before a
+/// place to recognise the place.
 pub(super) const WINDOW: usize = 4096;
 
-/// How a checkpoint hashes the lines that it knows files by. Each checkpoint stays with its own, or
-/// it would know no file again.
+/// How a checkpoint hashes the lines that identify files. Each checkpoint keeps its hash function;
+/// otherwise it would recognise no file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(tag = "name", rename_all = "kebab-case")]
 pub(super) enum Hash {
-    /// Of checkpoints that began as version 1: FNV-1a, and one round of mixing.
+    /// For checkpoints that began as version 1: FNV-1a, with one round of mixing.
     Fnv1a,
-    /// SipHash-2-4 with a random key of the checkpoint's own: the hashes tell nothing of the lines,
-    /// and nobody can write a line with the hash of another.
+    /// SipHash-2-4 with a random key for each checkpoint. The hashes reveal nothing about the
+    /// lines, and nobody can write a line with the same hash as another.
     SipHash { key: [u64; 2] },
 }
 
 impl Hash {
-    /// Creates one with a key of its own.
+    /// Creates a hash function with a random key.
     pub(super) fn random() -> Self {
-        // Its keys come from the system's source of randomness.
+        // The keys of `RandomState` come from the system's source of randomness.
         let random = RandomState::new();
         Self::SipHash {
             key: [random.hash_one(0), random.hash_one(1)],
@@ -47,7 +47,7 @@ impl Hash {
     }
 }
 
-/// For tests.
+/// A fixed hash function for tests.
 #[cfg(test)]
 pub(super) const HASH: Hash = Hash::SipHash { key: [1, 2] };
 
@@ -65,12 +65,12 @@ fn mixed_fnv1a(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    /// A changed constant would send every followed file again.
+    /// With a changed constant, every followed file would be sent again.
     #[test]
     fn hashes_are_the_same_in_every_version() {
         let key = [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908];
-        // The second is the reference's own example: 15 bytes from 0 (Aumasson and Bernstein,
-        // SipHash, appendix A).
+        // The second value is the example of the reference: 15 bytes from 0 (Aumasson and
+        // Bernstein, SipHash, appendix A).
         let counted: Vec<u8> = (0..15).collect();
         for (hash, bytes, expected) in [
             (Hash::Fnv1a, &b""[..], 0xfdbd_f6ac_4fc5_2e7f),

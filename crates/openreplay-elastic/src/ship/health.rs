@@ -1,17 +1,18 @@
-//! Whether records arrive: one change at a time. No I/O.
+//! Whether records reach Elasticsearch. Each change is reported once. No I/O.
 
 use openreplay_buffer::Topic;
 
 use crate::topic;
 
-/// Whether records arrive at Elasticsearch.
+/// Whether records reach Elasticsearch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Health {
-    /// They do, as far as is known: the last request worked, or there was none yet.
+    /// Records are delivered, as far as is known: the last request succeeded, or there was none
+    /// yet.
     #[default]
     Working,
-    /// They wait, for this reason.
+    /// Records wait, for this reason.
     Failing(String),
 }
 
@@ -25,7 +26,7 @@ impl Health {
         is_new
     }
 
-    /// Notes that records arrived. Returns whether they waited before.
+    /// Notes a successful delivery. Returns whether records waited before.
     pub(super) fn work(&mut self) -> bool {
         std::mem::take(self) != Self::Working
     }
@@ -46,13 +47,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_change_is_one() {
+    fn each_change_is_reported_once() {
         let mut health = Health::default();
         assert!(!health.work());
         assert!(!health.fail(topic::REJECTED, "a record was rejected"));
-        assert!(health.fail(topic::UNREACHABLE, "nobody is there"));
+        assert!(health.fail(topic::UNREACHABLE, "no server responds"));
         assert!(!health.fail(topic::MISSING, "no alias"));
-        assert_eq!(health, Health::Failing("nobody is there".to_owned()));
+        assert_eq!(health, Health::Failing("no server responds".to_owned()));
         assert!(health.work());
         assert!(!health.work());
         assert!(health.fail(topic::UNREACHABLE, "again"));

@@ -9,9 +9,9 @@ use super::hash::{Hash, WINDOW};
 use super::system::Seen;
 use crate::bulk::without_mark;
 
-/// Which file this is, whatever it is called: an inode is used again for other files, so the first
-/// line counts too. The device does not: its number may be another one after a restart of the
-/// machine or of a container.
+/// Identifies a file, whatever its name is. The inode alone does not suffice, since it is reused
+/// for other files, so the first line counts, too. The device is left out: its number may change
+/// when the machine or a container restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 pub(super) struct Identity {
     inode: u64,
@@ -24,11 +24,12 @@ impl Identity {
         Self { inode, head }
     }
 
-    /// `None` as long as there is no whole first line. That may lack its end: it is the same one
-    /// when the end comes.
+    /// Returns the file's identity, or `None` as long as the file has no complete first line. A
+    /// JSON object is complete without its line feed: the identity stays the same when the line
+    /// feed follows.
     ///
-    /// Reads no further than the file is long: some of the system's files wait for what comes, or
-    /// give it to one reader only.
+    /// Reads no further than the length of the file, since reading some of the system's files waits
+    /// for input or takes it from another reader.
     pub(super) fn of(content: &Content, seen: &Seen, hash: Hash) -> io::Result<Option<Self>> {
         let mut head = [0; WINDOW];
         let length = if content.is_packed() {
@@ -49,12 +50,12 @@ impl Identity {
         }))
     }
 
-    /// Whether a file begins with the same line, whatever its inode is.
+    /// Returns whether both files begin with the same line, whatever their inodes are.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         self.head == other.head
     }
 
-    /// The hash of the first line.
+    /// Returns the hash of the first line.
     pub(super) fn head(&self) -> u64 {
         self.head
     }
@@ -64,11 +65,11 @@ impl Identity {
     }
 }
 
-/// A place in a file, and a hash of what stands before it: a file that was written anew has
-/// something else there, though it may start with the same line.
+/// A place in a file, with a hash of the text before it. A rewritten file has different text there,
+/// though it may start with the same line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct Place {
-    /// No file is longer than an `i64` tells.
+    /// At most `i64::MAX`, the length of the longest possible file.
     #[serde(deserialize_with = "offset")]
     pub(super) offset: u64,
     before: u64,
@@ -92,13 +93,13 @@ impl Place {
         })
     }
 
-    /// Whether it is still, or again, in this file.
+    /// Returns whether the file has this place, with the same text before it.
     pub(super) fn is_in(&self, content: &Content, hash: Hash) -> io::Result<bool> {
         Ok(Self::at(content, self.offset, hash)? == *self)
     }
 }
 
-/// Where the second line of a file begins.
+/// Returns where the second line of a file begins.
 pub(super) fn end_of_first_line(content: &Content) -> io::Result<u64> {
     let mut head = [0; WINDOW];
     let length = content.read_at(&mut head, 0)?;
@@ -114,8 +115,8 @@ fn offset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     }
 }
 
-/// Whether a line is a record, though its end may be missing: nothing can follow that is part of
-/// it.
+/// Returns whether a line is a complete JSON object, even without its line feed: no more of the
+/// line can follow.
 pub(super) fn is_whole(line: &[u8], offset: u64) -> bool {
     let object = without_mark(line, offset).trim_ascii();
     is_object(object) && serde_json::from_slice::<IgnoredAny>(object).is_ok()

@@ -12,14 +12,14 @@ use crate::topic;
 use crate::transport::error::Error;
 use crate::transport::kind::{ErrorKind, Precondition};
 
-/// How long the index behind the alias is taken for known.
+/// How long the index behind the alias is cached.
 const KEPT: Duration = Duration::from_secs(1);
 
-/// How long to wait after a response that names an impossible index.
+/// How long to wait after a response with an invalid index name.
 const MISNAMED: Duration = Duration::from_secs(5);
 
 impl Shipper {
-    /// The index behind the alias, asked for again and again until there is an answer.
+    /// Returns the index behind the alias. Repeats the request until it succeeds.
     pub(super) async fn index(&mut self) -> IndexName {
         if let Some((index, asked)) = &self.index
             && asked.elapsed() < KEPT
@@ -36,7 +36,7 @@ impl Shipper {
                         return index;
                     }
                     Err(why) => {
-                        let text = format!("a response names {why}; trying again");
+                        let text = format!("a response contains {why}; retrying");
                         self.counts.report(topic::RESPONSE, &text);
                         tokio::time::sleep(MISNAMED).await;
                     }
@@ -51,7 +51,7 @@ impl Shipper {
         }
     }
 
-    /// Fails where somebody has to do something about it first.
+    /// Fails if an operator must fix something before records can be written.
     pub(super) async fn can_write(&self) -> Result<(), Error> {
         let asked = self.client.request(Method::HEAD, "/", Bytes::new()).await;
         if let Err(error) = asked
@@ -66,14 +66,14 @@ impl Shipper {
         match status {
             Some(status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)) => {
                 let text = format!(
-                    "{}: it takes an API key that may add records: `openreplay-elastic api-key --writer`",
+                    "{}; create an API key that may add records with `openreplay-elastic api-key --writer`",
                     unknown.text
                 );
                 Err(Error::new(ErrorKind::Status(status), text))
             }
             Some(StatusCode::NOT_FOUND) => Err(Error::unmet(
                 Precondition::NoLogs,
-                "there is no alias `logs`: run `openreplay-elastic setup`",
+                "the alias `logs` is missing; run `openreplay-elastic setup`",
             )),
             _ => Ok(()),
         }

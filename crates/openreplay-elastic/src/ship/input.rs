@@ -19,26 +19,27 @@ use crate::numbered::LOGS;
 use crate::transport::error::Error;
 use crate::transport::kind::ErrorKind;
 
-/// What is read at a time.
+/// How many bytes are read at a time.
 const READ: usize = 256 * 1024;
-/// So many reads wait to be sent, about 32 MiB; then nothing more is read, and the app waits in its
-/// next write.
+/// How many reads may wait to be sent, about 32 MiB. If that many wait, nothing more is read, and
+/// the app blocks in its next write.
 const WAITING: usize = 128;
-/// What a request grows to, if there is as much.
+/// The length that a request grows to, if enough is available.
 const BATCH: usize = 8 << 20;
-/// A longer line is no record, but the message of one.
+/// The length of the longest line that can be a record. A longer line becomes the message of a
+/// record.
 const LONGEST: usize = 16 << 20;
-/// How long reading and sending may go on after the signal to stop.
+/// How long reading and sending may continue after the signal to stop.
 const GRACE: Duration = Duration::from_secs(4);
 
 /// Delivers the lines of standard input, or of any other stream.
 ///
-/// Each line is delivered at least once, for a stream cannot be read again: if the process is
-/// killed, the lines are lost that it has read and not delivered, about 32 MiB at most. While
-/// Elasticsearch is unreachable, nothing is lost: when that much waits, nothing more is read, and
-/// the app waits in its next write. An entry of the journal has an `_id` that is made from its
-/// cursor, so that an entry which a later run reads again is stored twice only if `logs` has got a
-/// new index in between.
+/// Each line is delivered at least once, but a stream cannot be read again. If the process is
+/// killed, the lines that it has read and not delivered are lost, at most about 32 MiB. While
+/// Elasticsearch is unreachable, nothing is lost: once that much waits, nothing more is read, and
+/// the app blocks in its next write. The `_id` of a journal entry is derived from the entry's
+/// cursor. If a later run reads the entry again, it is stored twice only if `logs` has a new index
+/// by then.
 pub struct InputShipper {
     delivery: Delivery,
     format: Format,
@@ -55,7 +56,8 @@ impl fmt::Debug for InputShipper {
 }
 
 impl InputShipper {
-    /// Sends with this client, compressed at a level of 1 to 9 if there is one.
+    /// Creates a shipper that sends with this client. `gzip` sets the compression level, from 1 to
+    /// 9. Default: no compression.
     #[must_use]
     pub fn new(client: Client, gzip: Option<u32>) -> Self {
         Self {
@@ -65,31 +67,30 @@ impl InputShipper {
         }
     }
 
-    /// Takes the envelopes of a container runtime or of the journal off the lines. Default:
-    /// [`Format::Auto`].
+    /// Sets the format whose envelopes are removed from the lines. Default: [`Format::Auto`].
     #[must_use]
     pub fn format(mut self, format: Format) -> Self {
         self.format = format;
         self
     }
 
-    /// Passes everything on to `copy` as it is read. If that fails, it is reported on standard
-    /// error once, and ends. Default: off.
+    /// Copies everything that is read to `copy`. If a write to `copy` fails, the error is reported
+    /// on standard error once, and copying stops. Default: off.
     #[must_use]
     pub fn copy_to(mut self, copy: impl Write + Send + 'static) -> Self {
         self.copy = Some(Box::new(copy));
         self
     }
 
-    /// Delivers the lines of `input` to its end, the last one even if it has no line feed. When
-    /// `stop` is ready, it goes on for four seconds at most: [`Progress::undelivered`] tells how
-    /// many records are left then.
+    /// Delivers the lines of `input` to its end, including a last line without a line feed. After
+    /// `stop` completes, delivery continues for at most four seconds; [`Progress::undelivered`] is
+    /// the number of records that remain then.
     ///
-    /// Trouble with Elasticsearch is reported on standard error, and tried again.
+    /// Failed requests to Elasticsearch are reported on standard error and retried.
     ///
     /// # Errors
     ///
-    /// [`is_io`](Error::is_io) if `input` cannot be read; everything that was read before is
+    /// [`is_io`](Error::is_io) if `input` cannot be read. Everything that was read before is
     /// delivered.
     pub async fn run(
         self,
@@ -109,7 +110,7 @@ impl InputShipper {
             counts: Arc::clone(&counts),
             chunks: sender,
         };
-        // A thread of its own: no runtime can end a read that waits for input.
+        // A dedicated thread, because a runtime cannot cancel a read that waits for input.
         let reading = thread::Builder::new()
             .name("openreplay-input".to_owned())
             .spawn(move || reader.run(input))
@@ -120,7 +121,7 @@ impl InputShipper {
         };
         tokio::select! {
             () = deliver(self.delivery, &mut chunks, &counts) => {
-                // It has closed the channel.
+                // The thread has ended, since its side of the channel is closed.
                 let read = reading.join();
                 read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
                 Ok(counts.progress())
@@ -163,10 +164,10 @@ fn failed(error: io::Error) -> Error {
     Error::new(ErrorKind::Io, "the input cannot be read").with_source(error)
 }
 
-/// Reads lines, and makes them ready to be sent.
+/// Reads lines, and prepares them to be sent.
 struct Reader {
     framer: LineFramer,
-    /// Of what follows, in the stream.
+    /// The offset of the next text in the stream.
     offset: u64,
     copy: Option<Box<dyn Write + Send>>,
     counts: Arc<Counts>,
@@ -177,7 +178,7 @@ impl Reader {
     fn run(mut self, mut input: impl Read) -> Result<(), Error> {
         let mut buffer = vec![0; READ];
         let mut text = Vec::new();
-        // Of a line that is too long, the rest is not kept.
+        // Whether the rest of a line that is too long is being dropped.
         let mut skips = false;
         loop {
             let read = match input.read(&mut buffer) {
@@ -219,7 +220,7 @@ impl Reader {
         }
     }
 
-    /// Takes the last line, and those whose rest did not come.
+    /// Adds the last line, and the lines whose remaining pieces did not come.
     fn end(&mut self, text: &[u8]) {
         let mut framed = Framed::default();
         framed.add_line(self.line(text), &mut self.framer);
@@ -235,7 +236,7 @@ impl Reader {
         }
     }
 
-    /// Whether the other side still takes records.
+    /// Returns whether the other side still receives records.
     fn send(&self, framed: Framed) -> bool {
         self.counts.read(&framed, "the input");
         self.counts.read_records(framed.records);
@@ -246,7 +247,8 @@ impl Reader {
         if let Some(copy) = &mut self.copy
             && let Err(error) = copy.write_all(text).and_then(|()| copy.flush())
         {
-            let text = format!("no more lines are passed on ({error}); they are still delivered");
+            let text =
+                format!("lines are no longer passed on ({error}), but they are still delivered");
             self.counts.warn(&text);
             self.copy = None;
         }

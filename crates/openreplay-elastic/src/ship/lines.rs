@@ -1,4 +1,4 @@
-//! Records as `_bulk` wants them, and where their lines stood.
+//! Records in the format of `_bulk`, and the places of their lines.
 
 use super::faults::Faults;
 use super::position::{Part, Start};
@@ -7,20 +7,20 @@ use crate::bulk::{self, Action, LENGTH, Stored, change_digits, write_digits};
 
 const SEED: usize = 11;
 
-/// Records that are ready to be sent, and the stretches of the files that they came from.
+/// Records that are ready to be sent, and the sections of the files that they came from.
 #[derive(Debug, Default)]
 pub(super) struct Framed {
     pub(super) body: Vec<u8>,
     pub(super) records: usize,
     /// How many of the records are lines that were not JSON objects.
     pub(super) wrapped: usize,
-    /// How many NULs before lines were skipped.
+    /// How many NUL bytes before lines were skipped.
     pub(super) nuls: u64,
     pub(super) faults: Faults,
     pub(super) parts: Vec<Part>,
 }
 
-/// Creates the `_id` of each line from the seed of its file and its offset there.
+/// Creates the `_id` of each line from the seed of its file and the line's offset.
 pub(super) struct LineIds {
     next: Action,
     last: Start,
@@ -39,7 +39,7 @@ impl LineIds {
     fn at(&mut self, start: Start) -> &Action {
         let id = self.next.id_mut();
         if start.seed != self.last.seed {
-            // The line begins in the file before this one.
+            // The line begins in the previous file.
             write_digits(start.seed, &mut id[..SEED]);
         }
         change_digits(self.last.offset, start.offset, &mut id[SEED..]);
@@ -48,7 +48,7 @@ impl LineIds {
     }
 }
 
-/// What turns the lines of one file into framed records.
+/// Turns the lines of one file into framed records.
 pub(super) struct LineFramer {
     pub(super) reader: LineReader,
     ids: LineIds,
@@ -63,7 +63,7 @@ impl LineFramer {
     }
 }
 
-/// The length of a [`Framed`] at some time.
+/// The length of a [`Framed`] at some point.
 #[derive(Clone, Copy)]
 pub(super) struct Mark {
     body: usize,
@@ -94,7 +94,7 @@ impl Framed {
     }
 
     /// Adds whole lines of `text`, which starts at `offset` of its file, until the body has
-    /// `enough` bytes. Returns the length of the text that it used.
+    /// `enough` bytes. Returns how many bytes of `text` were used.
     pub(super) fn add_lines(
         &mut self,
         text: &[u8],
@@ -125,7 +125,7 @@ impl Framed {
         reader.read(line, |start, stored| self.add(ids.at(start), stored));
     }
 
-    /// Adds the lines whose rest will not come.
+    /// Adds the lines whose remaining pieces are no longer awaited.
     pub(super) fn add_over(&mut self, framer: &mut LineFramer) {
         let LineFramer { reader, ids } = framer;
         reader.read_over(|start, stored| self.add(ids.at(start), stored));

@@ -1,4 +1,4 @@
-//! Follows files of records and delivers each complete line once.
+//! Follows log files and delivers each complete line exactly once.
 //!
 //! ```no_run
 //! use openreplay_elastic::ship::{ShipOptions, Shipper};
@@ -11,62 +11,73 @@
 //! # }
 //! ```
 //!
-//! # How it delivers exactly once
+//! # Exactly-once delivery
 //!
-//! A record's `_id` is made from a random number that the file got when it was first seen and the
-//! line's offset, so sending a line again finds it there. Since an `_id` is unique in one index
-//! only, what is about to be sent is written to the checkpoint first, with that number and the
-//! index it goes to: after a crash just that is sent again, to the very same index, whatever
-//! [`rotate`](crate::admin::rotate) did meanwhile. Where an index is gone, or takes nothing for a
-//! minute, the checkpoint knows which records go to the next one before they do. A file is known
-//! again by its inode, its first line and what stands before the place where it was left; where
-//! that differs, it was written anew, and is another file with a number of its own.
+//! A record's `_id` is derived from the offset of its line and from a random number, which each
+//! file gets when it is first seen. If a line is sent again, Elasticsearch recognises its `_id` and
+//! does not store it twice.
 //!
-//! # What it follows
+//! An `_id` is unique only within one index. Before records are sent, the shipper therefore writes
+//! the number of their file and the name of their index to the checkpoint. After a crash, it sends
+//! the same records to the same index again, even if [`rotate`](crate::admin::rotate) has run in
+//! between. If an index is deleted, or rejects records for a minute, the records go to the next
+//! index, and the checkpoint is updated first.
 //!
-//! Files may be renamed and made anew, as logrotate does by default, at any moment, or truncated.
-//! Let the patterns match the new names too (`app.log*`), so that nothing is missed that was
-//! renamed while no shipper ran. With logrotate's `copytruncate` the copies must not match the
-//! patterns, and what is written between the last look and the truncation is lost, as with any
-//! follower. A line counts from its line feed on. A line that is no JSON object becomes a record
-//! with the line as its message; so does the half line that an app leaves when it is killed, with
-//! the line that the next run writes behind it.
+//! A file is recognised by its inode, its first line and the text before the place where reading
+//! stopped. If any of these differs, the file was rewritten: it counts as another file and gets a
+//! new number.
+//!
+//! # Log rotation
+//!
+//! Files may be renamed and created again at any time, as logrotate does by default, or truncated.
+//! Let the patterns match the new names, too (`app.log*`). Otherwise, files that are renamed while
+//! no shipper runs are missed. With logrotate's `copytruncate`, the copies must not match the
+//! patterns; lines that are written between the last check and the truncation are lost, as with any
+//! follower.
+//!
+//! A line is read once it has a line feed. A line that is not a JSON object becomes the message of
+//! a record. This includes the partial line of an app that was killed, together with the line that
+//! its next run appends.
 //!
 //! # Compressed files
 //!
 //! Files compressed with gzip or zstd are recognised by their first bytes and read as a stream. All
-//! offsets are those of the text. A compressed file whose text is that of a known file is a copy of
-//! that file: the copy waits as long as the original is there, and then continues where the
-//! original stopped. So a rotation may compress files, at once or later.
+//! offsets refer to the decompressed text. If the text of a compressed file is that of a known
+//! file, it is a copy of that file: the copy waits as long as the original exists, and then
+//! continues where the original stopped. So a rotation may compress files, at once or later.
 //!
 //! # Container runtimes and the journal
 //!
-//! What Kubernetes' runtimes, Docker's logging driver `json-file` and `journalctl --output=json`
-//! put around each line is recognised line by line, and taken off: see [`Format`]. A record keeps
-//! its own `@timestamp` and `level`; if it lacks one, it gets the runtime's time, or the level of a
-//! line that names none. A line that is not a JSON object becomes a record with the runtime's time
-//! and, in the field `stream`, `stdout` or `stderr`. Its level is the journal's `PRIORITY`, or the
-//! first that its text names, or else `error` on standard error and `info` elsewhere.
+//! Kubernetes' runtimes, Docker's `json-file` logging driver and `journalctl --output=json` put an
+//! envelope around each line. The shipper recognises envelopes line by line and removes them: see
+//! [`Format`]. A record keeps its own `@timestamp` and `level`. If the time is missing, the record
+//! gets the runtime's time; if the level is missing, it gets the default level of its stream. A
+//! line that is not a JSON object becomes a record with the runtime's time and, in the field
+//! `stream`, `stdout` or `stderr`. Its level is the journal's `PRIORITY`, or the first level that
+//! its text names. If there is neither, the level is `error` on standard error and `info`
+//! elsewhere.
 //!
-//! Long lines come in pieces, of 16 KiB by default in Kubernetes and Docker, of 48 KiB in the
-//! journal. They are joined, also across a rotation and a restart, and stored once: the checkpoint
-//! holds the beginning of a line whose rest is still to come. If no rest comes for a minute, the
-//! beginning is delivered as it is. Docker destroys a character of several bytes that lies between
-//! two pieces.
+//! Long lines are split into pieces, by default of 16 KiB in Kubernetes and Docker and of 48 KiB in
+//! the journal. The shipper joins the pieces, also across rotations and restarts, and stores the
+//! line once: the checkpoint contains the beginnings of incomplete lines. If the remaining pieces
+//! do not follow within a minute, the beginning is delivered as it is. Docker corrupts a multi-byte
+//! character that lies across two pieces.
 //!
 //! # Limits
 //!
-//! Any number of files may match: at most 256 are open at a time, fewer where the process may have
-//! fewer than twice as many; the quietest ones are closed, and opened again when they grow. A file
-//! that is deleted is read to its end if it is open. One that is nowhere to be found, since its
-//! folder is not mounted or it was moved within its file system, is known for 30 days: it goes on
-//! where it was when it comes back. What was on its way from it when a run ended waits for it;
-//! where its folder is there, for a day. A file that cannot be read is reported once on standard
-//! error and tried again, while the others go on.
+//! Any number of files may match. At most 256 of them are open at a time, or half of the process's
+//! limit of open files if that is less. The quietest files are closed, and opened again when they
+//! grow.
+//!
+//! A deleted file is read to its end if it is open. A file that is missing, because its folder is
+//! not mounted or it was moved within its file system, is remembered for 30 days; if it comes back,
+//! delivery continues where it stopped. Records that were in flight from such a file when a run
+//! ended wait for it, but only for a day if its folder exists. A file that cannot be read is
+//! reported once on standard error and retried, without delaying other files.
 //!
 //! A symbolic link is followed only if root or the user of this process owns it, or if its owner
-//! also owns what it leads to; linked folders are not entered: see [`ShipOptions::follow_links`].
-//! Pipes and devices are left out.
+//! also owns the target. Linked folders are not entered: see [`ShipOptions::follow_links`]. Pipes
+//! and devices are ignored.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -123,7 +134,7 @@ pub struct ShipOptions {
 }
 
 impl ShipOptions {
-    /// Keeps the checkpoint in this file, which must be this shipper's alone.
+    /// Creates options that keep the checkpoint in this file, which no other shipper may use.
     pub fn new(checkpoint: impl Into<PathBuf>) -> Self {
         Self {
             patterns: Vec::new(),
@@ -134,16 +145,15 @@ impl ShipOptions {
         }
     }
 
-    /// Adds a file, or a pattern with `*`, `?`, `[...]` and `**`. Names are bytes: a byte that is
-    /// no text counts as one character.
+    /// Adds a file, or a pattern with `*`, `?`, `[...]` and `**`. Names are bytes: an invalid byte
+    /// counts as one character.
     #[must_use]
     pub fn file(mut self, pattern: impl Into<OsString>) -> Self {
         self.patterns.push(pattern.into());
         self
     }
 
-    /// Takes the envelopes of a container runtime or of the journal off the lines. Default:
-    /// [`Format::Auto`].
+    /// Sets the format whose envelopes are removed from the lines. Default: [`Format::Auto`].
     #[must_use]
     pub fn format(mut self, format: Format) -> Self {
         self.format = format;
@@ -152,14 +162,14 @@ impl ShipOptions {
 
     /// Follows all symbolic links, and enters linked folders. Default: linked folders are not
     /// entered, and a link is followed only if root or the user of this process owns it, or if its
-    /// owner also owns what it leads to.
+    /// owner also owns the target.
     #[must_use]
     pub fn follow_links(mut self, follow: bool) -> Self {
         self.links = if follow { Links::All } else { Links::Trusted };
         self
     }
 
-    /// Compresses what is sent, 1 to 9. Default: not.
+    /// Sets the compression level of requests, from 1 to 9. Default: no compression.
     #[must_use]
     pub fn gzip(mut self, level: u32) -> Self {
         self.gzip = Some(level);
@@ -167,31 +177,32 @@ impl ShipOptions {
     }
 }
 
-/// How far a shipper is, and what became of the lines.
+/// How far a shipper is, and what happened to the lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Bytes of all files that are there, delivered before or not.
+    /// The total size of all existing files, in bytes, whether delivered or not.
     pub bytes: u64,
-    /// How many of those are delivered.
+    /// How many of these bytes are delivered.
     pub bytes_done: u64,
-    /// Records that are stored; one that an earlier run stored, and this one sent again, counts
-    /// here too.
+    /// The number of stored records. Records that an earlier run stored and this run sent again are
+    /// included.
     pub stored: u64,
-    /// Records that Elasticsearch rejected for good.
+    /// The number of records that Elasticsearch rejected permanently.
     pub rejected: u64,
-    /// Lines that were no JSON objects or too long, and are stored as the message of a record.
+    /// The number of lines that were not JSON objects or too long, and are stored as the message of
+    /// a record.
     pub wrapped: u64,
-    /// NUL bytes before lines, which are skipped: a truncation leaves them if the app does not open
-    /// its file to append.
+    /// The number of NUL bytes before lines, which are skipped. They appear after a truncation if
+    /// the app does not open its file in append mode.
     pub nuls: u64,
-    /// How many records have each fault that keeps OpenReplay's panel from showing them as it
-    /// should. They are delivered nevertheless.
+    /// The number of records with each fault that keeps OpenReplay's panel from showing them
+    /// properly. They are delivered anyway.
     pub faults: BTreeMap<RecordFault, u64>,
-    /// Files whose last line has no line feed yet: that line is left for later.
+    /// The number of files whose last line has no line feed yet. That line is not read yet.
     pub unfinished: u64,
-    /// Records of a stream that were read, and not delivered when the signal to stop came. Of
-    /// files, always 0: the next run delivers what is left.
+    /// The number of records of a stream that were read but not delivered before the signal to
+    /// stop. For files, always 0: the next run delivers the remaining records.
     pub undelivered: u64,
     /// What cannot be read for now, by path.
     pub unreadable: Vec<Unreadable>,

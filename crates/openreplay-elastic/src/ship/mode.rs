@@ -1,8 +1,8 @@
-/// Whether there is a later scan.
+/// Whether more scans follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// There is none: what is there at the start is delivered.
+    /// Delivers the files that exist at the start; no more scans follow.
     Once,
-    /// Files are followed, and so are those that come later.
+    /// Follows the files, and those that are created later.
     Follow,
 }

@@ -9,33 +9,33 @@ use super::trusted::Links;
 use super::unreadable::Troubles;
 use crate::transport::error::Error;
 
-/// What to follow.
+/// A file or a pattern to follow.
 #[derive(Debug)]
 pub(super) enum Pattern {
     Path {
         path: PathBuf,
-        /// It has been there once.
+        /// Whether the file has existed before.
         was_there: bool,
     },
     Glob {
-        /// As it was given.
+        /// The pattern as it was passed.
         text: PathBuf,
         glob: Glob,
     },
 }
 
-/// In which scan, since files that are not there yet may come later.
+/// Which scan this is: files that do not exist yet may be created later.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct When {
     pub(super) mode: Mode,
     pub(super) first: bool,
 }
 
-/// A path that a pattern leads to.
+/// A path that a pattern matches.
 #[derive(Debug)]
 pub(super) struct Match {
     pub(super) path: PathBuf,
-    /// It was named, so it should be a file.
+    /// The path was named without wildcards, so it should be a file.
     pub(super) is_wanted: bool,
 }
 
@@ -43,7 +43,7 @@ impl Pattern {
     pub(super) fn parse(pattern: &OsStr) -> Result<Self, Error> {
         if pattern.is_empty() {
             return Err(Error::config(
-                "a file without a name: expected one, or a pattern such as app.log*",
+                "a file without a name: expected a path or a pattern such as app.log*",
             ));
         }
         let text = Path::new(pattern);
@@ -59,7 +59,7 @@ impl Pattern {
                 glob,
             }),
             None => Err(Error::config(format!(
-                "{pattern:?} is no pattern of file names: expected one such as app.log* or app-[0-9].log"
+                "{pattern:?} is not a valid file pattern: expected one such as app.log* or app-[0-9].log"
             ))),
         }
     }
@@ -67,7 +67,7 @@ impl Pattern {
     fn find(&mut self, when: When, links: Links, paths: &mut Paths<'_>) {
         match self {
             Self::Path { path, was_there } => {
-                // Once it was there, it may be missing for as long as a rotation takes.
+                // A file that has existed may be missing during a rotation.
                 *was_there |= !matches!(path.try_exists(), Ok(false));
                 if !*was_there && when.mode == Mode::Once {
                     paths.troubles.add(path, &"there is no such file");
@@ -75,7 +75,7 @@ impl Pattern {
                     let path = path.display();
                     paths
                         .troubles
-                        .note(format!("there is no {path} yet; waiting for it"));
+                        .note(format!("{path} does not exist yet; waiting for it"));
                 }
                 paths.wanted.insert(path.clone(), true);
             }
@@ -91,7 +91,7 @@ impl Pattern {
     }
 }
 
-/// The paths, and whether each was named.
+/// The paths that were found, and whether each was named without wildcards.
 struct Paths<'a> {
     wanted: BTreeMap<PathBuf, bool>,
     troubles: &'a mut Troubles,
@@ -113,7 +113,7 @@ impl Found for Paths<'_> {
 }
 
 impl Match {
-    /// Each path once, in the order of their names.
+    /// Returns each path once, ordered by name.
     pub(super) fn all(
         patterns: &mut [Pattern],
         when: When,

@@ -1,4 +1,4 @@
-//! What a checkpoint keeps of files. It is parsed into what cannot be wrong.
+//! What a checkpoint stores about files. Invalid values are rejected when it is read.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,18 +12,18 @@ use crate::envelope::Join;
 /// How far a file is delivered.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct Position {
-    /// What the `_id`s of its lines start with: random, and another one whenever the file is
-    /// written anew.
+    /// The start of the `_id`s of the file's lines. It is random, and a new one is chosen whenever
+    /// the file is rewritten.
     pub(super) seed: u64,
     pub(super) identity: Identity,
-    /// Where it was seen last.
+    /// The path where the file was seen last.
     #[serde(with = "bytes")]
     pub(super) path: PathBuf,
     pub(super) delivered: Place,
-    /// Since when it is missing, in seconds of the epoch: a folder may be mounted later, or the
-    /// file moved back.
+    /// Since when the file is missing, in seconds since the epoch. Its folder may be mounted later,
+    /// or the file may be moved back.
     pub(super) missing_since: Option<u64>,
-    /// How long the compressed file is, if all its text is delivered.
+    /// The length of the compressed file, if all its text is delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) packed: Option<u64>,
     /// Missing in version 1, and if there are none.
@@ -32,11 +32,12 @@ pub(super) struct Position {
 }
 
 /// The beginnings of lines that a container runtime wrote in pieces, one for each stream, whose
-/// rest is in no file yet: `delivered` is after them, but they are not sent. Their text is kept
-/// because its file may be gone when the rest comes, in the next one.
+/// remaining pieces are in no file yet. `delivered` is after them, although they are not sent.
+/// Their text is stored, because their file may be gone when the remaining pieces appear in the
+/// next file.
 pub(super) type Pieces = Join<Start>;
 
-/// Where a line begins: its `_id` is made from this.
+/// Where a line begins. The line's `_id` is derived from this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct Start {
     pub(super) seed: u64,
@@ -44,7 +45,7 @@ pub(super) struct Start {
 }
 
 impl Start {
-    /// An entry of the journal has the same `_id` wherever it is read.
+    /// Returns the start of a journal entry, which has the same `_id` wherever it is read.
     pub(super) fn of_entry(entry: u128) -> Self {
         let half = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default();
         Self {
@@ -54,16 +55,16 @@ impl Start {
     }
 }
 
-/// What one request holds, and the index that it was first sent to.
+/// The contents of one request, and the index that it was first sent to.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct InFlight {
     pub(super) index: IndexName,
     pub(super) parts: Vec<Part>,
-    /// The index of each record that went to another one since, by `_id`.
+    /// The index of each record that was since sent to a different index, by `_id`.
     pub(super) moved: BTreeMap<String, IndexName>,
 }
 
-/// A stretch of whole lines.
+/// A section of whole lines.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "AnyPart")]
 pub(super) struct Part {
@@ -101,7 +102,7 @@ impl TryFrom<AnyPart> for Part {
             to,
         } = part;
         if from > to.offset {
-            return Err(format!("a stretch from {from} to {}", to.offset));
+            return Err(format!("a section from {from} to {}", to.offset));
         }
         Ok(Self {
             seed,
@@ -112,7 +113,7 @@ impl TryFrom<AnyPart> for Part {
     }
 }
 
-/// The name of an index, as Elasticsearch allows it: it stands in the path of a request.
+/// A valid index name, since it becomes part of a request's path.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub(super) struct IndexName(String);
@@ -123,8 +124,8 @@ impl IndexName {
     }
 }
 
-/// The rules of Elasticsearch's `MetadataCreateIndexService.validateIndexOrAliasName`; a percent
-/// sign would be decoded in a path.
+/// Checks the rules of Elasticsearch's `MetadataCreateIndexService.validateIndexOrAliasName`. A
+/// percent sign is rejected, too, since it would be decoded in a path.
 impl TryFrom<String> for IndexName {
     type Error = String;
 
@@ -141,7 +142,7 @@ impl TryFrom<String> for IndexName {
         if is_name {
             Ok(Self(name))
         } else {
-            Err(format!("an index of the name {name:?}"))
+            Err(format!("the invalid index name {name:?}"))
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Files of our own, in a folder that others may write to: no link is followed, and nobody else
-//! reads them.
+//! The shipper's own files, in a folder that others may write to. No link is followed, and other
+//! users cannot read the files.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Creates a folder for our own files, and those above it.
+/// Creates a folder for these files, with its parents.
 pub(super) fn create_folder(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -18,7 +18,7 @@ pub(super) fn create_folder(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Creates a file. What was there under this name is removed, not written to.
+/// Creates a file. An existing file of this name is removed, not written to.
 pub(super) fn create_new(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -27,7 +27,7 @@ pub(super) fn create_new(path: &Path) -> io::Result<File> {
     options().write(true).create_new(true).open(path)
 }
 
-/// Opens a file to lock it, and creates it if it is missing.
+/// Opens a file for locking, and creates it if it is missing.
 pub(super) fn open_lock(path: &Path) -> io::Result<File> {
     let file = regular(
         options()
@@ -40,7 +40,7 @@ pub(super) fn open_lock(path: &Path) -> io::Result<File> {
     {
         use std::os::unix::fs::PermissionsExt as _;
 
-        // An earlier version let every user open it, and so hold the lock.
+        // An earlier version allowed every user to open the file, and so to hold the lock.
         if file.metadata()?.permissions().mode() & 0o077 != 0 {
             file.set_permissions(fs::Permissions::from_mode(0o600))?;
         }
@@ -48,7 +48,7 @@ pub(super) fn open_lock(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Reads a file of ours.
+/// Reads one of these files.
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut file = regular(options().read(true).open(path)?)?;

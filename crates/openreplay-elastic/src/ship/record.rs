@@ -1,10 +1,10 @@
-//! Where a line of a file becomes a record.
+//! Turns a line of a file into a record.
 
 use super::position::{Pieces, Start};
 use crate::bulk::{self, Stored};
 use crate::envelope::{Format, Line};
 
-/// A line as its file holds it, without its line feed.
+/// A line as it is in its file, without its line feed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RawLine<'a> {
     pub(super) bytes: &'a [u8],
@@ -12,19 +12,20 @@ pub(super) struct RawLine<'a> {
     pub(super) start: u64,
 }
 
-/// Makes records of the lines of one file, which come in file order.
+/// Creates records from the lines of one file, which are passed in file order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LineReader {
     pub(super) format: Format,
-    /// The file's own.
+    /// The seed of the file.
     pub(super) seed: u64,
-    /// The beginnings of lines that a container runtime wrote in pieces, until their rest comes.
+    /// The beginnings of lines that a container runtime wrote in pieces, until the remaining pieces
+    /// are read.
     pub(super) pieces: Pieces,
 }
 
 impl LineReader {
-    /// Passes on the record of a line, and where the line begins, if there is a record, and its
-    /// last piece is there.
+    /// Calls `record` with the record of the line and where the line begins, unless there is no
+    /// record or more pieces follow.
     pub(super) fn read(&mut self, line: RawLine<'_>, record: impl FnMut(Start, &Stored<'_>)) {
         let start = Start {
             seed: self.seed,
@@ -45,7 +46,7 @@ impl LineReader {
         }
     }
 
-    /// Passes on the records of lines whose rest will not come.
+    /// Calls `record` with the records of lines whose remaining pieces are no longer awaited.
     pub(super) fn read_over(&mut self, mut record: impl FnMut(Start, &Stored<'_>)) {
         while let Some(line) = self.pieces.take_over() {
             pass(Some(line), &mut record);

@@ -1,4 +1,4 @@
-//! Reads batch after batch, and delivers each.
+//! Reads and delivers one batch after another.
 
 use std::convert::Infallible;
 use std::ops::RangeInclusive;
@@ -26,29 +26,29 @@ use crate::transport::error::Error;
 const POLL: Duration = Duration::from_millis(250);
 /// How often a single run scans again for files that are being moved.
 const SCANS: u32 = 8;
-/// What is read for one entry of the checkpoint, at least and at most: a request grows to this
-/// length, if there is as much.
+/// The minimum and maximum number of bytes that are read for one entry of the checkpoint. A request
+/// grows up to the maximum, if enough is available.
 const BATCH: RangeInclusive<usize> = 1 << 19..=8 << 20;
 
-/// What [`Shipper::follow`] reports.
+/// An event that [`Shipper::follow`] reports.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// The first scan is done.
+    /// The first scan is complete.
     #[non_exhaustive]
     Started {
         /// The files that are followed.
         files: &'a [PathBuf],
-        /// How far they are delivered.
+        /// How far the files are delivered.
         progress: &'a Progress,
     },
     /// A request was answered, or a scan found nothing to deliver.
     Progress(&'a Progress),
-    /// Delivery fails from now on, or works again.
+    /// Delivery has started to fail, or works again.
     Health(&'a Health),
 }
 
-/// Follows files, and delivers what is in them.
+/// Follows files, and delivers their lines.
 #[derive(Debug)]
 pub struct Shipper {
     pub(super) target: Target,
@@ -56,17 +56,18 @@ pub struct Shipper {
     delivery: Delivery,
     pub(super) disk: Blocking<Disk>,
     pub(super) counts: Arc<Counts>,
-    /// The index behind the alias, and when it was asked for.
+    /// The index behind the alias, and when it was requested.
     pub(super) index: Option<(IndexName, Instant)>,
 }
 
 impl Shipper {
-    /// Reads the checkpoint, if there is one, and keeps others away from it.
+    /// Opens the checkpoint, and creates it if it is missing. No other shipper can use the
+    /// checkpoint at the same time.
     ///
     /// # Errors
     ///
     /// [`is_config`](Error::is_config) for an invalid pattern;
-    /// [`is_precondition`](Error::is_precondition) if another shipper has the checkpoint;
+    /// [`is_precondition`](Error::is_precondition) if another shipper uses the checkpoint;
     /// [`is_io`](Error::is_io) if the checkpoint cannot be read or written.
     pub fn open(client: Client, options: ShipOptions) -> Result<Self, Error> {
         let ShipOptions {
@@ -92,17 +93,18 @@ impl Shipper {
         })
     }
 
-    /// Delivers everything that is there at the start, including a last line without a line feed if
-    /// it is a whole JSON object. Calls `progress` at the start, and after each request.
+    /// Delivers everything that exists at the start, including a last line without a line feed if
+    /// it is a complete JSON object. Calls `progress` at the start and after each request.
     ///
-    /// Dropping the future at any moment loses nothing: the next run goes on where this one was.
+    /// The future can be dropped at any time without losing records: the next run continues where
+    /// this one stopped.
     ///
     /// # Errors
     ///
-    /// [`is_io`](Error::is_io) if the checkpoint cannot be written. Also if, at the start,
-    /// Elasticsearch is unreachable, is not trusted, does not respond, rejects the credentials, or
-    /// has no `logs`; later such trouble is reported on standard error, and tried again. A file
-    /// that cannot be read is no error: [`Progress::unreadable`] names it.
+    /// [`is_io`](Error::is_io) if the checkpoint cannot be written. Also returns an error if, at
+    /// the start, Elasticsearch is unreachable, is not trusted, does not respond, rejects the
+    /// credentials, or has no `logs`. Later failures of this kind are reported on standard error
+    /// and retried. A file that cannot be read is not an error: [`Progress::unreadable`] lists it.
     pub async fn run_once(
         mut self,
         mut progress: impl FnMut(&Progress),
@@ -131,15 +133,16 @@ impl Shipper {
         Ok(end)
     }
 
-    /// Delivers what is there and what comes, forever. Calls `report` with each event.
+    /// Delivers existing and new lines, without end. Calls `report` with each event.
     ///
-    /// Dropping the future at any moment loses nothing: the next run goes on where this one was.
+    /// The future can be dropped at any time without losing records: the next run continues where
+    /// this one stopped.
     ///
     /// # Errors
     ///
-    /// [`is_io`](Error::is_io) if the checkpoint cannot be written. All other trouble is reported
-    /// on standard error, and tried again. A file that cannot be read is no error:
-    /// [`Progress::unreadable`] names it.
+    /// [`is_io`](Error::is_io) if the checkpoint cannot be written. All other failures are reported
+    /// on standard error and retried. A file that cannot be read is not an error:
+    /// [`Progress::unreadable`] lists it.
     pub async fn follow(mut self, mut report: impl FnMut(Event<'_>)) -> Result<Infallible, Error> {
         self.scan(Mode::Follow).await;
         let files = self.disk.run(|disk| disk.files.paths()).await;
@@ -148,7 +151,7 @@ impl Shipper {
             progress: &self.progress().await,
         });
         let counts = Arc::clone(&self.counts);
-        // Trouble is reported before there is anything to send.
+        // Report failures before there is anything to send.
         watch(&counts, self.index(), &mut report).await;
         loop {
             let delivered = watch(&counts, self.deliver_next(), &mut report).await?;
@@ -175,11 +178,11 @@ impl Shipper {
         }
     }
 
-    /// Delivers what was in flight before, and the next batch. Returns whether there was one; if
-    /// not, the checkpoint is up to date.
+    /// Delivers what was in flight before, and the next batch. Returns whether there was a batch;
+    /// if not, the checkpoint is up to date.
     async fn deliver_next(&mut self) -> Result<bool, Error> {
         self.resend().await?;
-        // The last line goes beyond that, and should fit into the request.
+        // The last line exceeds `room`, and should still fit into the request.
         let room = self.delivery.room() / 16 * 15;
         let enough = room.clamp(*BATCH.start(), *BATCH.end());
         let (framed, messages) = self
@@ -230,7 +233,7 @@ impl Shipper {
             for batch in sending.batches(body, records) {
                 self.delivery.deliver(batch, &sending, &Patient).await;
             }
-            // The checkpoint knows of these only.
+            // The checkpoint stores these records only.
             self.delivery.finish(&sending, &Patient).await;
             sending.end()?;
         }
@@ -239,7 +242,7 @@ impl Shipper {
     }
 }
 
-/// Reports changes of the health while work goes on.
+/// Reports changes of the health while `work` runs.
 async fn watch<T>(
     counts: &Counts,
     work: impl Future<Output = T>,
@@ -255,7 +258,7 @@ async fn watch<T>(
     }
 }
 
-/// The files that lines come from.
+/// Names the files that lines come from.
 fn names(parts: &[Part]) -> String {
     let Some(first) = parts.first() else {
         return String::new();
@@ -270,7 +273,7 @@ fn names(parts: &[Part]) -> String {
 
 fn lost(part: &Part) -> String {
     format!(
-        "{} bytes were in flight when the last run ended, and are not there any more: {}",
+        "{} bytes that were in flight when the last run ended are lost, since their file no longer contains them: {}",
         part.bytes(),
         part.path.display()
     )

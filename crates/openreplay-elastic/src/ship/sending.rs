@@ -12,7 +12,8 @@ use crate::transport::error::Error;
 use crate::transport::kind::ErrorKind;
 use openreplay_buffer::Topic;
 
-/// Records in flight: the checkpoint knows the index of each before it is sent there.
+/// Records in flight. The checkpoint stores the index of each record before the record is sent
+/// there.
 pub(super) struct Sending<'a> {
     counts: &'a Counts,
     disk: &'a Blocking<Disk>,
@@ -100,7 +101,7 @@ impl Events for Sending<'_> {
         let index = match IndexName::try_from(index.to_owned()) {
             Ok(index) => index,
             Err(why) => {
-                let text = format!("a response names {why}: what answers is no Elasticsearch");
+                let text = format!("a response contains {why}: the server is not Elasticsearch");
                 let error = Error::new(ErrorKind::UnexpectedResponse, text);
                 self.state().error.get_or_insert(error);
                 return false;

@@ -1,30 +1,30 @@
-//! What differs from system to system: which file this is, reading at a place, and how many files
-//! may be open.
+//! Differences between operating systems: file identity, reading at an offset, and the limit of
+//! open files.
 
 use std::fs::{self, File, FileType, Metadata};
 use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-/// How many files are kept open, where the system allows twice as many.
+/// How many files are kept open, if the system allows twice as many.
 const MAX_OPEN: usize = 256;
-/// Within this time a file may change once more without looking any different.
+/// Within this time, a file may change again without a visible difference in its metadata.
 const SETTLED: Duration = Duration::from_secs(3);
 
-/// Which file this is, whatever it is called. A number is used again once its file is gone.
+/// Identifies a file, whatever its name is. The number is reused once the file is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Node {
     device: u64,
     pub(super) inode: u64,
 }
 
-/// What a look at a file tells without reading it.
+/// The metadata of a file, without its contents.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seen {
     pub(super) node: Node,
     pub(super) file_type: FileType,
     pub(super) length: u64,
-    /// It has no name any more.
+    /// The file has no name any more.
     pub(super) deleted: bool,
     modified: Option<SystemTime>,
     is_settled: bool,
@@ -65,17 +65,17 @@ impl Seen {
         }
     }
 
-    /// When it was written to last.
+    /// Returns when the file was last written to.
     pub(super) fn modified(&self) -> Option<SystemTime> {
         self.modified
     }
 
-    /// Whether the file has the same length and time.
+    /// Returns whether the file has the same length and modification time.
     pub(super) fn is_like(&self, now: &Self) -> bool {
         (self.length, self.modified) == (now.length, now.modified)
     }
 
-    /// Whether nothing can have happened to the file since.
+    /// Returns whether the file cannot have changed since.
     pub(super) fn is_same_as(&self, now: &Self) -> bool {
         self.is_settled
             && (self.node, self.length, self.modified) == (now.node, now.length, now.modified)
@@ -124,12 +124,13 @@ mod own {
         file.read_at(buffer, offset)
     }
 
-    /// So that a rename is on disk.
+    /// Writes the folder to disk, so that a rename in it is durable.
     pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
         File::open(folder)?.sync_data()
     }
 
-    /// Half of what the process may have: the rest is for connections, the checkpoint and the app.
+    /// Returns half of the limit of the process. The other half is for connections, the checkpoint
+    /// and the app.
     pub(crate) fn may_be_open() -> usize {
         let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
         usize::try_from(limit / 2).map_or(MAX_OPEN, |half| half.clamp(1, MAX_OPEN))
@@ -142,7 +143,8 @@ mod own {
 
     use super::*;
 
-    /// Only an open file tells; a folder cannot be opened like one.
+    /// Opens the file, because only an open file has a node here; a folder cannot be opened like a
+    /// file.
     pub(super) fn node_at(path: &Path, metadata: &Metadata) -> io::Result<Option<(Node, u64)>> {
         if !metadata.is_file() {
             return Ok(None);
@@ -163,7 +165,7 @@ mod own {
         file.seek_read(buffer, offset)
     }
 
-    /// A folder cannot be opened for that.
+    /// Does nothing, because a folder cannot be opened for that.
     pub(crate) fn sync_folder(_: &Path) -> io::Result<()> {
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Opens files in folders that others can write to.
 //!
-//! A link there could lead anywhere, and a shipper that runs as root could read it: so a link
-//! counts only if somebody made it who could do without it. What was opened is checked, not what
-//! was there before.
+//! A link in such a folder could lead to any file, which a shipper that runs as root could read. So
+//! a link is followed only if its owner could read the file without the link. The opened file
+//! itself is checked, since a path can change between a check and the open.
 
 use std::fs::File;
 use std::io;
@@ -11,15 +11,15 @@ use std::path::Path;
 /// Which links are followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Links {
-    /// Those of root, those of the user that this process runs as, and those whose owner owns what
-    /// they lead to.
+    /// Links of root, links of the user that this process runs as, and links whose owner also owns
+    /// their target.
     #[default]
     Trusted,
     All,
 }
 
 impl Links {
-    /// Opens a file to read it. Never waits for a device or a pipe.
+    /// Opens a file for reading. Never waits for a device or a pipe.
     pub(super) fn open(self, path: &Path) -> io::Result<File> {
         let file = match self {
             Self::Trusted => own::open_trusted(path)?,
@@ -28,11 +28,11 @@ impl Links {
         if file.metadata()?.is_file() {
             Ok(file)
         } else {
-            Err(no_file())
+            Err(not_a_file())
         }
     }
 
-    /// Fails if a link in the path of a folder is not followed.
+    /// Fails if the path of a folder contains a link that is not followed.
     pub(super) fn check_folder(self, path: &Path) -> io::Result<()> {
         match self {
             Self::Trusted => own::check_folder(path),
@@ -41,7 +41,7 @@ impl Links {
     }
 }
 
-fn no_file() -> io::Error {
+fn not_a_file() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
 }
 
@@ -58,12 +58,12 @@ mod own {
     use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, openat};
     use rustix::process::geteuid;
 
-    use super::no_file;
+    use super::not_a_file;
 
-    /// As many as the kernel follows.
+    /// The limit of the kernel.
     const MAX_LINKS: usize = 40;
 
-    /// No device becomes the terminal of this process, and no pipe waits for its writer.
+    /// No device becomes the terminal of this process, and no open waits for the writer of a pipe.
     const READ: OFlags = OFlags::RDONLY
         .union(OFlags::NONBLOCK)
         .union(OFlags::NOCTTY)
@@ -87,8 +87,8 @@ mod own {
         walk(path).map(|_| ())
     }
 
-    /// Opens a path in one call if there is no link in it; `None` if there is one, or the kernel
-    /// cannot tell.
+    /// Opens a path in one call if it contains no link. Returns `None` if it contains one, or if
+    /// the kernel cannot tell.
     #[cfg(target_os = "linux")]
     fn open_without_links(path: &Path) -> Option<io::Result<File>> {
         use rustix::fs::{ResolveFlags, openat2};
@@ -106,10 +106,10 @@ mod own {
         None
     }
 
-    /// A name in a path that is still to be looked up.
+    /// A name in a path that was not looked up yet.
     struct Step {
         name: OsString,
-        /// The link that ends here.
+        /// The untrusted link whose target is checked at this name.
         link: Option<Link>,
     }
 
@@ -129,7 +129,7 @@ mod own {
     impl Found {
         fn open(&self) -> io::Result<File> {
             if FileType::from_raw_mode(self.stat.st_mode) != FileType::RegularFile {
-                return Err(no_file());
+                return Err(not_a_file());
             }
             let file = openat(
                 &self.folder,
@@ -139,17 +139,17 @@ mod own {
             )?;
             let opened = fstat(&file)?;
             if (opened.st_dev, opened.st_ino) != (self.stat.st_dev, self.stat.st_ino) {
-                // As if it had been moved: the next scan finds what is there now.
+                // Treated as a moved file: the next scan finds the new one.
                 return Err(io::Error::new(
                     io::ErrorKind::NotFound,
-                    "it was replaced just now",
+                    "it was replaced a moment ago",
                 ));
             }
             Ok(file.into())
         }
     }
 
-    /// Follows a path name by name, and each link only if it may be.
+    /// Follows a path name by name, and each link only if that is allowed.
     fn walk(path: &Path) -> io::Result<Found> {
         let path = std::path::absolute(path)?;
         let mut steps = Vec::new();
@@ -197,10 +197,10 @@ mod own {
                 _ => return Err(io::ErrorKind::NotADirectory.into()),
             }
         }
-        Err(no_file())
+        Err(not_a_file())
     }
 
-    /// Puts the names of a path in front of those that are left.
+    /// Puts the names of a path in front of the remaining names.
     fn push(steps: &mut Vec<Step>, path: &Path, mut link: Option<Link>) {
         let names = path.components().filter_map(|part| match part {
             Component::Normal(name) => Some(name.to_owned()),
@@ -226,7 +226,7 @@ mod own {
         io::Error::new(
             io::ErrorKind::PermissionDenied,
             format!(
-                "the link {} belongs to user {}, and what it leads to does not, but to user {}; --follow-links follows it",
+                "the link {} belongs to user {}, but its target belongs to user {}; --follow-links follows it",
                 link.path.display(),
                 link.owner,
                 to.st_uid
@@ -234,7 +234,7 @@ mod own {
         )
     }
 
-    /// What stands under a name, itself.
+    /// A directory entry; a link is not followed.
     #[cfg(target_os = "linux")]
     struct Entry {
         entry: OwnedFd,
@@ -250,7 +250,7 @@ mod own {
             Ok(Self { entry, stat })
         }
 
-        /// The target of this very link, whatever has its name by now.
+        /// Returns the target of this entry, even if its name belongs to another one by now.
         fn target(&self, _: &OwnedFd, _: &OsStr) -> io::Result<OsString> {
             let target = rustix::fs::readlinkat(&self.entry, "", Vec::new())?;
             Ok(OsString::from_vec(target.into_bytes()))
@@ -261,8 +261,8 @@ mod own {
         }
     }
 
-    /// Systems without `O_PATH`: a link that is replaced between the two calls is judged by its
-    /// earlier owner.
+    /// For systems without `O_PATH`. If a link is replaced between the two calls, the owner of the
+    /// earlier link counts.
     #[cfg(not(target_os = "linux"))]
     struct Entry {
         stat: Stat,
@@ -287,7 +287,7 @@ mod own {
     }
 }
 
-/// Links are rare on Windows, and making one takes a privilege.
+/// Links are rare on Windows, and creating one requires a privilege.
 #[cfg(windows)]
 mod own {
     use std::fs::File;
@@ -315,7 +315,7 @@ mod tests {
     const OTHER: u32 = 12_345;
 
     #[test]
-    fn our_own_links_are_followed() {
+    fn follows_its_users_links() {
         let folder = tempfile::tempdir().unwrap();
         let link = folder.path().join("link");
         symlink("/etc/passwd", &link).unwrap();
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn absolute_and_relative_links_lead_where_the_kernel_follows_them() {
+    fn follows_absolute_and_relative_links_like_the_kernel() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::create_dir_all(path("a/b")).unwrap();
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_is_not_waited_for() {
+    fn does_not_wait_for_pipes_and_devices() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
         let mode = rustix::fs::Mode::from_raw_mode(0o600);

@@ -2,11 +2,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// A file is not reported again within this time, though it can be read in between.
+/// Within this time, a file is not reported again, even if it could be read in between.
 const QUIET: Duration = Duration::from_secs(600);
-/// How many files are named within a [`MINUTE`].
+/// How many files are reported by name within a [`MINUTE`].
 const NAMED: u32 = 20;
-/// How many paths that are left out are remembered.
+/// How many of the paths that are left out are remembered.
 const LEFT_OUT: usize = 100_000;
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -14,17 +14,17 @@ const MINUTE: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unreadable {
-    /// Where it is.
+    /// The path of the file or folder.
     pub path: PathBuf,
-    /// The system's error, or what is wrong with it.
+    /// The system's error, or another reason.
     pub reason: String,
 }
 
-/// What cannot be read for now: reported once a path, and tried again.
+/// The files that cannot be read for now. Each path is reported once, and retried.
 #[derive(Debug)]
 pub(super) struct Troubles {
     paths: BTreeMap<PathBuf, Trouble>,
-    /// What the operator has not been told yet.
+    /// The messages that the operator has not seen yet.
     messages: Vec<String>,
     left_out: BTreeSet<PathBuf>,
     since: Instant,
@@ -37,7 +37,7 @@ struct Trouble {
     reason: String,
     reported: Instant,
     is_there: bool,
-    /// It is not tried again.
+    /// The path is not retried.
     is_final: bool,
 }
 
@@ -53,7 +53,7 @@ impl Troubles {
         }
     }
 
-    /// Whatever is still wrong is found again.
+    /// Starts a scan, which finds again what still cannot be read.
     pub(super) fn start(&mut self) {
         let now = Instant::now();
         self.paths
@@ -82,7 +82,7 @@ impl Troubles {
         self.paths.insert(path.to_owned(), trouble);
     }
 
-    /// What is not tried again: it stays in the list.
+    /// Adds a path that is not retried, and therefore stays in the list.
     pub(super) fn add_for_good(&mut self, path: &Path, reason: &dyn ToString) {
         self.add(path, reason);
         if let Some(trouble) = self.paths.get_mut(path) {
@@ -90,7 +90,7 @@ impl Troubles {
         }
     }
 
-    /// Whether there was trouble with it lately.
+    /// Returns whether the path could not be read recently.
     pub(super) fn knows(&self, path: &Path) -> bool {
         self.paths.contains_key(path)
     }
@@ -107,24 +107,24 @@ impl Troubles {
         self.messages.push(text(path.display()));
     }
 
-    /// Reports, once, that a pattern leads to a path that is not followed.
+    /// Reports once that a pattern matches a path that is not followed.
     pub(super) fn leave_out(&mut self, path: &Path, reason: &str) {
         if self.left_out.len() < LEFT_OUT && self.left_out.insert(path.to_owned()) {
             self.print(path, |path| format!("{path} is left out: {reason}"));
         }
     }
 
-    /// Reports what is no trouble yet.
+    /// Reports something that is not an error yet.
     pub(super) fn note(&mut self, text: String) {
         self.messages.push(text);
     }
 
-    /// Returns what the operator has not been told yet.
+    /// Returns the messages that the operator has not seen yet.
     pub(super) fn take_messages(&mut self) -> Vec<String> {
         let mut messages = std::mem::take(&mut self.messages);
         if self.unnamed > 0 {
             messages.push(format!(
-                "{} more files cannot be read, or are left out",
+                "{} more files cannot be read or are left out",
                 self.unnamed
             ));
             self.unnamed = 0;

@@ -207,15 +207,15 @@ fn rejects_impossible_values() {
     for (text, why) in [
         (
             state(&[], &in_flight("logs-1", "logs-2", &part(6, 5))),
-            "a stretch from 6 to 5",
+            "a section from 6 to 5",
         ),
         (
             state(&[], &in_flight("a b", "logs-2", &part(0, 5))),
-            r#"an index of the name "a b""#,
+            r#"the invalid index name "a b""#,
         ),
         (
             state(&[], &in_flight("logs-1", "../x", &part(0, 5))),
-            r#"an index of the name "../x""#,
+            r#"the invalid index name "../x""#,
         ),
         (
             state(&[file(1 << 63)], "null"),

@@ -1,10 +1,10 @@
-/// What one step of decompression did, and what it found.
+/// The outcome of a step.
 #[derive(Debug)]
 pub(super) struct Step {
-    /// How many of the compressed bytes it used.
+    /// How many compressed bytes were used.
     pub(super) read: usize,
-    /// How many bytes of text it wrote.
+    /// How many bytes of text were written.
     pub(super) written: usize,
-    /// Why there is no more text, whatever follows.
+    /// Why no more text can be decompressed.
     pub(super) corrupt: Option<String>,
 }

@@ -1,7 +1,8 @@
-//! Compressed copies of files, as rotations make them: the copy goes on where its original was left.
+//! Compressed copies of files, as log rotation creates them. A copy continues where its original
+//! stopped.
 //!
-//! A compressed file whose first line is that of another file may be a copy of it. As long as the
-//! original is there, it delivers the lines; then the copy takes over.
+//! A compressed file whose first line is that of another file may be a copy of that file. As long
+//! as the original exists, the original delivers the lines; then the copy takes over.
 
 use std::collections::HashMap;
 use std::io;
@@ -20,8 +21,8 @@ use crate::ship::tail::{Comparison, Origin, Tail};
 type Heads = HashMap<u64, Vec<Before>>;
 
 impl Files {
-    /// Finds out which new compressed files are copies, and lets copies take over from originals
-    /// that are gone.
+    /// Finds out which new compressed files are copies. Lets copies take over from originals that
+    /// are gone.
     pub(super) fn settle(&mut self, folders: &mut Folders) {
         let waiting = |tail: &Tail| tail.origin() != Origin::Own && tail.identity().is_some();
         let tails = self.tails.iter().enumerate();
@@ -44,7 +45,7 @@ impl Files {
         }
     }
 
-    /// Remembers how far files were delivered that were written anew: a copy may have their text.
+    /// Remembers how far rewritten files were delivered before: a copy may have their old text.
     pub(super) fn remember_rewritten(&mut self) {
         let before: Vec<_> = self
             .tails
@@ -107,7 +108,7 @@ impl Files {
         Ok(())
     }
 
-    /// Lets a file wait for its original, or take over at once.
+    /// Lets a copy wait for its original, or take over at once.
     fn bind(&mut self, at: usize, original: Before, folders: &mut Folders) -> io::Result<()> {
         if self.is_packed(original) || !self.is_there(original, folders)? {
             return self.take_over(at, original);
@@ -136,7 +137,7 @@ impl Files {
         }
     }
 
-    /// Whether a file is still there, or is open with lines that are not delivered.
+    /// Returns whether a file still exists, or is open with lines that are not delivered.
     fn is_there(&mut self, original: Before, folders: &mut Folders) -> io::Result<bool> {
         match original {
             Before::Known(seed) => match self.known.get(seed).cloned() {
@@ -184,7 +185,7 @@ impl Files {
         }
     }
 
-    /// Opens a closed file for a moment; `None` if the file is not where it was.
+    /// Opens a closed file for a moment. Returns `None` if the file is no longer at its path.
     fn open_closed(&self, tail: &Tail) -> io::Result<Option<Content>> {
         let content = match self.links.open(&tail.path) {
             Ok(file) => Content::of(file)?,
@@ -210,7 +211,8 @@ impl Files {
         }
     }
 
-    /// Opens a known file for a moment; `None` if it is gone, even if another file has its inode.
+    /// Opens a known file for a moment. Returns `None` if the file is gone, even if another file
+    /// has its inode.
     fn open_known(&self, known: &Position, folders: &mut Folders) -> io::Result<Option<Content>> {
         let path = match folders.find(&known.path, known.identity.inode()) {
             Lookup::Missing => return Ok(None),
@@ -235,7 +237,7 @@ impl Files {
     }
 
     fn take_over(&mut self, at: usize, original: Before) -> io::Result<()> {
-        // A compressed file that is still there keeps its own position.
+        // A compressed original that still exists keeps its own position.
         let keeps = self.is_packed(original);
         let position = match original {
             Before::Followed(of) => {
@@ -259,7 +261,8 @@ impl Files {
         }
     }
 
-    /// Lets one compressed file be read at a time: each takes the memory of its decompression.
+    /// Chooses the one compressed file that may be read now, since decompression takes memory for
+    /// each file.
     pub(super) fn choose_packed(&self) -> Option<usize> {
         let tails = self.tails.iter().enumerate();
         let mut packed = tails.filter(|(_, tail)| tail.is_packed() && tail.has_more());
@@ -272,7 +275,7 @@ impl Files {
         chosen
     }
 
-    /// Reports compressed files whose data is damaged, or ends early and does not grow.
+    /// Reports compressed files whose data is damaged, or ends early without growing.
     pub(super) fn report_damaged(&mut self) {
         for tail in &self.tails {
             if let Origin::CopyOf(_) = tail.origin() {

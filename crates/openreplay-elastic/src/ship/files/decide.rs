@@ -1,19 +1,19 @@
-//! What becomes of followed and known files. No I/O: each function returns what to do about what
-//! was seen.
+//! Decides what to do with followed and known files, without I/O: each function maps what was
+//! observed to an action.
 
 use std::io;
 
 use crate::ship::mode::Mode;
 use crate::ship::tail::State;
 
-/// What to do about a followed file whose name leads to it.
+/// What to do with a followed file that its name leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
-    /// Look at the open file.
+    /// Check the open file.
     Open,
-    /// Open the file again, and look at it.
+    /// Open the file again and check it.
     Reopen,
-    /// Nothing: it is closed, and did not change.
+    /// Nothing: the file is closed and has not changed.
     Skip,
 }
 
@@ -25,18 +25,19 @@ pub(super) fn look(is_open: bool, is_unchanged: bool) -> Look {
     }
 }
 
-/// What to do about a followed file that is closed, and that no pattern leads to any more.
+/// What to do with a followed file that is closed and that no pattern matches any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unmatched {
-    /// It is under the path where it was: look at it there.
+    /// The file is still at its path: check it there.
     IsThere,
-    /// Report that it cannot be looked at.
+    /// Report that the file cannot be checked.
     Fail,
-    /// Search its folder for its inode.
+    /// Search the file's folder for its inode.
     Search,
 }
 
-/// `is_it` tells whether the path leads to this very file; an error, why that is unknown.
+/// Returns what to do. `is_it` tells whether the path leads to the same file; it is an error if
+/// that cannot be found out.
 pub(super) fn unmatched(is_it: Result<bool, io::ErrorKind>) -> Unmatched {
     match is_it {
         Ok(true) => Unmatched::IsThere,
@@ -45,18 +46,19 @@ pub(super) fn unmatched(is_it: Result<bool, io::ErrorKind>) -> Unmatched {
     }
 }
 
-/// What becomes of a followed file after a scan.
+/// What happens to a followed file after a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     Follow,
-    /// Remember how far it is delivered: it may grow, or come back.
+    /// Remember how far the file is delivered, since it may grow or come back.
     Remember {
         is_missing: bool,
     },
     Forget,
 }
 
-/// `is_quiet` tells whether no pattern leads to the file, and it has not grown for long.
+/// Decides what happens to a file. `is_quiet` tells whether no pattern matches the file and it has
+/// not grown for long.
 pub(super) fn fate(state: State, is_quiet: bool, has_more: bool) -> Fate {
     match state {
         _ if has_more => Fate::Follow,
@@ -67,26 +69,26 @@ pub(super) fn fate(state: State, is_quiet: bool, has_more: bool) -> Fate {
     }
 }
 
-/// What to do about bytes that were in flight when the last run ended.
+/// What to do with bytes that were in flight when the last run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Resend {
-    /// Read them again.
+    /// Read the bytes again.
     Read,
-    /// Keep them until their file can be read.
+    /// Keep the bytes until their file can be read.
     Wait,
-    /// Keep them until their file comes back, and report that it is missing.
+    /// Keep the bytes until their file comes back, and report that the file is missing.
     WaitMissing,
-    /// Report them as lost.
+    /// Report the bytes as lost.
     Lost,
 }
 
-/// Where the file of such bytes is.
+/// The state of the file that such bytes came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Whereabouts {
     Followed {
         is_readable: bool,
     },
-    /// It is known, and not followed.
+    /// The file is known, but not followed.
     Known {
         is_deleted: bool,
     },
@@ -102,9 +104,9 @@ pub(super) fn resend(file: Whereabouts) -> Resend {
     }
 }
 
-/// What to do about a match that leads to a file that is not followed.
+/// Returns whether to open a file that a pattern matches and that is not followed yet.
 ///
-/// A single run delivers the files that are there when it starts, and those that it could not read
+/// A single run delivers the files that exist when it starts, and those that it could not read
 /// before.
 pub(super) fn is_opened(mode: Mode, starts: bool, had_trouble: bool) -> bool {
     mode == Mode::Follow || starts || had_trouble
@@ -127,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_pattern_is_searched_only_if_it_is_not_at_its_path() {
+    fn an_unmatched_file_is_searched_only_if_it_left_its_path() {
         use io::ErrorKind::{NotFound, PermissionDenied};
 
         for (is_it, expected) in [
@@ -141,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn no_file_with_lines_to_read_is_let_go() {
+    fn a_file_with_unread_lines_is_kept() {
         let states = [
             State::Readable,
             State::Deleted,
@@ -188,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_run_opens_what_was_there_at_its_start() {
+    fn a_single_run_opens_the_files_that_existed_at_its_start() {
         for (mode, starts, had_trouble, expected) in [
             (Mode::Follow, false, false, true),
             (Mode::Once, true, false, true),

@@ -13,20 +13,20 @@ use crate::ship::position::Position;
 use crate::ship::system::Seen;
 use crate::ship::tail::Tail;
 
-/// How long a missing file is known.
+/// How long a missing file is remembered.
 const MISSING_DAYS: u64 = 30;
-/// How many missing files are known.
+/// How many missing files are remembered.
 const MISSING: usize = 2_000;
-/// How long in-flight records of a missing file are kept although its folder is there.
+/// How long in-flight records of a missing file are kept if the file's folder exists.
 const KEPT_SECONDS: u64 = 24 * 60 * 60;
 
-/// Positions of files that are not followed.
+/// The positions of files that are not followed.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// By the seed of their `_id`s.
+    /// Ordered by the seed of the `_id`s.
     positions: BTreeMap<u64, Position>,
     seeds: HashMap<Identity, Vec<u64>>,
-    /// How many were compared with a file.
+    /// How many positions were compared with a file.
     #[cfg(test)]
     pub(super) steps: std::cell::Cell<usize>,
 }
@@ -59,7 +59,7 @@ impl Known {
         std::mem::take(&mut self.positions).into_values()
     }
 
-    /// Removes and returns the position that a file continues.
+    /// Removes and returns the position from which a file continues.
     fn take_continued(&mut self, tail: &Tail) -> io::Result<Option<Position>> {
         let seeds = tail.identity().and_then(|same| self.seeds.get_mut(&same));
         for (at, seed) in seeds.iter().flat_map(|seeds| seeds.iter().enumerate()) {
@@ -87,7 +87,8 @@ impl Known {
         Some(position)
     }
 
-    /// Forgets files that are missing for long, and the earliest ones if too many are missing.
+    /// Forgets files that have been missing for too long, and the earliest ones if too many are
+    /// missing.
     fn forget(&mut self, now: u64) {
         let start = now.saturating_sub(MISSING_DAYS * 24 * 60 * 60);
         let mut missing: Vec<_> = self
@@ -104,8 +105,8 @@ impl Known {
 }
 
 impl Files {
-    /// Follows a file, from where it is known to be delivered, and returns its place. What has this
-    /// name by now may be followed already.
+    /// Follows a file from where it is known to be delivered, and returns its index. By now the
+    /// path may lead to a file that is followed already.
     pub(super) fn open(
         &mut self,
         path: &Path,
@@ -120,7 +121,7 @@ impl Files {
         }
         let continued = match self.known.take_continued(&tail)? {
             Some(known) => Some(known),
-            // Whether it is a copy is seen when all files are found.
+            // Copies are recognised once all files are found.
             None if tail.is_packed() => None,
             None => self.take_replaced(&tail, folders)?,
         };
@@ -142,8 +143,8 @@ impl Files {
         at
     }
 
-    /// Looks for files that were renamed while no shipper ran: they lie next to where they were.
-    /// Those that do not grow are not opened.
+    /// Looks for files that were renamed within their folders while no shipper ran. Files that have
+    /// not grown are not opened.
     pub(super) fn find_known(&mut self, places: &mut Places, folders: &mut Folders) {
         let is_first = self.searched.is_none();
         let known: Vec<_> = self.known.take_all().collect();
@@ -186,7 +187,7 @@ impl Files {
         self.known.forget(now());
     }
 
-    /// Follows a known file again, unless it was written anew or another one has its inode now.
+    /// Follows a known file again, unless it was rewritten or another file has its inode now.
     fn resume(
         &mut self,
         path: &Path,
@@ -207,7 +208,7 @@ impl Files {
         Ok(())
     }
 
-    /// Remembers how far a file is delivered that is not followed.
+    /// Remembers how far a file is delivered that is no longer followed.
     pub(super) fn remember(&mut self, position: Option<Position>, is_missing: bool) {
         let Some(position) = position else { return };
         let missing_since = is_missing.then(|| position.missing_since.unwrap_or_else(now));
@@ -217,14 +218,15 @@ impl Files {
         });
     }
 
-    /// Whether a file seems to be deleted: its folder is there, and it has been missing for long.
+    /// Returns whether a file seems to be deleted: its folder exists, and it has been missing for
+    /// long.
     pub(super) fn is_deleted(known: &Position) -> bool {
         let is_long = |since| now().saturating_sub(since) > KEPT_SECONDS;
         known.missing_since.is_some_and(is_long) && known.path.parent().is_some_and(Path::is_dir)
     }
 }
 
-/// Reports files that were moved or deleted while no shipper ran: what was written to them after
+/// Reports files that were moved or deleted while no shipper ran. What was written to them after
 /// the last run is not delivered.
 fn missing_text(missing: &[Position]) -> Option<String> {
     let first = missing.first()?;
@@ -233,8 +235,8 @@ fn missing_text(missing: &[Position]) -> Option<String> {
         count => format!(" (and {} more)", count - 1),
     };
     Some(format!(
-        "{}{others} is not in its folder any more, delivered up to byte {}: if it was moved, add its new path, and the rest is \
-         delivered",
+        "{}{others} is no longer in its folder, and was delivered up to byte {}; if it was moved, add its new path to deliver \
+         the rest",
         first.path.display(),
         first.delivered.offset
     ))

@@ -29,8 +29,8 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-/// A file that matches no pattern any more is followed until it has been quiet for so long: its
-/// writer may take a while to turn to the new one.
+/// How long a file that no pattern matches any more must be quiet until it is no longer followed.
+/// Its writer may take a while to switch to the new file.
 const QUIET: Duration = Duration::from_secs(60);
 
 /// The files that are followed, and those that are known from the checkpoint.
@@ -39,41 +39,41 @@ pub(super) struct Files {
     mode: Mode,
     patterns: Vec<Pattern>,
     tails: Vec<Tail>,
-    /// The places of all tails that are open, and of some that were.
+    /// The indices of all tails that are open, and of some that were open before.
     open: Vec<usize>,
     known: Known,
-    /// Which file had a path when the scan began; `None` until that is needed.
+    /// Which file each path led to when the scan began; `None` until that is needed.
     before: Option<HashMap<PathBuf, Before>>,
     hash: Hash,
     format: Format,
     links: Links,
-    /// When the known ones were looked for.
+    /// When the known files were last searched for.
     searched: Option<Instant>,
-    /// Where the next batch starts, so that one busy file does not keep the others waiting.
+    /// Where the next batch starts, so that one busy file does not hold up the others.
     next: usize,
-    /// How many are open at a time.
+    /// How many files may be open at a time.
     most_open: usize,
     troubles: Troubles,
-    /// What is never followed.
+    /// The paths that are never followed.
     except: Vec<PathBuf>,
     buffer: Vec<u8>,
-    /// How many files were looked at to open others.
+    /// How many files were checked to open others.
     #[cfg(test)]
     steps: usize,
     /// A file was moved during the scan, which may have missed it.
     is_moving: bool,
 }
 
-/// Where each followed file is among the others.
+/// The index of each followed file.
 type Places = HashMap<Node, usize>;
 
-/// What became of bytes that were in flight when the last run ended.
+/// The outcome for bytes that were in flight when the last run ended.
 #[derive(Debug, Default)]
 pub(super) struct Reread {
     pub(super) framed: Framed,
-    /// They are not in their file any more.
+    /// The bytes are no longer in their file.
     pub(super) lost: Vec<Part>,
-    /// Their file cannot be read for now.
+    /// The file cannot be read for now.
     pub(super) waiting: Vec<Part>,
 }
 
@@ -106,26 +106,26 @@ impl Files {
         })
     }
 
-    /// Follows these links. Default: trusted ones.
+    /// Sets which links are followed. Default: trusted links.
     pub(super) fn links(mut self, links: Links) -> Self {
         self.links = links;
         self
     }
 
-    /// Leaves these out although a pattern leads to them.
+    /// Excludes these paths, even if a pattern matches them.
     pub(super) fn except(mut self, paths: impl Into<Vec<PathBuf>>) -> Self {
         self.except = paths.into();
         self
     }
 
-    /// Takes these envelopes off the lines. Default: any.
+    /// Sets the format whose envelopes are removed from the lines. Default: any.
     pub(super) fn with_format(mut self, format: Format) -> Self {
         self.format = format;
         self
     }
 
-    /// Reads whole lines of one file after the other until there is enough; `None` if there are
-    /// none.
+    /// Reads whole lines, one file after another, until there is enough. Returns `None` if there
+    /// are no lines.
     pub(super) fn fill(&mut self, enough: usize) -> Option<Framed> {
         let last = match self.mode {
             Mode::Once => LastLine::IfWhole,
@@ -173,7 +173,7 @@ impl Files {
                 }
                 Resend::WaitMissing => {
                     let reason = format!(
-                        "it is not there, with {} bytes that may not be delivered",
+                        "it is missing, with {} bytes that may not have been delivered",
                         part.bytes()
                     );
                     self.troubles.add(&part.path, &reason);
@@ -198,7 +198,7 @@ impl Files {
         reread
     }
 
-    /// Opens the file of a part, if it can be, and returns where it is.
+    /// Opens the file of a part, if possible, and returns the state of the file.
     fn open_file_of(&mut self, part: &Part, place: Option<usize>) -> Whereabouts {
         let Some(at) = place else {
             return match self.known.get(part.seed) {
@@ -210,7 +210,7 @@ impl Files {
         };
         let is_readable = !self.tails[at].is_failing() && self.reopen(at);
         if !is_readable && !self.tails[at].is_away() {
-            // No line of it is sent before these.
+            // No other line of the file may be sent before these.
             self.tails[at].fail();
         }
         Whereabouts::Followed { is_readable }
@@ -235,16 +235,16 @@ impl Files {
         followed.chain(self.known.iter().cloned()).collect()
     }
 
-    /// The paths of the files that are followed.
+    /// Returns the paths of the files that are followed.
     pub(super) fn paths(&self) -> Vec<PathBuf> {
         self.tails.iter().map(|tail| tail.path.clone()).collect()
     }
 
-    /// Returns the bytes that are there, the bytes that are delivered, and how many files end
-    /// within a line.
+    /// Returns the number of bytes in all files, the number of bytes that are delivered, and how
+    /// many files end within a line.
     pub(super) fn sums(&self) -> (u64, u64, u64) {
         let tails = self.tails.iter();
-        // The lines of a copy are those of another file.
+        // The lines of a copy are counted for its original.
         let tails = tails.filter(|tail| !matches!(tail.origin(), Origin::CopyOf(_)));
         let bytes = tails.clone().map(Tail::extent).sum();
         let done = tails.clone().map(|tail| tail.offset().min(tail.extent()));
@@ -252,7 +252,7 @@ impl Files {
         (bytes, done.sum(), unfinished as u64)
     }
 
-    /// Whether another scan would find no more of what was there at the start.
+    /// Returns whether another scan would find nothing more of what existed at the start.
     pub(super) fn is_settled(&self) -> bool {
         let is_waiting =
             |tail: &Tail| tail.origin() == Origin::Unsettled && tail.identity().is_some();
@@ -260,13 +260,13 @@ impl Files {
         !self.is_moving && !self.tails.iter().any(is_open)
     }
 
-    /// Reports what is left although it was looked for.
+    /// Reports the files whose remaining lines could not be found.
     pub(super) fn report_rest(&mut self) {
         self.report_damaged();
         for tail in self.tails.iter().filter(|tail| tail.is_left()) {
             let left = tail.extent() - tail.offset();
             let reason =
-                format!("it was moved meanwhile, with {left} bytes that were not delivered");
+                format!("it was moved during the run, with {left} bytes that were not delivered");
             self.troubles.add(&tail.path, &reason);
         }
     }
@@ -275,7 +275,7 @@ impl Files {
         self.troubles.list()
     }
 
-    /// What the operator has not been told yet.
+    /// Returns the messages that the operator has not seen yet.
     pub(super) fn take_messages(&mut self) -> Vec<String> {
         self.troubles.take_messages()
     }

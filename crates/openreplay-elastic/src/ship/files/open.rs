@@ -1,11 +1,11 @@
-//! Not all files are open at a time.
+//! Limits the number of files that are open at a time.
 
 use super::Files;
 use crate::ship::tail::State;
 
 impl Files {
-    /// Opens a file again if it was closed for others, and looks at it. Returns whether it can be
-    /// read.
+    /// Opens a file again if it was closed to make room, and checks it. Returns whether the file
+    /// can be read.
     pub(super) fn reopen(&mut self, at: usize) -> bool {
         if self.tails[at].is_open() {
             return true;
@@ -23,8 +23,8 @@ impl Files {
         }
     }
 
-    /// Closes the quietest files if as many are open as may be; one with lines left only if all
-    /// have some.
+    /// Closes the quietest files if the limit of open files is reached. A file with unread lines is
+    /// closed only if all files have some.
     pub(super) fn make_room(&mut self, except: Option<usize>) {
         #[cfg(test)]
         {
@@ -55,7 +55,7 @@ impl Files {
         self.most_open = most;
     }
 
-    /// As if nothing had happened for a long time.
+    /// Pretends that nothing has happened for a long time.
     #[cfg(test)]
     pub(in crate::ship) fn wait_quietly(&mut self) {
         let long_ago = std::time::Instant::now().checked_sub(super::QUIET * 2);

@@ -9,18 +9,18 @@ use crate::ship::folders::{Folders, Lookup};
 use crate::ship::position::Position;
 use crate::ship::tail::{State, Tail};
 
-/// Which file had a path before.
+/// The file that a path led to before.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Before {
-    /// One that is followed.
+    /// A followed file.
     Followed(usize),
-    /// The one with this seed, known from the checkpoint.
+    /// The known file with this seed, from the checkpoint.
     Known(u64),
 }
 
 impl Files {
-    /// Returns how far the file is delivered that this one replaced, if this one holds all that was
-    /// delivered of it, and the other one is gone.
+    /// Returns the position of the file that `tail` replaced, if `tail` contains everything that
+    /// was delivered of that file and that file is gone.
     pub(super) fn take_replaced(
         &mut self,
         tail: &Tail,

@@ -1,18 +1,16 @@
-//! Lines whose pieces lie in two files, since the container runtime turned to a new file in
-//! between.
+//! Lines whose pieces are in two files, because the container runtime rotated its log in between.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::Files;
 
-/// The places of files that were one another's successors, by the name that a file has before it is
-/// rotated.
+/// The indices of files that were rotated from the same name, by that name.
 pub(super) type Families = HashMap<PathBuf, Vec<usize>>;
 
 impl Files {
-    /// Whether a file can be read now. A new one first takes over the lines that the file before it
-    /// ended within, and so waits until that is read and delivered.
+    /// Returns whether a file can be read now. A new file first takes over the incomplete lines at
+    /// the end of its predecessor, and so waits until the predecessor is read and delivered.
     pub(super) fn may_read(&mut self, at: usize, families: &mut Option<Families>) -> bool {
         let tail = &self.tails[at];
         if !tail.is_untouched() || !tail.is_in_envelopes().unwrap_or_default() {
@@ -30,7 +28,7 @@ impl Files {
             return false;
         }
         if tail.is_open() {
-            // The last lines may have come after the scan that found the new file.
+            // The last lines may have been written after the scan that found the new file.
             if let Err(error) = self.tails[before].look() {
                 self.fail(before, &error);
                 return true;
@@ -53,7 +51,7 @@ impl Files {
         families
     }
 
-    /// The file that was written to just before this one.
+    /// Returns the file that was written to just before this one.
     fn before(&self, at: usize, families: &Families) -> Option<usize> {
         let tail = &self.tails[at];
         let name = unrotated(&tail.path);
@@ -64,8 +62,8 @@ impl Files {
     }
 }
 
-/// The path without what a rotation adds: `0.log` for the `0.log.20260701-120000` of Kubernetes,
-/// `x-json.log` for the `x-json.log.1` of Docker.
+/// Removes what a rotation adds to a path: returns `0.log` for `0.log.20260701-120000` of
+/// Kubernetes, and `x-json.log` for `x-json.log.1` of Docker.
 pub(super) fn unrotated(path: &Path) -> PathBuf {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
         return path.to_owned();
@@ -88,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rotated_file_has_the_name_that_it_had_before() {
+    fn removes_what_a_rotation_adds_to_a_name() {
         for (rotated, name) in [
             ("/pods/a/0.log.20260701-120000", "/pods/a/0.log"),
             ("/pods/a/0.log", "/pods/a/0.log"),

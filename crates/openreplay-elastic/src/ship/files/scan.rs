@@ -1,4 +1,4 @@
-//! Finds what is there now, and what became of what was.
+//! Scans for files, and finds out what happened to the files of the last scan.
 
 use std::io;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use crate::ship::patterns::{Match, When};
 use crate::ship::system::Seen;
 
 impl Files {
-    /// Opens new files, looks at those that are followed, and closes those that are over.
+    /// Opens new files, checks the files that are followed, and closes those that are finished.
     pub(in crate::ship) fn scan(&mut self, mode: Mode) {
         self.mode = mode;
         self.troubles.start();
@@ -53,7 +53,7 @@ impl Files {
         self.let_go(&matching);
     }
 
-    /// Returns the file's place among those that are followed; `None` if it is not followed.
+    /// Returns the index of the followed file, or `None` if the file is not followed.
     fn follow(
         &mut self,
         found: &Match,
@@ -106,7 +106,7 @@ impl Files {
             self.troubles.add(path, error);
         } else if self.mode == Mode::Once {
             let is_known = self.troubles.knows(path);
-            // Otherwise it was moved just now.
+            // Otherwise the file was moved a moment ago.
             let is_link = path.symlink_metadata().is_ok();
             self.is_moving |= starts && !is_known && !is_link;
             if found.is_wanted && (starts || is_known) {
@@ -115,7 +115,7 @@ impl Files {
         }
     }
 
-    /// Looks at a file that is under its name.
+    /// Checks a file that is still under its name.
     fn look_at(&mut self, at: usize, seen: &Seen) {
         let tail = &mut self.tails[at];
         match decide::look(tail.is_open(), tail.is_as(seen)) {
@@ -131,11 +131,11 @@ impl Files {
         }
     }
 
-    /// Looks at a file that no pattern leads to any more.
+    /// Checks a file that no pattern matches any more.
     fn look_at_unmatched(&mut self, at: usize, folders: &mut Folders) {
         let tail = &self.tails[at];
         if tail.is_open() {
-            // It needs no name.
+            // An open file needs no name.
             self.look_at_open(at);
             return;
         }
@@ -151,7 +151,7 @@ impl Files {
         }
     }
 
-    /// Looks for a closed file next to where it was.
+    /// Looks for a closed file in the folder where it was.
     fn search(&mut self, at: usize, folders: &mut Folders) {
         let tail = &mut self.tails[at];
         match folders.find(&tail.path, tail.node().inode) {
@@ -159,10 +159,10 @@ impl Files {
                 tail.set_name(&path);
                 self.reopen(at);
             }
-            // One is being moved: the next scan tells.
+            // A file is being moved; the next scan finds it.
             Lookup::Unknown(error) if error.kind() == io::ErrorKind::NotFound => {}
             Lookup::Unknown(error) => self.fail(at, &error),
-            // A rotation may have compressed it just now, which the next scan tells.
+            // A rotation may just have compressed the file; the next scan finds the copy.
             Lookup::Missing if !tail.note_lost() => {
                 tail.wait();
                 self.is_moving = true;
@@ -180,16 +180,16 @@ impl Files {
         }
     }
 
-    /// Forgets what is over, except for how far it was delivered if it may come back.
+    /// Stops following finished files. Remembers how far a file is delivered if it may come back.
     fn let_go(&mut self, matching: &[bool]) {
         let tails = std::mem::take(&mut self.tails);
         for (mut tail, matches) in tails.into_iter().zip(matching) {
             let is_still = tail.last_growth.elapsed() > QUIET;
             if is_still && self.mode == Mode::Follow {
-                // The app ended within a line.
+                // The app stopped within a line.
                 tail.end_pieces();
             }
-            // A rotation may have compressed it: the copy is found at the next scan.
+            // A rotation may have compressed the file; the next scan finds the copy.
             let may_have_copy = tail.is_deleted() && !tail.note_lost();
             let has_pieces = tail.is_deleted() && tail.has_pieces();
             let has_more = tail.has_more() || has_pieces || may_have_copy;

@@ -5,7 +5,7 @@ use crate::ship::folders::Folders;
 use crate::ship::hash::HASH;
 
 #[test]
-fn a_name_that_leads_to_a_followed_file_by_now_is_another_name_of_it() {
+fn a_new_name_of_a_followed_file_is_another_name_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let paths = ["app.log", "app.log.1"].map(|name| folder.path().join(name));
     fs::write(&paths[0], "{\"n\":1}\n").unwrap();
@@ -15,7 +15,7 @@ fn a_name_that_leads_to_a_followed_file_by_now_is_another_name_of_it() {
     let at = files
         .open(&paths[0], &mut places, &mut Folders::default())
         .unwrap();
-    // between the look at the second name and its opening
+    // between the check of the second name and its opening
     fs::rename(&paths[0], &paths[1]).unwrap();
     assert_eq!(
         files
@@ -26,7 +26,7 @@ fn a_name_that_leads_to_a_followed_file_by_now_is_another_name_of_it() {
     assert_eq!((files.tails.len(), &files.tails[at].path), (1, &paths[1]));
 }
 
-/// Twenty thousand files took sixty times as long as a thousand.
+/// The work for each file once grew with the number of files.
 #[test]
 fn the_work_for_a_file_does_not_grow_with_the_number_of_files() {
     const OPEN: usize = 8;

@@ -1,4 +1,4 @@
-//! Patterns of paths, and what they lead to.
+//! Path patterns, and the files that they match.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -28,17 +28,17 @@ enum Part {
     Folders,
 }
 
-/// What a pattern leads to, and what it leaves out.
+/// Receives what a pattern matches, and what it excludes.
 pub(super) trait Found {
     fn file(&mut self, path: PathBuf);
-    /// A folder that cannot be read.
+    /// Called for a folder that cannot be read.
     fn unreadable(&mut self, path: &Path, error: &io::Error);
-    /// A link to a folder, which is not entered.
+    /// Called for a link to a folder, which is not entered.
     fn linked_folder(&mut self, path: &Path);
 }
 
 impl Glob {
-    /// Returns `None` if a pattern is invalid.
+    /// Parses a pattern. Returns `None` if it is invalid.
     pub(super) fn parse(pattern: &Path) -> Option<Self> {
         let mut base = PathBuf::new();
         let mut parts = Vec::new();
@@ -52,14 +52,14 @@ impl Glob {
                 other => parts.push(Part::Name(other.as_os_str().to_owned())),
             }
         }
-        // `logs/**` is all below it.
+        // `logs/**` matches everything below `logs`.
         if let Some(Part::Folders) = parts.last() {
             parts.push(Part::Wildcard(Wildcard::parse(OsStr::new("*"))?));
         }
         Some(Self { base, parts })
     }
 
-    /// Enters each folder once, whatever names it has.
+    /// Finds the files that match. Each folder is entered once, whatever names lead to it.
     pub(super) fn find(&self, links: Links, found: &mut impl Found) {
         let mut walk = Walk {
             links,
@@ -81,7 +81,7 @@ pub(super) fn has_wildcard(name: &OsStr) -> bool {
 struct Walk<'a, F> {
     links: Links,
     found: &'a mut F,
-    /// The folders by how much of the pattern was left there.
+    /// The folders that were entered, each with the number of remaining parts of the pattern.
     entered: HashSet<(Node, usize)>,
     pending: Vec<(PathBuf, &'a [Part])>,
 }
@@ -113,7 +113,7 @@ impl<'a, F: Found> Walk<'a, F> {
     }
 
     fn fail(&mut self, path: &Path, error: &io::Error) {
-        // A folder that is gone again holds nothing, and a file is no folder.
+        // A folder that was removed meanwhile is empty, and a file is not a folder.
         let is_over = matches!(
             error.kind(),
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
@@ -123,7 +123,7 @@ impl<'a, F: Found> Walk<'a, F> {
         }
     }
 
-    /// Reads a folder, unless that was done before at this place of the pattern.
+    /// Reads a folder, unless it was already read for the same part of the pattern.
     fn read(
         &mut self,
         folder: &Path,
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_what_a_shell_finds() {
+    fn finds_the_same_files_as_a_shell() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         for path in ["a/x.log", "a/b/x.log", "a/b/c/x.log", "a/b/y.txt", "x.log"] {
@@ -252,7 +252,7 @@ mod tests {
         let found = find(folder, "**/*.log", Links::Trusted);
         assert_eq!(names(folder, &found.files), ["a/x.log"]);
         assert_eq!(names(folder, &found.linked), ["a/three", "one", "two"]);
-        // Each folder once, under one of its names.
+        // each folder once, under one of its names
         let found = find(folder, "**/*.log", Links::All);
         assert_eq!((found.files.len(), found.linked.len()), (1, 0));
     }

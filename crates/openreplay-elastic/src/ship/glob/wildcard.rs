@@ -2,8 +2,8 @@
 
 use std::ffi::OsStr;
 
-/// A character of a name; what is none (a byte of a Unix name, half a pair of a Windows one) comes
-/// after all characters.
+/// A character of a name. A value that is not a character (a byte of a Unix name, or half a
+/// surrogate pair of a Windows name) comes after all characters.
 type Unit = u32;
 
 const NO_CHARACTER: Unit = 0x11_0000;
@@ -19,7 +19,7 @@ enum Token {
     Any,
     /// `*`: any number of characters.
     Many,
-    /// `[a-z]`, or `[!a-z]`: one of them, or one other.
+    /// `[a-z]` or `[!a-z]`: one character that is in the class, or one that is not.
     Class {
         ranges: Vec<(Unit, Unit)>,
         is_negated: bool,
@@ -27,7 +27,7 @@ enum Token {
 }
 
 impl Wildcard {
-    /// Returns `None` for `**` within a name, and for a `[` without its end.
+    /// Parses a name. Returns `None` for `**` within a name, and for a `[` that is not closed.
     pub(super) fn parse(name: &OsStr) -> Option<Self> {
         let units = units(name);
         let mut tokens = Vec::new();
@@ -49,7 +49,7 @@ impl Wildcard {
         let name = units(name);
         let tokens = &self.0[..];
         let (mut at, mut token) = (0, 0);
-        // Where the last `*` was, and up to where it matches so far.
+        // The position of the last `*`, and how much of the name it has matched so far.
         let mut retry = None;
         loop {
             match tokens.get(token) {
@@ -91,7 +91,7 @@ impl Token {
     }
 }
 
-/// Reads a class after its `[`. A `]` that comes first is one of the class.
+/// Parses a class after its `[`. If `]` comes first, it belongs to the class.
 fn class(rest: &mut &[Unit]) -> Option<Token> {
     let [bang, dash, end] = ['!', '-', ']'].map(u32::from);
     let is_negated = rest.first() == Some(&bang);
@@ -149,16 +149,16 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-        /// The crate `glob` served until names became bytes.
+        /// The crate `glob` was used before names became bytes.
         #[test]
-        fn text_matches_as_with_the_crate_glob(pattern in r"[ab*?\[\]!\-é.]{0,8}", name in "[abc!é.-]{0,6}") {
+        fn matches_text_like_the_crate_glob(pattern in r"[ab*?\[\]!\-é.]{0,8}", name in "[abc!é.-]{0,6}") {
             let peer = glob::Pattern::new(&pattern);
             let ours = Wildcard::parse(OsStr::new(&pattern));
             match (peer, ours) {
                 (Ok(peer), Some(ours)) => {
                     prop_assert_eq!(peer.matches(&name), ours.matches(OsStr::new(&name)), "{} {}", pattern, name);
                 }
-                // It takes `**` as a name of its own, which ours is asked for elsewhere.
+                // `glob` accepts `**` as an entire name; another test covers ours.
                 (Ok(_), None) => prop_assert!(pattern.contains("**")),
                 (Err(_), ours) => prop_assert!(ours.is_none()),
             }
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn a_byte_that_is_no_text_is_one_character() {
+    fn an_invalid_byte_counts_as_one_character() {
         use std::os::unix::ffi::OsStrExt as _;
 
         let name = OsStr::from_bytes(b"a\xff\xe9.log");

@@ -1,4 +1,4 @@
-//! Compressed copies of files: whether the text is the same, and taking over from the original.
+//! Compressed copies of files: compares their text, and takes over from the original.
 
 use std::io;
 
@@ -7,12 +7,12 @@ use crate::ship::content::{Content, UNKNOWN};
 use crate::ship::identity::{Place, end_of_first_line};
 use crate::ship::position::Position;
 
-/// Whether a compressed file has the text of another one.
+/// Whether a compressed file has the same text as another file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ship) enum Comparison {
     Same,
     Different,
-    /// Too little of the text is there to tell.
+    /// Too little of the text is available to tell.
     Open,
 }
 
@@ -29,7 +29,7 @@ impl Tail {
         self.is_packed
     }
 
-    /// Whether all text of a compressed file is delivered that can be read.
+    /// Returns whether all readable text of a compressed file is delivered.
     pub(in crate::ship) fn is_finished(&self) -> bool {
         self.ending.is_some() && !self.has_more() && !self.is_in_flight()
     }
@@ -38,15 +38,15 @@ impl Tail {
         self.ending == Some(Ending::Complete) && self.offset() >= self.length
     }
 
-    /// Frees the memory that decompression takes.
+    /// Frees the memory for decompression.
     pub(in crate::ship) fn rest(&self) {
         if let Some(content) = &self.content {
             content.rest();
         }
     }
 
-    /// Returns what is wrong with the compressed data, and whether that is certain: if it ends
-    /// early, the rest may still come.
+    /// Returns what is wrong with the compressed data, and whether that is certain: if the data
+    /// ends early, the rest may still be written.
     pub(in crate::ship) fn damage(&self) -> Option<(String, bool)> {
         let (length, ending) = match &self.ending {
             Some(ending) => (self.length, ending.clone()),
@@ -63,7 +63,7 @@ impl Tail {
         Some((text, is_certain))
     }
 
-    /// Compares the text with that of an open file that is not compressed, as far as both go.
+    /// Compares the text with that of an open, uncompressed file, up to the end of the shorter one.
     pub(in crate::ship) fn compare(&self, other: &Self) -> io::Result<Comparison> {
         self.compare_with(other.content()?)
     }
@@ -81,7 +81,7 @@ impl Tail {
     }
 
     /// Compares the text with what was delivered of another file. The first line may be the same in
-    /// all files, so it alone tells only if the other file has a name `like` this one.
+    /// all files, so it suffices only if `is_like` tells that the other file has a similar name.
     pub(in crate::ship) fn compare_delivered(
         &self,
         known: &Position,
@@ -105,8 +105,8 @@ impl Tail {
         ))
     }
 
-    /// Goes on where another file of the same text was left. That may be behind the end of the
-    /// text, if the app wrote to its file after it was compressed.
+    /// Continues where another file with the same text stopped. That may be after the end of this
+    /// text, if the app wrote to the other file after it was compressed.
     pub(in crate::ship) fn take_over(&mut self, mut known: Position) -> io::Result<()> {
         let content = self.content()?;
         let end = content.reach(known.delivered.offset)?;

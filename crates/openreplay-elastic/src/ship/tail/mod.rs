@@ -19,41 +19,42 @@ mod copy;
 mod read;
 mod state;
 
-/// One file, followed under whatever name it has.
+/// A file that is followed, whatever its name is.
 #[derive(Debug)]
 pub(super) struct Tail {
     /// The name that a scan found.
     name: PathBuf,
-    /// Where the file is: the name may be a link that leads to another one later.
+    /// The path of the file itself: the name may be a link that leads to another file later.
     pub(super) path: PathBuf,
-    /// `None` while others need the place: it is opened again when there is something to read.
+    /// `None` while the file is closed to make room for others. It is opened again when there is
+    /// something to read.
     content: Option<Content>,
     state: State,
     origin: Origin,
     is_packed: bool,
-    /// Why the text of a compressed file ends at its length; `None` if that is not known.
+    /// Why the text of a compressed file ends at `length`; `None` if that is not known.
     ending: Option<Ending>,
-    /// What the last look found.
+    /// The metadata from the last check.
     seen: Seen,
-    /// What the `_id`s of its lines start with.
+    /// The start of the `_id`s of its lines.
     seed: u64,
     hash: Hash,
     format: Format,
-    /// `None` as long as it has no whole first line.
+    /// `None` as long as there is no complete first line.
     identity: Option<Identity>,
-    /// How far it is delivered, and the beginnings of lines in pieces before that place.
+    /// How far the file is delivered, and the beginnings of lines in pieces before that place.
     delivered: (Place, Pieces),
-    /// How far it is read: what lies between is being delivered.
+    /// How far the file is read. What is between the two places is in flight.
     taken: (Place, Pieces),
     pub(super) length: u64,
-    /// A single run reads no further.
+    /// Where a single run stops reading.
     end: Option<u64>,
-    /// No line feed is between the place that it is read to and this one.
+    /// There is no line feed between the place in `taken` and this offset.
     searched: u64,
     pub(super) last_growth: Instant,
-    /// The last scan did not find it, either.
+    /// The last scan did not find the file, either.
     was_lost: bool,
-    /// How far it was delivered before it was written anew.
+    /// How far the file was delivered before it was rewritten.
     before: Option<Position>,
 }
 
@@ -92,7 +93,7 @@ impl Tail {
         })
     }
 
-    /// Reads no further than the file is long now.
+    /// Stops reading at the current length of the file.
     pub(super) fn end_here(&mut self) {
         if !self.is_packed {
             self.end = Some(self.length);
@@ -123,12 +124,12 @@ impl Tail {
         self.state == State::Away
     }
 
-    /// Tries again what failed since the last scan.
+    /// Retries what failed since the last scan.
     pub(super) fn start_scan(&mut self) {
         self.state = self.state.next_scan();
     }
 
-    /// Does not read it before the next scan.
+    /// Does not read the file before the next scan.
     pub(super) fn fail(&mut self) {
         self.state = State::Failing;
         self.rest();
@@ -141,12 +142,12 @@ impl Tail {
         }
     }
 
-    /// Makes place for another one.
+    /// Closes the file to make room for another one.
     pub(super) fn close(&mut self) {
         self.content = None;
     }
 
-    /// Opens it again, and looks at it. Returns whether it is still under its name.
+    /// Opens the file again, and checks it. Returns whether the file is still under its name.
     pub(super) fn reopen(&mut self, links: Links) -> io::Result<bool> {
         let opened = match links.open(&self.path) {
             Ok(file) if Seen::of(&file)?.node == self.node() => Some(Content::of(file)?),
@@ -155,13 +156,13 @@ impl Tail {
             Err(error) => return Err(error),
         };
         let Some(content) = opened else {
-            // It was moved: the next scan finds it.
+            // The file was moved; the next scan finds it.
             self.content = None;
             self.state = State::Away;
             return Ok(false);
         };
         if content.is_packed() != self.is_packed {
-            // Another file got its inode.
+            // The inode was reused for another file.
             self.start_anew();
             self.identity = None;
             self.set_packed(content.is_packed());
@@ -172,7 +173,7 @@ impl Tail {
         Ok(true)
     }
 
-    /// When it was written to last, as of the last look.
+    /// Returns when the file was last written to, as of the last check.
     pub(super) fn modified(&self) -> Option<SystemTime> {
         self.seen.modified()
     }
@@ -181,22 +182,22 @@ impl Tail {
         self.seen.node
     }
 
-    /// Whether nothing can have happened to it since the last look.
+    /// Returns whether the file cannot have changed since the last check.
     pub(super) fn is_as(&self, seen: &Seen) -> bool {
         self.seen.is_same_as(seen)
     }
 
-    /// Notes that no name of it was found. Returns whether that was so at the last scan, too.
+    /// Notes that no name of the file was found. Returns whether the last scan found none, either.
     pub(super) fn note_lost(&mut self) -> bool {
         std::mem::replace(&mut self.was_lost, true)
     }
 
-    /// Does not read it before the next scan, which may find its name.
+    /// Does not read the file before the next scan, which may find its name.
     pub(super) fn wait(&mut self) {
         self.state = State::Away;
     }
 
-    /// Gives up a file that no name leads to. Returns how many bytes of it were not read.
+    /// Gives up a file that no name leads to. Returns how many of its bytes were not read.
     pub(super) fn give_up(&mut self) -> u64 {
         let left = self.extent().saturating_sub(self.taken.0.offset);
         self.length = self.taken.0.offset;
@@ -208,7 +209,7 @@ impl Tail {
         self.seed
     }
 
-    /// How far it is delivered.
+    /// Returns how far the file is delivered.
     pub(super) fn offset(&self) -> u64 {
         self.delivered.0.offset
     }
@@ -217,15 +218,15 @@ impl Tail {
         self.identity
     }
 
-    /// Whether it is the file of this position, and holds what was delivered of it.
+    /// Returns whether this is the file of the position and contains what was delivered of it.
     pub(super) fn continues(&self, known: &Position) -> io::Result<bool> {
         let is_same = self.identity == Some(known.identity);
         let is_all = known.packed == Some(self.seen.length) && self.is_packed;
         Ok(is_same && (is_all || known.delivered.is_in(self.content()?, self.hash)?))
     }
 
-    /// Whether it holds what was delivered of another file, and that is more than its first line,
-    /// which may be the same in all.
+    /// Returns whether the file contains what was delivered of another file, and that is more than
+    /// the first line, which may be the same in all files.
     pub(super) fn holds(&self, known: &Position) -> io::Result<bool> {
         let is_like = |identity: Identity| identity.is_like(&known.identity);
         Ok(self.identity.is_some_and(is_like)
@@ -233,7 +234,7 @@ impl Tail {
             && known.delivered.is_in(self.content()?, self.hash)?)
     }
 
-    /// Leaves the rest to the file that replaced this one.
+    /// Leaves the remaining lines to the file that replaced this one.
     pub(super) fn hand_over(&mut self) {
         self.seed = fastrand::u64(..);
         self.identity = None;
@@ -257,26 +258,27 @@ impl Tail {
         self.taken = (place, pieces);
     }
 
-    /// Looks how long it is, and whether it was written anew: then it is another file.
+    /// Checks the length of the file, and whether it was rewritten, in which case it counts as
+    /// another file.
     pub(super) fn look(&mut self) -> io::Result<()> {
         if !self.is_packed && self.identity.is_none() {
             self.recognise()?;
         }
         let seed = self.seed;
-        self.look_again()?;
+        self.check_content()?;
         if self.seed != seed && !self.is_packed {
             self.recognise()?;
             if self.is_packed {
-                self.look_again()?;
+                self.check_content()?;
             }
         }
         Ok(())
     }
 
-    fn look_again(&mut self) -> io::Result<()> {
+    fn check_content(&mut self) -> io::Result<()> {
         let content = self.content()?;
         let seen = content.seen()?;
-        // A compressed file is written once, from its start to its end.
+        // A compressed file is written once, from start to end.
         let goes_on = self.is_packed && seen.length > self.seen.length;
         if !self.is_packed || !self.seen.is_like(&seen) {
             if goes_on {
@@ -303,7 +305,8 @@ impl Tail {
         Ok(())
     }
 
-    /// A file without a first line, or that was written anew, may turn out to be compressed.
+    /// Detects compression again: a file that has no first line yet, or that was rewritten, may
+    /// turn out to be compressed.
     fn recognise(&mut self) -> io::Result<()> {
         let content = self.content()?.again()?;
         if content.is_packed() {
@@ -339,11 +342,11 @@ impl Tail {
         }
     }
 
-    /// Treats it as another file from now on.
+    /// Treats the file as another file from now on.
     fn start_anew(&mut self) {
         self.before = self.position().filter(|before| before.delivered.offset > 0);
         self.seed = fastrand::u64(..);
-        // What was read of a line that goes on nowhere is not lost.
+        // The beginning of a line is delivered even if the line is never completed.
         let mut pieces = std::mem::take(&mut self.taken.1);
         pieces.end(|_| true);
         self.start_at(Place::start(self.hash), pieces);
@@ -352,7 +355,7 @@ impl Tail {
         self.searched = 0;
     }
 
-    /// Takes how far it was delivered before it was written anew.
+    /// Takes the position from before the file was rewritten.
     pub(super) fn take_before(&mut self) -> Option<Position> {
         self.before.take()
     }
@@ -380,7 +383,7 @@ impl Tail {
         is_readable && is_own && (has_lines || self.taken.1.has_over())
     }
 
-    /// The length of the text, as far as it is known.
+    /// Returns the length of the text, as far as it is known.
     pub(super) fn extent(&self) -> u64 {
         match self.length {
             UNKNOWN => self.taken.0.offset.max(self.seen.length),
@@ -388,22 +391,22 @@ impl Tail {
         }
     }
 
-    /// Whether nothing of it was read.
+    /// Returns whether nothing of the file was read.
     pub(super) fn is_untouched(&self) -> bool {
         self.taken.0.offset == 0 && self.taken.1.is_empty()
     }
 
-    /// Whether what was read of it is still being delivered.
+    /// Returns whether some of the text that was read is in flight.
     pub(super) fn is_in_flight(&self) -> bool {
         self.delivered != self.taken
     }
 
-    /// Whether it ended within a line so far.
+    /// Returns whether the text that was read ends within a line.
     pub(super) fn has_pieces(&self) -> bool {
         !self.taken.1.is_empty()
     }
 
-    /// Goes on with the lines that another file ended within. Nothing of both is in flight.
+    /// Takes over the incomplete lines of another file. Neither file may have anything in flight.
     pub(super) fn inherit(&mut self, before: &mut Self) {
         before.delivered.1 = Pieces::default();
         let pieces = std::mem::take(&mut before.taken.1);
@@ -411,18 +414,18 @@ impl Tail {
         self.delivered.1.clone_from(&self.taken.1);
     }
 
-    /// Gives up waiting for the rest of lines.
+    /// Gives up waiting for the remaining pieces of lines.
     pub(super) fn end_pieces(&mut self) {
         self.taken.1.end(|_| true);
         self.delivered.1.clone_from(&self.taken.1);
     }
 
-    /// Whether there are lines of it that were neither read nor found to be unreadable.
+    /// Returns whether lines remain that were neither read nor found to be unreadable.
     pub(super) fn is_left(&self) -> bool {
         self.offset() < self.extent() && (self.state == State::Away || self.has_more())
     }
 
-    /// Whether its end is a part of a line.
+    /// Returns whether the file ends within a line.
     pub(super) fn is_unfinished(&self) -> bool {
         let is_within = self.offset() < self.length || !self.delivered.1.is_empty();
         is_within && self.state != State::Failing && self.origin == Origin::Own
@@ -433,12 +436,13 @@ impl Tail {
         content.ok_or_else(|| io::Error::other("it is not open"))
     }
 
-    /// Notes that a stretch is delivered.
+    /// Notes that a part is delivered.
     pub(super) fn mark_delivered(&mut self, part: &Part) {
         if part.to.offset > self.taken.0.offset {
             self.taken.0 = part.to;
         }
-        // A stretch without bytes has the beginnings of lines whose rest did not come.
+        // A part without bytes contains the beginnings of lines whose remaining pieces did not
+        // come.
         if part.to.offset >= self.offset() {
             self.delivered = (part.to, self.taken.1.clone());
         }

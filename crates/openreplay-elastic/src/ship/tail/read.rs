@@ -1,4 +1,4 @@
-//! Reads whole lines from where a file was left.
+//! Reads whole lines from where the last read of a file stopped.
 
 use std::io;
 
@@ -10,17 +10,18 @@ use crate::ship::lines::{Framed, LineFramer};
 use crate::ship::position::{Part, Pieces};
 use crate::ship::record::{LineReader, RawLine};
 
-/// Fits into a core's cache: a line is read and framed while it is there.
+/// Fits into the cache of a core, so that a line is framed while it is still there.
 const READ: usize = 256 * 1024;
-/// A longer line is no record, but the message of one.
+/// The length of the longest line that can be a record. A longer line becomes the message of a
+/// record.
 const LONGEST: usize = 16 << 20;
 
-/// What is read of a last line without a line feed.
+/// How to treat a last line without a line feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ship) enum LastLine {
-    /// Nothing: its rest is still to come.
+    /// Leave it until the rest of the line is written.
     Wait,
-    /// The line, if it is a JSON object.
+    /// Read the line if it is a complete JSON object.
     IfWhole,
 }
 
@@ -41,7 +42,7 @@ impl Tail {
         let filled = self.read(framed, buffer, enough, last).and_then(|read| {
             let (end, pieces) = read;
             let to = Place::at(self.content()?, end, self.hash)?;
-            // A compressed file is written once.
+            // A compressed file is written only once.
             let is_same = self.is_packed || self.taken.0.is_in(self.content()?, self.hash)?;
             Ok((to, pieces, is_same))
         });
@@ -57,7 +58,7 @@ impl Tail {
                 Ok(())
             }
             Ok((_, _, true)) => Ok(()),
-            // It was written anew meanwhile, which the next look finds, or cannot be read.
+            // The file was rewritten meanwhile, which the next check detects, or cannot be read.
             filled => {
                 framed.truncate(mark);
                 self.searched = searched;
@@ -103,7 +104,7 @@ impl Tail {
             } else if read == size && size < LONGEST {
                 size *= 2;
             } else if read == size && text[0] == 0 {
-                // What a truncation leaves is skipped however long it is.
+                // The NUL bytes after a truncation are skipped, however many there are.
                 let nuls = (read - bulk::without_nuls(text).len()) as u64;
                 framed.nuls += nuls;
                 at += nuls;
@@ -132,7 +133,7 @@ impl Tail {
             }
         }
         if self.end == Some(at) {
-            // There is no later, and an app may leave out the last line feed.
+            // A single run cannot wait, and an app may leave out the last line feed.
             framer.reader.pieces.end(|text| is_whole(text, 1));
             framed.add_over(&mut framer);
         }
@@ -148,7 +149,7 @@ impl Tail {
         }
     }
 
-    /// Whether its first line has an envelope.
+    /// Returns whether the first line has an envelope.
     pub(in crate::ship) fn is_in_envelopes(&self) -> io::Result<bool> {
         let mut head = vec![0; READ];
         let read = self.content()?.read_at(&mut head, 0)?;
@@ -156,8 +157,9 @@ impl Tail {
         Ok(line.is_some_and(|line| self.format.unwrap(line).is_some()))
     }
 
-    /// Reads just those lines again. If they are not there any more, it returns `false`, and gives
-    /// the lines from here on other `_id`s: some of the old ones may be in use.
+    /// Reads exactly these lines again. If the file no longer contains them, returns `false` and
+    /// starts a new series of `_id`s for the following lines, because some of the old ones may be
+    /// in use.
     pub(in crate::ship) fn reread(&mut self, part: &Part, framed: &mut Framed) -> io::Result<bool> {
         if self.length < part.to.offset || !part.to.is_in(self.content()?, self.hash)? {
             self.seed = fastrand::u64(..);
@@ -165,8 +167,8 @@ impl Tail {
         }
         let (taken, length) = (self.taken.clone(), self.length);
         let from = Place::at(self.content()?, part.from, self.hash)?;
-        // Lines are delivered in file order, so the piece before this part is the one that was
-        // delivered.
+        // Lines are delivered in file order, so the beginnings of lines before this part are those
+        // in `delivered`.
         self.taken = (from, self.delivered.1.clone());
         self.searched = 0;
         self.length = part.to.offset;
@@ -185,7 +187,7 @@ impl Tail {
         Ok(true)
     }
 
-    /// Returns the offset after the next line feed from here on.
+    /// Returns the offset after the next line feed at or after `offset`.
     fn end_of_line(&mut self, mut offset: u64) -> io::Result<Option<u64>> {
         let mut buffer = vec![0; READ];
         while offset < self.length {

@@ -1,24 +1,24 @@
-//! What can be done with a followed file, and what a look at it tells. No I/O.
+//! The state of a followed file, and what a check of it reveals. No I/O.
 
 use crate::ship::identity::Identity;
 
 /// What can be done with a followed file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ship) enum State {
-    /// It has a name, and can be read.
+    /// The file has a name and can be read.
     Readable,
-    /// It is open, and has no name any more: it is forgotten once it has been read to its end.
+    /// The file is open but has no name any more. It is forgotten once it has been read to its end.
     Deleted,
-    /// It is closed, and no name is known that leads to it.
+    /// The file is closed, and no name is known that leads to it.
     Missing,
-    /// It cannot be read before the next scan.
+    /// The file cannot be read before the next scan.
     Failing,
-    /// Its name leads to another file, or to none, before the next scan.
+    /// The file's name leads to another file or to none; the next scan searches for the file.
     Away,
 }
 
 impl State {
-    /// Returns the state at the start of a scan: what failed is tried again.
+    /// Returns the state at the start of a scan: what failed is retried.
     pub(super) fn next_scan(self) -> Self {
         match self {
             Self::Failing | Self::Away => Self::Readable,
@@ -27,28 +27,28 @@ impl State {
     }
 }
 
-/// Whether the lines of a file are its own to deliver.
+/// Whether a file delivers its own lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ship) enum Origin {
-    /// They are.
+    /// The file delivers its lines.
     Own,
-    /// It is compressed, and may be a copy of another file.
+    /// The file is compressed, and may be a copy of another file.
     Unsettled,
-    /// It is a compressed copy of the file with this seed, which delivers them as long as it is
-    /// there.
+    /// The file is a compressed copy of the file with this seed, which delivers the lines as long
+    /// as it exists.
     CopyOf(u64),
 }
 
-/// What a look at an open file finds.
+/// The result of checking an open file.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Observed {
     pub(super) length: u64,
     pub(super) identity: Option<Identity>,
-    /// What was read of it is still there.
+    /// The text that was read is still in the file.
     pub(super) holds_taken: bool,
 }
 
-/// Whether a file is still the one that it was, of which `taken` bytes have been read.
+/// Returns whether a file was rewritten. `taken` is the number of bytes that were read before.
 pub(super) fn is_rewritten(before: Option<Identity>, taken: u64, now: &Observed) -> bool {
     let is_other = before.is_some() && now.identity != before;
     is_other || now.length < taken || !now.holds_taken
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_rewritten_if_what_was_read_is_not_there() {
+    fn a_file_without_the_text_that_was_read_is_rewritten() {
         let first = Some(Identity::new(1, 1));
         let other = Some(Identity::new(1, 2));
         for (name, before, taken, length, identity, holds_taken, expected) in [
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_tries_again_what_failed() {
+    fn a_scan_retries_what_failed() {
         for (before, after) in [
             (State::Readable, State::Readable),
             (State::Deleted, State::Deleted),

@@ -8,14 +8,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn any_pattern_is_one_or_refused(pattern in r"[a-z*?\[\]{}!./-]{0,12}") {
+    fn any_pattern_is_accepted_or_rejected(pattern in r"[a-z*?\[\]{}!./-]{0,12}") {
         if let Ok(mut files) = Files::new(&[format!("/nowhere/{pattern}").into()], Vec::new(), HASH) {
             files.scan(Mode::Follow);
         }
     }
 
     #[test]
-    fn whatever_happens_to_files_each_line_comes_once_and_ids_differ(
+    fn each_line_comes_once_under_its_own_id_whatever_happens_to_files(
         most_open in 1..3_usize,
         steps in proptest::collection::vec((0..6_u8, 1..40_u32), 1..40)
     ) {
@@ -32,14 +32,14 @@ proptest! {
                         pending.push_str(&format!("{{\"n\":{written}}}\n"));
                         written += 1;
                     }
-                    // a part of a line comes later
+                    // the end of a line is written later
                     let cut = pending.len() - usize::from(step == 2) * 3;
                     let late = pending.split_off(cut);
                     folder.append("app.log", &pending);
                     pending = late;
                 }
                 3 => {
-                    // the writer ends its line first
+                    // the writer completes its line first
                     folder.append("app.log", &std::mem::take(&mut pending));
                     renamed += 1;
                     if folder.path("app.log").exists() {

@@ -3,7 +3,7 @@ use std::fs::{self, File, OpenOptions};
 use super::*;
 
 #[test]
-fn more_files_than_may_be_open_lose_and_double_nothing() {
+fn delivers_more_files_than_may_be_open_exactly_once() {
     let mut folder = Folder::new("*.log");
     folder.files.set_most_open(8);
     let name = |n: usize| format!("{:02}.log", n % 40);
@@ -15,7 +15,7 @@ fn more_files_than_may_be_open_lose_and_double_nothing() {
             written += 1;
         }
         match round {
-            // renamed to where no pattern leads, and grown there
+            // renamed so that no pattern matches, and written to there
             1 | 4 => {
                 for n in 0..40 {
                     let to = folder.path(&format!("{n:02}.old{round}"));
@@ -39,7 +39,7 @@ fn more_files_than_may_be_open_lose_and_double_nothing() {
 }
 
 #[test]
-fn a_file_that_was_written_anew_while_it_was_closed_is_another_one() {
+fn a_file_that_was_rewritten_while_closed_is_another_file() {
     let mut folder = Folder::new("*.log");
     folder.files.set_most_open(1);
     for (file, anew) in [("a.log", false), ("b.log", true), ("c.log", false)] {
@@ -63,13 +63,13 @@ fn a_file_that_was_written_anew_while_it_was_closed_is_another_one() {
 }
 
 #[test]
-fn a_file_that_is_moved_between_a_look_and_reading_it_is_not_taken_for_the_new_one() {
+fn a_file_that_is_moved_before_it_is_read_is_not_confused_with_the_new_one() {
     let mut folder = Folder::new("*.log");
     folder.files.set_most_open(1);
     folder.append("a.log", &numbered([1]));
     folder.append("b.log", &numbered([2]));
     folder.files.scan(Mode::Follow);
-    // the first one was closed for the second
+    // the first file was closed to make room for the second
     fs::rename(folder.path("a.log"), folder.path("a.old")).unwrap();
     folder.append("a.log", &numbered([3]));
     let framed = folder.files.fill(1 << 20).unwrap();
@@ -79,7 +79,7 @@ fn a_file_that_is_moved_between_a_look_and_reading_it_is_not_taken_for_the_new_o
 }
 
 #[test]
-fn what_changed_a_moment_ago_may_have_changed_again_without_looking_different() {
+fn a_file_that_changed_a_moment_ago_is_checked_again() {
     let mut folder = Folder::new("*.log");
     folder.files.set_most_open(1);
     for name in ["a.log", "b.log"] {
@@ -96,7 +96,7 @@ fn what_changed_a_moment_ago_may_have_changed_again_without_looking_different() 
 }
 
 #[test]
-fn what_is_deleted_is_closed_and_forgotten() {
+fn closes_and_forgets_deleted_files() {
     let mut folder = Folder::new("*.log");
     for n in 0..5 {
         folder.append(&format!("{n}.log"), &numbered([n]));
@@ -106,14 +106,14 @@ fn what_is_deleted_is_closed_and_forgotten() {
         fs::remove_file(folder.path(&format!("{n}.log"))).unwrap();
     }
     assert_eq!(folder.take(), [""; 0]);
-    // A compressed copy may be found.
+    // A compressed copy may still be found.
     assert_eq!(folder.take(), [""; 0]);
     assert_eq!(
         (folder.files.count_open(), folder.files.positions()),
         (0, vec![])
     );
 
-    // closed, and gone before it was read: that is said
+    // A file that is closed and then gone before it was read is reported.
     folder.files.set_most_open(1);
     folder.append("a.log", &numbered([1]));
     folder.append("b.log", &numbered([2]));

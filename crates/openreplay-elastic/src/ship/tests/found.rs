@@ -20,18 +20,18 @@ fn does_not_follow_its_own_checkpoint() {
 }
 
 #[test]
-fn refuses_a_pattern_that_is_none() {
+fn rejects_an_invalid_pattern() {
     let error = Files::new(&["a[".into()], Vec::new(), HASH).unwrap_err();
     assert!(error.is_config());
     assert_eq!(
         error.to_string(),
-        r#""a[" is no pattern of file names: expected one such as app.log* or app-[0-9].log"#
+        r#""a[" is not a valid file pattern: expected one such as app.log* or app-[0-9].log"#
     );
 }
 
 #[test]
 #[cfg(unix)]
-fn one_that_cannot_be_read_holds_up_no_other_and_is_tried_again() {
+fn an_unreadable_file_is_retried_and_holds_up_no_other() {
     let mut folder = Folder::new("*.log");
     folder.append("b.log", &numbered([1]));
     std::os::unix::fs::symlink("a.log", folder.path("a.log")).unwrap();
@@ -54,10 +54,7 @@ fn one_that_cannot_be_read_holds_up_no_other_and_is_tried_again() {
         messages[0].contains("a.log cannot be read (Too many"),
         "{messages:?}"
     );
-    assert_eq!(
-        messages[20],
-        "31 more files cannot be read, or are left out"
-    );
+    assert_eq!(messages[20], "31 more files cannot be read or are left out");
 
     assert_eq!(folder.take(), [""; 0]);
     assert_eq!(folder.files.take_messages(), [""; 0]);
@@ -69,7 +66,7 @@ fn one_that_cannot_be_read_holds_up_no_other_and_is_tried_again() {
 
 #[test]
 #[cfg(unix)]
-fn a_link_is_followed_to_what_it_led_to() {
+fn keeps_following_the_file_that_a_link_led_to() {
     let mut folder = Folder::new("links/*.log");
     folder.files.set_most_open(1);
     fs::create_dir(folder.path("links")).unwrap();
@@ -88,7 +85,7 @@ fn a_link_is_followed_to_what_it_led_to() {
 }
 
 #[test]
-fn a_single_run_names_what_is_not_there_and_what_is_no_file() {
+fn a_single_run_reports_missing_files_and_other_file_types() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("folder")).unwrap();
     let patterns = ["absent.log", "folder", "old.log", "none*.log"];
@@ -114,7 +111,7 @@ fn a_single_run_names_what_is_not_there_and_what_is_no_file() {
     let messages = files.take_messages();
     let says = |text: &str| messages.iter().any(|news| news.contains(text));
     assert!(
-        says("absent.log yet; waiting for it") && says("none*.log yet"),
+        says("absent.log does not exist yet; waiting for it") && says("none*.log yet"),
         "{messages:?}"
     );
 }
@@ -133,7 +130,7 @@ fn a_shipper_can_run_in_a_task() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn names_that_are_no_text_are_followed_and_named() {
+fn follows_and_reports_names_that_are_not_unicode() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
 
@@ -152,7 +149,7 @@ fn names_that_are_no_text_are_followed_and_named() {
 
 #[test]
 #[cfg(unix)]
-fn what_a_pattern_leaves_out_is_named_once() {
+fn a_path_that_is_left_out_is_reported_once() {
     use std::os::unix::fs::symlink;
 
     let mut folder = Folder::new("**/*");

@@ -3,7 +3,7 @@ use std::fs::{self, File};
 use super::*;
 
 #[test]
-fn sends_again_just_what_was_on_its_way_under_the_same_ids() {
+fn sends_only_in_flight_records_again_under_the_same_ids() {
     let mut folder = Folder::new("*.log");
     let lines = |from: u32| {
         (from..from + 500).fold(String::new(), |text, n| text + &format!("{{\"n\":{n}}}\n"))
@@ -26,7 +26,7 @@ fn sends_again_just_what_was_on_its_way_under_the_same_ids() {
 }
 
 #[test]
-fn what_was_on_its_way_from_a_file_written_anew_is_not_taken_for_what_is_there_now() {
+fn in_flight_records_of_a_rewritten_file_are_lost() {
     for (anew, delivered) in [
         ("", false),
         ("", true),
@@ -59,7 +59,7 @@ fn what_was_on_its_way_from_a_file_written_anew_is_not_taken_for_what_is_there_n
 
 #[test]
 #[cfg(unix)]
-fn what_was_on_its_way_from_a_file_that_cannot_be_read_waits_for_it() {
+fn in_flight_records_of_an_unreadable_file_wait_for_it() {
     let mut folder = Folder::new("logs/*.log");
     fs::create_dir(folder.path("logs")).unwrap();
     folder.append("logs/a.log", &numbered(0..3));

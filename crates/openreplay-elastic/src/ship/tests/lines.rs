@@ -5,7 +5,7 @@ use crate::ship::lines::LineFramer;
 use crate::ship::record::{LineReader, RawLine};
 
 #[test]
-fn a_line_counts_from_its_line_feed_on() {
+fn a_line_is_read_once_it_has_a_line_feed() {
     let mut folder = Folder::new("app.log");
     assert_eq!(folder.take(), [""; 0]);
     folder.append("app.log", "{\"n\":1}\n{\"n\"");
@@ -18,7 +18,7 @@ fn a_line_counts_from_its_line_feed_on() {
 }
 
 #[test]
-fn what_is_no_record_becomes_the_message_of_one() {
+fn a_line_that_is_not_a_record_becomes_the_message_of_one() {
     let mut folder = Folder::new("app.log");
     folder.append(
         "app.log",
@@ -35,7 +35,7 @@ fn what_is_no_record_becomes_the_message_of_one() {
 }
 
 #[test]
-fn blanks_and_a_byte_order_mark_around_a_record_are_not_part_of_it() {
+fn removes_blanks_and_a_byte_order_mark_around_a_record() {
     let mut folder = Folder::new("app.log");
     folder.append("app.log", "\u{feff}{\"n\":1}\n");
     folder.append(
@@ -48,7 +48,7 @@ fn blanks_and_a_byte_order_mark_around_a_record_are_not_part_of_it() {
     let texts: Vec<_> = documents.iter().map(|(_, text)| &text[..]).collect();
     assert_eq!(texts[..3], [r#"{"n":1}"#, r#"{"n":2}"#, r#"{"n":3}"#]);
     assert!(texts[3].contains(r#""message":"  a text""#), "{texts:?}");
-    // each under the place of its line
+    // each line with the `_id` of its place
     let mut plain = Folder::new("app.log");
     plain.append(
         "app.log",
@@ -67,7 +67,7 @@ fn id(action: &str) -> String {
 }
 
 #[test]
-fn a_line_beyond_all_measure_is_cut_and_the_next_ones_are_whole() {
+fn cuts_a_line_that_is_too_long_and_keeps_the_next_lines() {
     let mut folder = Folder::new("app.log");
     let long = format!("{{\"message\":\"{}\"}}\n", "x".repeat(17 << 20));
     folder.append("app.log", "{\"n\":1}\n");
@@ -82,7 +82,7 @@ fn a_line_beyond_all_measure_is_cut_and_the_next_ones_are_whole() {
 }
 
 #[test]
-fn once_takes_a_last_line_without_an_end_only_if_it_is_whole() {
+fn once_reads_a_last_line_without_a_line_feed_only_if_it_is_complete() {
     for (last, is_taken) in [
         (r#"{"n":{"m":2}}"#, true),
         (r#"{"n":{"m":2}"#, false),
@@ -96,7 +96,7 @@ fn once_takes_a_last_line_without_an_end_only_if_it_is_whole() {
             let lines = first.lines().count();
             assert_eq!(taken.len(), lines + usize::from(is_taken), "{text}");
             assert_eq!(folder.take_once(), [""; 0], "{text}");
-            // its end comes later, and another line
+            // later, the end of the line and another line are written
             folder.restart("app.log");
             assert_eq!(folder.take(), [""; 0], "{text}");
             folder.append("app.log", "\r\n{\"n\":3}\n");
@@ -108,7 +108,7 @@ fn once_takes_a_last_line_without_an_end_only_if_it_is_whole() {
 }
 
 #[test]
-fn once_takes_what_was_there_at_the_start_though_files_grow_and_are_renamed() {
+fn once_reads_what_existed_at_the_start_while_files_grow_and_are_renamed() {
     let mut folder = Folder::new("*.log*");
     for name in ["a.log", "b.log"] {
         folder.append(name, &numbered(0..10));
@@ -121,7 +121,7 @@ fn once_takes_what_was_there_at_the_start_though_files_grow_and_are_renamed() {
         fs::rename(folder.path("b.log"), folder.path("b.log.1")).unwrap();
         folder.append("b.log", &numbered([round]));
         folder.files.scan(Mode::Once);
-        // one line after the other
+        // one line at a time
         let Some(framed) = folder.files.fill(1) else {
             break;
         };
@@ -131,12 +131,12 @@ fn once_takes_what_was_there_at_the_start_though_files_grow_and_are_renamed() {
     }
     let twice = (0..10).flat_map(|n| [n, n]);
     assert_eq!(numbers(taken), twice.collect::<Vec<_>>());
-    // the next one takes the rest
+    // the next run reads the rest
     folder.restart("a.log");
     assert_eq!(numbers(folder.take_once()), (10..31).collect::<Vec<_>>());
 }
 
-/// What this thread has read so far.
+/// Returns how many bytes this thread has read so far.
 #[cfg(target_os = "linux")]
 fn bytes_read() -> u64 {
     let counts = fs::read_to_string("/proc/thread-self/io").unwrap();
@@ -146,7 +146,7 @@ fn bytes_read() -> u64 {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_line_that_grows_and_grows_is_not_read_each_time() {
+fn a_growing_line_is_not_read_again_each_time() {
     let mut folder = Folder::new("app.log");
     folder.append("app.log", "{\"n\":1}\n{\"text\":\"");
     assert_eq!(folder.take().len(), 1);
@@ -162,7 +162,7 @@ fn a_line_that_grows_and_grows_is_not_read_each_time() {
     assert_eq!(folder.take()[0].len(), 10_000_011);
 }
 
-/// A changed `_id` would store the lines that were on their way a second time.
+/// With a changed `_id`, in-flight lines would be stored a second time.
 #[test]
 fn ids_of_lines_are_the_same_in_every_version() {
     for (seed, offset, expected) in [
@@ -193,7 +193,8 @@ fn nuls_before_a_line_are_skipped_and_counted() {
         let mut folder = Folder::new("app.log");
         folder.append("app.log", &numbered([1, 2]));
         assert_eq!(folder.take().len(), 2);
-        // Truncated by a copytruncate, while the app writes on where it was.
+        // The file is truncated by `copytruncate`, while the app continues to write at its old
+        // offset.
         fs::write(folder.path("app.log"), "").unwrap();
         let file = fs::OpenOptions::new()
             .write(true)

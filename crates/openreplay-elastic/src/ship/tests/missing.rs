@@ -14,7 +14,7 @@ impl Folder {
 
 #[test]
 #[cfg(unix)]
-fn a_folder_that_comes_later_goes_on_where_it_was() {
+fn continues_in_a_folder_that_is_mounted_later() {
     let mut folder = Folder::new("logs/*.log");
     fs::create_dir(folder.path("logs")).unwrap();
     folder.append("logs/a.log", &numbered(0..3));
@@ -34,7 +34,7 @@ fn a_folder_that_comes_later_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_file_that_is_moved_away_and_back_goes_on_where_it_was() {
+fn continues_a_file_that_is_moved_away_and_back() {
     for (name, restarts, closed) in [
         ("restarted", true, false),
         ("open", false, false),
@@ -66,7 +66,7 @@ fn a_file_that_is_moved_away_and_back_goes_on_where_it_was() {
 }
 
 #[test]
-fn what_was_on_its_way_from_a_file_that_is_away_waits_for_it() {
+fn in_flight_records_of_a_missing_file_wait_for_it() {
     let mut folder = Folder::new("*.log");
     fs::create_dir(folder.path("elsewhere")).unwrap();
     folder.append("a.log", &numbered(0..3));
@@ -79,7 +79,7 @@ fn what_was_on_its_way_from_a_file_that_is_away_waits_for_it() {
     let unreadable = folder.files.unreadable();
     assert_eq!(
         unreadable[0].reason,
-        "it is not there, with 24 bytes that may not be delivered"
+        "it is missing, with 24 bytes that may not have been delivered"
     );
     fs::rename(folder.path("elsewhere/a.log"), folder.path("a.log")).unwrap();
     folder.files.scan(Mode::Follow);
@@ -88,7 +88,7 @@ fn what_was_on_its_way_from_a_file_that_is_away_waits_for_it() {
 }
 
 #[test]
-fn what_is_away_for_a_month_or_is_too_much_is_forgotten() {
+fn forgets_files_that_are_missing_for_a_month_or_too_many() {
     let mut folder = Folder::new("*.log");
     folder.append("a.log", &numbered([0]));
     folder.take();
@@ -107,7 +107,7 @@ fn what_is_away_for_a_month_or_is_too_much_is_forgotten() {
     files.scan(Mode::Follow);
     let left = files.positions();
     assert_eq!(left.len(), 2_000);
-    // the latest ones are left
+    // the latest files remain
     let since = |days: u64| Some(now - days * 24 * 60 * 60);
     assert!(
         left.iter()
@@ -116,7 +116,7 @@ fn what_is_away_for_a_month_or_is_too_much_is_forgotten() {
 }
 
 #[test]
-fn a_file_that_grows_after_a_long_time_is_read() {
+fn reads_a_file_that_grows_after_a_long_time() {
     let mut folder = Folder::new("app.log");
     folder.append("app.log", &numbered([0]));
     assert_eq!(folder.take().len(), 1);
@@ -131,7 +131,7 @@ fn a_file_that_grows_after_a_long_time_is_read() {
 
 #[test]
 #[cfg(unix)]
-fn what_was_on_its_way_from_a_deleted_file_waits_for_a_day() {
+fn in_flight_records_of_a_deleted_file_wait_for_a_day() {
     let mut folder = Folder::new("logs/*.log");
     fs::create_dir(folder.path("logs")).unwrap();
     folder.append("logs/a.log", &numbered(0..3));
@@ -160,13 +160,13 @@ fn what_was_on_its_way_from_a_deleted_file_waits_for_a_day() {
             (is_over.into(), (!is_over).into())
         );
         assert_eq!(files.unreadable().is_empty(), is_over);
-        // it may come back
+        // the file may come back
         assert_eq!(files.positions().len(), 1);
     }
 }
 
 #[test]
-fn a_file_that_was_moved_to_another_folder_is_reported_and_found_by_a_pattern() {
+fn reports_a_file_that_was_moved_to_another_folder_until_a_pattern_finds_it() {
     let mut folder = Folder::new("*.log");
     fs::create_dir(folder.path("elsewhere")).unwrap();
     folder.append("a.log", &numbered([0]));
@@ -177,11 +177,11 @@ fn a_file_that_was_moved_to_another_folder_is_reported_and_found_by_a_pattern() 
     assert_eq!(folder.take(), [""; 0]);
     let messages = folder.files.take_messages();
     let expected = format!(
-        "{} is not in its folder any more, delivered up to byte 8: if it was moved, add its new path, and the rest is delivered",
+        "{} is no longer in its folder, and was delivered up to byte 8; if it was moved, add its new path to deliver the rest",
         folder.path("a.log").display()
     );
     assert!(messages.contains(&expected), "{messages:?}");
-    // It is said once.
+    // It is reported only once.
     folder.restart("elsewhere/*.log");
     assert_eq!(numbers(folder.take()), [1]);
     let messages = folder.files.take_messages();

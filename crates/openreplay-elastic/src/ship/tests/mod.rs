@@ -21,7 +21,7 @@ mod rotated;
 
 const BANNER: &str = "{\"banner\":true}\n";
 
-/// What was framed: each document, after its `_id`.
+/// Returns the framed documents, each after its `_id`.
 fn documents(framed: &Framed) -> Vec<(String, String)> {
     let text = String::from_utf8(framed.body.clone()).unwrap();
     let lines: Vec<_> = text.lines().collect();
@@ -41,7 +41,7 @@ fn append(path: &Path, text: &str) {
     file.write_all(text.as_bytes()).unwrap();
 }
 
-/// Scans, takes all there is, and marks it as delivered.
+/// Scans, reads everything, and marks it as delivered.
 fn take(files: &mut Files, mode: Mode) -> Vec<String> {
     files.scan(mode);
     let mut taken = Vec::new();
@@ -52,7 +52,7 @@ fn take(files: &mut Files, mode: Mode) -> Vec<String> {
     taken
 }
 
-/// What was in flight before, the parts that are lost, and those that wait.
+/// Returns what was in flight before, the parts that are lost, and the parts that wait.
 fn reread(files: &mut Files, parts: &[Part]) -> (Framed, Vec<Part>, Vec<Part>) {
     let reread = files.reread(parts);
     (reread.framed, reread.lost, reread.waiting)
@@ -87,13 +87,13 @@ impl Folder {
         take(&mut self.files, Mode::Once)
     }
 
-    /// Takes all there is, on its way for now.
+    /// Reads everything, which is in flight for now.
     fn fill(&mut self) -> Framed {
         self.files.scan(Mode::Follow);
         self.files.fill(1 << 20).unwrap()
     }
 
-    /// As after a crash: only what the checkpoint holds is known.
+    /// Restarts as after a crash: only the checkpoint's content is known.
     fn restart(&mut self, pattern: &str) {
         let pattern = self.path(pattern).into_os_string();
         self.files = Files::new(&[pattern], self.files.positions(), HASH).unwrap();

@@ -1,4 +1,4 @@
-//! A single run ends when nothing is left, and names what is.
+//! A single run ends when no more can be delivered, and reports what remains.
 
 use std::fs;
 use std::net::TcpListener;
@@ -10,7 +10,7 @@ use crate::{Client, Connection};
 
 #[test]
 #[cfg(unix)]
-fn what_cannot_be_opened_at_the_start_is_tried_until_the_end() {
+fn retries_until_the_end_what_cannot_be_opened_at_the_start() {
     let mut folder = Folder::new("*.log");
     unreadable(&folder.path("a.log"));
     folder.append("b.log", &numbered([1]));
@@ -27,8 +27,8 @@ fn what_cannot_be_opened_at_the_start_is_tried_until_the_end() {
     assert_eq!(folder.files.unreadable(), []);
 }
 
-/// Creates what can be looked at, and not opened. Root may read all files, but not over the links
-/// of others.
+/// Creates a path whose metadata can be read, but which cannot be opened. Root may read all files,
+/// but may not follow the links of others.
 #[cfg(unix)]
 fn unreadable(path: &Path) {
     use std::os::unix::fs::{PermissionsExt as _, lchown, symlink};
@@ -43,7 +43,7 @@ fn unreadable(path: &Path) {
 }
 
 #[test]
-fn what_is_gone_before_it_was_read_is_named_to_the_end() {
+fn reports_a_file_that_disappears_before_it_is_read() {
     let mut folder = Folder::new("*.log");
     folder.files.set_most_open(1);
     folder.append("a.log", &numbered([1]));
@@ -51,7 +51,7 @@ fn what_is_gone_before_it_was_read_is_named_to_the_end() {
     folder.files.scan(Mode::Once);
     fs::remove_file(folder.path("a.log")).unwrap();
     assert_eq!(numbers(folder.take_once()), [2]);
-    // A rotation may have moved or compressed it: it is looked for once more.
+    // A rotation may have moved or compressed the file, so it is searched for once more.
     assert!(!folder.files.is_settled());
     for _ in 0..2 {
         assert_eq!(folder.take_once(), [""; 0]);
@@ -65,7 +65,7 @@ fn what_is_gone_before_it_was_read_is_named_to_the_end() {
 }
 
 #[test]
-fn what_is_moved_between_a_look_and_reading_it_is_not_the_end() {
+fn a_file_that_is_moved_before_it_is_read_does_not_end_the_run() {
     let mut folder = Folder::new("*.log");
     folder.files.set_most_open(1);
     folder.append("a.log", &numbered([1]));
@@ -82,7 +82,7 @@ fn what_is_moved_between_a_look_and_reading_it_is_not_the_end() {
     assert_eq!(unreadable.len(), 1, "{unreadable:?}");
     assert_eq!(
         unreadable[0].reason,
-        "it was moved meanwhile, with 8 bytes that were not delivered"
+        "it was moved during the run, with 8 bytes that were not delivered"
     );
 
     assert_eq!(numbers(folder.take_once()), [1]);
@@ -91,7 +91,7 @@ fn what_is_moved_between_a_look_and_reading_it_is_not_the_end() {
 }
 
 #[test]
-fn what_was_on_its_way_from_a_file_that_is_being_moved_is_not_the_end() {
+fn in_flight_records_of_a_file_that_is_being_moved_do_not_end_the_run() {
     let mut folder = Folder::new("*.log");
     folder.append("a.log", &numbered([1]));
     let before = folder.fill();
@@ -117,7 +117,7 @@ fn what_was_on_its_way_from_a_file_that_is_being_moved_is_not_the_end() {
 
 #[test]
 #[cfg(unix)]
-fn a_link_that_leads_nowhere_keeps_no_one_waiting() {
+fn a_dangling_link_does_not_hold_up_the_run() {
     let mut folder = Folder::new("*.log");
     std::os::unix::fs::symlink("nowhere", folder.path("a.log")).unwrap();
     folder.append("b.log", &numbered([1]));
@@ -125,7 +125,7 @@ fn a_link_that_leads_nowhere_keeps_no_one_waiting() {
     assert!(folder.files.is_settled());
     assert_eq!(folder.files.unreadable(), []);
 
-    // unless it was asked for
+    // unless the user named it
     folder.restart("a.log");
     folder.take_once();
     assert!(folder.files.is_settled());
@@ -133,7 +133,7 @@ fn a_link_that_leads_nowhere_keeps_no_one_waiting() {
 }
 
 #[tokio::test]
-async fn nobody_who_answers_at_the_start_is_an_error() {
+async fn an_unreachable_server_at_the_start_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
@@ -148,7 +148,7 @@ async fn nobody_who_answers_at_the_start_is_an_error() {
 
 #[tokio::test]
 #[cfg(unix)]
-async fn what_is_not_found_again_is_named_in_the_end() {
+async fn reports_a_file_that_is_not_found_again() {
     use std::os::unix::fs::symlink;
 
     let folder = tempfile::tempdir().unwrap();
@@ -169,7 +169,7 @@ async fn what_is_not_found_again_is_named_in_the_end() {
         files.set_most_open(1);
         files.scan(Mode::Once);
     }
-    // the same file under another name, to which the link leads now
+    // the same file under another name, which the link leads to now
     fs::hard_link(path("one"), path("two")).unwrap();
     for name in ["one", "a.log"] {
         fs::remove_file(path(name)).unwrap();
@@ -181,6 +181,6 @@ async fn what_is_not_found_again_is_named_in_the_end() {
     assert_eq!(unreadable.len(), 1, "{unreadable:?}");
     assert_eq!(
         unreadable[0].reason,
-        "it was moved meanwhile, with 8 bytes that were not delivered"
+        "it was moved during the run, with 8 bytes that were not delivered"
     );
 }

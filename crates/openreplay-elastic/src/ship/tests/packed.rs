@@ -1,4 +1,4 @@
-//! Files that a rotation compresses.
+//! Files that a log rotation compresses.
 
 use std::fs;
 use std::io::Write as _;
@@ -11,7 +11,7 @@ use super::*;
 
 type Pack = fn(&[u8]) -> Vec<u8>;
 
-/// How a rotation names what it compresses, and how.
+/// The extension of compressed files, with the compression.
 const PACKINGS: [(&str, Pack); 2] = [("gz", gzip), ("zst", zstd)];
 
 fn gzip(text: &[u8]) -> Vec<u8> {
@@ -24,7 +24,7 @@ fn zstd(text: &[u8]) -> Vec<u8> {
     zstd::encode_all(text, 3).unwrap()
 }
 
-/// As `gzip FILE` does: the original is removed when the copy is complete.
+/// Compresses a file as `gzip FILE` does: the original is removed when the copy is complete.
 fn compress(path: &Path, extension: &str, pack: Pack) {
     let text = fs::read(path).unwrap();
     fs::write(packed_path(path, extension), pack(&text)).unwrap();
@@ -39,7 +39,7 @@ fn packed_path(path: &Path, extension: &str) -> PathBuf {
 }
 
 #[test]
-fn compressed_files_are_read_whatever_their_name_is() {
+fn reads_compressed_files_whatever_their_names_are() {
     for (_, pack) in PACKINGS {
         for name in ["app.log.1.gz", "app.log.1"] {
             let mut folder = Folder::new("*");
@@ -52,7 +52,7 @@ fn compressed_files_are_read_whatever_their_name_is() {
 }
 
 #[test]
-fn a_last_line_without_an_end_is_read_if_it_is_whole() {
+fn reads_a_last_line_without_a_line_feed_if_it_is_complete() {
     for (text, expected) in [("{\"n\":1}\n{\"n\":2}", 2), ("{\"n\":1}\n{\"n\":2", 1)] {
         let mut folder = Folder::new("*");
         fs::write(folder.path("a.gz"), gzip(text.as_bytes())).unwrap();
@@ -60,10 +60,10 @@ fn a_last_line_without_an_end_is_read_if_it_is_whole() {
     }
 }
 
-/// The sequences of logrotate, with and without `delaycompress`, at any place in the file, while
-/// the shipper runs and while it does not.
+/// The sequences of logrotate, with and without `delaycompress`, at any place in the file, while a
+/// shipper runs and while none runs.
 #[test]
-fn a_rotated_file_that_is_compressed_goes_on_where_it_was() {
+fn continues_a_rotated_file_that_is_compressed() {
     for (extension, pack) in PACKINGS {
         for delays in [false, true] {
             for delivered in [0, 1, 700, 1_000] {
@@ -99,9 +99,9 @@ fn a_rotated_file_that_is_compressed_goes_on_where_it_was() {
     }
 }
 
-/// The shipper has closed the original, so that only the copy has the rest.
+/// The shipper has closed the original, so only the copy has the remaining lines.
 #[test]
-fn the_rest_of_a_closed_file_comes_from_its_copy() {
+fn reads_the_rest_of_a_closed_file_from_its_copy() {
     for (extension, pack) in PACKINGS {
         let mut folder = Folder::new("*");
         folder.files.set_most_open(1);
@@ -122,9 +122,9 @@ fn the_rest_of_a_closed_file_comes_from_its_copy() {
     }
 }
 
-/// Whether the copy came before or after the look at the folder that missed the original.
+/// The copy appears before or after the scan of the folder that missed the original.
 #[test]
-fn a_copy_that_comes_a_scan_later_is_known() {
+fn recognises_a_copy_that_appears_one_scan_later() {
     let mut folder = Folder::new("app.log*");
     folder.append("app.log.1", &numbered(0..10));
     let packed = gzip(numbered(0..12).as_bytes());
@@ -171,7 +171,7 @@ fn a_copy_that_is_being_written_waits_for_its_original() {
 }
 
 #[test]
-fn what_was_in_flight_is_read_again_from_the_copy() {
+fn reads_in_flight_records_again_from_the_copy() {
     let mut folder = Folder::new("app.log*");
     folder.append("app.log.1", &numbered(0..10));
     let before = folder.fill();
@@ -186,7 +186,7 @@ fn what_was_in_flight_is_read_again_from_the_copy() {
 }
 
 #[test]
-fn other_files_with_the_same_first_line_are_delivered() {
+fn delivers_other_files_with_the_same_first_line() {
     let mut folder = Folder::new("*");
     let log = |n| format!("{BANNER}{}", numbered([n]));
     for n in 0..5 {
@@ -224,7 +224,7 @@ fn a_single_run_reads_all_compressed_files() {
 }
 
 #[test]
-fn damage_is_reported_and_what_stands_before_it_delivered() {
+fn reports_damage_and_delivers_the_lines_before_it() {
     let packed = gzip(numbered(0..1_000).as_bytes());
     let mut damaged = gzip(numbered(1_000..2_000).as_bytes());
     let checksum = damaged.len() - 6;
@@ -252,7 +252,7 @@ fn damage_is_reported_and_what_stands_before_it_delivered() {
 }
 
 #[test]
-fn a_file_that_is_still_being_compressed_is_read_on() {
+fn continues_a_file_that_is_still_being_compressed() {
     let packed = gzip(numbered(0..100_000).as_bytes());
     let (first, rest) = packed.split_at(packed.len() / 2);
     let mut folder = Folder::new("*");

@@ -11,7 +11,7 @@ use crate::envelope::Format;
 
 const TIME: &str = "2026-07-01T12:00:00.250000Z";
 
-/// A line of the container runtime interface.
+/// Returns a line of the container runtime interface.
 fn piece(stream: &str, tag: &str, text: &str) -> String {
     format!("2026-07-01T12:00:00.25Z {stream} {tag} {text}\n")
 }
@@ -20,7 +20,7 @@ fn record(n: usize) -> Value {
     json!({"@timestamp": "2026-07-01T11:59:59.000001Z", "level": "debug", "n": n})
 }
 
-/// A record in two pieces.
+/// Returns a record in two pieces.
 fn halves(stream: &str, n: usize) -> [String; 2] {
     let text = record(n).to_string();
     let (begin, rest) = text.split_at(text.len() / 2);
@@ -35,7 +35,7 @@ fn values(documents: &[String]) -> Vec<Value> {
 }
 
 #[test]
-fn records_come_out_of_their_envelopes_and_in_one_piece() {
+fn removes_envelopes_and_joins_pieces() {
     let mut folder = Folder::new("*.log");
     let [out, out_rest] = halves("stdout", 1);
     let [err, err_rest] = halves("stderr", 2);
@@ -72,7 +72,7 @@ fn records_come_out_of_their_envelopes_and_in_one_piece() {
 }
 
 #[test]
-fn the_id_of_a_line_in_pieces_is_that_of_its_first_piece() {
+fn a_line_in_pieces_has_the_id_of_its_first_piece() {
     let mut folder = Folder::new("0.log");
     folder.append("0.log", &halves("stdout", 1).concat());
     let in_pieces = documents(&folder.fill());
@@ -87,7 +87,7 @@ fn the_id_of_a_line_in_pieces_is_that_of_its_first_piece() {
 }
 
 #[test]
-fn a_line_goes_on_in_the_next_file_after_a_rotation_and_a_restart() {
+fn a_line_continues_in_the_next_file_after_a_rotation_and_a_restart() {
     for restarts in [[false, false], [true, false], [false, true], [true, true]] {
         for (rotated, wants_look) in [("0.log.20260701-120000", true), ("0.log.1", false)] {
             let mut folder = Folder::new("0.log*");
@@ -133,7 +133,7 @@ fn a_line_goes_on_in_the_next_file_after_a_rotation_and_a_restart() {
 }
 
 #[test]
-fn lines_across_two_files_are_sent_again_under_the_same_ids() {
+fn sends_lines_across_two_files_again_under_the_same_ids() {
     let mut folder = Folder::new("0.log*");
     let [begin, rest] = halves("stdout", 1);
     folder.append("0.log", &[piece("stdout", "F", "a"), begin].concat());
@@ -157,7 +157,7 @@ fn lines_across_two_files_are_sent_again_under_the_same_ids() {
 }
 
 #[test]
-fn a_new_file_is_read_when_the_one_before_it_is_delivered() {
+fn reads_a_new_file_once_its_predecessor_is_delivered() {
     let mut folder = Folder::new("0.log*");
     let [begin, rest] = halves("stdout", 1);
     let [next_begin, next_rest] = halves("stdout", 2);
@@ -177,8 +177,8 @@ fn a_new_file_is_read_when_the_one_before_it_is_delivered() {
 }
 
 #[test]
-fn what_no_rest_comes_of_is_delivered_as_it_is() {
-    // `end` brings the end about
+fn delivers_an_incomplete_line_if_its_end_does_not_come() {
+    // each function leads to the end of the incomplete line
     let quiet: fn(&mut Folder) = |folder| folder.files.wait_quietly();
     let deleted: fn(&mut Folder) = |folder| {
         fs::remove_file(folder.path("0.log")).unwrap();
@@ -227,7 +227,7 @@ fn what_no_rest_comes_of_is_delivered_as_it_is() {
 }
 
 #[test]
-fn once_delivers_a_last_line_without_a_line_feed_only_if_it_is_whole() {
+fn once_delivers_a_last_line_without_a_line_feed_only_if_it_is_complete() {
     let mut folder = Folder::new("*.log");
     folder.append("0.log", &piece("stdout", "P", &record(1).to_string()));
     folder.append("1.log", &halves("stdout", 2)[0]);
@@ -239,7 +239,7 @@ fn once_delivers_a_last_line_without_a_line_feed_only_if_it_is_whole() {
 }
 
 #[test]
-fn an_option_forces_a_format_or_none() {
+fn an_option_selects_a_format_or_none() {
     let docker = json!({"log": "{\"n\":1}\n", "stream": "stdout", "time": TIME, "more": 1});
     for (format, message) in [
         (Format::Plain, None),
@@ -262,9 +262,9 @@ fn an_option_forces_a_format_or_none() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Two streams whose pieces lie between one another, rotations and crashes at any moment.
+    /// Two streams with interleaved pieces, and rotations and crashes at any time.
     #[test]
-    fn whatever_happens_each_line_in_pieces_comes_once_under_one_id(
+    fn each_line_in_pieces_comes_once_under_one_id_whatever_happens(
         steps in prop::collection::vec((0..7_u8, 1..9_usize, any::<bool>()), 1..40)
     ) {
         let mut folder = Folder::new("0.log*");
@@ -281,7 +281,7 @@ proptest! {
             let stream = if is_err { "stderr" } else { "stdout" };
             match step {
                 0..=2 => for _ in 0..count {
-                    // the end of the line before, and the beginning of the next
+                    // the end of the previous line, and the beginning of the next one
                     let [begin, rest] = halves(stream, written);
                     let end = open.insert(is_err, rest).unwrap_or_default();
                     folder.append("0.log", &(end + &begin));
@@ -297,7 +297,7 @@ proptest! {
                 5 => {
                     folder.files.scan(Mode::Follow);
                     if let Some(framed) = folder.files.fill(count * 50) {
-                        // a crash while this is on its way, of which some or all is stored
+                        // a crash while these records are in flight; some or all of them are stored
                         let parts = framed.parts.clone();
                         if is_err {
                             store(&framed);

@@ -3,7 +3,7 @@ use std::fs::{self, File};
 use super::*;
 
 #[test]
-fn a_renamed_file_is_followed_beside_the_new_one() {
+fn follows_a_renamed_file_next_to_the_new_one() {
     let mut folder = Folder::new("app.log");
     folder.append("app.log", "{\"n\":1}\n");
     assert_eq!(folder.take().len(), 1);
@@ -17,7 +17,7 @@ fn a_renamed_file_is_followed_beside_the_new_one() {
 }
 
 #[test]
-fn a_file_that_was_renamed_while_no_one_looked_is_found_again() {
+fn finds_a_file_that_was_renamed_while_no_shipper_ran() {
     let mut folder = Folder::new("app.log");
     folder.append("app.log", "{\"n\":1}\n");
     assert_eq!(folder.take().len(), 1);
@@ -33,7 +33,7 @@ fn a_file_that_was_renamed_while_no_one_looked_is_found_again() {
 }
 
 #[test]
-fn a_truncated_file_is_another_one_however_long_it_has_become() {
+fn a_truncated_file_is_another_file_whatever_its_new_length() {
     let mut folder = Folder::new("app.log");
     folder.append("app.log", "{\"n\":1}\n{\"n\":2}\n");
     assert_eq!(folder.take().len(), 2);
@@ -47,7 +47,7 @@ fn a_truncated_file_is_another_one_however_long_it_has_become() {
 }
 
 #[test]
-fn a_file_written_anew_with_the_same_first_line_comes_whole_under_ids_of_its_own() {
+fn a_rewritten_file_with_the_same_first_line_gets_new_ids() {
     for (name, restarts, anew) in [
         ("shorter", false, "{\"n\":3}\n"),
         ("as long", false, "{\"n\":3}\n{\"n\":4}\n"),
@@ -77,7 +77,7 @@ fn a_file_written_anew_with_the_same_first_line_comes_whole_under_ids_of_its_own
 }
 
 #[test]
-fn a_deleted_file_is_read_to_its_end() {
+fn reads_a_deleted_file_to_its_end() {
     let mut folder = Folder::new("*.log");
     folder.append("a.log", "{\"n\":1}\n");
     folder.files.scan(Mode::Follow);
@@ -88,9 +88,9 @@ fn a_deleted_file_is_read_to_its_end() {
     assert_eq!(folder.files.positions(), []);
 }
 
-/// As rsync does: it writes a copy, and renames it.
+/// Replaces the file as rsync does, which writes a copy and renames it.
 #[test]
-fn a_file_that_is_replaced_by_a_copy_goes_on_where_it_was() {
+fn continues_a_file_that_is_replaced_by_a_copy() {
     for (name, restarts, is_closed) in [
         ("open", false, false),
         ("closed", false, true),
@@ -126,7 +126,7 @@ fn a_file_that_is_replaced_by_a_copy_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_file_that_is_replaced_by_another_one_comes_whole() {
+fn delivers_a_replacement_with_other_content_from_its_start() {
     for restarts in [false, true] {
         let mut folder = Folder::new("*.log");
         folder.append("app.log", BANNER);
