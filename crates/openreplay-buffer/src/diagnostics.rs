@@ -133,7 +133,7 @@ impl Diagnostics {
     /// Prints a message without rate limiting.
     pub fn print(&self, text: &str) {
         // Text of a server or a file must not control a terminal, or look like a line of its own.
-        let text = terminal::escape(text).replace(['\n', '\t'], " ");
+        let text = terminal::escape_to_line(text);
         // A panic in the handler must not stop the delivery. The app's panic hook has already
         // reported the panic.
         let _ = catch_unwind(AssertUnwindSafe(|| (self.handler)(&text)));

@@ -31,6 +31,19 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
+/// Returns the text as a part of one line: [escaped](escape), and with a space for each line feed
+/// and tab.
+///
+/// ```
+/// use openreplay_record::terminal::escape_to_line;
+///
+/// assert_eq!(escape_to_line("closed:\n\tby \u{1b}[2Jpeer"), "closed:  by \\u{1b}[2Jpeer");
+/// ```
+#[must_use]
+pub fn escape_to_line(text: &str) -> String {
+    escape(text).replace(['\n', '\t'], " ")
+}
+
 /// Returns JSON with each [unsafe](is_unsafe) character outside ASCII escaped, such as `\u009b`.
 ///
 /// JSON's own escapes are used, so the values do not change.

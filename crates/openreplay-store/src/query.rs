@@ -120,7 +120,7 @@ impl Shared {
         match work(file) {
             Err(error) if error.is_damaged() => {
                 if self.send(Message::Damaged(Arc::clone(file))).is_err() {
-                    self.report(&format!("{error}, and is left out"));
+                    self.report(&format!("{error}; the file is skipped"));
                 }
                 Ok(None)
             }

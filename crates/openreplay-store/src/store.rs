@@ -261,7 +261,7 @@ impl StoreBuilder {
             if !error.is_damaged() {
                 return Err(error);
             }
-            shared.report(&format!("{error}, and is left out"));
+            shared.report(&format!("{error}; the file is skipped"));
         }
         let inner = Inner {
             shared: Arc::new(shared),
@@ -304,8 +304,23 @@ fn start(ingest: Ingest, messages: Receiver<Message>) -> Result<JoinHandle<()>, 
 }
 
 fn report_to_stderr(text: &str) {
-    // the names of files and the reasons of the system come from outside
-    let line = format!("openreplay-store: {}\n", terminal::escape(text));
     // the reader may be gone
-    let _ = io::stderr().write_all(line.as_bytes());
+    let _ = io::stderr().write_all(report_line(text).as_bytes());
+}
+
+/// Returns a report as one line: file names and the system's reasons are untrusted text.
+fn report_line(text: &str) -> String {
+    format!("openreplay-store: {}\n", terminal::escape_to_line(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_one_line_whatever_a_file_is_called() {
+        let line = report_line("a\n<3>b\tc\u{1b}[2J is damaged");
+        let expected = "openreplay-store: a <3>b c\\u{1b}[2J is damaged\n";
+        assert_eq!(line, expected);
+    }
 }
