@@ -12,7 +12,7 @@ const LEVEL: i32 = 1;
 const DICTIONARY_BYTES: usize = 32 * 1024;
 /// With fewer samples, training fails or is of no use.
 const LEAST_SAMPLES: usize = 200;
-/// So much of the samples is used. More takes longer and finds little more.
+/// The total size of the samples that are used. More samples take longer and improve little.
 const SAMPLE_BYTES: usize = 2 * 1024 * 1024;
 /// A longer record has a buffer of its own.
 const LONG: usize = 64 * 1024;

@@ -1,4 +1,4 @@
-//! The thread that writes: requests that wait together are committed together.
+//! The thread that writes. Requests that are queued at the same time are committed together.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use crate::shared::Shared;
 use crate::write::Timed;
 use crate::writers::Writers;
 
-/// How often files are tidied up, and old days deleted.
+/// The interval at which files are tidied and old days are deleted.
 const TIDY: Duration = Duration::from_secs(60);
-/// So much is committed together.
+/// The size from which no further request joins a commit.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
 const NANOS_PER_DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
 
-/// What the thread knows.
+/// The state of the thread.
 #[derive(Debug)]
 pub(crate) struct Ingest {
     shared: Arc<Shared>,
@@ -44,7 +44,7 @@ impl Ingest {
         }
     }
 
-    /// Works until it is told to stop, or nobody can tell it anything any more.
+    /// Handles messages until [`Message::Stop`], or until every sender is dropped.
     pub(crate) fn run(mut self, messages: &Receiver<Message>) {
         let mut tidied = Instant::now();
         loop {
@@ -73,7 +73,7 @@ impl Ingest {
         self.writers.close_all();
     }
 
-    /// Stores the entries of all jobs, a transaction a file, then tells each job.
+    /// Stores the entries of all jobs with one transaction per file, then calls each job's `done`.
     fn commit(&mut self, jobs: Vec<Job>) {
         if jobs.is_empty() {
             return;
@@ -137,7 +137,7 @@ impl Ingest {
         let Some(time) = entry.time else {
             return self.place_without_time(entry, Kind::NoSession, now);
         };
-        // it may have arrived before midnight, and be sent again now
+        // a record that arrived before midnight may be sent again now
         if let Some(writer) = self.writers.existing(Shelf {
             day: yesterday,
             kind: Kind::NoSession,
@@ -154,8 +154,8 @@ impl Ingest {
         ))
     }
 
-    /// A record without a time has the time of its first arrival, today or, if it is sent again,
-    /// yesterday.
+    /// Places a record without a time at its first arrival: now, or earlier today or yesterday if
+    /// the record was sent before.
     fn place_without_time(&mut self, entry: &Entry, kind: Kind, now: i64) -> Result<Place, Error> {
         let today = Day::of(now);
         for day in [today, today.minus(1)] {
@@ -201,7 +201,7 @@ impl Ingest {
     }
 }
 
-/// All jobs that wait, up to a limit, and the first other message behind them.
+/// Returns the queued jobs, up to a limit, and the first other message after them.
 fn gather(first: Option<Message>, messages: &Receiver<Message>) -> (Vec<Job>, Option<Message>) {
     let mut jobs = Vec::new();
     let mut bytes = 0;

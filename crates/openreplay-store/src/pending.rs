@@ -11,16 +11,16 @@ use std::ops::Bound;
 
 use crate::key::{Key, Place};
 
-/// A record's text, or where it is.
+/// The text of a record, or the row that has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Line {
     Text(Box<str>),
-    /// Under this session, at the same time and `_id`.
+    /// The text is in the row of this session with the same time and `_id`.
     See(i64),
 }
 
 impl Line {
-    /// What a row takes in memory and about as much on disk.
+    /// Returns the size of a row, which is about the same in memory and on disk.
     fn bytes(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
@@ -36,11 +36,11 @@ pub(crate) struct Pending {
     bytes: usize,
 }
 
-/// A key and an entry of the map, roughly.
+/// The approximate size of a key and its entry in the map.
 const ROW_BYTES: usize = 96;
 
 impl Pending {
-    /// Adds a row, unless one with this key is there.
+    /// Adds a row, unless the key already has one.
     pub(crate) fn add(&mut self, key: Key, line: Line) {
         if let Entry::Vacant(vacant) = self.rows.entry(key) {
             self.bytes += ROW_BYTES + vacant.key().id.len() + line.bytes();
@@ -63,7 +63,7 @@ impl Pending {
     }
 
     pub(crate) fn at(&self, place: Place<'_>) -> Option<&Line> {
-        // with large batches, nothing is pending: then no key is created
+        // large batches leave nothing pending, so don't allocate a key
         if self.is_empty() {
             None
         } else {
@@ -71,12 +71,12 @@ impl Pending {
         }
     }
 
-    /// How much memory this takes.
+    /// Returns the approximate memory use.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// The records' texts. A record of several sessions has one.
+    /// Returns the texts of the records. A record of several sessions has one text.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         self.rows.values().filter_map(|line| match line {
             Line::Text(text) => Some(&**text),
@@ -84,7 +84,7 @@ impl Pending {
         })
     }
 
-    /// How many records there are.
+    /// Returns the number of records.
     pub(crate) fn records(&self) -> usize {
         self.texts().count()
     }
@@ -93,12 +93,12 @@ impl Pending {
         self.rows.is_empty()
     }
 
-    /// All rows, in the order of their keys.
+    /// Returns all rows in the order of their keys.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (&Key, &Line)> {
         self.rows.iter()
     }
 
-    /// The rows from a key on.
+    /// Returns the rows after a key.
     pub(crate) fn after<'a>(
         &'a self,
         key: Option<&'a Key>,
@@ -107,7 +107,7 @@ impl Pending {
         self.rows.range((start, Bound::Unbounded))
     }
 
-    /// The rows of a session, in time order.
+    /// Returns the rows of a session in time order.
     pub(crate) fn of(&self, session: i64) -> impl Iterator<Item = (&Key, &Line)> {
         let first = Key {
             session,

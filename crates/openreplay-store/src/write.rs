@@ -26,9 +26,9 @@ const COUNT: &str = "UPDATE total SET records = records + ?1, latest = max(lates
 const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 const SHRINK: &str = "PRAGMA shrink_memory";
 
-/// So much that arrives together fills the pages of `record` well enough without `landing`.
+/// The size of a batch that goes to `record` directly: it fills whole pages without `landing`.
 const DIRECT_BYTES: usize = 512 * 1024;
-/// So much stays in `landing`, and in memory.
+/// The maximum size of the rows in `landing`, which are also kept in memory.
 const PENDING_BYTES: usize = 3 * 1024 * 1024;
 
 /// The connection that writes to a day's file.
@@ -47,8 +47,8 @@ pub(crate) struct Timed<'a> {
 }
 
 impl DayWriter {
-    /// Opens a day's file, and creates it if it is missing. `known` is what its readers have of it
-    /// already.
+    /// Opens a day's file, and creates it if it is missing. `known` is the file as its readers have
+    /// already opened it.
     pub(crate) fn open(
         folder: &Path,
         shelf: Shelf,
@@ -75,7 +75,7 @@ impl DayWriter {
         open().map_err(|error| Error::sqlite(&path, error))
     }
 
-    /// When a record without a time arrived first, if it did.
+    /// Returns the time at which a record without a time first arrived, if it did.
     pub(crate) fn arrived(&self, id: &str) -> Result<Option<i64>, Error> {
         let find = || {
             let mut statement = self.connection.prepare_cached(ARRIVED)?;
@@ -84,20 +84,20 @@ impl DayWriter {
         find().map_err(|error| Error::sqlite(&self.file.path, error))
     }
 
-    /// What becomes of an entry because of a record that is there; `None` where there is none.
+    /// Returns the outcome of an entry whose record the file already contains, or `None` if the
+    /// record is new.
     pub(crate) fn existing(&self, timed: Timed<'_>) -> Result<Option<Outcome>, Error> {
         let place = self.first_place(timed);
         let find = || existing(&self.connection, &self.file, place, timed.entry);
         find().map_err(|error| Error::sqlite(&self.file.path, error))
     }
 
-    /// Stores what is not there: all of it or, if it fails, nothing. It is on disk when this
-    /// returns.
+    /// Stores the new records in one transaction. They are on disk when this returns.
     pub(crate) fn store(&mut self, timed: &[Timed<'_>]) -> Result<Vec<Outcome>, Error> {
         let stored = self.try_store(timed);
         let outcomes = stored.map_err(|error| Error::sqlite(&self.file.path, error))?;
         if self.file.pending().bytes() > PENDING_BYTES {
-            // what was stored is on disk, whatever comes of this
+            // a failure loses nothing: the records are already on disk
             let _ = self.settle();
         }
         Ok(outcomes)
@@ -123,7 +123,7 @@ impl DayWriter {
         Ok(outcomes)
     }
 
-    /// Writes what is not there to its place among the records.
+    /// Writes the new records to `record`.
     fn store_directly(&mut self, timed: &[Timed<'_>]) -> rusqlite::Result<Vec<Outcome>> {
         let order = self.sorted(timed);
         let transaction = self.connection.transaction()?;
@@ -166,7 +166,7 @@ impl DayWriter {
         Ok(outcomes)
     }
 
-    /// The entries' places, so that neighbours in `record` come one after the other.
+    /// Returns the entries' places in the order of `record`.
     fn sorted<'a>(&self, timed: &[Timed<'a>]) -> Vec<(Place<'a>, usize)> {
         let places = timed.iter().map(|timed| self.first_place(*timed));
         let mut order: Vec<_> = places.zip(0..).collect();
@@ -174,7 +174,7 @@ impl DayWriter {
         order
     }
 
-    /// Separates what is there from what is new.
+    /// Separates new records from those that the file already contains.
     fn sort_out(&self, timed: &[Timed<'_>]) -> rusqlite::Result<(Pending, Vec<Outcome>)> {
         let mut fresh = Pending::default();
         let mut outcomes = vec![Outcome::Created; timed.len()];
@@ -192,7 +192,7 @@ impl DayWriter {
         Ok((fresh, outcomes))
     }
 
-    /// Moves what is pending to its place among the records.
+    /// Moves the pending rows to `record`.
     pub(crate) fn settle(&mut self) -> Result<(), Error> {
         let mut settle = || {
             let pending = self.file.pending();
@@ -209,10 +209,10 @@ impl DayWriter {
         settle().map_err(|error| Error::sqlite(&self.file.path, error))
     }
 
-    /// Gives back what the write-ahead log takes on disk, and the page cache in memory.
+    /// Empties the write-ahead log and the page cache.
     pub(crate) fn tidy(&self) -> Result<(), Error> {
         let tidy = || {
-            // A reader can keep it from being emptied. The next time, it is not the same reader.
+            // A reader can prevent this. Reads are short, so a later attempt succeeds.
             self.connection.query_row(CHECKPOINT, [], |_| Ok(()))?;
             self.connection.execute_batch(SHRINK)
         };
@@ -260,7 +260,7 @@ fn compare(line: &Line, entry: &Entry) -> Outcome {
     }
 }
 
-/// What becomes of an entry because of the line that is there.
+/// Returns the outcome of an entry whose record is already stored with this line.
 fn compared(line: &[u8], entry: &Entry) -> Outcome {
     if entry.may_exist && line == entry.line.as_bytes() {
         Outcome::Unchanged
@@ -269,7 +269,7 @@ fn compared(line: &[u8], entry: &Entry) -> Outcome {
     }
 }
 
-/// Notes when the records without a time arrived.
+/// Stores the arrival times of the records without a time.
 fn arrive(transaction: &Transaction<'_>, timed: &[Timed<'_>]) -> rusqlite::Result<()> {
     for timed in timed.iter().filter(|timed| timed.entry.time.is_none()) {
         transaction
@@ -279,7 +279,7 @@ fn arrive(transaction: &Transaction<'_>, timed: &[Timed<'_>]) -> rusqlite::Resul
     Ok(())
 }
 
-/// Writes a record under each of its sessions, unless it is there. Returns whether it is new.
+/// Writes a record under each of its sessions. Returns false if the file already contains it.
 fn insert_entry(
     insert: &mut CachedStatement<'_>,
     place: Place<'_>,
@@ -331,8 +331,8 @@ fn land(transaction: &Transaction<'_>, rows: &Pending) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Writes rows to `record`, with the day's dictionary if there is one or there are enough rows to
-/// train it.
+/// Writes rows to `record`, compressed with the day's dictionary. If the day has none yet, it is
+/// trained from these rows if they suffice.
 fn write_out(
     transaction: Transaction<'_>,
     file: &DayFile,

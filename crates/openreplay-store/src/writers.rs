@@ -10,7 +10,7 @@ use crate::key::Shelf;
 use crate::shared::Shared;
 use crate::write::DayWriter;
 
-/// So many files are open for writing. Records arrive for today; a shipper that catches up sends
+/// The number of files open for writing. Records arrive for today; a shipper that catches up sends
 /// older days, too.
 const MOST: usize = 4;
 
