@@ -1,5 +1,8 @@
 //! Escapes text for a JSON string.
 
+/// The end of a text that was too long.
+pub(super) const CUT: &str = "… [cut]";
+
 const BLOCK: usize = 16;
 
 /// Appends the escaped bytes of a UTF-8 text. Returns whether anything had to be escaped.

@@ -10,8 +10,9 @@ use tracing_core::field::{Field, Visit};
 #[cfg(all(tracing_unstable, feature = "valuable"))]
 use super::structure;
 use super::{
+    key::Keys,
     members::{self, Member, Members},
-    site::{Keys, SpanSite},
+    site::SpanSite,
     value,
 };
 use crate::{causes, with_session::mark};

@@ -5,8 +5,8 @@ use std::ops::Range;
 use tracing_core::Field;
 
 use super::{
-    CUT, escape,
-    site::{Key, Keys},
+    escape::{self, CUT},
+    key::{Key, Keys, key_of, write_key},
 };
 
 /// The maximum length of a key and its value. Elasticsearch rejects a document if they exceed
@@ -147,20 +147,6 @@ impl<'a> Members<'a> {
         self.seen |= bit;
         at
     }
-}
-
-/// Appends `,"key":` for a field with this name.
-pub(super) fn write_key(out: &mut Vec<u8>, name: &str) {
-    out.extend_from_slice(b",\"");
-    escape::escape(out, key_of(name).as_bytes());
-    out.extend_from_slice(b"\":");
-}
-
-/// Returns the key of a field. The key of `r#type` is `type`.
-fn key_of(name: &str) -> &str {
-    let name = name.strip_prefix("r#").unwrap_or(name);
-    // Elasticsearch rejects an empty key.
-    if name.is_empty() { "_" } else { name }
 }
 
 fn bit_of(name: &[u8]) -> u64 {

@@ -3,6 +3,7 @@ mod clock;
 mod escape;
 mod extra;
 mod fields;
+mod key;
 mod layer;
 mod losses;
 mod member;
@@ -10,6 +11,7 @@ mod members;
 mod named;
 mod options;
 mod record;
+mod request;
 mod scratch;
 mod sink;
 mod site;
@@ -34,9 +36,6 @@ use self::{
 };
 pub use self::{losses::Losses, stdout::Stdout};
 use crate::panics;
-
-/// The end of a text that was too long.
-const CUT: &str = "… [cut]";
 
 /// The minimum length of a record, which leaves room for the parts that are always present.
 const MIN_RECORD_LIMIT: usize = 8 * 1024;

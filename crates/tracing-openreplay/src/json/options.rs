@@ -4,7 +4,7 @@ use std::{fmt, time::SystemTime};
 
 use openreplay_record::field;
 
-use super::{clock::Clock, escape::escape, extra::Extra, named, span};
+use super::{clock::Clock, escape::escape, extra::Extra, named, request};
 
 const DEFAULT_RECORD_LIMIT: usize = 256 * 1024;
 
@@ -50,7 +50,7 @@ impl Default for Options {
 impl Options {
     /// Returns whether records can contain the fields of a span with this name.
     pub(super) fn reads_span(&self, name: &str) -> bool {
-        self.spans || self.span_fields_in_message || span::is_request(name)
+        self.spans || self.span_fields_in_message || request::is_request(name)
     }
 
     pub(super) fn now(&self) -> SystemTime {

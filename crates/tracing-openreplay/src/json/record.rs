@@ -12,13 +12,13 @@ use tracing_subscriber::{
 #[cfg(feature = "opentelemetry")]
 use super::trace;
 use super::{
-    CUT, Options,
-    escape::{cut, escape},
+    escape::{CUT, cut, escape},
     fields::{Fields, Message},
+    key::Keys,
     member::member,
     members,
+    options::Options,
     scratch::{Parts, Scratch},
-    site::Keys,
     span,
     unmarked::Unmarked,
 };

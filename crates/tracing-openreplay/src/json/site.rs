@@ -4,15 +4,25 @@
 use std::ptr;
 
 use openreplay_record::field;
-use tracing_core::{Field, Metadata};
+use tracing_core::Metadata;
 
-use super::{CUT, Options, escape::cut, member::member, members, span, value};
+use super::{
+    escape::{CUT, cut, escape},
+    key::Keys,
+    member::member,
+    options::Options,
+    request, value,
+};
 
 /// The maximum escaped length of a target or a file. Both can be arbitrary in a `log` record.
 const LIMIT: usize = 1024;
 
 /// The number of slots, which is a power of two.
 const SLOTS: usize = 64;
+
+/// The beginning of a span.
+pub(super) const SPAN_OPEN: &[u8] = br#"{"name":""#;
+const SPAN_FIELDS: &[u8] = br#"","fields":{"#;
 
 /// A cache of the callsites that logged last, each in the slot of its address.
 #[derive(Debug, Default)]
@@ -53,11 +63,11 @@ impl Sites {
         if site.of != address {
             site.of = address;
             site.head.clear();
-            span::write_head(metadata.name(), &mut site.head);
+            write_head(metadata.name(), &mut site.head);
             let names = || metadata.fields().iter().map(|field| field.name());
             site.keys.fill(names());
-            site.request_id = span::is_request(metadata.name())
-                .then(|| names().position(|name| name == span::REQUEST_ID))
+            site.request_id = request::is_request(metadata.name())
+                .then(|| names().position(|name| name == request::ID))
                 .flatten();
         }
         site
@@ -90,6 +100,13 @@ fn slot_of(address: usize) -> usize {
     ((address >> 4) ^ (address >> 10)) % SLOTS
 }
 
+/// Appends the beginning of a span, up to its first field.
+fn write_head(name: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(SPAN_OPEN);
+    escape(out, name.as_bytes());
+    out.extend_from_slice(SPAN_FIELDS);
+}
+
 fn write_place(options: &Options, metadata: &Metadata<'_>, out: &mut Vec<u8>) {
     out.clear();
     if options.target {
@@ -118,62 +135,4 @@ fn text(out: &mut Vec<u8>, text: &str) {
         out.extend_from_slice(CUT.as_bytes());
     }
     out.push(b'"');
-}
-
-/// The keys of a callsite's fields by their index, or no keys if two are equal.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Keys(Vec<Key>);
-
-/// An escaped key.
-#[derive(Clone, Debug)]
-pub(super) struct Key {
-    name: &'static str,
-    /// The key as in an object: `,"user":`.
-    pub(super) member: Box<[u8]>,
-    /// The key as in a message: ` user=`.
-    pub(super) label: Box<[u8]>,
-}
-
-impl Keys {
-    fn fill(&mut self, names: impl IntoIterator<Item = &'static str>) {
-        self.0.clear();
-        for name in names {
-            let key = Key::new(name);
-            if self.0.iter().any(|other| other.member == key.member) {
-                self.0.clear();
-                return;
-            }
-            self.0.push(key);
-        }
-    }
-
-    #[cfg(test)]
-    pub(super) fn of_names(names: &[&'static str]) -> Self {
-        let mut keys = Self::default();
-        keys.fill(names.iter().copied());
-        keys
-    }
-
-    /// Returns the key of a field of this callsite.
-    #[inline]
-    pub(super) fn of(&self, field: &Field) -> Option<&Key> {
-        let key = self.0.get(field.index())?;
-        // An event that was constructed without the macros can have a field of another callsite.
-        ptr::eq(key.name, field.name()).then_some(key)
-    }
-}
-
-impl Key {
-    fn new(name: &'static str) -> Self {
-        let mut member = Vec::new();
-        members::write_key(&mut member, name);
-        // The key is between `,"` and `":`.
-        let key = &member[2..member.len() - 2];
-        let label = [b" ", key, b"="].concat();
-        Self {
-            name,
-            label: label.into(),
-            member: member.into(),
-        }
-    }
 }

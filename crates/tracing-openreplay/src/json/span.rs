@@ -6,11 +6,13 @@ use tracing_core::{Metadata, span};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::{
-    Options,
     escape::{cut, escape},
     fields::Fields,
     members,
+    options::Options,
+    request,
     scratch::{self, Parts},
+    site::SPAN_OPEN,
 };
 use crate::kept;
 
@@ -30,33 +32,11 @@ pub(crate) struct Rendered {
     line: Vec<u8>,
 }
 
-const OPEN: &[u8] = br#"{"name":""#;
-const FIELDS: &[u8] = br#"","fields":{"#;
-
 /// The maximum capacity that is kept for another span.
 const KEPT: usize = 1024;
 
 /// The maximum length of a value of a span.
 const VALUE_LIMIT: usize = 64 * 1024;
-
-/// The name of the span that tower-openreplay's `RequestLogLayer` creates for a request.
-const REQUEST: &str = "request";
-/// The field of that span with the request's id.
-pub(super) const REQUEST_ID: &str = "request_id";
-const QUOTED_REQUEST_ID: &[u8] = br#""request_id""#;
-pub(super) const REQUEST_ID_LIMIT: usize = 256;
-
-/// Returns whether a span is rendered even if a layer does not write spans.
-pub(super) fn is_request(name: &str) -> bool {
-    name == REQUEST
-}
-
-/// Appends the beginning of a span, up to its first field.
-pub(super) fn write_head(name: &str, out: &mut Vec<u8>) {
-    out.extend_from_slice(OPEN);
-    escape(out, name.as_bytes());
-    out.extend_from_slice(FIELDS);
-}
 
 /// Renders the fields of a new span. `into` must be empty.
 pub(super) fn created(attributes: &span::Attributes<'_>, options: &Options, into: &mut Rendered) {
@@ -133,7 +113,7 @@ impl Rendered {
     }
 
     fn find_request_id(&mut self) {
-        let value = members::value_of(self.members(), QUOTED_REQUEST_ID);
+        let value = members::value_of(self.members(), request::QUOTED_ID);
         self.request_id =
             value.map(|value| self.members_at + value.start..self.members_at + value.end);
     }
@@ -145,7 +125,7 @@ impl Rendered {
     fn write_request_id(&self, request_id: &mut Vec<u8>) {
         if let (Some(id), true) = (&self.request_id, request_id.is_empty()) {
             let id = &self.text[id.clone()];
-            request_id.extend_from_slice(&id[..cut(id, REQUEST_ID_LIMIT)]);
+            request_id.extend_from_slice(&id[..cut(id, request::ID_LIMIT)]);
         }
     }
 
@@ -190,7 +170,7 @@ fn write_element(name: &str, rendered: Option<&Rendered>, out: &mut Vec<u8>) {
         out.extend_from_slice(&rendered.text);
         out.extend_from_slice(b"}}");
     } else {
-        out.extend_from_slice(OPEN);
+        out.extend_from_slice(SPAN_OPEN);
         escape(out, name.as_bytes());
         out.extend_from_slice(b"\"}");
     }

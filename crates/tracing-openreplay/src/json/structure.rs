@@ -2,7 +2,7 @@
 
 use valuable::{NamedValues, Valuable, Value, Visit};
 
-use super::{escape::escape, members, value};
+use super::{escape::escape, key::write_key, members, value};
 
 /// The maximum depth of a structure. Elasticsearch's type `flattened` accepts 64 levels
 /// (`depth_limit` of the mapping).
@@ -157,7 +157,7 @@ impl Writer {
 
     fn member(&mut self, key: &str, value: Value<'_>) {
         let mut member = Vec::new();
-        members::write_key(&mut member, key);
+        write_key(&mut member, key);
         // Remove the leading comma.
         member.remove(0);
         self.is_whole =

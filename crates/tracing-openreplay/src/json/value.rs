@@ -5,7 +5,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use super::{CUT, escape::escape};
+use super::escape::{CUT, escape};
 use crate::text::{Hex, PANICKED};
 
 const FAILED: &str = "… [failed to be written]";
