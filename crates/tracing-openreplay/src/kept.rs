@@ -7,7 +7,7 @@ use tracing_subscriber::registry::{Extensions, ExtensionsMut, LookupSpan, SpanRe
 
 use crate::{
     close::Timing,
-    json::Rendered,
+    json::rendered::Rendered,
     lookup::{self, Remembered},
 };
 

@@ -4,7 +4,7 @@ use tracing_subscriber::{Layer, fmt::MakeWriter, layer::Context, registry::Looku
 
 #[cfg(feature = "opentelemetry")]
 use super::trace;
-use super::{Json, record, scratch, sink, span as rendered};
+use super::{Json, record, rendered, scratch, sink};
 use crate::{
     close::{self, Timing},
     kept, lookup, panics,

@@ -11,6 +11,7 @@ mod members;
 mod named;
 mod options;
 mod record;
+pub(crate) mod rendered;
 mod request;
 mod scratch;
 mod sink;
@@ -28,7 +29,6 @@ use std::{fmt, time::SystemTime};
 
 use tracing_subscriber::fmt::{MakeWriter, TestWriter};
 
-pub(crate) use self::span::Rendered;
 use self::{
     clock::Clock,
     options::{Options, Service},
