@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{PoisonError, RwLock},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tracing_core::{
@@ -19,37 +19,6 @@ use tracing_subscriber::{
 use crate::kept;
 
 const FIELDS: &[&str] = &["message", "busy_ms", "idle_ms"];
-
-/// The times of a span. Several layers of one subscriber share them: once one layer has ended a
-/// period, the next one adds no time.
-pub(crate) struct Timing {
-    busy: Duration,
-    idle: Duration,
-    since: Instant,
-}
-
-impl Timing {
-    pub(crate) fn start() -> Self {
-        Self {
-            busy: Duration::ZERO,
-            idle: Duration::ZERO,
-            since: Instant::now(),
-        }
-    }
-
-    fn end_idle(&mut self) {
-        self.idle += lap(&mut self.since);
-    }
-
-    fn end_busy(&mut self) {
-        self.busy += lap(&mut self.since);
-    }
-}
-
-fn lap(since: &mut Instant) -> Duration {
-    let now = Instant::now();
-    now - std::mem::replace(since, now)
-}
 
 /// Ends an idle period. Called from `on_enter`.
 pub(crate) fn entered<S>(id: &span::Id, ctx: &Context<'_, S>)

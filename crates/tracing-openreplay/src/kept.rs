@@ -6,9 +6,9 @@ use std::cell::RefCell;
 use tracing_subscriber::registry::{Extensions, ExtensionsMut, LookupSpan, SpanRef};
 
 use crate::{
-    close::Timing,
     json::rendered::Rendered,
-    lookup::{self, Remembered},
+    origin::{self, Remembered},
+    timing::Timing,
 };
 
 /// The data stored for a span, which several layers of one subscriber share.
@@ -103,7 +103,7 @@ impl Kept {
 
     fn merge(&mut self, new: &mut Self) {
         if let Some(new) = new.remembered.take() {
-            lookup::merge(&mut self.remembered, new);
+            origin::merge(&mut self.remembered, new);
         }
         self.rendered.merge(&new.rendered);
         self.timing = new.timing.take().or(self.timing.take());

@@ -122,11 +122,13 @@ mod init;
 mod json;
 mod kept;
 mod lookup;
+mod origin;
 mod panics;
 mod replay;
 #[cfg(feature = "sentry")]
 pub mod sentry;
 mod text;
+mod timing;
 mod with_session;
 
 #[cfg(feature = "init")]

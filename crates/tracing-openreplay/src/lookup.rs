@@ -12,8 +12,6 @@
 //! inside a boundary. If any layer sees a boundary, the span has no session, whatever the order of
 //! the layers.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use openreplay_session::{Scope, SessionId};
 use tracing_core::{
     Event, Metadata,
@@ -24,70 +22,11 @@ use tracing_subscriber::{
     registry::{LookupSpan, SpanRef},
 };
 
-use crate::{kept, with_session::mark};
-
-/// Where a span was created, which determines the session of the records in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// The span was created in this session.
-    Session(SessionId),
-    /// The span was created after its session had been left.
-    NoSession,
-    /// The span was created in this session with an explicit `parent: None`, so it belongs to no
-    /// request but, for instance, to a pool or a worker. Spans that the same session creates inside
-    /// also belong to the pool, and have the same origin.
-    Root(SessionId),
-}
-
-impl Origin {
-    /// Returns the origin that a new span remembers, given the origin of the nearest span `around`
-    /// it. Returns `None` if that origin implies the right session.
-    #[inline]
-    fn of_new_span(attributes: &Attributes<'_>, around: Option<Self>) -> Option<Self> {
-        match (Scope::current(), around) {
-            (Scope::Session(id), _) if attributes.is_root() => Some(Self::Root(id)),
-            // Not implied, because a layer that does not see the root would note the session.
-            (Scope::Session(id), Some(Self::Root(other))) if id == other => Some(Self::Root(id)),
-            (Scope::Session(id), around) => {
-                let origin = Self::Session(id);
-                (around != Some(origin)).then_some(origin)
-            }
-            (Scope::NoSession, Some(Self::Session(_))) => Some(Self::NoSession),
-            // Not implied, because a layer that sees a session in between would note `NoSession`,
-            // which hides the root.
-            (Scope::NoSession, Some(root @ Self::Root(_))) => Some(root),
-            (Scope::NoSession | Scope::Unset, _) => None,
-        }
-    }
-
-    fn session(self) -> Option<SessionId> {
-        match self {
-            Self::Session(id) => Some(id),
-            Self::NoSession | Self::Root(_) => None,
-        }
-    }
-}
-
-/// The origin that a span remembers.
-pub(crate) struct Remembered(Origin);
-
-/// The number of spans that currently remember an origin. While it is zero, records need not search
-/// their spans.
-static REMEMBERED: AtomicUsize = AtomicUsize::new(0);
-
-impl Remembered {
-    fn new(origin: Origin) -> Self {
-        // `Relaxed` suffices, because the span is published later, with its own synchronisation.
-        REMEMBERED.fetch_add(1, Ordering::Relaxed);
-        Self(origin)
-    }
-}
-
-impl Drop for Remembered {
-    fn drop(&mut self) {
-        REMEMBERED.fetch_sub(1, Ordering::Relaxed);
-    }
-}
+use crate::{
+    kept,
+    origin::{self, Origin, Remembered},
+    with_session::mark,
+};
 
 /// Stores the origin of a new span, if it is not implied. Called from `on_new_span`.
 pub(crate) fn remember<S>(attributes: &Attributes<'_>, id: &span::Id, ctx: &Context<'_, S>)
@@ -120,18 +59,6 @@ where
     Origin::of_new_span(attributes, around).map(Remembered::new)
 }
 
-/// Adds the origin that another layer stores for the span.
-pub(crate) fn merge(remembered: &mut Option<Remembered>, new: Remembered) {
-    match remembered {
-        // A root is also a boundary for spans that its session creates inside.
-        Some(Remembered(Origin::Root(_))) => {}
-        // A boundary that one layer sees applies to all layers.
-        Some(before) if new.0.session().is_none() => *before = new,
-        Some(_) => {}
-        none => *none = Some(new),
-    }
-}
-
 /// Returns the session of a record. If `with_session()` wraps the layer, this is the session that
 /// the wrapper found.
 pub(crate) fn of_event<S>(event: &Event<'_>, ctx: &Context<'_, S>) -> Option<SessionId>
@@ -156,7 +83,7 @@ where
     match Scope::current() {
         Scope::Session(id) => Some(id),
         Scope::NoSession => None,
-        Scope::Unset if REMEMBERED.load(Ordering::Relaxed) == 0 => None,
+        Scope::Unset if !origin::is_any_remembered() => None,
         Scope::Unset => nearest(&span()?)?.session(),
     }
 }
@@ -169,7 +96,7 @@ where
 {
     match mark::session_of(span.metadata()) {
         Some(session) => session,
-        None if REMEMBERED.load(Ordering::Relaxed) == 0 => None,
+        None if !origin::is_any_remembered() => None,
         None => nearest(span)?.session(),
     }
 }

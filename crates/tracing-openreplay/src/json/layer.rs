@@ -6,8 +6,8 @@ use tracing_subscriber::{Layer, fmt::MakeWriter, layer::Context, registry::Looku
 use super::trace;
 use super::{Json, record, rendered, scratch, sink};
 use crate::{
-    close::{self, Timing},
-    kept, lookup, panics,
+    close, kept, lookup, panics,
+    timing::Timing,
     with_session::mark::{self, Mark},
 };
 

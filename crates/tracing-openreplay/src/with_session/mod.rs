@@ -21,10 +21,7 @@ use tracing_subscriber::{
 
 use self::metadata::Addition;
 pub use self::span_events::FmtSpanEvents;
-use crate::{
-    close::{self, Timing},
-    kept, lookup, panics,
-};
+use crate::{close, kept, lookup, panics, timing::Timing};
 
 /// An extension trait that adds [`with_session`](Self::with_session) to every [`Layer`].
 pub trait LayerExt<S>: Layer<S> + Sized
