@@ -14,7 +14,10 @@ use tracing_subscriber::{
     util::TryInitError,
 };
 
-use crate::{Json, json, log_panics};
+use crate::{
+    json::{Json, json},
+    panics::log_panics,
+};
 
 /// Sets up logging for OpenReplay: JSON records on standard output, filtered by `RUST_LOG`, and a
 /// record for each panic.

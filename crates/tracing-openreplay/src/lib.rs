@@ -123,6 +123,7 @@ mod json;
 mod kept;
 mod lookup;
 mod origin;
+mod panic_stage;
 mod panics;
 mod replay;
 #[cfg(feature = "sentry")]

@@ -6,7 +6,7 @@ use tracing_subscriber::{Layer, fmt::MakeWriter, layer::Context, registry::Looku
 use super::trace;
 use super::{Json, record, rendered, scratch, sink};
 use crate::{
-    close, kept, lookup, panics,
+    close, kept, lookup, panic_stage,
     timing::Timing,
     with_session::mark::{self, Mark},
 };
@@ -70,7 +70,7 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        panics::accept();
+        panic_stage::accept();
         let mark = mark::of(event.metadata());
         let session = lookup::of_event(event, &ctx);
         self.write(event, mark, session, &ctx);

@@ -35,7 +35,7 @@ use self::{
     sink::State,
 };
 pub use self::{losses::Losses, stdout::Stdout};
-use crate::panics;
+use crate::panic_stage;
 
 /// The minimum length of a record, which leaves room for the parts that are always present.
 const MIN_RECORD_LIMIT: usize = 8 * 1024;
@@ -55,7 +55,7 @@ const MIN_RECORD_LIMIT: usize = 8 * 1024;
 /// See [`Json`] for the format of the record and for the options.
 #[must_use]
 pub fn json() -> Json {
-    panics::expect_records();
+    panic_stage::expect_records();
     Json {
         make_writer: Stdout,
         options: Options::default(),

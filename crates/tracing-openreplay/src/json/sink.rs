@@ -11,7 +11,7 @@ use tracing_core::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::{busy::Busy, losses::Counter};
-use crate::{panics, text::Contained};
+use crate::{panic_stage::is_hook_running, text::Contained};
 
 /// The state of the writer.
 #[derive(Debug, Default)]
@@ -35,14 +35,14 @@ pub(super) fn write<'w>(
 ) {
     let losses = &state.losses;
     let Some(_busy) = Busy::with_writer() else {
-        if panics::is_hook_running() {
+        if is_hook_running() {
             losses.note(|counts| &counts.hook, &"");
         } else {
             losses.note(|counts| &counts.logs, &"");
         }
         return;
     };
-    if state.has_panicked.load(Ordering::Relaxed) && panics::is_hook_running() {
+    if state.has_panicked.load(Ordering::Relaxed) && is_hook_running() {
         losses.note(|counts| &counts.hook, &"");
         return;
     }
@@ -81,7 +81,7 @@ struct Failed<'a>(&'a io::Error);
 
 impl fmt::Display for Failed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.get_ref().is_some() && panics::is_hook_running() {
+        if self.0.get_ref().is_some() && is_hook_running() {
             return write!(f, ": {}", self.0.kind());
         }
         write!(f, ": {:?}", Contained(&format_args!("{}", self.0)))

@@ -21,7 +21,7 @@ use tracing_subscriber::{
 
 use self::metadata::Addition;
 pub use self::span_events::FmtSpanEvents;
-use crate::{close, kept, lookup, panics, timing::Timing};
+use crate::{close, kept, lookup, panic_stage, timing::Timing};
 
 /// An extension trait that adds [`with_session`](Self::with_session) to every [`Layer`].
 pub trait LayerExt<S>: Layer<S> + Sized
@@ -110,7 +110,7 @@ where
     /// the whole line of the inner layer becomes the message, as with plain text, the phrase in any
     /// of these still assigns the record to a session of the client's choice.
     fn with_session(self) -> WithSession<Self, S> {
-        panics::expect_records();
+        panic_stage::expect_records();
         WithSession {
             inner: self,
             addition: Addition::PrefixAndTags,
@@ -280,7 +280,7 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        panics::accept();
+        panic_stage::accept();
         let session = lookup::of_event(event, &ctx);
         self.pass(event, session, &ctx);
     }

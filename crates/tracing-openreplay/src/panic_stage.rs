@@ -31,7 +31,7 @@ pub(crate) fn expect_records() {
 }
 
 /// Returns whether a layer of this crate exists, which accepts the record unless filters reject it.
-pub(super) fn are_records_expected() -> bool {
+pub(crate) fn are_records_expected() -> bool {
     LAYERS.load(Ordering::Relaxed)
 }
 
@@ -56,11 +56,11 @@ pub(crate) fn is_hook_running() -> bool {
 
 /// A guard that exists while the hook of this crate is running.
 #[derive(Debug)]
-pub(super) struct Hook;
+pub(crate) struct Hook;
 
 impl Hook {
     /// Returns `None` if the hook of this crate is already running on this thread.
-    pub(super) fn begin() -> Option<Self> {
+    pub(crate) fn begin() -> Option<Self> {
         let is_outermost = STAGE
             .try_with(|stage| {
                 let is_idle = stage.get() == Stage::Idle;
@@ -74,7 +74,7 @@ impl Hook {
     }
 
     /// Calls `dispatch` and returns whether a layer of this crate accepted the event.
-    pub(super) fn is_accepted(&self, dispatch: impl FnOnce()) -> bool {
+    pub(crate) fn is_accepted(&self, dispatch: impl FnOnce()) -> bool {
         let _ = STAGE.try_with(|stage| stage.set(Stage::Dispatched));
         dispatch();
         STAGE

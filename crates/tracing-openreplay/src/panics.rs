@@ -1,7 +1,5 @@
 //! Writes a record for each panic.
 
-mod stage;
-
 use std::{
     any::Any,
     backtrace::Backtrace,
@@ -17,10 +15,9 @@ use std::{
 use tracing_core::{dispatcher, subscriber::NoSubscriber};
 use tracing_log::log::{Level, Record};
 
-use self::stage::Hook;
-pub(crate) use self::stage::{accept, expect_records, is_hook_running};
 #[cfg(feature = "opentelemetry")]
-use crate::json;
+use crate::json::trace;
+use crate::panic_stage::{self, Hook};
 
 /// Sets a panic hook that writes one error record per panic, in the session of the code that
 /// panicked.
@@ -157,7 +154,7 @@ fn install(options: PanicLog) {
     let previous = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         #[cfg(feature = "opentelemetry")]
-        if json::trace::is_reading() {
+        if trace::is_reading() {
             // `json()` catches this panic.
             return;
         }
@@ -186,7 +183,7 @@ fn log<'a>(
         let outcome = dispatch(hook, info, backtrace, target);
         if outcome.is_formatted {
             let is_expected =
-                stage::are_records_expected() && openreplay_session::current().is_some();
+                panic_stage::are_records_expected() && openreplay_session::current().is_some();
             if is_expected && !outcome.is_accepted {
                 report(info, "OpenReplay does not show", FILTERED);
             }
