@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::key::{Key, Shelf};
 use crate::pending::{Line, Pending};
 use crate::reader::{Reader, Stored, key_of};
+use crate::room::Room;
 use crate::schema;
 
 const LANDED: &str = "SELECT session, time, id, line FROM landing";
@@ -104,14 +105,20 @@ impl DayFile {
     }
 
     /// The earliest records of a session, in time order, ties by `_id`.
-    pub(crate) fn session(&self, session: i64, limit: usize) -> Result<Vec<Found>, Error> {
+    pub(crate) fn session(&self, session: i64, mut room: Room) -> Result<Vec<Found>, Error> {
         // Pending rows first: a row that is moved in the meantime is then found twice, not missed.
-        let pending = owned(self.pending().of(session).take(limit));
+        let pending = owned(self.pending().of(session).take(room.records));
         self.read(|reader| {
-            let rows = merged(pending, reader.of_session(session, limit)?);
-            rows.take(limit)
-                .map(|row| self.found(row, reader))
-                .collect()
+            let mut rows = merged(pending, reader.of_session(session, room)?);
+            let mut records = Vec::new();
+            while room.is_left()
+                && let Some(row) = rows.next()
+            {
+                let found = self.found(row, reader)?;
+                room.take(found.line.len());
+                records.push(found);
+            }
+            Ok(records)
         })
     }
 
@@ -125,22 +132,25 @@ impl DayFile {
         self.read(|reader| reader.count(session, &pending))
     }
 
-    /// The records after a key, in the order of their keys, each under its first session only; at
-    /// most `limit`.
+    /// The records after a key, in the order of their keys, each under its first session only.
     ///
     /// Returns the key after which to continue, or `None` at the end of the file.
     pub(crate) fn page(
         &self,
         after: Option<&Key>,
-        limit: usize,
+        mut room: Room,
     ) -> Result<(Vec<Found>, Option<Key>), Error> {
-        let pending = owned(self.pending().after(after).take(limit));
+        let pending = owned(self.pending().after(after).take(room.records));
         self.read(|reader| {
-            let rows: Vec<_> = merged(pending, reader.after(after, limit)?)
-                .take(limit)
-                .collect();
+            let merged = merged(pending, reader.after(after, room)?);
+            let within = merged.take_while(|(_, line)| {
+                let is_left = room.is_left();
+                room.take(line.bytes());
+                is_left
+            });
+            let rows: Vec<_> = within.collect();
             let last = rows.last().map(|(key, _)| key.clone());
-            let next = last.filter(|_| rows.len() == limit);
+            let next = last.filter(|_| !room.is_left());
             let texts = rows
                 .into_iter()
                 .filter(|(_, line)| matches!(line, Line::Text(_)));

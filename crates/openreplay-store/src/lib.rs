@@ -145,6 +145,7 @@ mod pending;
 mod query;
 mod reader;
 mod retention;
+mod room;
 mod schema;
 mod shared;
 mod store;

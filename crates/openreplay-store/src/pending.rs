@@ -21,7 +21,7 @@ pub(crate) enum Line {
 
 impl Line {
     /// Returns the size of a row, which is about the same in memory and on disk.
-    fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
             Self::See(_) => 8,

@@ -6,10 +6,14 @@ use crate::day::{DayFile, Found};
 use crate::error::Error;
 use crate::key::{Kind, session_column};
 use crate::message::Message;
+use crate::room::Room;
 use crate::shared::Shared;
 
-/// The number of records that are read at once.
-const PAGE: usize = 1_000;
+/// What is read at once.
+const PAGE: Room = Room {
+    records: 1_000,
+    bytes: 16 * 1024 * 1024,
+};
 
 /// A record that was read from a [`Store`](crate::Store).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,12 +40,14 @@ impl From<Found> for Record {
 
 impl Shared {
     /// Returns the earliest records of a session in time order, and by `_id` if times are equal.
-    pub(crate) fn session(&self, id: u64, limit: usize) -> Result<Vec<Record>, Error> {
+    pub(crate) fn session(&self, id: u64, mut room: Room) -> Result<Vec<Record>, Error> {
         let mut records = Vec::new();
         self.each(|file| {
-            if file.shelf.kind == Kind::Session && records.len() < limit {
-                let found = file.session(session_column(id), limit - records.len())?;
-                records.extend(found.into_iter().map(Record::from));
+            if file.shelf.kind == Kind::Session && room.is_left() {
+                for found in file.session(session_column(id), room)? {
+                    room.take(found.line.len());
+                    records.push(found.into());
+                }
             }
             Ok(())
         })?;
@@ -61,17 +67,19 @@ impl Shared {
     }
 
     /// Returns some records of the latest days, if there are any.
-    pub(crate) fn some(&self, limit: usize) -> Result<Vec<Record>, Error> {
+    pub(crate) fn some(&self, mut room: Room) -> Result<Vec<Record>, Error> {
         let mut records = Vec::new();
         let mut files = self.files();
         files.reverse();
         for file in files {
-            if records.len() >= limit {
+            if !room.is_left() {
                 break;
             }
-            let page = self.unless_damaged(&file, |file| file.page(None, limit - records.len()))?;
-            let found = page.into_iter().flat_map(|(found, _)| found);
-            records.extend(found.map(Record::from));
+            let page = self.unless_damaged(&file, |file| file.page(None, room))?;
+            for found in page.into_iter().flat_map(|(found, _)| found) {
+                room.take(found.line.len());
+                records.push(found.into());
+            }
         }
         Ok(records)
     }

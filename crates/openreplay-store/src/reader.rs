@@ -9,6 +9,7 @@ use rusqlite::{Connection, Params, Row};
 use crate::codec::Unpacker;
 use crate::key::Key;
 use crate::pending::Line;
+use crate::room::Room;
 use crate::schema;
 
 const OF_SESSION: &str =
@@ -39,24 +40,16 @@ impl Reader {
     }
 
     /// The earliest rows of a session, in time order.
-    pub(crate) fn of_session(
-        &mut self,
-        session: i64,
-        limit: usize,
-    ) -> rusqlite::Result<Vec<Stored>> {
-        self.rows(OF_SESSION, (session, to_sql(limit)))
+    pub(crate) fn of_session(&mut self, session: i64, room: Room) -> rusqlite::Result<Vec<Stored>> {
+        self.rows(OF_SESSION, (session, to_sql(room.records)), room)
     }
 
     /// The first rows after a key, or the first of all.
-    pub(crate) fn after(
-        &mut self,
-        key: Option<&Key>,
-        limit: usize,
-    ) -> rusqlite::Result<Vec<Stored>> {
+    pub(crate) fn after(&mut self, key: Option<&Key>, room: Room) -> rusqlite::Result<Vec<Stored>> {
         let (session, time, id) = key.map_or((i64::MIN, i64::MIN, ""), |key| {
             (key.session, key.time, &*key.id)
         });
-        self.rows(AFTER, (session, time, id, to_sql(limit)))
+        self.rows(AFTER, (session, time, id, to_sql(room.records)), room)
     }
 
     /// How many rows a session has, those with these keys counted once.
@@ -84,39 +77,51 @@ impl Reader {
                 found = Some(Raw::of(row, 0)?);
             }
         }
-        found.map(|raw| self.unpack(raw)).transpose()
+        let unpacked = found.map(|raw| unpack(&self.connection, &mut self.unpacker, raw));
+        unpacked.transpose()
     }
 
-    fn rows(&mut self, sql: &str, parameters: impl Params) -> rusqlite::Result<Vec<Stored>> {
-        let mut raw = Vec::new();
+    /// Reads rows until the room is taken.
+    fn rows(
+        &mut self,
+        sql: &str,
+        parameters: impl Params,
+        mut room: Room,
+    ) -> rusqlite::Result<Vec<Stored>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(parameters)?;
+        let mut stored = Vec::new();
+        while room.is_left()
+            && let Some(row) = rows.next()?
         {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let mut rows = statement.query(parameters)?;
-            while let Some(row) = rows.next()? {
-                raw.push((key_of(row)?, Raw::of(row, 3)?));
-            }
+            let (key, raw) = (key_of(row)?, Raw::of(row, 3)?);
+            let line = unpack(&self.connection, &mut self.unpacker, raw)?;
+            room.take(line.bytes());
+            stored.push((key, line));
         }
-        raw.into_iter()
-            .map(|(key, raw)| Ok((key, self.unpack(raw)?)))
-            .collect()
+        Ok(stored)
     }
+}
 
-    fn unpack(&mut self, raw: Raw) -> rusqlite::Result<Line> {
-        let packed = match raw {
-            Raw::Line(line) => return Ok(line),
-            Raw::Packed(packed) => packed,
-        };
-        let unpacker = match &mut self.unpacker {
-            Some(unpacker) => unpacker,
-            unpacker => {
-                let read = |row: &Row<'_>| row.get(0);
-                let dictionary: Vec<u8> = self.connection.query_row(DICTIONARY, [], read)?;
-                unpacker.insert(Unpacker::new(&dictionary).map_err(|error| damaged(&error))?)
-            }
-        };
-        let text = unpacker.unpack(&packed).map_err(|error| damaged(&error))?;
-        Ok(Line::Text(text.into()))
-    }
+fn unpack(
+    connection: &Connection,
+    unpacker: &mut Option<Unpacker>,
+    raw: Raw,
+) -> rusqlite::Result<Line> {
+    let packed = match raw {
+        Raw::Line(line) => return Ok(line),
+        Raw::Packed(packed) => packed,
+    };
+    let unpacker = match unpacker {
+        Some(unpacker) => unpacker,
+        unpacker => {
+            let read = |row: &Row<'_>| row.get(0);
+            let dictionary: Vec<u8> = connection.query_row(DICTIONARY, [], read)?;
+            unpacker.insert(Unpacker::new(&dictionary).map_err(|error| damaged(&error))?)
+        }
+    };
+    let text = unpacker.unpack(&packed).map_err(|error| damaged(&error))?;
+    Ok(Line::Text(text.into()))
 }
 
 /// A line as the file has it.

@@ -17,6 +17,7 @@ use crate::ingest::Ingest;
 use crate::lock::Lock;
 use crate::message::{Job, Message};
 use crate::query::Record;
+use crate::room::Room;
 use crate::shared::{Options, Shared};
 
 /// A store of log records in a folder, with one file per day.
@@ -75,8 +76,12 @@ impl Store {
     ///
     /// Returns an error if a file cannot be read. Damaged files are omitted and reported instead.
     pub fn session(&self, id: &SessionId, limit: usize) -> Result<Vec<Record>, Error> {
+        self.session_within(id, Room::records(limit))
+    }
+
+    pub(crate) fn session_within(&self, id: &SessionId, room: Room) -> Result<Vec<Record>, Error> {
         match id.as_u64() {
-            Some(id) => self.inner.shared.session(id, limit),
+            Some(id) => self.inner.shared.session(id, room),
             // OpenReplay queries no other ids, so no other are stored
             None => Ok(Vec::new()),
         }
@@ -164,7 +169,11 @@ impl Store {
     ///
     /// Returns an error if a file cannot be read.
     pub fn some(&self, limit: usize) -> Result<Vec<Record>, Error> {
-        self.inner.shared.some(limit)
+        self.some_within(Room::records(limit))
+    }
+
+    pub(crate) fn some_within(&self, room: Room) -> Result<Vec<Record>, Error> {
+        self.inner.shared.some(room)
     }
 }
 

@@ -10,11 +10,15 @@ use super::INDEX;
 use super::error::Problem;
 use super::source::greeting;
 use crate::error::Error;
+use crate::query::Record;
+use crate::room::Room;
 use crate::store::Store;
 
 /// Elasticsearch returns at most so many hits (`index.max_result_window`), and ten by default.
 const MOST: usize = 10_000;
 const DEFAULT: usize = 10;
+/// The length of records from which a response takes no further record.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 const SUPPORTED: &str = r#"this store supports two searches: {"size":1} and {"size":1000,"query":{"match_phrase":{"message":"openReplaySession.id=<id>"}}}"#;
 
@@ -73,12 +77,20 @@ impl Search {
 
     /// Searches, and writes the response.
     pub(crate) fn run(&self, store: &Store) -> Result<Vec<u8>, Error> {
+        self.run_within(store, MOST_BYTES)
+    }
+
+    fn run_within(&self, store: &Store, bytes: usize) -> Result<Vec<u8>, Error> {
         let started = Instant::now();
+        let room = Room {
+            records: self.size,
+            bytes,
+        };
         let (records, total) = match self.session {
             Some(session) => {
                 let id = session.into();
-                let records = store.session(&id, self.size)?;
-                let total = if records.len() < self.size {
+                let records = store.session_within(&id, room)?;
+                let total = if is_left(room, &records) {
                     records.len() as u64
                 } else {
                     store.count(&id)?
@@ -88,38 +100,44 @@ impl Search {
             None => match store.total() {
                 // "Add" fails where nothing is found, and stores a row for it all the same
                 0 if self.size > 0 => (vec![greeting()], 1),
-                total => (store.some(self.size)?, total),
+                total => (store.some_within(room)?, total),
             },
         };
-        let hits = records.iter().map(|record| Hit {
+        let took = started.elapsed().as_millis();
+        Ok(respond(records, total, took))
+    }
+}
+
+fn is_left(mut room: Room, records: &[Record]) -> bool {
+    for record in records {
+        room.take(record.line.len());
+    }
+    room.is_left()
+}
+
+/// Writes a response. Each record is dropped once it is written, so that it is not held twice.
+fn respond(records: Vec<Record>, total: u64, took: u128) -> Vec<u8> {
+    let max_score = if records.is_empty() { "null" } else { "1.0" };
+    let shards = r#"{"total":1,"successful":1,"skipped":0,"failed":0}"#;
+    let head = format!(
+        r#"{{"took":{took},"timed_out":false,"_shards":{shards},"hits":{{"total":{{"value":{total},"relation":"eq"}},"max_score":{max_score},"hits":["#
+    );
+    let mut response = head.into_bytes();
+    for (nth, record) in records.into_iter().enumerate() {
+        if nth > 0 {
+            response.push(b',');
+        }
+        let hit = Hit {
             index: INDEX,
             id: &record.id,
             score: 1.0,
             source: RawValue::from_string(record.to_source()).unwrap_or_default(),
-        });
-        let hits = Hits {
-            total: Total {
-                value: total,
-                relation: "eq",
-            },
-            max_score: (!records.is_empty()).then_some(1.0),
-            hits: hits.collect(),
         };
-        let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let shards = Shards {
-            total: 1,
-            successful: 1,
-            skipped: 0,
-            failed: 0,
-        };
-        let found = Found {
-            took,
-            timed_out: false,
-            shards,
-            hits,
-        };
-        Ok(serde_json::to_vec(&found).unwrap_or_default())
+        // writing to memory does not fail
+        let _ = serde_json::to_writer(&mut response, &hit);
     }
+    response.extend(b"]}}");
+    response
 }
 
 /// The session in the phrase that OpenReplay searches for.
@@ -129,36 +147,6 @@ fn session(phrase: &str) -> Result<u64, Problem> {
         (Some(id), None) if phrase == format!("openReplaySession.id={id}") => Ok(id),
         _ => Err(Problem::illegal(SUPPORTED)),
     }
-}
-
-#[derive(Serialize)]
-struct Found<'a> {
-    took: u64,
-    timed_out: bool,
-    #[serde(rename = "_shards")]
-    shards: Shards,
-    hits: Hits<'a>,
-}
-
-#[derive(Serialize)]
-struct Shards {
-    total: u8,
-    successful: u8,
-    skipped: u8,
-    failed: u8,
-}
-
-#[derive(Serialize)]
-struct Hits<'a> {
-    total: Total,
-    max_score: Option<f32>,
-    hits: Vec<Hit<'a>>,
-}
-
-#[derive(Serialize)]
-struct Total {
-    value: u64,
-    relation: &'static str,
 }
 
 #[derive(Serialize)]
@@ -179,6 +167,42 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+
+    #[test]
+    fn a_response_ends_with_the_record_that_reaches_the_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        // those of the second session refer to the text of the first
+        let message = "openReplaySession.id=7 openReplaySession.id=8";
+        let mut batch = crate::Batch::new();
+        for id in ["a", "b", "c", "d", "e"] {
+            let line = json!({"message": message, "level": "info"});
+            batch.create(Some(id), line.to_string());
+        }
+        store.write(batch).unwrap();
+        // first they are pending, then in their place
+        for session in [Some(7), Some(8), None].repeat(2) {
+            let search = Search { size: 10, session };
+            let response = search.run_within(&store, 250).unwrap();
+            store.tidy();
+            let response: Value = serde_json::from_slice(&response).unwrap();
+            let hits = response["hits"]["hits"].as_array().unwrap();
+            let ids: Vec<_> = hits
+                .iter()
+                .map(|hit| hit["_id"].as_str().unwrap())
+                .collect();
+            assert_eq!(ids, ["a", "b", "c", "d"], "{session:?}");
+            assert_eq!(response["hits"]["total"]["value"], 5);
+        }
+        let mut exported = Vec::new();
+        store
+            .export(|record| {
+                exported.push(record.id);
+                Ok::<_, Error>(())
+            })
+            .unwrap();
+        assert_eq!(exported, ["a", "b", "c", "d", "e"]);
+    }
 
     const EDIT: &str =
         r#"|[{}\[\]",:0-9a-z ]|null|"size":3,|"sort":1,|\\u006d|openReplaySession\.id=7|=| "#;
