@@ -45,6 +45,12 @@ const COVERED: &[(&str, &str, usize, &str)] = &[
         "tests/guide/dependencies.rs",
     ),
     (
+        "crates/openreplay-store/README.md",
+        "toml",
+        1,
+        "tests/guide/dependencies.rs",
+    ),
+    (
         "crates/tracing-openreplay/README.md",
         "toml",
         1,

@@ -48,6 +48,7 @@ fn a_crates_readme_names_its_own_version_and_features_that_exist() {
         "crates/openreplay-elastic/README.md",
         "crates/openreplay-record/README.md",
         "crates/openreplay-session/README.md",
+        "crates/openreplay-store/README.md",
         "crates/tower-openreplay/README.md",
         "crates/tracing-openreplay/README.md",
     ] {
