@@ -35,7 +35,7 @@ pub struct Losses(Arc<Counts>);
 
 impl Losses {
     /// Returns the number of records that the layer has not written since it was created, for any
-    /// reason.
+    /// reason. In a forked process, the number includes the losses of its parent before the fork.
     #[must_use]
     pub fn total(&self) -> u64 {
         let counts = self.0.all();
@@ -61,9 +61,13 @@ impl Counter {
 
     #[cold]
     pub(super) fn note(&self, loss: fn(&Counts) -> &Loss, detail: &dyn Display) {
-        loss(&self.0).note(detail);
         let process = process::id();
-        if self.0.reporter.swap(process, Ordering::Relaxed) != process {
+        let reporter = self.0.reporter.swap(process, Ordering::Relaxed);
+        if reporter != process && reporter != NO_REPORTER {
+            self.0.leave_to_the_parent();
+        }
+        loss(&self.0).note(detail);
+        if reporter != process {
             let counts = Arc::downgrade(&self.0);
             let reporter = thread::Builder::new().name("openreplay-losses".into());
             if reporter.spawn(move || report(&counts)).is_err() {
@@ -141,6 +145,14 @@ impl Counts {
             is_anything |= loss.report(&"");
         }
         is_anything
+    }
+
+    /// Forgets the losses that this process has copied from its parent in a fork, and that the
+    /// parent itself reports.
+    fn leave_to_the_parent(&self) {
+        for loss in self.all() {
+            loss.unreported.store(0, Ordering::Relaxed);
+        }
     }
 
     fn all(&self) -> [&Loss; 4] {

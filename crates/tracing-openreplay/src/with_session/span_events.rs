@@ -3,7 +3,7 @@
 //! fmt formats these events inside its own `on_close` and does not pass them to the wrapping layer,
 //! so only its event format receives them.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use openreplay_record::phrase;
 use openreplay_session::SessionId;
@@ -91,12 +91,11 @@ impl Texts {
     }
 
     fn push(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        let mut text = String::new();
-        if field.name() == "message" {
-            text.push_str(&self.prefix);
+        let mut text = value.to_string();
+        // The method may have been called twice.
+        if field.name() == "message" && !text.starts_with(&self.prefix) {
+            text.insert_str(0, &self.prefix);
         }
-        // Writing into a string never fails, and the values are fmt's own.
-        let _ = text.write_fmt(value);
         self.values.push((field.clone(), text));
     }
 }

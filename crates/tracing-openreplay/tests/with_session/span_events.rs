@@ -55,6 +55,14 @@ fn the_line_of_a_span_that_closes_has_the_session_in_which_the_span_was_created(
 }
 
 #[test]
+fn a_second_call_changes_nothing() {
+    let sink = Sink::default();
+    let layer = text(&sink, FmtSpan::CLOSE).with_session();
+    let layer = layer.with_fmt_span_events().with_fmt_span_events();
+    assert_eq!(written(&sink, layer, two_spans), TWO_SPANS);
+}
+
+#[test]
 fn a_filter_around_it_changes_nothing() {
     let sink = Sink::default();
     let layer = text(&sink, FmtSpan::CLOSE).with_session();
