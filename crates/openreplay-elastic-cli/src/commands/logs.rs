@@ -52,7 +52,7 @@ pub(crate) struct Args {
 }
 
 /// The records of a session.
-struct Found {
+struct SessionRecords {
     sources: Vec<Value>,
     total: u64,
     /// Records that name the session, but not where OpenReplay searches.
@@ -113,7 +113,7 @@ impl Args {
         })
     }
 
-    fn read(&self, session: &SessionId) -> Result<Found, Failure> {
+    fn read(&self, session: &SessionId) -> Result<SessionRecords, Failure> {
         let mut records = Vec::new();
         let mut not_found = Vec::new();
         for path in &self.file {
@@ -129,7 +129,7 @@ impl Args {
                 print::note(&format!("{}: {lines}", print::path(path)));
             }
         }
-        Ok(Found {
+        Ok(SessionRecords {
             total: records.len() as u64,
             sources: panel::earliest_first(records),
             not_found,
@@ -165,7 +165,7 @@ impl Args {
 
 /// Prints the faults of the records, with the same texts as `check` and `ship`. Returns whether any
 /// fault is more than a hint.
-fn report_faults(found: &Found) -> bool {
+fn report_faults(found: &SessionRecords) -> bool {
     let of = found.sources.len() + found.not_found.len();
     let all = || found.sources.iter().chain(&found.not_found);
     let mut is_faulty = false;
@@ -181,9 +181,9 @@ fn report_faults(found: &Found) -> bool {
     is_faulty
 }
 
-async fn request(connect: &ConnectArgs, session: &SessionId) -> Result<Found, Failure> {
+async fn request(connect: &ConnectArgs, session: &SessionId) -> Result<SessionRecords, Failure> {
     let result = panel::session(&connect.client()?, session).await?;
-    Ok(Found {
+    Ok(SessionRecords {
         sources: result.sources(),
         total: result.total,
         not_found: Vec::new(),
@@ -192,13 +192,13 @@ async fn request(connect: &ConnectArgs, session: &SessionId) -> Result<Found, Fa
 }
 
 /// Reads the records that OpenReplay would get from the store in a folder.
-fn in_store(folder: &Path, session: &SessionId) -> Result<Found, Failure> {
+fn in_store(folder: &Path, session: &SessionId) -> Result<SessionRecords, Failure> {
     let store = Store::builder(folder).open_to_read()?;
     let records = store.session(session, SHOWN)?;
     let sources = records
         .iter()
         .map(|record| serde_json::from_str(&record.to_source()));
-    Ok(Found {
+    Ok(SessionRecords {
         // the store contains only JSON objects
         sources: sources.collect::<Result<_, _>>().map_err(io::Error::from)?,
         total: store.count(session)?,

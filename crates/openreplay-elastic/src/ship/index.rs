@@ -21,8 +21,8 @@ const MISNAMED: Duration = Duration::from_secs(5);
 impl Shipper {
     /// Returns the index behind the alias. Repeats the request until it succeeds.
     pub(super) async fn index(&mut self) -> IndexName {
-        if let Some((index, asked)) = &self.index
-            && asked.elapsed() < KEPT
+        if let Some((index, requested)) = &self.index
+            && requested.elapsed() < KEPT
         {
             return index.clone();
         }
@@ -53,8 +53,8 @@ impl Shipper {
 
     /// Fails if an operator must fix something before records can be written.
     pub(super) async fn can_write(&self) -> Result<(), Error> {
-        let asked = self.client.request(Method::HEAD, "/", Bytes::new()).await;
-        if let Err(error) = asked
+        let response = self.client.request(Method::HEAD, "/", Bytes::new()).await;
+        if let Err(error) = response
             && (error.is_connect() || error.is_timeout())
         {
             return Err(error);

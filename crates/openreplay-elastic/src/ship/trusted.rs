@@ -120,13 +120,13 @@ mod own {
     }
 
     /// What a path leads to, in its folder.
-    struct Found {
+    struct Target {
         folder: OwnedFd,
         name: OsString,
         stat: Stat,
     }
 
-    impl Found {
+    impl Target {
         fn open(&self) -> io::Result<File> {
             if FileType::from_raw_mode(self.stat.st_mode) != FileType::RegularFile {
                 return Err(not_a_file());
@@ -150,7 +150,7 @@ mod own {
     }
 
     /// Follows a path name by name, and each link only if that is allowed.
-    fn walk(path: &Path) -> io::Result<Found> {
+    fn walk(path: &Path) -> io::Result<Target> {
         let path = std::path::absolute(path)?;
         let mut steps = Vec::new();
         push(&mut steps, &path, None);
@@ -184,7 +184,7 @@ mod own {
                     push(&mut steps, &target, (!is_trusted).then_some(link));
                 }
                 _ if steps.is_empty() => {
-                    return Ok(Found {
+                    return Ok(Target {
                         folder,
                         name: step.name,
                         stat: entry.stat,
