@@ -9,7 +9,7 @@ use std::io;
 
 use super::Files;
 use super::replaced::{Before, is_missing};
-use super::rotated::unrotated;
+use super::rotated::{Families, unrotated};
 use crate::ship::content::Content;
 use crate::ship::folders::{Folders, Lookup};
 use crate::ship::identity::Identity;
@@ -262,11 +262,15 @@ impl Files {
     }
 
     /// Chooses the one compressed file that may be read now, since decompression takes memory for
-    /// each file.
-    pub(super) fn choose_packed(&self) -> Option<usize> {
+    /// each file. The oldest file comes first, because newer ones may wait for it; files that
+    /// failed come last.
+    pub(super) fn choose_packed(&mut self, families: &mut Option<Families>) -> Option<usize> {
         let tails = self.tails.iter().enumerate();
-        let mut packed = tails.filter(|(_, tail)| tail.is_packed() && tail.has_more());
-        let chosen = packed.next().map(|(at, _)| at);
+        let packed = tails.filter(|(_, tail)| tail.is_packed() && tail.has_more());
+        let mut packed: Vec<_> = packed.map(|(at, _)| at).collect();
+        packed.sort_by_key(|at| (self.tails[*at].has_failed(), self.tails[*at].modified()));
+        let mut packed = packed.into_iter();
+        let chosen = packed.find(|at| self.reopen(*at) && self.may_read(*at, families));
         for (at, tail) in self.tails.iter().enumerate() {
             if Some(at) != chosen {
                 tail.rest();

@@ -127,13 +127,9 @@ impl Files {
     /// Reads whole lines, one file after another, until there is enough. Returns `None` if there
     /// are no lines.
     pub(super) fn fill(&mut self, enough: usize) -> Option<Framed> {
-        let last = match self.mode {
-            Mode::Once => LastLine::IfWhole,
-            Mode::Follow => LastLine::Wait,
-        };
         let mut framed = Framed::default();
         let mut families = None;
-        let packed = self.choose_packed();
+        let mut packed = self.choose_packed(&mut families);
         for turn in 0..self.tails.len() {
             let at = (self.next + turn) % self.tails.len();
             let waits = self.tails[at].is_packed() && packed != Some(at);
@@ -144,19 +140,34 @@ impl Files {
             if !is_read {
                 continue;
             }
-            if framed.body.capacity() == 0 {
-                framed.body.reserve(enough + enough / 4);
-            }
-            let tail = &mut self.tails[at];
-            if let Err(error) = tail.fill(&mut framed, &mut self.buffer, enough, last) {
-                self.fail(at, &error);
-            }
+            self.fill_from(at, &mut framed, enough);
             if framed.body.len() >= enough {
                 self.next = at + 1;
                 break;
             }
         }
+        // If the compressed file failed, or has no more lines, another one can be read.
+        while framed.body.len() < enough && packed.is_some_and(|at| !self.tails[at].has_more()) {
+            packed = self.choose_packed(&mut families);
+            if let Some(at) = packed {
+                self.fill_from(at, &mut framed, enough);
+            }
+        }
         (!framed.parts.is_empty()).then_some(framed)
+    }
+
+    fn fill_from(&mut self, at: usize, framed: &mut Framed, enough: usize) {
+        if framed.body.capacity() == 0 {
+            framed.body.reserve(enough + enough / 4);
+        }
+        let last = match self.mode {
+            Mode::Once => LastLine::IfWhole,
+            Mode::Follow => LastLine::Wait,
+        };
+        let filled = self.tails[at].fill(framed, &mut self.buffer, enough, last);
+        if let Err(error) = filled {
+            self.fail(at, &error);
+        }
     }
 
     /// Reads again what was in flight when the last run ended.

@@ -26,6 +26,26 @@ fn a_new_name_of_a_followed_file_is_another_name_of_it() {
     assert_eq!((files.tails.len(), &files.tails[at].path), (1, &paths[1]));
 }
 
+#[test]
+fn a_compressed_file_that_failed_is_read_after_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.zst", "b.zst"] {
+        let text = format!("{{\"name\":\"{name}\"}}\n");
+        let packed = zstd::encode_all(text.as_bytes(), 3).unwrap();
+        fs::write(folder.path().join(name), packed).unwrap();
+    }
+    let pattern = [folder.path().join("*").into_os_string()];
+    let mut files = Files::new(&pattern, Vec::new(), HASH).unwrap();
+    files.scan(Mode::Follow);
+    let first = files.choose_packed(&mut None).unwrap();
+    files.fail(first, &io::Error::other("it cannot be read"));
+    files.scan(Mode::Follow);
+    assert!(files.tails[first].has_more());
+    assert_eq!(files.choose_packed(&mut None), Some(1 - first));
+    while files.fill(1 << 20).is_some() {}
+    assert!(!files.tails[first].has_more() && !files.tails[first].has_failed());
+}
+
 /// The work for each file once grew with the number of files.
 #[test]
 fn the_work_for_a_file_does_not_grow_with_the_number_of_files() {

@@ -30,6 +30,8 @@ pub(super) struct Tail {
     /// something to read.
     content: Option<Content>,
     state: State,
+    /// The last reading failed.
+    has_failed: bool,
     origin: Origin,
     is_packed: bool,
     /// Why the text of a compressed file ends at `length`; `None` if that is not known.
@@ -71,6 +73,7 @@ impl Tail {
             identity,
             content: Some(content),
             state: State::Readable,
+            has_failed: false,
             origin: if is_packed {
                 Origin::Unsettled
             } else {
@@ -132,7 +135,13 @@ impl Tail {
     /// Does not read the file before the next scan.
     pub(super) fn fail(&mut self) {
         self.state = State::Failing;
+        self.has_failed = true;
         self.rest();
+    }
+
+    /// Whether it failed since it was last read.
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed
     }
 
     pub(super) fn set_name(&mut self, name: &Path) {

@@ -46,6 +46,7 @@ impl Tail {
             let is_same = self.is_packed || self.taken.0.is_in(self.content()?, self.hash)?;
             Ok((to, pieces, is_same))
         });
+        self.has_failed &= filled.is_err();
         match filled {
             Ok((to, pieces, true)) if to.offset > self.taken.0.offset || pieces != self.taken.1 => {
                 framed.parts.push(Part {
