@@ -34,6 +34,38 @@ fn ship_sends_no_more_over_a_slow_line_than_there_is() {
     assert!(carried < length * 5 / 4, "{carried} bytes for {length}");
 }
 
+/// With the usual time limit of 30 seconds, in which this line carries no more than the file: one
+/// request for all of it would get no response in time.
+#[test]
+#[ignore = "needs half a minute"]
+fn a_line_of_200_kib_per_second_carries_little_but_records_that_are_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = StandIn::start();
+    server.keep_received();
+    let line = Throttle::start(server.address(), 200 << 10);
+    let (mut text, records) = (String::new(), 6_200);
+    for n in 0..records {
+        let rest = "x".repeat(970);
+        writeln!(text, r#"{{"n":{n},"message":"{rest}"}}"#).unwrap();
+    }
+    fs::write(folder.path().join("app.log"), &text).unwrap();
+    let mut ship = ship(line.url(), folder.path(), "app.log");
+    let output = CommandOutput::of(ship.args(["--once", "--json"]));
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert_eq!(numbers(&server), (0..records).collect::<Vec<_>>());
+    assert_eq!(server.sent_again(), 0);
+    let received = server.received();
+    let mut bulk = received.iter().filter(|text| text.contains("/_bulk"));
+    let (_, first) = bulk.next().unwrap().split_once("\r\n\r\n").unwrap();
+    // The line carries it in five seconds, and then its records are acknowledged.
+    assert!(first.len() as u64 <= MIB, "{} bytes", first.len());
+    let (carried, acknowledged) = (line.carried(), text.len() as u64);
+    assert!(
+        acknowledged * 5 >= carried * 4,
+        "{carried} bytes for {acknowledged}"
+    );
+}
+
 #[test]
 fn a_writer_finds_what_fits_through_a_slow_line() {
     let server = StandIn::start();

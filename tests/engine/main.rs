@@ -1,5 +1,6 @@
 //! What only a real Elasticsearch and a real OpenSearch can prove.
 
+mod advice;
 mod also;
 mod bad_input;
 mod check;
