@@ -37,3 +37,17 @@ impl<T: Send + 'static> Blocking<T> {
 fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
     value.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn work_blocks_no_thread_of_the_runtime() {
+        let blocking = Blocking::new(());
+        let worker = blocking.run(|()| thread::current().id()).await;
+        assert_ne!(worker, thread::current().id());
+    }
+}

@@ -257,6 +257,16 @@ fn does_not_follow_a_link_at_one_of_its_paths() {
     }
 }
 
+#[test]
+fn no_two_checkpoints_have_the_same_hashes() {
+    let hash = || {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoint = Checkpoint::open(&folder.path().join("ship.json")).unwrap();
+        checkpoint.hash().of(b"{\"message\":\"first\"}\n")
+    };
+    assert_ne!(hash(), hash());
+}
+
 #[cfg(unix)]
 fn state_of(seed: u64) -> State {
     let text = VERSION_1.replace("\"seed\":7", &format!("\"seed\":{seed}"));
