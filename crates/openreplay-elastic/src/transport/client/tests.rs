@@ -193,6 +193,9 @@ async fn reports_a_server_that_does_not_speak_tls() {
             .starts_with(&format!("{url} does not speak TLS; ")),
         "{error}"
     );
+    let remedy = error.remedy().unwrap();
+    // It would send the credentials in clear text.
+    assert!(!remedy.contains("http "), "{remedy}");
 }
 
 #[tokio::test]
