@@ -47,7 +47,7 @@ fn links_to_the_folder_itself_and_names_that_are_no_text_end_no_run() {
     assert_eq!(numbers(&server), [0, 1, 2, 3]);
     for name in ["one", "two"] {
         let line =
-            format!("in/{name} is left out: it is a link to a folder; --follow-links enters it");
+            format!("in/{name} is skipped: it is a link to a folder; --follow-links enters it");
         assert!(output.err.contains(&line), "{output:?}");
     }
     // Nothing is sent again, whatever the names are.
@@ -75,7 +75,7 @@ fn devices_and_pipes_hold_up_no_neighbour() {
     assert_eq!(output.code, Some(0), "{output:?}");
     assert_eq!(numbers(&server), [1, 2]);
     for name in ["zero.log", "pipe.log"] {
-        let line = format!("{name} is left out: it is not a regular file");
+        let line = format!("{name} is skipped: it is not a regular file");
         assert!(output.err.contains(&line), "{output:?}");
     }
 }

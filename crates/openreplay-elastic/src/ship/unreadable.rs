@@ -110,7 +110,7 @@ impl Troubles {
     /// Reports once that a pattern matches a path that is not followed.
     pub(super) fn leave_out(&mut self, path: &Path, reason: &str) {
         if self.left_out.len() < LEFT_OUT && self.left_out.insert(path.to_owned()) {
-            self.print(path, |path| format!("{path} is left out: {reason}"));
+            self.print(path, |path| format!("{path} is skipped: {reason}"));
         }
     }
 
@@ -124,7 +124,7 @@ impl Troubles {
         let mut messages = std::mem::take(&mut self.messages);
         if self.unnamed > 0 {
             messages.push(format!(
-                "{} more files cannot be read or are left out",
+                "{} more files cannot be read or are skipped",
                 self.unnamed
             ));
             self.unnamed = 0;

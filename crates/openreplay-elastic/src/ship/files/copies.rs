@@ -271,7 +271,7 @@ impl Files {
         packed.sort_by_key(|at| (self.tails[*at].has_failed(), self.tails[*at].modified()));
         let mut packed = packed.into_iter();
         let chosen = packed.find(|at| self.reopen(*at) && self.may_read(*at, families));
-        for (at, tail) in self.tails.iter().enumerate() {
+        for (at, tail) in self.tails.iter_mut().enumerate() {
             if Some(at) != chosen {
                 tail.rest();
             }

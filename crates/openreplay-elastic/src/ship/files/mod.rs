@@ -129,6 +129,7 @@ impl Files {
     pub(super) fn fill(&mut self, enough: usize) -> Option<Framed> {
         let mut framed = Framed::default();
         let mut families = None;
+        let mut is_within = false;
         let mut packed = self.choose_packed(&mut families);
         for turn in 0..self.tails.len() {
             let at = (self.next + turn) % self.tails.len();
@@ -140,7 +141,7 @@ impl Files {
             if !is_read {
                 continue;
             }
-            self.fill_from(at, &mut framed, enough);
+            is_within |= self.fill_from(at, &mut framed, enough);
             if framed.body.len() >= enough {
                 self.next = at + 1;
                 break;
@@ -150,13 +151,14 @@ impl Files {
         while framed.body.len() < enough && packed.is_some_and(|at| !self.tails[at].has_more()) {
             packed = self.choose_packed(&mut families);
             if let Some(at) = packed {
-                self.fill_from(at, &mut framed, enough);
+                is_within |= self.fill_from(at, &mut framed, enough);
             }
         }
-        (!framed.parts.is_empty()).then_some(framed)
+        (is_within || !framed.parts.is_empty()).then_some(framed)
     }
 
-    fn fill_from(&mut self, at: usize, framed: &mut Framed, enough: usize) {
+    /// Returns whether it stopped within a long line.
+    fn fill_from(&mut self, at: usize, framed: &mut Framed, enough: usize) -> bool {
         if framed.body.capacity() == 0 {
             framed.body.reserve(enough + enough / 4);
         }
@@ -165,9 +167,10 @@ impl Files {
             Mode::Follow => LastLine::Wait,
         };
         let filled = self.tails[at].fill(framed, &mut self.buffer, enough, last);
-        if let Err(error) = filled {
+        filled.unwrap_or_else(|error| {
             self.fail(at, &error);
-        }
+            false
+        })
     }
 
     /// Reads again what was in flight when the last run ended.

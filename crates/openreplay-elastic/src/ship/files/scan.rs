@@ -170,7 +170,7 @@ impl Files {
             Lookup::Missing => {
                 let left = tail.give_up();
                 if left > 0 {
-                    let reason = format!("it is gone, with {left} bytes that were not delivered");
+                    let reason = format!("the file is missing; {left} bytes were not delivered");
                     match self.mode {
                         Mode::Once => self.troubles.add_for_good(&tail.path, &reason),
                         Mode::Follow => self.troubles.add(&tail.path, &reason),

@@ -39,7 +39,8 @@ impl Tail {
     }
 
     /// Frees the memory for decompression.
-    pub(in crate::ship) fn rest(&self) {
+    pub(in crate::ship) fn rest(&mut self) {
+        self.long = None;
         if let Some(content) = &self.content {
             content.rest();
         }

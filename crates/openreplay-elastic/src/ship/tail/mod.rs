@@ -13,6 +13,7 @@ use crate::envelope::Format;
 
 pub(super) use self::copy::Comparison;
 pub(super) use self::read::LastLine;
+use self::read::LongLine;
 pub(super) use self::state::{Origin, State};
 
 mod copy;
@@ -30,6 +31,8 @@ pub(super) struct Tail {
     /// something to read.
     content: Option<Content>,
     state: State,
+    /// The line of a compressed file that a reading stopped within.
+    long: Option<LongLine>,
     /// The last reading failed.
     has_failed: bool,
     origin: Origin,
@@ -73,6 +76,7 @@ impl Tail {
             identity,
             content: Some(content),
             state: State::Readable,
+            long: None,
             has_failed: false,
             origin: if is_packed {
                 Origin::Unsettled

@@ -15,6 +15,8 @@ const READ: usize = 256 * 1024;
 /// The length of the longest line that can be a record. A longer line becomes the message of a
 /// record.
 const LONGEST: usize = 16 << 20;
+/// How much text one call reads even if it finds no record there. Longer than [`LONGEST`].
+const MOST: u64 = 32 << 20;
 
 /// How to treat a last line without a line feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,17 +27,42 @@ pub(in crate::ship) enum LastLine {
     IfWhole,
 }
 
+/// The beginning of a line that is longer than any record. To read it again, a compressed file
+/// would be decompressed from its start.
+#[derive(Debug)]
+pub(super) struct LongLine {
+    text: Vec<u8>,
+    start: u64,
+}
+
+impl LongLine {
+    fn of(line: &RawLine<'_>) -> Self {
+        Self {
+            text: line.bytes.to_owned(),
+            start: line.start,
+        }
+    }
+
+    fn as_raw(&self) -> RawLine<'_> {
+        RawLine {
+            bytes: &self.text,
+            start: self.start,
+        }
+    }
+}
+
 impl Tail {
-    /// Reads whole lines until there is enough.
+    /// Reads whole lines until there is enough. Returns whether it stopped within a long line: then
+    /// the next call continues to search for the line's end.
     pub(in crate::ship) fn fill(
         &mut self,
         framed: &mut Framed,
         buffer: &mut Vec<u8>,
         enough: usize,
         last: LastLine,
-    ) -> io::Result<()> {
+    ) -> io::Result<bool> {
         if self.identity.is_none() {
-            return Ok(());
+            return Ok(false);
         }
         let mark = framed.mark();
         let searched = self.searched;
@@ -56,14 +83,14 @@ impl Tail {
                     to,
                 });
                 self.taken = (to, pieces);
-                Ok(())
+                Ok(false)
             }
-            Ok((_, _, true)) => Ok(()),
+            Ok((_, _, true)) => Ok(self.searched > searched && self.has_more()),
             // The file was rewritten meanwhile, which the next check detects, or cannot be read.
             filled => {
                 framed.truncate(mark);
                 self.searched = searched;
-                filled.map(|_| ())
+                filled.map(|_| false)
             }
         }
     }
@@ -85,10 +112,20 @@ impl Tail {
         framed.add_over(&mut framer);
         let mut at = taken.offset;
         let mut size = READ;
-        if self.searched > at && self.end_of_line(self.searched)?.is_none() {
-            return Ok((at, framer.reader.pieces));
+        let long = self.long.take();
+        if self.searched > at {
+            let Some(end) = self.end_of_line(self.searched)? else {
+                self.long = long;
+                return Ok((at, framer.reader.pieces));
+            };
+            if let Some(line) = long {
+                framed.add_line(line.as_raw(), &mut framer);
+                at = end;
+            } else {
+                self.searched = end - 1;
+            }
         }
-        while framed.body.len() < enough && at < self.length {
+        while framed.body.len() < enough && at < self.length && at - taken.offset < MOST {
             buffer.resize(buffer.len().max(size), 0);
             let left = usize::try_from(self.length - at).unwrap_or(usize::MAX);
             let wanted = size.min(left);
@@ -111,7 +148,9 @@ impl Tail {
                 at += nuls;
                 size = READ;
             } else if read == size {
-                let Some(end) = self.end_of_line(at + read as u64)? else {
+                let searched = self.searched.max(at + read as u64);
+                let Some(end) = self.end_of_line(searched)? else {
+                    self.long = self.is_packed.then(|| LongLine::of(&line));
                     break;
                 };
                 framed.add_line(line, &mut framer);
@@ -176,8 +215,8 @@ impl Tail {
         let mut buffer = Vec::new();
         while self.has_more() {
             let before = self.taken.0;
-            self.fill(framed, &mut buffer, usize::MAX, LastLine::IfWhole)?;
-            if self.taken.0 == before {
+            let is_within = self.fill(framed, &mut buffer, usize::MAX, LastLine::IfWhole)?;
+            if self.taken.0 == before && !is_within {
                 break;
             }
         }
@@ -191,7 +230,8 @@ impl Tail {
     /// Returns the offset after the next line feed at or after `offset`.
     fn end_of_line(&mut self, mut offset: u64) -> io::Result<Option<u64>> {
         let mut buffer = vec![0; READ];
-        while offset < self.length {
+        let most = offset + MOST;
+        while offset < self.length && offset < most {
             let left = usize::try_from(self.length - offset).unwrap_or(READ);
             let read = self
                 .content()?
@@ -200,6 +240,7 @@ impl Tail {
                 return Ok(Some(offset + at as u64 + 1));
             }
             if read == 0 {
+                self.find_end();
                 break;
             }
             offset += read as u64;

@@ -126,7 +126,7 @@ fn closes_and_forgets_deleted_files() {
     let messages = folder.files.take_messages();
     assert!(
         messages.len() == 1
-            && messages[0].contains("it is gone, with 8 bytes that were not delivered"),
+            && messages[0].contains("the file is missing; 8 bytes were not delivered"),
         "{messages:?}"
     );
 }

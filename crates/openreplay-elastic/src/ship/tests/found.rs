@@ -54,7 +54,7 @@ fn an_unreadable_file_is_retried_and_holds_up_no_other() {
         messages[0].contains("a.log cannot be read (Too many"),
         "{messages:?}"
     );
-    assert_eq!(messages[20], "31 more files cannot be read or are left out");
+    assert_eq!(messages[20], "31 more files cannot be read or are skipped");
 
     assert_eq!(folder.take(), [""; 0]);
     assert_eq!(folder.files.take_messages(), [""; 0]);
@@ -165,7 +165,7 @@ fn a_path_that_is_left_out_is_reported_once() {
     messages.sort_unstable();
     let reasons: Vec<_> = messages
         .iter()
-        .map(|text| text.split_once(" is left out: ").unwrap().1)
+        .map(|text| text.split_once(" is skipped: ").unwrap().1)
         .collect();
     let linked = "it is a link to a folder; --follow-links enters it";
     let expected = [

@@ -201,8 +201,14 @@ fn nuls_before_a_line_are_skipped_and_counted() {
             .open(folder.path("app.log"));
         file.unwrap().set_len(nuls).unwrap();
         folder.append("app.log", &numbered([3, 4]));
-        let framed = folder.fill();
-        assert_eq!((framed.records, framed.wrapped, framed.nuls), (2, 0, nuls));
+        let mut framed = folder.fill();
+        let mut skipped = framed.nuls;
+        while framed.records == 0 {
+            folder.files.mark_delivered(&framed.parts);
+            framed = folder.fill();
+            skipped += framed.nuls;
+        }
+        assert_eq!((framed.records, framed.wrapped, skipped), (2, 0, nuls));
         let texts = documents(&framed).into_iter().map(|(_, text)| text);
         assert_eq!(numbers(texts.collect()), [3, 4]);
     }

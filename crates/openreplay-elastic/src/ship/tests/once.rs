@@ -59,7 +59,7 @@ fn reports_a_file_that_disappears_before_it_is_read() {
         assert_eq!(unreadable.len(), 1, "{unreadable:?}");
         assert_eq!(
             unreadable[0].reason,
-            "it is gone, with 8 bytes that were not delivered"
+            "the file is missing; 8 bytes were not delivered"
         );
     }
 }

@@ -246,7 +246,7 @@ fn reports_damage_and_delivers_the_lines_before_it() {
     let messages = folder.files.take_messages().join("\n");
     assert!(
         messages
-            .contains("other.xz is left out: it is compressed with xz; gzip and zstd can be read"),
+            .contains("other.xz is skipped: it is compressed with xz; gzip and zstd can be read"),
         "{messages}"
     );
 }
@@ -267,6 +267,48 @@ fn continues_a_file_that_is_still_being_compressed() {
     file.write_all(rest).unwrap();
     taken.extend(numbers(folder.take()));
     assert!(taken == Vec::from_iter(0..100_000), "{}", taken.len());
+}
+
+/// A binary file, or what is left of a sparse file after it is truncated.
+#[test]
+fn a_long_text_without_a_line_keeps_no_other_file_waiting() {
+    const LENGTH: usize = 100 << 20;
+    for (byte, count) in [(b'x', 3), (0, 2)] {
+        let mut folder = Folder::new("*");
+        let [first, last] = [0, 1].map(|n| numbered([n]).into_bytes());
+        let end: &[u8] = if byte == 0 { b"" } else { b"\n" };
+        let text = [&first[..], &vec![byte; LENGTH], end, &last].concat();
+        fs::write(folder.path("a.zst"), zstd(&text)).unwrap();
+        let mut taken = Vec::new();
+        let mut with_others = 0;
+        folder.files.scan(Mode::Follow);
+        while let Some(framed) = folder.files.fill(1 << 20) {
+            folder.files.mark_delivered(&framed.parts);
+            let documents = documents(&framed).into_iter().map(|(_, document)| document);
+            let (others, own): (Vec<_>, Vec<_>) = documents.partition(|line| line == "{}");
+            with_others += usize::from(!others.is_empty());
+            taken.extend(own);
+            if taken.len() < count {
+                folder.append("other.log", "{}\n");
+            }
+            folder.files.scan(Mode::Follow);
+        }
+        assert_eq!(taken.len(), count, "{byte}");
+        assert!(taken[count - 1].contains("\"n\":1"), "{byte}");
+        assert!(with_others >= 3, "{byte}: {with_others}");
+    }
+}
+
+#[test]
+fn a_long_last_line_without_an_end_keeps_no_other_file_waiting() {
+    let mut folder = Folder::new("*");
+    let text = [numbered([0]).into_bytes(), vec![b'x'; 20 << 20]].concat();
+    fs::write(folder.path("a.zst"), zstd(&text)).unwrap();
+    fs::write(folder.path("b.zst"), zstd(numbered([1]).as_bytes())).unwrap();
+    set_modified(&folder.path("a.zst"), 1);
+    set_modified(&folder.path("b.zst"), 2);
+    assert_eq!(numbers(folder.take_once()), [0, 1]);
+    assert!(folder.files.is_settled());
 }
 
 /// Docker splits longer lines.
