@@ -7,6 +7,7 @@ mod exactly_once;
 mod gone;
 mod grpc;
 mod grpc_web;
+mod no_session;
 mod options;
 mod panics;
 mod plain_http;

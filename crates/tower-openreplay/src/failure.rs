@@ -22,17 +22,17 @@
 //! # Logged exactly once
 //!
 //! - With [`RequestLogLayer`](crate::RequestLogLayer), the error is a field of the request's
-//!   record.
+//!   record. If the `Failure` was created in a session and the request's record has none, the error
+//!   has a record of its own instead.
 //! - With [`SessionLayer`](crate::SessionLayer) only, the layer logs the error when the response
 //!   passes through it.
 //! - With neither layer, or if a middleware replaces the response, the error is logged when it is
 //!   dropped.
 //!
-//! The order of the two layers does not matter. The record belongs to the session of the request
-//! that returns the response or, if there is no response or that request has no session, to the
-//! session in which the `Failure` was created. If a panic drops the `Failure`, both the error and
-//! the panic are logged. An error with a 5xx status is logged at `ERROR`, with any other status at
-//! `INFO`.
+//! The error's record belongs to the session of the request that returns the response or, if there
+//! is no response or that request has no session, to the session in which the `Failure` was
+//! created. If a panic drops the `Failure`, both the error and the panic are logged. An error with
+//! a 5xx status is logged at `ERROR`, with any other status at `INFO`.
 //!
 //! # Your own error type
 //!
@@ -168,11 +168,22 @@ impl fmt::Debug for Failure {
 pub(crate) struct Attached(Arc<Unlogged>);
 
 impl Attached {
-    /// Returns the error attached to a response for the caller to log, unless it was already
-    /// logged.
+    /// Returns the error attached to a response for the record of the request, unless it was
+    /// already logged.
+    ///
+    /// An error of a session is logged here instead if the caller has no session. The record of a
+    /// request without a session must not be in the session of another request.
     pub(crate) fn take<B>(response: &Response<B>) -> Option<Self> {
         let attached = response.extensions().get::<Self>()?;
-        attached.0.begin().then(|| attached.clone())
+        if !attached.0.begin() {
+            return None;
+        }
+        let (here, own) = (Scope::current(), attached.0.scope);
+        if here.session().is_none() && own.session().is_some() {
+            attached.0.log(response.status());
+            return None;
+        }
+        Some(attached.clone())
     }
 
     pub(crate) fn error(&self) -> &(dyn Error + 'static) {
@@ -192,14 +203,6 @@ impl Attached {
             record::failure(&Span::current(), self.error(), status);
         } else {
             self.0.log(status);
-        }
-    }
-
-    /// Runs a closure in the caller's session or, if the caller has none, in that of the error.
-    pub(crate) fn in_session<R>(&self, f: impl FnOnce() -> R) -> R {
-        match Scope::current() {
-            Scope::Session(_) => f(),
-            Scope::NoSession | Scope::Unset => self.0.scope.restore(f),
         }
     }
 }

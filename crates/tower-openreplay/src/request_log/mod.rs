@@ -94,8 +94,9 @@
 //! # Layer order
 //!
 //! Put this layer inside [`SessionLayer`](crate::SessionLayer); otherwise the records have no
-//! session. Put it inside tower-http's `CatchPanicLayer`; otherwise each panic causes a second
-//! record, for the panic's response. With this layer, tower-http's `TraceLayer` is not needed.
+//! session, and the error of a [`Failure`](crate::Failure) has a separate record, in its session.
+//! Put it inside tower-http's `CatchPanicLayer`; otherwise each panic causes a second record, for
+//! the panic's response. With this layer, tower-http's `TraceLayer` is not needed.
 
 mod body;
 mod cause;

@@ -77,9 +77,9 @@ impl Request {
         };
         match (level, &attached, &outcome) {
             (None, _, _) => {}
-            (Some(level), Some(attached), _) => attached.in_session(|| {
+            (Some(level), Some(attached), _) => {
                 self.log(level, event, Some(&attached.error()));
-            }),
+            }
             (Some(level), None, Outcome::Failure(Some(status))) => {
                 self.log(level, event, Some(&field::display(Status(status))));
             }
