@@ -239,15 +239,23 @@ fn every_ignored_test_names_what_it_needs() {
 #[test]
 fn every_fuzzed_input_has_its_property_test() {
     let guide = read("CONTRIBUTING.md").expect("CONTRIBUTING.md");
-    let (_, table) = guide.split_once("| input | must hold | in |").unwrap();
+    let (_, table) = guide
+        .split_once("| input | must hold | in | property |")
+        .unwrap();
     let (table, _) = table.split_once("\n\n").unwrap();
-    let rows = table.lines().skip(2).map(|row| row.rsplit('`').nth(1));
-    let files: Vec<_> = rows.map(Option::unwrap).collect();
-    assert!(files.len() > 10, "{files:?}");
-    for file in files {
+    let mut rows = 0;
+    for row in table.lines().skip(2) {
+        let mut texts = row.rsplit('`').skip(1).step_by(2);
+        let (name, file) = (texts.next().unwrap(), texts.next().unwrap());
         let text = read(file).unwrap_or_else(|| panic!("{file} is missing"));
-        assert!(text.contains("proptest! {"), "{file} has no property test");
+        let is_property = text.split("proptest! {").skip(1).any(|block| {
+            let end = block.find("\n}").unwrap_or(block.len());
+            block[..end].contains(&format!("fn {name}("))
+        });
+        assert!(is_property, "{file} has no property {name}");
+        rows += 1;
     }
+    assert!(rows > 10, "{table}");
 }
 
 #[test]
