@@ -14,8 +14,8 @@ use super::{MOST_SESSIONS, text};
 
 /// The levels that a record can have. Elasticsearch stores at most 1,000.
 const DEEPEST: usize = 127;
-/// The names that are held at the same time, to find one that comes twice: those of an object and of
-/// the objects around it. Far more than a record has, and a few megabytes of memory.
+/// The names that are held at the same time, to find one that comes twice: those of an object and
+/// of the objects around it. Far more than a record has, and a few megabytes of memory.
 pub(super) const MOST_NAMES: usize = 65_536;
 /// The length of a name in a fault, in characters.
 const SHOWN: usize = 100;
