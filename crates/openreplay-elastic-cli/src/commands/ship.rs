@@ -128,57 +128,17 @@ impl Args {
         if self.reads_input()? {
             return input::run(connect, self.format.into(), self.gzip, self.tee, json).await;
         }
-        let checkpoint = self
-            .checkpoint
-            .clone()
-            .or_else(default_checkpoint)
-            .ok_or_else(|| {
-                Failure::Usage("no place to keep what was delivered: give --checkpoint".to_owned())
-            })?;
-        let mut options = self
-            .files
-            .iter()
-            .fold(ShipOptions::new(checkpoint), ShipOptions::file)
-            .format(self.format.into())
-            .follow_links(self.follow_links);
-        if let Some(level) = self.gzip {
-            options = options.gzip(level);
-        }
+        let options = self.options()?;
         let signals = signals::install()?;
         let client = connect.client()?;
         let shipper = Shipper::open(client.clone(), options)?;
-        if !self.once {
-            let mut reports = Reports::new(connect.shown_url()?, json);
-            let following = shipper.follow(|event| reports.report(&event));
-            return match until_stopped(following, &signals, &client).await {
-                Ok(ended) => match ended? {},
-                Err(_) => {
-                    print::note("stopped");
-                    Ok(Outcome::Done)
-                }
-            };
+        if self.once {
+            return run_once(shipper, &signals, &client, json).await;
         }
-        // it draws on standard error, and only where that is a terminal
-        let bar = ProgressBar::new(0).with_style(style());
-        let shipping = shipper.run_once(|progress| show(&bar, progress));
-        let shipped = until_stopped(shipping, &signals, &client).await;
-        bar.finish_and_clear();
-        let shipped = match shipped {
-            Ok(shipped) => shipped?,
-            Err(signal) => return Ok(Outcome::Stopped(signal)),
-        };
-        report(&shipped, json)?;
-        Ok(if !shipped.unreadable.is_empty() {
-            Outcome::Unreadable
-        } else if shipped.rejected > 0 {
-            Outcome::Rejected
-        } else {
-            Outcome::Done
-        })
+        let reports = Reports::new(connect.shown_url()?, json);
+        follow(shipper, reports, &signals, &client).await
     }
-}
 
-impl Args {
     /// Whether it reads standard input, which goes with no file.
     fn reads_input(&self) -> Result<bool, Failure> {
         let names_input = self.files.iter().any(|file| file == "-");
@@ -194,6 +154,69 @@ impl Args {
         };
         Err(Failure::Usage(wrong.to_owned()))
     }
+
+    fn options(&self) -> Result<ShipOptions, Failure> {
+        let checkpoint = self
+            .checkpoint
+            .clone()
+            .or_else(default_checkpoint)
+            .ok_or_else(|| {
+                Failure::Usage("no place to keep what was delivered: give --checkpoint".to_owned())
+            })?;
+        let options = self
+            .files
+            .iter()
+            .fold(ShipOptions::new(checkpoint), ShipOptions::file)
+            .format(self.format.into())
+            .follow_links(self.follow_links);
+        Ok(match self.gzip {
+            Some(level) => options.gzip(level),
+            None => options,
+        })
+    }
+}
+
+/// Follows the files until the signal to stop.
+async fn follow(
+    shipper: Shipper,
+    mut reports: Reports,
+    signals: &Signals,
+    client: &Client,
+) -> Result<Outcome, Failure> {
+    let following = shipper.follow(|event| reports.report(&event));
+    match until_stopped(following, signals, client).await {
+        Ok(ended) => match ended? {},
+        Err(_) => {
+            print::note("stopped");
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+/// Delivers what the files hold, and prints the result.
+async fn run_once(
+    shipper: Shipper,
+    signals: &Signals,
+    client: &Client,
+    json: bool,
+) -> Result<Outcome, Failure> {
+    // it draws on standard error, and only where that is a terminal
+    let bar = ProgressBar::new(0).with_style(style());
+    let shipping = shipper.run_once(|progress| show(&bar, progress));
+    let shipped = until_stopped(shipping, signals, client).await;
+    bar.finish_and_clear();
+    let shipped = match shipped {
+        Ok(shipped) => shipped?,
+        Err(signal) => return Ok(Outcome::Stopped(signal)),
+    };
+    report(&shipped, json)?;
+    Ok(if !shipped.unreadable.is_empty() {
+        Outcome::Unreadable
+    } else if shipped.rejected > 0 {
+        Outcome::Rejected
+    } else {
+        Outcome::Done
+    })
 }
 
 /// Runs until it is done, or until the signal to stop, whose number it returns. Rereads the
