@@ -102,23 +102,7 @@ impl ApiKeyOptions {
     }
 
     fn body(&self) -> Result<Value, Error> {
-        if let Some(name) = self
-            .indices
-            .iter()
-            .find(|name| *name != BEHIND && !is_index_name(&name.replace('*', "x")))
-        {
-            return Err(Error::config(format!(
-                "{name:?} cannot be an index's name: expected one without spaces, commas or slashes"
-            )));
-        }
-        if self
-            .expires_in
-            .is_some_and(|age| Duration::from(age).is_zero())
-        {
-            return Err(Error::config(
-                "a key that expires at once: expected a longer time, such as 90d",
-            ));
-        }
+        self.check()?;
         let (name, role, cluster, privilege) = match self.role {
             Role::Reader => ("openreplay-api-key", "openreplay-role", json!([]), "read"),
             Role::Documented => (
@@ -147,6 +131,28 @@ impl ApiKeyOptions {
             body["expiration"] = age.to_string().into();
         }
         Ok(body)
+    }
+
+    /// Fails if the key could not be created, or could not be used.
+    fn check(&self) -> Result<(), Error> {
+        if let Some(name) = self
+            .indices
+            .iter()
+            .find(|name| *name != BEHIND && !is_index_name(&name.replace('*', "x")))
+        {
+            return Err(Error::config(format!(
+                "{name:?} cannot be an index's name: expected one without spaces, commas or slashes"
+            )));
+        }
+        if self
+            .expires_in
+            .is_some_and(|age| Duration::from(age).is_zero())
+        {
+            return Err(Error::config(
+                "a key that expires at once: expected a longer time, such as 90d",
+            ));
+        }
+        Ok(())
     }
 }
 

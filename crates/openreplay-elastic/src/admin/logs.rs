@@ -111,6 +111,23 @@ impl LogsState {
     }
 }
 
+const INDEX: &str = "\
+    `logs` is an index, and apps and `ship` write to an alias only: nothing was changed. To keep \
+    its records, stop what writes to it and send PUT /logs/_block/write, POST \
+    /logs/_clone/logs-old, GET /_cluster/health/logs-old?wait_for_status=yellow and, once that \
+    responds with yellow or green, DELETE /logs; then run `openreplay-elastic setup --also \
+    logs-old`";
+const DATA_STREAM: &str = "\
+    `logs` is a data stream, which cannot keep the order that OpenReplay's panel needs: nothing \
+    was changed. To keep its records, stop what writes to it and send POST /_reindex \
+    {\"source\": {\"index\": \"logs\"}, \"dest\": {\"index\": \"logs-old\"}} and, once that \
+    responds with no failures, DELETE /_data_stream/logs; then run `openreplay-elastic setup \
+    --also logs-old`";
+const WIRED_STREAM: &str = "\
+    wired streams are switched on, and own the name `logs`: nothing was changed. They rename \
+    fields, so OpenReplay finds no `message`. Switch them off (POST /_streams/logs/_disable, or \
+    Streams in Kibana), then run `openreplay-elastic setup`";
+
 impl fmt::Display for LogsState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -136,23 +153,9 @@ impl fmt::Display for LogsState {
                     names.join(", ")
                 )
             }
-            Self::Index => f.write_str(
-                "`logs` is an index, and apps and `ship` write to an alias only: nothing was changed. To keep its records, stop what \
-                 writes to it and send PUT /logs/_block/write, POST /logs/_clone/logs-old, GET \
-                 /_cluster/health/logs-old?wait_for_status=yellow and, once that responds with yellow or green, DELETE /logs; then run \
-                 `openreplay-elastic setup --also logs-old`",
-            ),
-            Self::DataStream => f.write_str(
-                "`logs` is a data stream, which cannot keep the order that OpenReplay's panel needs: nothing was changed. To keep its \
-                 records, stop what writes to it and send POST /_reindex {\"source\": {\"index\": \"logs\"}, \"dest\": {\"index\": \
-                 \"logs-old\"}} and, once that responds with no failures, DELETE /_data_stream/logs; then run `openreplay-elastic setup \
-                 --also logs-old`",
-            ),
-            Self::WiredStream => f.write_str(
-                "wired streams are switched on, and own the name `logs`: nothing was changed. They rename fields, so OpenReplay finds \
-                 no `message`. Switch them off (POST /_streams/logs/_disable, or Streams in Kibana), then run \
-                 `openreplay-elastic setup`",
-            ),
+            Self::Index => f.write_str(INDEX),
+            Self::DataStream => f.write_str(DATA_STREAM),
+            Self::WiredStream => f.write_str(WIRED_STREAM),
         }
     }
 }

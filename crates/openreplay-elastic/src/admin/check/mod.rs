@@ -135,19 +135,7 @@ async fn examine_response(
     report: &mut Report,
     added: &SearchResult,
 ) -> Result<(), Error> {
-    if !added.is_elasticsearch {
-        report.find(
-            Fault::NotElasticsearch,
-            "the response lacks `X-Elastic-Product: Elasticsearch`, so OpenReplay's client rejects it",
-        );
-    }
-    if added.hits.is_empty() {
-        report.find(
-            Fault::Empty,
-            "`logs` has no record: \"Add\" fails with \"no logs found\"",
-        );
-    }
-    report.add_passes = added.is_elasticsearch && !added.hits.is_empty();
+    examine_add(report, added);
     examine_shards(client, report, added).await;
 
     let latest = latest(client).await?;
@@ -181,6 +169,23 @@ async fn examine_response(
     }
     examine_streams(client, report).await?;
     write_index::examine(client, report).await
+}
+
+/// Reports whether "Add" in OpenReplay's form accepts this response.
+fn examine_add(report: &mut Report, added: &SearchResult) {
+    if !added.is_elasticsearch {
+        report.find(
+            Fault::NotElasticsearch,
+            "the response lacks `X-Elastic-Product: Elasticsearch`, so OpenReplay's client rejects it",
+        );
+    }
+    if added.hits.is_empty() {
+        report.find(
+            Fault::Empty,
+            "`logs` has no record: \"Add\" fails with \"no logs found\"",
+        );
+    }
+    report.add_passes = added.is_elasticsearch && !added.hits.is_empty();
 }
 
 async fn examine_session(

@@ -23,7 +23,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::admin::engine::Engine;
-use crate::admin::logs::LogsState;
+use crate::admin::logs::{BackingIndex, LogsState};
 use crate::admin::units::{Age, Size};
 use crate::admin::{api, layout};
 use crate::numbered::{LOGS, next_name, number};
@@ -244,18 +244,7 @@ async fn remove_older(client: &Client, retention: Duration) -> Result<Vec<String
     else {
         return Ok(Vec::new());
     };
-    let ours: Vec<_> = behind.into_iter().filter(|behind| behind.ours).collect();
-    let path = format!("/_cat/indices/{LOGS}?format=json&h=index,creation.date");
-    let rows: Vec<CatRow> = api::get(client, &path).await?;
-    let mut indices = Vec::new();
-    for row in rows {
-        if ours.iter().any(|behind| behind.index == row.index) {
-            indices.push((number(&row.index), row.created()?, row.index));
-        }
-    }
-    // not by creation: a copy of older records is created later than what follows it
-    indices.sort_unstable();
-
+    let indices = ours_in_order(client, &behind).await?;
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
@@ -279,6 +268,25 @@ async fn remove_older(client: &Client, retention: Duration) -> Result<Vec<String
         }
     }
     Ok(removed)
+}
+
+/// Returns the number, the creation and the name of each index that an earlier run created.
+async fn ours_in_order(
+    client: &Client,
+    behind: &[BackingIndex],
+) -> Result<Vec<(Option<u64>, Duration, String)>, Error> {
+    let path = format!("/_cat/indices/{LOGS}?format=json&h=index,creation.date");
+    let rows: Vec<CatRow> = api::get(client, &path).await?;
+    let mut indices = Vec::new();
+    for row in rows {
+        let mut ours = behind.iter().filter(|behind| behind.ours);
+        if ours.any(|behind| behind.index == row.index) {
+            indices.push((number(&row.index), row.created()?, row.index));
+        }
+    }
+    // not by creation: a copy of older records is created later than what follows it
+    indices.sort_unstable();
+    Ok(indices)
 }
 
 #[derive(Deserialize)]

@@ -28,7 +28,7 @@ use serde_json::json;
 
 use self::template::Template;
 use super::engine::{Engine, Flavor};
-use super::logs::{LogsState, resolve};
+use super::logs::{BackingIndex, LogsState, resolve};
 use crate::admin::check::Finding;
 use crate::admin::panel::{self, SearchResult};
 use crate::admin::{api, layout};
@@ -123,26 +123,18 @@ pub async fn run(client: &Client, options: &SetupOptions) -> Result<SetupReport,
     }
 
     let template = Template::replace(client, engine.flavor).await?;
-    let created = if is_new {
-        match create(client, engine.flavor).await {
+    let mut created = false;
+    if is_new {
+        created = match create(client, engine.flavor).await {
             Ok(created) => created,
             Err(error) => return Err(template.undo(client, error).await),
-        }
-    } else {
-        false
-    };
+        };
+    }
     if let Some(index) = &restorable {
         put_behind(client, &[index], true).await?;
     }
     let (write_index, behind) = LogsState::query(client).await?.written()?;
-    let mut added = Vec::new();
-    for index in &options.also {
-        // it may be the write index
-        let is_there = behind.iter().any(|behind| behind.index == *index);
-        if !is_there && !added.contains(index) {
-            added.push(index.clone());
-        }
-    }
+    let added = missing(&options.also, &behind);
     put_behind(client, &added, false).await?;
     let first_record = write_first_record(client, &write_index).await?;
     Ok(SetupReport {
@@ -176,6 +168,18 @@ async fn usable_state(client: &Client) -> Result<LogsState, Error> {
         return Err(layout::next_in_use(index, &next));
     }
     Ok(found)
+}
+
+/// Returns those that are not behind `logs` yet, each once. One may be the write index.
+fn missing(also: &[String], behind: &[BackingIndex]) -> Vec<String> {
+    let mut missing = Vec::new();
+    for index in also {
+        let is_there = behind.iter().any(|behind| behind.index == *index);
+        if !is_there && !missing.contains(index) {
+            missing.push(index.clone());
+        }
+    }
+    missing
 }
 
 /// All of them or none.

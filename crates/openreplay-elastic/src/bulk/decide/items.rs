@@ -46,11 +46,7 @@ struct Sorted {
 
 pub(super) fn decide(state: &State, facts: &Facts<'_>, items: &[Item<'_>]) -> Action {
     let stores_others = items.iter().any(|item| item.kind() == ItemKind::Stored);
-    let mut sorted = Sorted::default();
-    for (at, item) in items.iter().enumerate() {
-        let fate = fate(state, facts, item, stores_others);
-        sorted.add(at, item, fate, state, facts);
-    }
+    let mut sorted = Sorted::new(state, facts, items, stores_others);
     let mut next = state.once_more();
     next.tries.failures += 1;
     let nth = sorted.pace.map(|pace| (pace, next.tries.next_pause(pace)));
@@ -115,6 +111,15 @@ pub(super) fn fate(state: &State, facts: &Facts<'_>, item: &Item<'_>, stores_oth
 }
 
 impl Sorted {
+    fn new(state: &State, facts: &Facts<'_>, items: &[Item<'_>], stores_others: bool) -> Self {
+        let mut sorted = Self::default();
+        for (at, item) in items.iter().enumerate() {
+            let fate = fate(state, facts, item, stores_others);
+            sorted.add(at, item, fate, state, facts);
+        }
+        sorted
+    }
+
     fn undecided(&self) -> usize {
         let elsewhere: usize = self.may_be_in.values().map(Vec::len).sum();
         self.left.len() + elsewhere

@@ -232,32 +232,11 @@ impl ConnectionBuilder {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if an address, a credential or a certificate
     /// cannot be used. The text names it and what is expected.
     pub fn build(self) -> Result<Connection, Error> {
-        let mut nodes = Vec::new();
-        let mut auth = match &self.auth_file {
+        let auth = match &self.auth_file {
             Some(file) => Some(file.read()?),
             None => self.auth.transpose()?,
         };
-        if let Some(id) = &self.cloud_id {
-            nodes.push(cloud::node(id)?);
-        }
-        for Secret(url) in &self.urls {
-            let (node, user) = Node::parse(url)?;
-            nodes.push(node);
-            match (user, &auth) {
-                (Some(user), None) => auth = Some(user),
-                (Some(user), Some(given)) if user != *given => {
-                    return Err(Error::config(
-                        "there are two different credentials, one of them in an address: keep only one",
-                    ));
-                }
-                _ => {}
-            }
-        }
-        if nodes.is_empty() {
-            return Err(Error::config(
-                "there is no address: expected one such as https://elastic:9200",
-            ));
-        }
+        let (nodes, auth) = nodes(self.cloud_id.as_deref(), &self.urls, auth)?;
         let addresses: Vec<_> = nodes
             .iter()
             .map(|node| node.uri("/"))
@@ -275,6 +254,38 @@ impl ConnectionBuilder {
             request_timeout: self.request_timeout,
         })
     }
+}
+
+/// Returns the nodes, of which there is at least one, and the credentials: `auth`, or those in an
+/// address.
+fn nodes(
+    cloud_id: Option<&str>,
+    urls: &[Secret],
+    mut auth: Option<Auth>,
+) -> Result<(Vec<Node>, Option<Auth>), Error> {
+    let mut nodes = Vec::new();
+    if let Some(id) = cloud_id {
+        nodes.push(cloud::node(id)?);
+    }
+    for Secret(url) in urls {
+        let (node, user) = Node::parse(url)?;
+        nodes.push(node);
+        match (user, &auth) {
+            (Some(user), None) => auth = Some(user),
+            (Some(user), Some(given)) if user != *given => {
+                return Err(Error::config(
+                    "there are two different credentials, one of them in an address: keep only one",
+                ));
+            }
+            _ => {}
+        }
+    }
+    if nodes.is_empty() {
+        return Err(Error::config(
+            "there is no address: expected one such as https://elastic:9200",
+        ));
+    }
+    Ok((nodes, auth))
 }
 
 /// An address as passed by the caller, which may contain a password.
