@@ -97,7 +97,7 @@ impl Drop for Serve {
     }
 }
 
-fn bodies() -> [Body; 5] {
+fn bodies() -> [Body; 7] {
     let record = format!(
         "{{\"create\":{{}}}}\n{{\"message\":\"[openReplaySession.id=7] {}\"}}\n",
         "paid ".repeat(10_000)
@@ -112,7 +112,26 @@ fn bodies() -> [Body; 5] {
         (gzip(&many), "gzip", 200),
         (many, "identity", 200),
         (bomb, "gzip", 413),
+        (one(&members()), "identity", 200),
+        (one(&sessions()), "identity", 200),
     ]
+}
+
+/// A body with one record that has this in a text of its message.
+fn one(text: &str) -> Vec<u8> {
+    format!("{{\"create\":{{}}}}\n{{\"message\":\"{text}\"}}\n").into_bytes()
+}
+
+/// The end of a message and as many further members as fit.
+fn members() -> String {
+    let members = (0..1_000_000).map(|name| format!("\",\"{name:x}\":\""));
+    members.collect()
+}
+
+/// As many sessions as fit.
+fn sessions() -> String {
+    let sessions = (0..500_000).map(|id| format!("openReplaySession.id={id} "));
+    sessions.collect()
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

@@ -17,8 +17,9 @@ use super::error::Problem;
 
 /// The maximum length of a body, before and after decompression.
 const LONGEST: usize = 16 * 1024 * 1024;
-/// The maximum length of all bodies together, as they are sent.
-const SENT: usize = 2 * LONGEST;
+/// The maximum length of all bodies together, as they are sent: the longest, and shorter ones at the
+/// same time.
+const SENT: usize = LONGEST + LONGEST / 8;
 /// The maximum length of all decompressed bodies together.
 const DECOMPRESSED: usize = LONGEST;
 /// The bytes that one permit stands for.

@@ -95,3 +95,22 @@ fn many_records_are_compressed_and_come_back_as_they_were() {
         .len();
     assert!(size < 600_000, "{size} bytes for 5,000 records");
 }
+
+#[test]
+fn an_export_reads_large_records_in_parts_and_returns_each_once() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    let text = "openReplaySession.id=8".to_owned() + &" paid".repeat(1024 * 1024);
+    let ids = ["a", "b", "c", "d", "e", "f", "g"];
+    let records = ids.map(|id| (id, line(7, NOON, &text)));
+    write(&store, &records);
+    write(&store, &[("pending", line(7, NOON, "short"))]);
+    let mut exported = Vec::new();
+    store
+        .export(|record| {
+            exported.push(record.id);
+            Ok::<_, crate::Error>(())
+        })
+        .unwrap();
+    assert_eq!(exported, [&ids[..], &["pending"]].concat());
+}
