@@ -37,9 +37,8 @@ const VERSION: &str = "9.99.0";
 ///
 /// The body of `_bulk` can have up to 16 MiB, before and after decompression, and 65,536 lines. All
 /// these bodies use at most 18 MiB as they are sent and 16 MiB after decompression, and further
-/// requests wait. Less memory is used for what is kept of their lines. The body of a search can
-/// have 64 KiB, and searches do not wait for other requests' bodies. The service needs a Tokio
-/// runtime with time enabled.
+/// requests wait. The body of a search can have 64 KiB, and searches do not wait for other
+/// requests' bodies. The service needs a Tokio runtime with time enabled.
 #[derive(Clone, Debug)]
 pub struct StoreService {
     store: Store,
