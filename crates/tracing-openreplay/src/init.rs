@@ -1,9 +1,6 @@
 //! Sets up logging in one call.
 
-use std::{
-    env,
-    io::{self, Write as _},
-};
+use std::env;
 
 use tracing_core::Dispatch;
 use tracing_subscriber::{
@@ -17,6 +14,7 @@ use tracing_subscriber::{
 use crate::{
     json::{Json, json},
     panics::log_panics,
+    stderr,
 };
 
 /// Sets up logging for OpenReplay: JSON records on standard output, filtered by `RUST_LOG`, and a
@@ -152,12 +150,7 @@ fn directives(wanted: &str) -> (String, Vec<String>) {
 }
 
 fn report(problem: &dyn std::fmt::Display) {
-    // `eprintln!` would panic if standard error is closed.
-    let _ = writeln!(
-        io::stderr(),
-        "tracing-openreplay: {}: {problem}",
-        EnvFilter::DEFAULT_ENV
-    );
+    stderr::print(format_args!("{}: {problem}", EnvFilter::DEFAULT_ENV));
 }
 
 #[cfg(test)]

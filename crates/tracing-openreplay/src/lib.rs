@@ -128,6 +128,7 @@ mod panics;
 mod replay;
 #[cfg(feature = "sentry")]
 pub mod sentry;
+mod stderr;
 mod text;
 mod timing;
 mod with_session;

@@ -6,7 +6,6 @@ use std::{
     borrow::Cow,
     cell::Cell,
     env, fmt,
-    io::{self, Write as _},
     panic::{self, PanicHookInfo},
     sync::{Mutex, PoisonError},
     thread,
@@ -18,6 +17,7 @@ use tracing_log::log::{Level, Record};
 #[cfg(feature = "opentelemetry")]
 use crate::json::trace;
 use crate::panic_stage::{self, Hook};
+use crate::stderr;
 
 /// Sets a panic hook that writes one error record per panic, in the session of the code that
 /// panicked.
@@ -265,12 +265,8 @@ impl fmt::Display for Text<'_> {
 
 fn report(info: &PanicHookInfo<'_>, what: &str, reason: &str) {
     let location = info.location().map(ToString::to_string);
-    // `eprintln!` may panic, and a panic inside a panic hook aborts the process.
-    let _ = writeln!(
-        io::stderr(),
-        "tracing-openreplay: {what} the panic at {}: {reason}",
-        location.as_deref().unwrap_or("an unknown location"),
-    );
+    let location = location.as_deref().unwrap_or("an unknown location");
+    stderr::print(format_args!("{what} the panic at {location}: {reason}"));
 }
 
 fn text(payload: &(dyn Any + Send)) -> &str {

@@ -2,7 +2,6 @@
 
 use std::{
     fmt::Display,
-    io::{self, Write as _},
     process,
     sync::{
         Arc, Mutex, PoisonError, Weak,
@@ -11,6 +10,8 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+
+use crate::stderr;
 
 /// The time between two reports of losses with the same reason.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -204,12 +205,10 @@ impl Loss {
     fn report(&self, detail: &dyn Display) -> bool {
         let lost = self.unreported.swap(0, Ordering::Relaxed);
         if lost != 0 {
-            // `eprintln!` would panic if standard error is closed.
-            let _ = writeln!(
-                io::stderr(),
-                "tracing-openreplay: lost {lost} record(s): {}{detail}",
+            stderr::print(format_args!(
+                "lost {lost} record(s): {}{detail}",
                 self.reason
-            );
+            ));
         }
         lost != 0
     }
