@@ -17,8 +17,8 @@ use super::error::Problem;
 
 /// The maximum length of a body, before and after decompression.
 const LONGEST: usize = 16 * 1024 * 1024;
-/// The maximum length of all bodies together, as they are sent: the longest, and shorter ones at the
-/// same time.
+/// The maximum length of all bodies together, as they are sent: the longest, and shorter ones at
+/// the same time.
 const SENT: usize = LONGEST + LONGEST / 8;
 /// The maximum length of all decompressed bodies together.
 const DECOMPRESSED: usize = LONGEST;

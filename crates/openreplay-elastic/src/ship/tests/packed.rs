@@ -269,7 +269,7 @@ fn continues_a_file_that_is_still_being_compressed() {
     assert!(taken == Vec::from_iter(0..100_000), "{}", taken.len());
 }
 
-/// A binary file, or what is left of a sparse file after it is truncated.
+/// As a binary file does, or a sparse file that was truncated.
 #[test]
 fn a_long_text_without_a_line_keeps_no_other_file_waiting() {
     const LENGTH: usize = 100 << 20;
