@@ -50,6 +50,9 @@ const CLEAR: &str = "Elasticsearch closes the connection; the store names the re
 const PIPELINE: &str = "Elasticsearch rejects each record; the store rejects the request";
 const ENCODING: &str = "Elasticsearch reads the body as if it were not compressed";
 
+/// In milliseconds.
+const TWO_DAYS: u64 = 2 * 24 * 60 * 60 * 1000;
+
 fn lines(lines: &[&str]) -> Vec<u8> {
     (lines.join("\n") + "\n").into_bytes()
 }
@@ -147,7 +150,8 @@ fn records() -> Vec<Case> {
         record("a time that is true", &time(json!(true)), None),
         record("an object as a time", &time(json!({"a": 1})), None),
         record("a time before 1970", &time(json!(-1)), None),
-        record("the year 3000", &time(json!("3000-01-01")), Some(FUTURE)),
+        record("the year 3000", &time(json!("3000-01-01")), None),
+        record("in two days", &time(json!(now() + TWO_DAYS)), Some(FUTURE)),
     ]
 }
 
