@@ -25,7 +25,7 @@ pub struct NullEndpoint {
 
 impl NullEndpoint {
     /// Starts this very program again, which then has to call
-    /// [`serve_if_requested`](Self::serve_if_asked).
+    /// [`serve_if_requested`](Self::serve_if_requested).
     ///
     /// # Panics
     ///
