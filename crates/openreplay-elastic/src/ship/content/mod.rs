@@ -14,7 +14,7 @@ mod kind;
 mod packed;
 mod step;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub(super) use self::packed::Ending;
 

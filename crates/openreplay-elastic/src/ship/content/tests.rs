@@ -18,13 +18,13 @@ fn text(lines: usize) -> Vec<u8> {
     (0..lines).flat_map(|n| line(n).into_bytes()).collect()
 }
 
-fn gzip(text: &[u8]) -> Vec<u8> {
+pub(in crate::ship) fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(text).unwrap();
     encoder.finish().unwrap()
 }
 
-fn zstd(text: &[u8]) -> Vec<u8> {
+pub(in crate::ship) fn zstd(text: &[u8]) -> Vec<u8> {
     zstd::encode_all(text, 3).unwrap()
 }
 

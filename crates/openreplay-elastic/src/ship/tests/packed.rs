@@ -4,25 +4,13 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
-
 use super::*;
+use crate::ship::content::tests::{gzip, zstd};
 
 type Pack = fn(&[u8]) -> Vec<u8>;
 
 /// The extension of compressed files, with the compression.
 const PACKINGS: [(&str, Pack); 2] = [("gz", gzip), ("zst", zstd)];
-
-fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(text).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zstd(text: &[u8]) -> Vec<u8> {
-    zstd::encode_all(text, 3).unwrap()
-}
 
 /// Compresses a file as `gzip FILE` does: the original is removed when the copy is complete.
 fn compress(path: &Path, extension: &str, pack: Pack) {
