@@ -8,8 +8,9 @@ use axum::{
     http::{Request, StatusCode},
     middleware::{Next, from_fn, map_response},
     response::Response,
-    routing,
+    routing::{self, MethodRouter},
 };
+use openreplay_session::SessionId;
 use tower::ServiceExt as _;
 use tower_http::trace::TraceLayer;
 use tower_openreplay::{Failure, RequestLogLayer, SessionLayer};
@@ -136,16 +137,20 @@ async fn an_error_that_is_dropped_elsewhere_is_logged_in_its_own_session() {
     assert_eq!(logged_in(second), []);
 }
 
-#[tokio::test]
-async fn an_error_that_another_request_responds_with_carries_nothing_of_the_first() {
-    let (first, second) = (new_session(), new_session());
-    let failure = openreplay_session::sync_scope(first, || {
+/// A route whose handler responds with an error of another request.
+fn that_responds_with_a_failure_of(session: SessionId) -> MethodRouter {
+    let failure = openreplay_session::sync_scope(session, || {
         info_span!("request", user = "first").in_scope(|| Failure::new("no price"))
     });
     let shared = Arc::new(Mutex::new(Some(failure)));
-    let responds = move || async move { Err::<(), _>(shared.lock().unwrap().take().unwrap()) };
+    routing::get(move || async move { Err::<(), _>(shared.lock().unwrap().take().unwrap()) })
+}
+
+#[tokio::test]
+async fn an_error_that_another_request_responds_with_carries_nothing_of_the_first() {
+    let (first, second) = (new_session(), new_session());
     let app = Router::new()
-        .route("/err", routing::get(responds))
+        .route("/err", that_responds_with_a_failure_of(first))
         .layer(SessionLayer::new());
     let request = Request::get("/err").header("openReplaySession.id", second.as_str());
     let response = app.oneshot(request.body(Body::empty()).unwrap());
@@ -167,13 +172,8 @@ async fn an_error_that_another_request_responds_with_carries_nothing_of_the_firs
 #[tokio::test]
 async fn an_error_of_another_request_is_logged_for_the_one_whose_response_is_replaced() {
     let (first, second) = (new_session(), new_session());
-    let failure = openreplay_session::sync_scope(first, || {
-        info_span!("request", user = "first").in_scope(|| Failure::new("no price"))
-    });
-    let shared = Arc::new(Mutex::new(Some(failure)));
-    let responds = move || async move { Err::<(), _>(shared.lock().unwrap().take().unwrap()) };
     let app = Router::new()
-        .route("/err", routing::get(responds))
+        .route("/err", that_responds_with_a_failure_of(first))
         .layer(map_response(|_: Response| async {
             StatusCode::IM_A_TEAPOT
         }))
@@ -194,13 +194,8 @@ async fn an_error_of_another_request_is_logged_for_the_one_whose_response_is_rep
 #[tokio::test]
 async fn an_error_that_a_request_without_a_session_responds_with_carries_nothing_of_that_request() {
     let first = new_session();
-    let failure = openreplay_session::sync_scope(first, || {
-        info_span!("request", user = "first").in_scope(|| Failure::new("no price"))
-    });
-    let shared = Arc::new(Mutex::new(Some(failure)));
-    let responds = move || async move { Err::<(), _>(shared.lock().unwrap().take().unwrap()) };
     let app = Router::new()
-        .route("/err", routing::get(responds))
+        .route("/err", that_responds_with_a_failure_of(first))
         .layer(SessionLayer::new());
     let request = Request::get("/err").body(Body::empty()).unwrap();
     let second = info_span!("request", user = "second");

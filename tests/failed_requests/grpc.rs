@@ -114,14 +114,14 @@ async fn call(channel: Channel, session: SessionId, item: &str) -> Code {
     }
 }
 
-fn lines(records: &[Logged]) -> Vec<(&str, &str)> {
+pub(crate) fn lines(records: &[Logged]) -> Vec<(&str, &str)> {
     records
         .iter()
         .map(|record| (record.level.as_str(), record.message.as_str()))
         .collect()
 }
 
-const OK: (&str, &str) = ("info", "POST /shop.Stock/Prices 200 duration_ms=_");
+pub(crate) const OK: (&str, &str) = ("info", "POST /shop.Stock/Prices 200 duration_ms=_");
 
 #[tokio::test]
 async fn a_status_in_the_headers_is_one_record_with_its_message() {

@@ -7,7 +7,11 @@ use tonic::transport::{Server, server::TcpIncoming};
 use tonic_web::GrpcWebLayer;
 use tower_openreplay::{RequestLogLayer, SessionLayer};
 
-use crate::{Logged, grpc::Stock, new_session, wait_for};
+use crate::{
+    Logged,
+    grpc::{OK, Stock, lines},
+    new_session, wait_for,
+};
 
 const INTERNAL: &str = "13";
 const TRAILERS: u8 = 0x80;
@@ -85,15 +89,6 @@ async fn in_the_other_order(item: &'static str) -> (String, Vec<Logged>) {
         .add_service(Stock);
     send(|incoming| server.serve_with_incoming(incoming), item).await
 }
-
-fn lines(records: &[Logged]) -> Vec<(&str, &str)> {
-    records
-        .iter()
-        .map(|record| (record.level.as_str(), record.message.as_str()))
-        .collect()
-}
-
-const OK: (&str, &str) = ("info", "POST /shop.Stock/Prices 200 duration_ms=_");
 
 /// The one record of a request whose status is in the headers.
 const FAILED: (&str, &str) = (

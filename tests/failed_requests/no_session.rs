@@ -130,7 +130,7 @@ async fn the_error_of_another_request_stays_in_its_session_if_the_request_left_a
 
 #[tokio::test]
 async fn an_error_of_work_that_a_handler_ran_in_a_session_is_the_only_record_there() {
-    for (order, path) in ORDERS.into_iter().zip(["/work/inside", "/work/outside"]) {
+    for (order, path) in ORDERS.into_iter().zip(["/scope/inside", "/scope/outside"]) {
         let session = new_session();
         let work = move || scope(session, async { Failure::new("no price") });
         respond(order, path, work).await;
