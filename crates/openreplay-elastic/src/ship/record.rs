@@ -12,6 +12,13 @@ pub(super) struct RawLine<'a> {
     pub(super) start: u64,
 }
 
+impl RawLine<'_> {
+    /// The offset after its last byte in the file.
+    pub(super) fn end(&self) -> u64 {
+        self.start + self.bytes.len() as u64
+    }
+}
+
 /// Creates records from the lines of one file, which are passed in file order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LineReader {

@@ -110,67 +110,31 @@ impl Tail {
             pieces,
         });
         framed.add_over(&mut framer);
-        let mut at = taken.offset;
+        let Some(mut at) = self.resume_line(framed, &mut framer)? else {
+            return Ok((taken.offset, framer.reader.pieces));
+        };
         let mut size = READ;
-        let long = self.long.take();
-        if self.searched > at {
-            let Some(end) = self.end_of_line(self.searched)? else {
-                self.long = long;
-                return Ok((at, framer.reader.pieces));
-            };
-            if let Some(line) = long {
-                framed.add_line(line.as_raw(), &mut framer);
-                at = end;
-            } else {
-                self.searched = end - 1;
-            }
-        }
         while framed.body.len() < enough && at < self.length && at - taken.offset < MOST {
-            buffer.resize(buffer.len().max(size), 0);
-            let left = usize::try_from(self.length - at).unwrap_or(usize::MAX);
-            let wanted = size.min(left);
-            let read = self.content()?.read_at(&mut buffer[..wanted], at)?;
-            let text = &buffer[..read];
+            let text = self.read_text(at, size, buffer)?;
             let line = RawLine {
                 bytes: text,
                 start: at,
             };
-            let used = framed.add_lines(text, at, &mut framer, enough);
-            at += used as u64;
-            if used > 0 {
-                size = READ;
-            } else if read == size && size < LONGEST {
-                size *= 2;
-            } else if read == size && text[0] == 0 {
-                // The NUL bytes after a truncation are skipped, however many there are.
-                let nuls = (read - bulk::without_nuls(text).len()) as u64;
-                framed.nuls += nuls;
-                at += nuls;
-                size = READ;
-            } else if read == size {
-                let searched = self.searched.max(at + read as u64);
-                let Some(end) = self.end_of_line(searched)? else {
-                    self.long = self.is_packed.then(|| LongLine::of(&line));
+            let next = match framed.add_lines(text, at, &mut framer, enough) {
+                0 if text.len() < size => {
+                    at = self.add_last_line(line, last, framed, &mut framer);
                     break;
-                };
-                framed.add_line(line, &mut framer);
-                at = end;
-                size = READ;
-            } else {
-                let end = at + read as u64;
-                self.find_end();
-                let last = match self.ending {
-                    Some(Ending::Complete) => LastLine::IfWhole,
-                    _ => last,
-                };
-                if last == LastLine::IfWhole && is_whole(text, at) {
-                    framed.add_line(line, &mut framer);
-                    at = end;
-                } else {
-                    self.searched = end;
                 }
-                break;
-            }
+                0 if size < LONGEST => {
+                    size *= 2;
+                    continue;
+                }
+                0 => self.add_long_line(line, framed, &mut framer)?,
+                used => Some(at + used as u64),
+            };
+            let Some(next) = next else { break };
+            at = next;
+            size = READ;
         }
         if self.end == Some(at) {
             // A single run cannot wait, and an app may leave out the last line feed.
@@ -178,6 +142,79 @@ impl Tail {
             framed.add_over(&mut framer);
         }
         Ok((at, framer.reader.pieces))
+    }
+
+    /// Continues the line within which the last call stopped. Returns where to read on, or `None` if
+    /// the line's end is not known yet.
+    fn resume_line(
+        &mut self,
+        framed: &mut Framed,
+        framer: &mut LineFramer,
+    ) -> io::Result<Option<u64>> {
+        let start = self.taken.0.offset;
+        let long = self.long.take();
+        if self.searched <= start {
+            return Ok(Some(start));
+        }
+        let Some(end) = self.end_of_line(self.searched)? else {
+            self.long = long;
+            return Ok(None);
+        };
+        if let Some(line) = long {
+            framed.add_line(line.as_raw(), framer);
+            return Ok(Some(end));
+        }
+        self.searched = end - 1;
+        Ok(Some(start))
+    }
+
+    /// Reads at most `size` bytes, and none after the end of the text.
+    fn read_text<'b>(&self, at: u64, size: usize, buffer: &'b mut Vec<u8>) -> io::Result<&'b [u8]> {
+        buffer.resize(buffer.len().max(size), 0);
+        let left = usize::try_from(self.length - at).unwrap_or(usize::MAX);
+        let read = self.content()?.read_at(&mut buffer[..size.min(left)], at)?;
+        Ok(&buffer[..read])
+    }
+
+    /// Adds the beginning of a line that is longer than any record. Returns where the line ends, or
+    /// `None` if that is not known yet.
+    fn add_long_line(
+        &mut self,
+        line: RawLine<'_>,
+        framed: &mut Framed,
+        framer: &mut LineFramer,
+    ) -> io::Result<Option<u64>> {
+        if line.bytes[0] == 0 {
+            // The NUL bytes after a truncation are skipped, however many there are.
+            let nuls = (line.bytes.len() - bulk::without_nuls(line.bytes).len()) as u64;
+            framed.nuls += nuls;
+            return Ok(Some(line.start + nuls));
+        }
+        let end = self.end_of_line(self.searched.max(line.end()))?;
+        if end.is_some() {
+            framed.add_line(line, framer);
+        } else {
+            self.long = self.is_packed.then(|| LongLine::of(&line));
+        }
+        Ok(end)
+    }
+
+    /// Adds the text after the last line feed if it is a whole line. Returns where to read on.
+    fn add_last_line(
+        &mut self,
+        line: RawLine<'_>,
+        last: LastLine,
+        framed: &mut Framed,
+        framer: &mut LineFramer,
+    ) -> u64 {
+        self.find_end();
+        let is_over = self.ending == Some(Ending::Complete) || last == LastLine::IfWhole;
+        if is_over && is_whole(line.bytes, line.start) {
+            framed.add_line(line, framer);
+            return line.end();
+        }
+        self.searched = line.end();
+        line.start
     }
 
     /// Notes where the text of a compressed file ends, if that is known by now.
