@@ -106,6 +106,8 @@ impl InputShipper {
                 ..LineReader::default()
             }),
             offset: 0,
+            text: Vec::new(),
+            skips: false,
             copy: self.copy,
             counts: Arc::clone(&counts),
             chunks: sender,
@@ -167,8 +169,12 @@ fn failed(error: io::Error) -> Error {
 /// Reads lines, and prepares them to be sent.
 struct Reader {
     framer: LineFramer,
-    /// The offset of the next text in the stream.
+    /// The offset of `text` in the stream.
     offset: u64,
+    /// The text that was read and not sent yet.
+    text: Vec<u8>,
+    /// Whether the rest of a line that is too long is being dropped.
+    skips: bool,
     copy: Option<Box<dyn Write + Send>>,
     counts: Arc<Counts>,
     chunks: mpsc::Sender<Framed>,
@@ -177,9 +183,6 @@ struct Reader {
 impl Reader {
     fn run(mut self, mut input: impl Read) -> Result<(), Error> {
         let mut buffer = vec![0; READ];
-        let mut text = Vec::new();
-        // Whether the rest of a line that is too long is being dropped.
-        let mut skips = false;
         loop {
             let read = match input.read(&mut buffer) {
                 Ok(read) => Ok(read),
@@ -188,52 +191,60 @@ impl Reader {
             };
             let new = &buffer[..*read.as_ref().unwrap_or(&0)];
             if new.is_empty() {
-                self.end(&text);
+                self.end();
                 return read.map(|_| ());
             }
             self.copy(new);
-            if skips {
-                let Some(end) = memchr::memchr(b'\n', new) else {
-                    self.offset += new.len() as u64;
-                    continue;
-                };
-                self.offset += end as u64 + 1;
-                text.extend_from_slice(&new[end + 1..]);
-            } else {
-                text.extend_from_slice(new);
-            }
-            skips = false;
-            let mut framed = Framed::default();
-            let used = framed.add_lines(&text, self.offset, &mut self.framer, usize::MAX);
-            self.offset += used as u64;
-            text.drain(..used);
-            if text.len() > LONGEST {
-                framed.add_line(self.line(&text), &mut self.framer);
-                self.offset += text.len() as u64;
-                text.clear();
-                skips = true;
-            }
-            framed.add_over(&mut self.framer);
-            if !self.send(framed) {
+            self.append(new);
+            if !self.send_lines() {
                 return Ok(());
             }
         }
     }
 
-    /// Adds the last line, and the lines whose remaining pieces did not come.
-    fn end(&mut self, text: &[u8]) {
+    /// Appends new text, except for the rest of a line that is being dropped.
+    fn append(&mut self, mut new: &[u8]) {
+        if self.skips {
+            let end = memchr::memchr(b'\n', new);
+            self.skips = end.is_none();
+            let dropped = end.map_or(new.len(), |end| end + 1);
+            self.offset += dropped as u64;
+            new = &new[dropped..];
+        }
+        self.text.extend_from_slice(new);
+    }
+
+    /// Sends the whole lines of the text. Returns whether the other side still receives records.
+    fn send_lines(&mut self) -> bool {
         let mut framed = Framed::default();
-        framed.add_line(self.line(text), &mut self.framer);
+        let used = framed.add_lines(&self.text, self.offset, &mut self.framer, usize::MAX);
+        self.offset += used as u64;
+        self.text.drain(..used);
+        if self.text.len() > LONGEST {
+            let line = RawLine {
+                bytes: &self.text,
+                start: self.offset,
+            };
+            framed.add_line(line, &mut self.framer);
+            self.offset += self.text.len() as u64;
+            self.text.clear();
+            self.skips = true;
+        }
+        framed.add_over(&mut self.framer);
+        self.send(framed)
+    }
+
+    /// Sends the last line, and the lines whose remaining pieces did not come.
+    fn end(&mut self) {
+        let mut framed = Framed::default();
+        let line = RawLine {
+            bytes: &self.text,
+            start: self.offset,
+        };
+        framed.add_line(line, &mut self.framer);
         self.framer.reader.pieces.end(|_| true);
         framed.add_over(&mut self.framer);
         self.send(framed);
-    }
-
-    fn line<'a>(&self, bytes: &'a [u8]) -> RawLine<'a> {
-        RawLine {
-            bytes,
-            start: self.offset,
-        }
     }
 
     /// Returns whether the other side still receives records.
