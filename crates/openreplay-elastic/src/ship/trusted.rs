@@ -151,48 +151,32 @@ mod own {
 
     /// Follows a path name by name, and each link only if that is allowed.
     fn walk(path: &Path) -> io::Result<Target> {
-        let path = std::path::absolute(path)?;
-        let mut steps = Vec::new();
-        push(&mut steps, &path, None);
-        let mut folder = root()?;
-        let mut at = PathBuf::from("/");
-        let mut links = 0;
-        while let Some(step) = steps.pop() {
-            let entry = Entry::at(&folder, &step.name)?;
+        let mut walk = Walk {
+            folder: root()?,
+            path: PathBuf::from("/"),
+            steps: Vec::new(),
+            links: 0,
+        };
+        walk.push(&std::path::absolute(path)?, None);
+        while let Some(step) = walk.steps.pop() {
+            let entry = Entry::at(&walk.folder, &step.name)?;
             if let Some(link) = &step.link
                 && link.owner != entry.stat.st_uid
             {
                 return Err(untrusted(link, &entry.stat));
             }
             match FileType::from_raw_mode(entry.stat.st_mode) {
-                FileType::Symlink => {
-                    links += 1;
-                    if links > MAX_LINKS {
-                        return Err(rustix::io::Errno::LOOP.into());
-                    }
-                    let target = PathBuf::from(entry.target(&folder, &step.name)?);
-                    let owner = entry.stat.st_uid;
-                    let is_trusted = owner == 0 || owner == geteuid().as_raw();
-                    let link = Link {
-                        path: at.join(&step.name),
-                        owner,
-                    };
-                    if target.is_absolute() {
-                        folder = root()?;
-                        at = PathBuf::from("/");
-                    }
-                    push(&mut steps, &target, (!is_trusted).then_some(link));
-                }
-                _ if steps.is_empty() => {
+                FileType::Symlink => walk.follow(&step.name, &entry)?,
+                _ if walk.steps.is_empty() => {
                     return Ok(Target {
-                        folder,
+                        folder: walk.folder,
                         name: step.name,
                         stat: entry.stat,
                     });
                 }
                 FileType::Directory => {
-                    at.push(&step.name);
-                    folder = entry.into_folder(&folder, &step.name)?;
+                    walk.path.push(&step.name);
+                    walk.folder = entry.into_folder(&walk.folder, &step.name)?;
                 }
                 _ => return Err(io::ErrorKind::NotADirectory.into()),
             }
@@ -200,20 +184,53 @@ mod own {
         Err(not_a_file())
     }
 
-    /// Puts the names of a path in front of the remaining names.
-    fn push(steps: &mut Vec<Step>, path: &Path, mut link: Option<Link>) {
-        let names = path.components().filter_map(|part| match part {
-            Component::Normal(name) => Some(name.to_owned()),
-            Component::ParentDir => Some(OsString::from("..")),
-            Component::CurDir | Component::RootDir | Component::Prefix(_) => None,
-        });
-        let mut names: Vec<_> = names.collect();
-        if names.is_empty() {
-            names.push(OsString::from("."));
+    /// How far [`walk`] has come.
+    struct Walk {
+        folder: OwnedFd,
+        /// The path of `folder`.
+        path: PathBuf,
+        /// The remaining names, the next one last.
+        steps: Vec<Step>,
+        /// How many links were followed.
+        links: usize,
+    }
+
+    impl Walk {
+        fn follow(&mut self, name: &OsStr, entry: &Entry) -> io::Result<()> {
+            self.links += 1;
+            if self.links > MAX_LINKS {
+                return Err(rustix::io::Errno::LOOP.into());
+            }
+            let target = PathBuf::from(entry.target(&self.folder, name)?);
+            let owner = entry.stat.st_uid;
+            let is_trusted = owner == 0 || owner == geteuid().as_raw();
+            let link = Link {
+                path: self.path.join(name),
+                owner,
+            };
+            if target.is_absolute() {
+                self.folder = root()?;
+                self.path = PathBuf::from("/");
+            }
+            self.push(&target, (!is_trusted).then_some(link));
+            Ok(())
         }
-        for name in names.into_iter().rev() {
-            let link = link.take();
-            steps.push(Step { name, link });
+
+        /// Puts the names of a path in front of the remaining names.
+        fn push(&mut self, path: &Path, mut link: Option<Link>) {
+            let names = path.components().filter_map(|part| match part {
+                Component::Normal(name) => Some(name.to_owned()),
+                Component::ParentDir => Some(OsString::from("..")),
+                Component::CurDir | Component::RootDir | Component::Prefix(_) => None,
+            });
+            let mut names: Vec<_> = names.collect();
+            if names.is_empty() {
+                names.push(OsString::from("."));
+            }
+            for name in names.into_iter().rev() {
+                let link = link.take();
+                self.steps.push(Step { name, link });
+            }
         }
     }
 
