@@ -104,25 +104,25 @@ pub(super) async fn examine(
             continue;
         };
         if seen.insert(&hit.index) && !is_found(client, hit, &session).await? {
-            let index = &hit.index;
-            let unmapped = |field: &Field| {
-                field.is_missing() && (field.indices.is_empty() || field.indices.contains(index))
-            };
-            let why = if fields.iter().any(unmapped) {
-                "not mapped"
-            } else {
-                "analysed in another way"
-            };
-            report.find(
-                Fault::NotAnalysed,
-                format!(
-                    "`message` of {index} is {why}, so that OpenReplay's query does not find the record {} of session {session}",
-                    hit.id
-                ),
-            );
+            report.find(Fault::NotAnalysed, not_found(hit, &session, &fields));
         }
     }
     Ok(())
+}
+
+fn not_found(hit: &Hit, session: &SessionId, fields: &[Field]) -> String {
+    let Hit { index, id, .. } = hit;
+    let is_unmapped = |field: &Field| {
+        field.is_missing() && (field.indices.is_empty() || field.indices.contains(index))
+    };
+    let why = if fields.iter().any(is_unmapped) {
+        "not mapped"
+    } else {
+        "analysed in another way"
+    };
+    format!(
+        "`message` of {index} is {why}, so that OpenReplay's query does not find the record {id} of session {session}"
+    )
 }
 
 async fn is_found(client: &Client, hit: &Hit, session: &SessionId) -> Result<bool, Error> {

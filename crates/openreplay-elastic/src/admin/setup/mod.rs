@@ -122,14 +122,7 @@ pub async fn run(client: &Client, options: &SetupOptions) -> Result<SetupReport,
         findings.extend(also::examine(client, index).await?);
     }
 
-    let template = Template::replace(client, engine.flavor).await?;
-    let mut created = false;
-    if is_new {
-        created = match create(client, engine.flavor).await {
-            Ok(created) => created,
-            Err(error) => return Err(template.undo(client, error).await),
-        };
-    }
+    let created = put_layout(client, engine.flavor, is_new).await?;
     if let Some(index) = &restorable {
         put_behind(client, &[index], true).await?;
     }
@@ -168,6 +161,19 @@ async fn usable_state(client: &Client) -> Result<LogsState, Error> {
         return Err(layout::next_in_use(index, &next));
     }
     Ok(found)
+}
+
+/// Replaces the template, and creates the first index if `logs` is new. Returns whether this run
+/// created the index. If that fails, the earlier template is restored.
+async fn put_layout(client: &Client, flavor: Flavor, is_new: bool) -> Result<bool, Error> {
+    let template = Template::replace(client, flavor).await?;
+    if !is_new {
+        return Ok(false);
+    }
+    match create(client, flavor).await {
+        Ok(created) => Ok(created),
+        Err(error) => Err(template.undo(client, error).await),
+    }
 }
 
 /// Returns those that are not behind `logs` yet, each once. One may be the write index.
