@@ -97,26 +97,28 @@ struct Part(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Part {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Strings;
-        impl<'de> Visitor<'de> for Strings {
-            type Value = Part;
+        deserializer.deserialize_map(PartMembers)
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
+struct PartMembers;
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Part, A::Error> {
-                let mut found = Vec::new();
-                while let Some(name) = map.next_key::<Key<'de>>()? {
-                    let value: &RawValue = map.next_value()?;
-                    if matches!(&name.0[..], "text" | "message") {
-                        found.extend(bounded(value).map(|value| (name.0.into_owned(), value)));
-                    }
-                }
-                Ok(Part(found))
+impl<'de> Visitor<'de> for PartMembers {
+    type Value = Part;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Part, A::Error> {
+        let mut found = Vec::new();
+        while let Some(name) = map.next_key::<Key<'de>>()? {
+            let value: &RawValue = map.next_value()?;
+            if matches!(&name.0[..], "text" | "message") {
+                found.extend(bounded(value).map(|value| (name.0.into_owned(), value)));
             }
         }
-        deserializer.deserialize_map(Strings)
+        Ok(Part(found))
     }
 }
 
