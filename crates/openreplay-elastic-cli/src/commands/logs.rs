@@ -71,26 +71,10 @@ impl Args {
         };
         let is_faulty = report_faults(&found);
         let rows = rows(&found.sources)?;
-        let total = found.total;
         if json {
-            let rows: Vec<_> = rows
-                .iter()
-                .map(|row| json!({"time": row.time_text, "level": row.level.as_str(), "message": row.message}))
-                .collect();
-            let session = session.as_str();
-            print::json(
-                &json!({"session": session, "total": total, "rows": rows, "incomplete": found.incomplete}),
-            )?;
+            print_json(&session, &rows, &found)?;
         } else {
-            for row in &rows {
-                self.show(row)?;
-            }
-            if total > rows.len() as u64 {
-                print::note(&format!(
-                    "OpenReplay shows these {} of {total} records",
-                    rows.len()
-                ));
-            }
+            self.show_all(&rows, found.total)?;
         }
         if session.as_u64().is_none() {
             print::note(&format!(
@@ -99,17 +83,16 @@ impl Args {
         }
         if let Some(text) = &found.incomplete {
             print::warning(&format!("rows may be missing: {text}"));
+        } else if rows.is_empty() {
+            print::note(&format!(
+                "no record of session {session}; to see why: openreplay-elastic check {session}"
+            ));
+            return Ok(Outcome::NoRecord);
         }
-        Ok(match (&found.incomplete, rows.is_empty()) {
-            (Some(_), _) => Outcome::Incomplete,
-            (None, true) => {
-                print::note(&format!(
-                    "no record of session {session}; to see why: openreplay-elastic check {session}"
-                ));
-                Outcome::NoRecord
-            }
-            (None, false) if is_faulty => Outcome::Incomplete,
-            (None, false) => Outcome::Done,
+        Ok(if found.incomplete.is_some() || is_faulty {
+            Outcome::Incomplete
+        } else {
+            Outcome::Done
         })
     }
 
@@ -137,6 +120,19 @@ impl Args {
         })
     }
 
+    fn show_all(&self, rows: &[Row], total: u64) -> Result<(), Failure> {
+        for row in rows {
+            self.show(row)?;
+        }
+        let shown = rows.len();
+        if total > shown as u64 {
+            print::note(&format!(
+                "OpenReplay shows these {shown} of {total} records"
+            ));
+        }
+        Ok(())
+    }
+
     fn show(&self, row: &Row) -> Result<(), Failure> {
         let style = match row.level {
             Level::Error => RED,
@@ -161,6 +157,19 @@ impl Args {
         }
         Ok(())
     }
+}
+
+fn print_json(session: &SessionId, rows: &[Row], found: &SessionRecords) -> io::Result<()> {
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| json!({"time": row.time_text, "level": row.level.as_str(), "message": row.message}))
+        .collect();
+    print::json(&json!({
+        "session": session.as_str(),
+        "total": found.total,
+        "rows": rows,
+        "incomplete": found.incomplete,
+    }))
 }
 
 /// Prints the faults of the records, with the same texts as `check` and `ship`. Returns whether any
