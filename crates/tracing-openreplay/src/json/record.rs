@@ -19,6 +19,7 @@ use super::{
     members,
     options::Options,
     scratch::{Parts, Scratch},
+    site::{Site, Sites},
     span,
     unmarked::Unmarked,
 };
@@ -45,44 +46,27 @@ pub(super) fn render<S>(
 ) where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
-    if let Some(innermost) = ctx.event_span(event) {
-        spans(options, innermost, &mut scratch.parts);
-    }
+    spans(options, ctx.event_span(event), &mut scratch.parts);
     let now = options.now();
     let Scratch {
         stamp,
         sites,
         parts,
-        ..
     } = scratch;
-    let line = &mut parts.line;
-    stamp.write(line, now);
-    let metadata = event.metadata();
-    line.extend_from_slice(level_and_message(*metadata.level()));
+    stamp.write(&mut parts.line, now);
+    let level = *event.metadata().level();
     let id = session.as_ref().map(SessionId::as_bytes);
-    if let Some(id) = id {
-        line.extend_from_slice(phrase::PREFIX.as_bytes());
-        line.extend_from_slice(id);
-        line.extend_from_slice(phrase::PREFIX_END.as_bytes());
-    }
-    let start = line.len();
+    begin_message(level, id, &mut parts.line);
+    let start = parts.line.len();
     options.extra.write(session.as_ref(), now, &mut parts.extra);
     #[cfg(feature = "opentelemetry")]
     if trace::is_active(event, ctx) {
         trace::write(&mut parts.extra);
     }
-    if !parts.request_id.is_empty() {
-        parts.extra.extend_from_slice(REQUEST_ID);
-        parts.extra.extend_from_slice(&parts.request_id);
-        parts.extra.push(b'"');
-    }
+    request_id(parts);
 
-    let is_log = metadata.target() == "log" && event.is_log();
-    let site = if is_log && let Some(metadata) = event.normalized_metadata() {
-        sites.passing(options, &metadata)
-    } else {
-        sites.of(options, metadata)
-    };
+    let is_log = event.metadata().target() == "log" && event.is_log();
+    let site = site(options, event, is_log, sites);
     let from = Source {
         event,
         mark,
@@ -95,37 +79,36 @@ pub(super) fn render<S>(
         + site.place.len()
         + options.constant.len()
         + parts.extra.len();
-    shorten(
-        options.record_limit.saturating_sub(start + around),
-        start,
-        parts,
-    );
+    let room = options.record_limit.saturating_sub(start + around);
+    shorten(room, start, parts);
     phrase::break_in(&mut parts.line[start..]);
-    let line = &mut parts.line;
-    line.push(b'"');
-    if *metadata.level() == Level::ERROR {
-        line.extend_from_slice(TAGS);
-    }
-    if let Some(id) = id {
-        line.extend_from_slice(ID);
-        line.extend_from_slice(id);
-        line.push(b'"');
-    }
-    line.extend_from_slice(&site.place);
-    line.extend_from_slice(&options.constant);
-    line.extend_from_slice(&parts.extra);
+    end_message(level, id, &mut parts.line);
+    parts.line.extend_from_slice(&site.place);
+    parts.line.extend_from_slice(&options.constant);
+    parts.line.extend_from_slice(&parts.extra);
     join(parts);
 }
 
-fn spans<S>(options: &Options, innermost: SpanRef<'_, S>, parts: &mut Parts)
+fn spans<S>(options: &Options, innermost: Option<SpanRef<'_, S>>, parts: &mut Parts)
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
     // `scope` would look up the innermost span again.
-    let mut next = Some(innermost);
+    let mut next = innermost;
     while let Some(span) = next {
         span::write(options, &span, parts);
         next = span.parent();
+    }
+}
+
+/// Writes the level, and the message up to the end of the prefix, which OpenReplay searches for.
+#[inline]
+fn begin_message(level: Level, id: Option<&[u8]>, line: &mut Vec<u8>) {
+    line.extend_from_slice(level_and_message(level));
+    if let Some(id) = id {
+        line.extend_from_slice(phrase::PREFIX.as_bytes());
+        line.extend_from_slice(id);
+        line.extend_from_slice(phrase::PREFIX_END.as_bytes());
     }
 }
 
@@ -137,6 +120,24 @@ fn level_and_message(level: Level) -> &'static [u8] {
         Level::WARN => member!(field::LEVEL, "\"warning\",\"message\":\""),
         Level::INFO => member!(field::LEVEL, "\"info\",\"message\":\""),
         Level::DEBUG | Level::TRACE => member!(field::LEVEL, "\"debug\",\"message\":\""),
+    }
+}
+
+#[inline]
+fn request_id(parts: &mut Parts) {
+    if !parts.request_id.is_empty() {
+        parts.extra.extend_from_slice(REQUEST_ID);
+        parts.extra.extend_from_slice(&parts.request_id);
+        parts.extra.push(b'"');
+    }
+}
+
+#[inline]
+fn site<'s>(options: &Options, event: &Event<'_>, is_log: bool, sites: &'s mut Sites) -> &'s Site {
+    if is_log && let Some(metadata) = event.normalized_metadata() {
+        sites.passing(options, &metadata)
+    } else {
+        sites.of(options, event.metadata())
     }
 }
 
@@ -226,6 +227,20 @@ fn shorten(room: usize, start: usize, parts: &mut Parts) {
     let length = cut(&parts.line[start..], room);
     parts.line.truncate(start + length);
     parts.line.extend_from_slice(CUT.as_bytes());
+}
+
+/// Writes the end of the message, the tags and the session's id.
+#[inline]
+fn end_message(level: Level, id: Option<&[u8]>, line: &mut Vec<u8>) {
+    line.push(b'"');
+    if level == Level::ERROR {
+        line.extend_from_slice(TAGS);
+    }
+    if let Some(id) = id {
+        line.extend_from_slice(ID);
+        line.extend_from_slice(id);
+        line.push(b'"');
+    }
 }
 
 /// Appends the fields and the spans to the record.

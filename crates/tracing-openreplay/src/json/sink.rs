@@ -5,6 +5,7 @@ use std::{
     io::{self, Write as _},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::{AtomicBool, Ordering},
+    thread,
 };
 
 use tracing_core::Metadata;
@@ -56,21 +57,27 @@ pub(super) fn write<'w>(
             write(line)
         }
     }));
-    match outcome {
-        Ok(Ok(())) => {
-            if state.is_torn.load(Ordering::Relaxed) {
-                state.is_torn.store(false, Ordering::Relaxed);
+    state.note(outcome);
+}
+
+impl State {
+    fn note(&self, outcome: thread::Result<io::Result<()>>) {
+        match outcome {
+            Ok(Ok(())) => {
+                if self.is_torn.load(Ordering::Relaxed) {
+                    self.is_torn.store(false, Ordering::Relaxed);
+                }
+                self.losses.counts().remind();
             }
-            losses.counts().remind();
-        }
-        Ok(Err(error)) => {
-            state.is_torn.store(true, Ordering::Relaxed);
-            losses.note(|counts| &counts.failed, &Failed(&error));
-        }
-        Err(_) => {
-            state.is_torn.store(true, Ordering::Relaxed);
-            state.has_panicked.store(true, Ordering::Relaxed);
-            losses.note(|counts| &counts.panicked, &"");
+            Ok(Err(error)) => {
+                self.is_torn.store(true, Ordering::Relaxed);
+                self.losses.note(|counts| &counts.failed, &Failed(&error));
+            }
+            Err(_) => {
+                self.is_torn.store(true, Ordering::Relaxed);
+                self.has_panicked.store(true, Ordering::Relaxed);
+                self.losses.note(|counts| &counts.panicked, &"");
+            }
         }
     }
 }

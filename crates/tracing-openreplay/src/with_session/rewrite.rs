@@ -4,8 +4,8 @@ use openreplay_record::field;
 use openreplay_session::SessionId;
 use smallvec::SmallVec;
 use tracing_core::{
-    Event, Level,
-    field::{Value, debug},
+    Event, Level, Metadata,
+    field::{DebugValue, Value, debug},
 };
 
 use super::{
@@ -49,21 +49,12 @@ fn with_values(
     values: &Values<'_>,
     then: &mut dyn FnMut(&Event<'_>),
 ) {
-    let first = to.first;
-    let fields: SmallVec<[_; INLINE]>;
-    let mut messages: SmallVec<[_; 1]> = SmallVec::new();
+    let fields: Fields<'_>;
+    let mut messages = Messages::new();
     if let (Addition::Prefix | Addition::PrefixAndTags, Some(session)) = (to.addition, session) {
-        for &index in to.messages {
-            let recorded = index.checked_sub(first).and_then(|at| *values.get(at)?);
-            if let Some(message) = recorded.map(Message::Recorded) {
-                messages.push((index, debug(Prefixed { session, message })));
-            }
-        }
+        messages = prefixed(session, to, values);
         if messages.is_empty() {
-            let named = to.names[first..].iter().zip(values);
-            fields = named
-                .filter_map(|(name, value)| Some((*name, (*value)?)))
-                .collect();
+            fields = named(to, values);
             let message = Message::Fields(&fields);
             let index = to.messages.first();
             messages.extend(index.map(|index| (*index, debug(Prefixed { session, message }))));
@@ -74,15 +65,11 @@ fn with_values(
         Addition::Prefix => None,
         Addition::SentryTag => session.map(SessionId::as_str),
     };
-    let own = to
-        .own
-        .filter(|_| to.addition == Addition::PrefixAndTags)
-        .map(|index| (index, values.get(index - first).copied().flatten()));
-    let tags = own.and_then(|(index, value)| tags::with_error(index, value));
+    let tags = own_tags(to, values);
     let tags_text = tags.as_ref().map(|tags| tags.text.as_str());
 
     let mut all = SmallVec::<[Option<&dyn Value>; INLINE]>::from_elem(None, to.names.len());
-    for (slot, value) in all[first..].iter_mut().zip(values) {
+    for (slot, value) in all[to.first..].iter_mut().zip(values) {
         *slot = value.map(Recorded::as_value);
     }
     for (index, message) in &messages {
@@ -94,15 +81,60 @@ fn with_values(
     if let (Some(tags), Some(text)) = (&tags, &tags_text) {
         all[tags.index] = Some(text);
     }
+    let mark = tags.as_ref().map(tags::Text::mark);
+    mark::during(to, session.copied(), mark, || {
+        pass(event, to.metadata, &all, then);
+    });
+}
 
+/// The messages of the rewritten event, by the index of their fields.
+type Messages<'a> = SmallVec<[(usize, DebugValue<Prefixed<'a>>); 1]>;
+type Fields<'a> = SmallVec<[(&'static str, &'a Recorded<'a>); INLINE]>;
+
+/// Returns the event's own messages with the prefix.
+fn prefixed<'a>(
+    session: &'a SessionId,
+    to: &'static Rewritten,
+    values: &'a [Option<&'a Recorded<'a>>],
+) -> Messages<'a> {
+    let mut messages = Messages::new();
+    for &index in to.messages {
+        let recorded = index.checked_sub(to.first).and_then(|at| *values.get(at)?);
+        if let Some(message) = recorded.map(Message::Recorded) {
+            messages.push((index, debug(Prefixed { session, message })));
+        }
+    }
+    messages
+}
+
+/// Returns the event's fields that have a value, with their names.
+fn named<'a>(to: &'static Rewritten, values: &'a [Option<&'a Recorded<'a>>]) -> Fields<'a> {
+    let named = to.names[to.first..].iter().zip(values);
+    named
+        .filter_map(|(name, value)| Some((*name, (*value)?)))
+        .collect()
+}
+
+/// Returns the event's own tags with `error` appended, if the event has a field for them that lacks
+/// `error`.
+fn own_tags(to: &'static Rewritten, values: &Values<'_>) -> Option<tags::Text> {
+    let index = to.own.filter(|_| to.addition == Addition::PrefixAndTags)?;
+    tags::with_error(index, values.get(index - to.first).copied().flatten())
+}
+
+/// Calls `then` with an event of these values, which has the parent of the original event.
+fn pass(
+    original: &Event<'_>,
+    metadata: &'static Metadata<'static>,
+    values: &[Option<&dyn Value>],
+    then: &mut dyn FnMut(&Event<'_>),
+) {
     // This method is hidden, but tracing's macros call it, so it cannot be removed.
-    let values = to.metadata.fields().value_set_all(&all);
-    let metadata = to.metadata;
-    let event = if event.is_contextual() {
+    let values = metadata.fields().value_set_all(values);
+    let event = if original.is_contextual() {
         Event::new(metadata, &values)
     } else {
-        Event::new_child_of(event.parent().cloned(), metadata, &values)
+        Event::new_child_of(original.parent().cloned(), metadata, &values)
     };
-    let mark = tags.as_ref().map(tags::Text::mark);
-    mark::during(to, session.copied(), mark, || then(&event));
+    then(&event);
 }
