@@ -111,7 +111,14 @@ fn settled(settlement: &Settlement) -> String {
         };
         words.push(format!("{how}, {}", pace(settlement.wait)));
     }
-    let places = parts.iter().filter_map(|part| match &part.state.place {
+    words.extend(places(parts));
+    words.dedup();
+    words.extend(marks(settlement).map(str::to_owned));
+    words.join("; ")
+}
+
+fn places(parts: &[Part]) -> impl Iterator<Item = String> {
+    parts.iter().filter_map(|part| match &part.state.place {
         Place::Open => None,
         Place::Lost { before } => Some(format!("lost since `{before}`")),
         Place::Pinned {
@@ -119,34 +126,23 @@ fn settled(settlement: &Settlement) -> String {
             blocked: None,
         } => Some(format!("pinned to `{index}`")),
         Place::Pinned { index, .. } => Some(format!("pinned to `{index}`, which is blocked")),
-    });
-    words.extend(places);
-    words.dedup();
+    })
+}
+
+fn marks(Settlement { parts, wait, .. }: &Settlement) -> impl Iterator<Item = &'static str> {
     let is = |is: fn(&State) -> bool| parts.iter().any(|part| is(&part.state));
+    let is_blamed = is(|state| state.suspicion == Suspicion::Blamed);
+    let is_too_large = is(|state| state.suspicion == Suspicion::TooLarge);
     let marks = [
         (is(|state| state.form == Form::Minimal), "in minimal form"),
-        (is(|state| state.suspicion == Suspicion::Blamed), "blamed"),
-        (
-            is(|state| state.suspicion == Suspicion::TooLarge),
-            "suspected to be too large",
-        ),
+        (is_blamed, "blamed"),
+        (is_too_large, "suspected to be too large"),
         (is(|state| state.alone.is_some()), "in doubt"),
-        (
-            settlement.wait.is_some_and(|wait| wait.aside > 0),
-            "set aside",
-        ),
-        (
-            settlement.wait.is_some_and(|wait| wait.probe),
-            "after a probe",
-        ),
+        (wait.is_some_and(|wait| wait.aside > 0), "set aside"),
+        (wait.is_some_and(|wait| wait.probe), "after a probe"),
     ];
-    words.extend(
-        marks
-            .iter()
-            .filter(|mark| mark.0)
-            .map(|mark| mark.1.to_owned()),
-    );
-    words.join("; ")
+    let marks = marks.into_iter().filter(|(is_set, _)| *is_set);
+    marks.map(|(_, mark)| mark)
 }
 
 fn rows() -> Vec<String> {
