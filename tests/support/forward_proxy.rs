@@ -1,6 +1,6 @@
 //! A stand-in for a company's HTTP proxy, which forwards every host to one server.
 
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -63,14 +63,7 @@ impl ForwardProxy {
 
 fn serve(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
     let mut reader = BufReader::new(client.try_clone()?);
-    let mut head = Vec::new();
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line)? <= 2 {
-            break;
-        }
-        head.push(line);
-    }
+    let head = read_head(&mut reader)?;
     let Some(first) = head.first().cloned() else {
         return Ok(());
     };
@@ -105,6 +98,18 @@ fn serve(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
     }
     let _ = io::copy(&mut server, &mut client);
     client.shutdown(Shutdown::Both)
+}
+
+/// Reads the lines before a request's body.
+fn read_head(reader: &mut impl BufRead) -> io::Result<Vec<String>> {
+    let mut head = Vec::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? <= 2 {
+            return Ok(head);
+        }
+        head.push(line);
+    }
 }
 
 /// Returns a request for the server, with only the path and without the headers for the proxy.

@@ -1,6 +1,7 @@
 //! TLS in front of a server without TLS, with a certificate of an authority of its own.
 
 use std::fs;
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -102,16 +103,7 @@ impl TlsProxy {
         runtime.spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (acceptor, target) = (acceptor.clone(), target.clone());
-                let seen = Arc::clone(&seen);
-                tokio::spawn(async move {
-                    // a client that does not trust the certificate hangs up
-                    let mut client = acceptor.accept(client).await?;
-                    if let Some(suite) = client.get_ref().1.negotiated_cipher_suite() {
-                        lock(&seen).push(suite.suite());
-                    }
-                    let mut server = TcpStream::connect(target).await?;
-                    copy_bidirectional(&mut client, &mut server).await
-                });
+                tokio::spawn(forward(acceptor, client, target, Arc::clone(&seen)));
             }
         });
         Self {
@@ -156,6 +148,21 @@ pub fn write_certificate(folder: &Path, name: &str) -> String {
     let key = pem("PRIVATE KEY", &key.serialize_der());
     fs::write(folder.join("key.pem"), key).expect("a file");
     authority.pem
+}
+
+async fn forward(
+    acceptor: TlsAcceptor,
+    client: TcpStream,
+    target: String,
+    suites: Suites,
+) -> io::Result<(u64, u64)> {
+    // a client that does not trust the certificate hangs up
+    let mut client = acceptor.accept(client).await?;
+    if let Some(suite) = client.get_ref().1.negotiated_cipher_suite() {
+        lock(&suites).push(suite.suite());
+    }
+    let mut server = TcpStream::connect(target).await?;
+    copy_bidirectional(&mut client, &mut server).await
 }
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {

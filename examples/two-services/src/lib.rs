@@ -30,7 +30,12 @@ pub struct Reserved {
     pub price: String,
 }
 
-#[allow(missing_docs, reason = "generated")]
+#[allow(
+    missing_docs,
+    clippy::excessive_nesting,
+    clippy::too_many_lines,
+    reason = "generated"
+)]
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/shop.Stock.rs"));
 }

@@ -136,19 +136,24 @@ fn respond(request: &http::Request, state: &mut State) -> Outcome {
         Reply::Store | Reply::HangUp => ("logs-1", vec![201; documents.len()]),
     };
     for ((id, document), status) in ids.iter().zip(documents).zip(&mut statuses) {
-        match state.documents.entry(id.expect("an _id").to_owned()) {
-            // who may not write there is not told what there is
-            _ if *status == 403 => {}
-            Entry::Occupied(_) => *status = 409,
-            Entry::Vacant(place) if *status == 201 => {
-                place.insert(document);
-            }
-            Entry::Vacant(_) => {}
-        }
+        store(state, id.expect("an _id"), document, status);
     }
     match reply {
         Reply::HangUp => Outcome::HangUp,
         _ => Outcome::Respond(Response::new(200, items(index, &statuses))),
+    }
+}
+
+/// Stores a document whose status is 201, unless its `_id` exists.
+fn store(state: &mut State, id: &str, document: Value, status: &mut u16) {
+    match state.documents.entry(id.to_owned()) {
+        // who may not write there is not told what there is
+        _ if *status == 403 => {}
+        Entry::Occupied(_) => *status = 409,
+        Entry::Vacant(place) if *status == 201 => {
+            place.insert(document);
+        }
+        Entry::Vacant(_) => {}
     }
 }
 

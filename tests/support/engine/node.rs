@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -83,27 +83,7 @@ impl Node {
                 let _ = ready.send(line);
             }
         });
-        let started = Instant::now();
-        let mut output = Vec::new();
-        loop {
-            match is_ready.recv_timeout(Duration::from_secs(1)) {
-                Ok(line) if line.starts_with("READY ") => return Ok(()),
-                Ok(line) => output.push(line),
-                Err(error) => {
-                    let log = fs::read_to_string(&log).unwrap_or_default();
-                    // other threads may keep the process alive
-                    let has_ended = error == RecvTimeoutError::Disconnected
-                        || log.contains("Exception in thread \"main\"");
-                    if has_ended || started.elapsed() > START_LIMIT {
-                        let output = output.join("\n");
-                        return Err(format!(
-                            "{} {} did not start; has scripts/install run? Its output:\n{output}\n{log}",
-                            kind.name, kind.version
-                        ));
-                    }
-                }
-            }
-        }
+        wait_until_ready(kind, &is_ready, &log)
     }
 
     pub(super) fn is_running(&mut self) -> bool {
@@ -125,6 +105,32 @@ impl Node {
         if let Some(mut child) = self.child.take() {
             child.kill().expect("it is a child of ours");
             child.wait().expect("it is a child of ours");
+        }
+    }
+}
+
+/// Waits for the line in which the engine's run script reports that the engine is ready. Returns
+/// its output if the engine does not start.
+fn wait_until_ready(kind: &Kind, lines: &mpsc::Receiver<String>, log: &Path) -> Result<(), String> {
+    let started = Instant::now();
+    let mut output = Vec::new();
+    loop {
+        match lines.recv_timeout(Duration::from_secs(1)) {
+            Ok(line) if line.starts_with("READY ") => return Ok(()),
+            Ok(line) => output.push(line),
+            Err(error) => {
+                let log = fs::read_to_string(log).unwrap_or_default();
+                // other threads may keep the process alive
+                let has_ended = error == RecvTimeoutError::Disconnected
+                    || log.contains("Exception in thread \"main\"");
+                if has_ended || started.elapsed() > START_LIMIT {
+                    let output = output.join("\n");
+                    return Err(format!(
+                        "{} {} did not start; has scripts/install run? Its output:\n{output}\n{log}",
+                        kind.name, kind.version
+                    ));
+                }
+            }
         }
     }
 }

@@ -51,6 +51,7 @@ pub(super) fn handle(request: &Request, shared: &Arc<Shared>) -> Outcome {
     meet(fault.as_ref(), state, request, shared)
 }
 
+#[expect(clippy::too_many_lines, reason = "a match with a short arm per fault")]
 fn meet(
     fault: Option<&Fault>,
     mut state: MutexGuard<'_, State>,

@@ -141,19 +141,21 @@ impl State {
             return (index, *status);
         }
         let id = action["_id"].as_str().map(str::to_owned).or(given);
-        let id = id.expect("an _id");
-        let documents = self.indices.get_mut(&index).expect("it is there");
+        let status = self.insert(&index, id.expect("an _id"), &action["routing"], document);
+        (index, status)
+    }
+
+    fn insert(&mut self, index: &str, id: String, routing: &Value, document: Value) -> u16 {
+        let documents = self.indices.get_mut(index).expect("it is there");
         if documents.contains_key(&id) {
             self.twice += 1;
-            return (index, 409);
+            return 409;
         }
-        if action["routing"]
-            .as_str()
-            .is_some_and(|routing| routing.len() > 32_766)
-        {
-            return (index, 400);
+        let is_too_long = |routing: &str| routing.len() > 32_766;
+        if routing.as_str().is_some_and(is_too_long) {
+            return 400;
         }
         documents.insert(id, document);
-        (index, 201)
+        201
     }
 }
