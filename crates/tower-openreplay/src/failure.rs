@@ -78,7 +78,7 @@ use http::{Response, StatusCode};
 use openreplay_session::Scope;
 use tracing::Span;
 
-use crate::request_log::{polling::is_polling, record};
+use crate::{polling::is_polling, record};
 
 /// An error that is logged once with its causes, and hidden from the client.
 ///

@@ -94,6 +94,10 @@ mod decode;
 mod headers;
 mod names;
 mod poll_to_end;
+#[cfg(feature = "request-log")]
+mod polling;
+#[cfg(feature = "request-log")]
+mod record;
 mod verdict;
 
 #[cfg(feature = "axum")]

@@ -9,7 +9,8 @@ use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use super::{body::ResponseBody, polling::Polling, request::Request};
+use super::{body::ResponseBody, request::Request};
+use crate::polling::Polling;
 
 pin_project! {
     /// The response future of [`RequestLog`](super::RequestLog), which is polled and dropped in the

@@ -10,10 +10,12 @@ use tracing::{Level, Span, field};
 use super::{
     options::Options,
     protocol::Outcome,
-    record::{self, Event, Facts},
     route::{Route, uri_of},
 };
-use crate::failure::Attached;
+use crate::{
+    failure::Attached,
+    record::{self, Event, Facts},
+};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

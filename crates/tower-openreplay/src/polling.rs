@@ -6,19 +6,19 @@ thread_local! {
     static POLLING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Returns whether the caller runs inside the future of a [`RequestLog`](super::RequestLog), which
+/// Returns whether the caller runs inside the future of a [`RequestLog`](crate::RequestLog), which
 /// logs the error attached to the response.
 pub(crate) fn is_polling() -> bool {
     POLLING.get()
 }
 
 /// A guard that exists while this thread polls the future of a `RequestLog`.
-pub(super) struct Polling {
+pub(crate) struct Polling {
     before: bool,
 }
 
 impl Polling {
-    pub(super) fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         Self {
             before: POLLING.replace(true),
         }

@@ -8,16 +8,16 @@ use tracing::{Level, Span, field::Value};
 const TARGET: &str = "tower_openreplay";
 
 /// The properties of a request that its span and its records contain.
-pub(super) struct Facts<'a> {
-    pub(super) method: &'a Method,
-    pub(super) path: &'a str,
-    pub(super) request_id: Option<&'a str>,
-    pub(super) route: Option<&'a str>,
+pub(crate) struct Facts<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) path: &'a str,
+    pub(crate) request_id: Option<&'a str>,
+    pub(crate) route: Option<&'a str>,
 }
 
 /// The end of a request, which is the last word of its message.
 #[derive(Clone, Copy)]
-pub(super) enum Event {
+pub(crate) enum Event {
     Response(StatusCode),
     Failed,
     BodyFailed,
@@ -35,7 +35,7 @@ impl fmt::Display for Event {
     }
 }
 
-pub(super) fn span(facts: &Facts<'_>) -> Span {
+pub(crate) fn span(facts: &Facts<'_>) -> Span {
     tracing::info_span!(
         target: TARGET,
         "request",
@@ -58,7 +58,7 @@ macro_rules! event_at {
     };
 }
 
-pub(super) fn request(
+pub(crate) fn request(
     level: Level,
     facts: &Facts<'_>,
     event: Event,
@@ -93,7 +93,7 @@ pub(crate) fn failure(span: &Span, error: &(dyn Error + 'static), status: Status
 }
 
 /// Returns the level for a response with an attached error.
-pub(super) fn level_of(status: StatusCode) -> Level {
+pub(crate) fn level_of(status: StatusCode) -> Level {
     if status.is_server_error() {
         Level::ERROR
     } else {
