@@ -122,6 +122,7 @@ mod init;
 mod json;
 mod kept;
 mod lookup;
+mod mark;
 mod origin;
 mod panic_stage;
 mod panics;

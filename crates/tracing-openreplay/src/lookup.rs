@@ -23,9 +23,8 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    kept,
+    kept, mark,
     origin::{self, Origin, Remembered},
-    with_session::mark,
 };
 
 /// Stores the origin of a new span, if it is not implied. Called from `on_new_span`.

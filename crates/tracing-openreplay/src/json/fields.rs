@@ -15,7 +15,7 @@ use super::{
     site::SpanSite,
     value,
 };
-use crate::{causes, with_session::mark};
+use crate::{causes, mark};
 
 /// A visitor that writes fields as the members of a JSON object and, for an event, its message.
 #[derive(Debug)]

@@ -6,9 +6,10 @@ use tracing_subscriber::{Layer, fmt::MakeWriter, layer::Context, registry::Looku
 use super::trace;
 use super::{Json, record, rendered, scratch, sink};
 use crate::{
-    close, kept, lookup, panic_stage,
+    close, kept, lookup,
+    mark::{self, Mark},
+    panic_stage,
     timing::Timing,
-    with_session::mark::{self, Mark},
 };
 
 impl<S, W> Layer<S> for Json<W>

@@ -23,7 +23,7 @@ use super::{
     span,
     unmarked::Unmarked,
 };
-use crate::with_session::mark::Mark;
+use crate::mark::Mark;
 
 const TAGS: &[u8] = member!(field::TAGS, "[\"error\"]");
 const REQUEST_ID: &[u8] = member!(field::REQUEST_ID, "\"");

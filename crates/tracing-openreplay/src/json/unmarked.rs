@@ -5,7 +5,7 @@ use std::{error::Error, fmt};
 use tracing_core::field::{Field, Visit};
 
 use super::fields::{Fields, Kind};
-use crate::with_session::mark::{self, Mark, Was};
+use crate::mark::{self, Mark, Was};
 
 #[derive(Debug)]
 pub(super) struct Unmarked<'a> {

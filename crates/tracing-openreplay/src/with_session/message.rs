@@ -9,12 +9,10 @@ use std::{
 use openreplay_record::phrase;
 use openreplay_session::SessionId;
 
-use super::{
-    mark::{self, Reading},
-    values::Recorded,
-};
+use super::values::Recorded;
 use crate::{
     causes::{self, OneLine},
+    mark::{self, Reading},
     text::{Contained, Hex},
 };
 

@@ -1,6 +1,5 @@
 //! Adds the session to the events of any other layer.
 
-pub(crate) mod mark;
 mod message;
 mod metadata;
 mod rewrite;
@@ -21,7 +20,7 @@ use tracing_subscriber::{
 
 use self::metadata::Addition;
 pub use self::span_events::FmtSpanEvents;
-use crate::{close, kept, lookup, panic_stage, timing::Timing};
+use crate::{close, kept, lookup, mark, panic_stage, timing::Timing};
 
 /// An extension trait that adds [`with_session`](Self::with_session) to every [`Layer`].
 pub trait LayerExt<S>: Layer<S> + Sized

@@ -9,12 +9,12 @@ use tracing_core::{
 };
 
 use super::{
-    mark,
     message::{Message, Prefixed},
     metadata::{Addition, Rewritten},
     tags,
     values::{self, INLINE, Recorded, Values},
 };
+use crate::mark::{self, Mark};
 
 /// Returns the metadata of the rewritten event, or `None` if the event does not change.
 pub(super) fn plan(
@@ -81,8 +81,11 @@ fn with_values(
     if let (Some(tags), Some(text)) = (&tags, &tags_text) {
         all[tags.index] = Some(text);
     }
-    let mark = tags.as_ref().map(tags::Text::mark);
-    mark::during(to, session.copied(), mark, || {
+    let mark = Mark {
+        added: to.added,
+        tags: tags.as_ref().map(tags::Text::mark),
+    };
+    mark::rewritten(to.metadata, mark, session.copied(), || {
         pass(event, to.metadata, &all, then);
     });
 }

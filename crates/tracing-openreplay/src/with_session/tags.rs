@@ -2,11 +2,8 @@
 
 use openreplay_record::field::ERROR_TAG;
 
-use super::{
-    mark::{Tags, Was},
-    message,
-    values::Recorded,
-};
+use super::{message, values::Recorded};
+use crate::mark::{Tags, Was};
 
 /// The text that replaces the value of `tags`.
 pub(super) struct Text {

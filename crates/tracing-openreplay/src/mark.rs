@@ -10,15 +10,13 @@ use openreplay_record::field::ERROR_TAG;
 use openreplay_session::SessionId;
 use tracing_core::Metadata;
 
-use super::metadata::Rewritten;
-
 thread_local! {
-    /// The metadata of the event or span that is being passed on. If it is null, the next three
+    /// The metadata of the event or span that is being passed on. If it is null, the next two
     /// values are out of date.
     static PASSED: Cell<*const Metadata<'static>> = const { Cell::new(ptr::null()) };
-    static REWRITTEN: Cell<Option<&'static Rewritten>> = const { Cell::new(None) };
+    /// The mark of a rewritten event.
+    static MARK: Cell<Option<Mark>> = const { Cell::new(None) };
     static SESSION: Cell<Option<SessionId>> = const { Cell::new(None) };
-    static TAGS: Cell<Option<Tags>> = const { Cell::new(None) };
     static READING: Cell<Reading> = const { Cell::new(Reading::Prefixed) };
 }
 
@@ -59,7 +57,7 @@ pub(crate) enum Was {
 
 /// The part of a rewritten message that is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(crate) enum Reading {
     /// The message with its prefix.
     #[default]
     Prefixed,
@@ -72,23 +70,22 @@ pub(super) enum Reading {
 }
 
 /// Calls `then`, which passes on a rewritten event.
-pub(super) fn during(
-    rewritten: &'static Rewritten,
+pub(crate) fn rewritten(
+    metadata: &'static Metadata<'static>,
+    mark: Mark,
     session: Option<SessionId>,
-    tags: Option<Tags>,
     then: impl FnOnce(),
 ) {
     let _restore = Restore::now();
-    PASSED.set(rewritten.metadata);
-    REWRITTEN.set(Some(rewritten));
+    PASSED.set(metadata);
+    MARK.set(Some(mark));
     SESSION.set(session);
-    TAGS.set(tags);
     then();
 }
 
 /// Calls `then`, which passes on an unchanged event or span. A mark of an outer layer is kept.
 #[inline]
-pub(super) fn unchanged(
+pub(crate) fn unchanged(
     metadata: &'static Metadata<'static>,
     session: Option<SessionId>,
     then: impl FnOnce(),
@@ -96,7 +93,7 @@ pub(super) fn unchanged(
     let _restore = (!is_passed(metadata)).then(|| {
         let restore = Restore::now();
         PASSED.set(metadata);
-        REWRITTEN.set(None);
+        MARK.set(None);
         SESSION.set(session);
         restore
     });
@@ -109,9 +106,8 @@ struct Restore(Option<Outer>);
 /// The state of an outer event or span, if a value or a layer logs while it is being written.
 struct Outer {
     metadata: *const Metadata<'static>,
-    rewritten: Option<&'static Rewritten>,
+    mark: Option<Mark>,
     session: Option<SessionId>,
-    tags: Option<Tags>,
 }
 
 impl Restore {
@@ -120,9 +116,8 @@ impl Restore {
         let metadata = PASSED.get();
         Self((!metadata.is_null()).then(|| Outer {
             metadata,
-            rewritten: REWRITTEN.get(),
+            mark: MARK.get(),
             session: SESSION.get(),
-            tags: TAGS.get(),
         }))
     }
 }
@@ -134,9 +129,8 @@ impl Drop for Restore {
             None => PASSED.set(ptr::null()),
             Some(outer) => {
                 PASSED.set(outer.metadata);
-                REWRITTEN.set(outer.rewritten);
+                MARK.set(outer.mark);
                 SESSION.set(outer.session);
-                TAGS.set(outer.tags);
             }
         }
     }
@@ -158,13 +152,7 @@ pub(crate) fn session_of(metadata: &Metadata<'_>) -> Option<Option<SessionId>> {
 /// Returns the mark of the event with this metadata, if a rewritten event is being passed on.
 #[inline]
 pub(crate) fn of(metadata: &Metadata<'_>) -> Option<Mark> {
-    if !is_passed(metadata) {
-        return None;
-    }
-    Some(Mark {
-        added: REWRITTEN.get()?.added,
-        tags: TAGS.get(),
-    })
+    is_passed(metadata).then(|| MARK.get())?
 }
 
 /// Calls `read`, which reads the original value of a field. Returns whether it was a message with a
@@ -184,12 +172,12 @@ pub(crate) fn read_cause(nth: usize, read: impl FnOnce()) -> bool {
 }
 
 /// Notes that the requested cause does not exist.
-pub(super) fn no_cause() {
+pub(crate) fn no_cause() {
     READING.set(Reading::NoCause);
 }
 
 /// Takes the part that is read, so that events which user code logs while it is read are not
 /// affected.
-pub(super) fn wanted() -> Reading {
+pub(crate) fn wanted() -> Reading {
     READING.take()
 }
