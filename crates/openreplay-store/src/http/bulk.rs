@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::error::{Problem, no_index};
+use super::error::{Problem, no_index, shortened};
 use super::{INDEX, is_ours};
 use crate::batch::{Batch, new_id};
 use crate::entry::{Outcome, Rejected, Text};
@@ -118,7 +118,7 @@ impl Bulk {
             )
         })?;
         let refused = match action {
-            _ if !is_ours(index) => Some(Refused::Index(index.into())),
+            _ if !is_ours(index) => Some(Refused::Index(shortened(index).into())),
             Action::Update | Action::Delete => Some(Refused::Action(action)),
             Action::Create | Action::Index => None,
         };

@@ -1,5 +1,7 @@
 //! Errors in Elasticsearch's shape.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
@@ -70,5 +72,19 @@ impl Problem {
 }
 
 pub(crate) fn no_index(name: &str) -> String {
+    let name = shortened(name);
     format!("no such index [{name}]; this store has one index, [logs]")
+}
+
+/// The maximum length of an index's name in Elasticsearch.
+const LONGEST_NAME: usize = 255;
+
+/// Returns a name, or the beginning of one that Elasticsearch does not permit either: each item of
+/// a request repeats it.
+pub(crate) fn shortened(name: &str) -> Cow<'_, str> {
+    if name.len() <= LONGEST_NAME {
+        return name.into();
+    }
+    let end = (0..=LONGEST_NAME).rfind(|end| name.is_char_boundary(*end));
+    format!("{}…", &name[..end.unwrap_or(0)]).into()
 }

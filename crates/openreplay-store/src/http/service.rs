@@ -15,8 +15,8 @@ use tower_service::Service;
 use super::body::{Limits, Received};
 use super::bulk::Bulk;
 use super::error::Problem;
-use super::is_ours;
 use super::search::Search;
+use super::{ALIAS, is_ours};
 use crate::entry::{Entry, Outcome};
 use crate::keys::{Keys, Rights};
 use crate::store::Store;
@@ -118,7 +118,8 @@ enum Route {
     Health,
     License,
     Search,
-    Bulk(Option<String>),
+    /// With the index that actions without one have.
+    Bulk(Option<&'static str>),
 }
 
 impl Route {
@@ -131,13 +132,9 @@ impl Route {
             ["_cluster", "health"] if is_read => Ok(Self::Health),
             ["_license"] if is_read => Ok(Self::License),
             ["_bulk"] if is_sent => Ok(Self::Bulk(None)),
-            [index, "_bulk"] if is_sent => Ok(Self::Bulk(Some(index.to_owned()))),
+            [index, "_bulk"] if is_sent => ours(index, Self::Bulk(Some(ALIAS))),
             [index, "_search"] if matches!(*method, Method::GET | Method::POST) => {
-                if is_ours(index) {
-                    Ok(Self::Search)
-                } else {
-                    Err(Problem::no_index(index))
-                }
+                ours(index, Self::Search)
             }
             _ => Err(Problem::new(
                 StatusCode::NOT_FOUND,
@@ -161,6 +158,15 @@ impl Route {
                 "cluster:monitor/main",
             ),
         }
+    }
+}
+
+/// Returns the route if it leads to the one index that the store has.
+fn ours(index: &str, route: Route) -> Result<Route, Problem> {
+    if is_ours(index) {
+        Ok(route)
+    } else {
+        Err(Problem::no_index(index))
     }
 }
 
@@ -226,14 +232,14 @@ impl StoreService {
     async fn bulk(
         self,
         mut received: Received,
-        index: Option<String>,
+        index: Option<&'static str>,
         is_short: bool,
     ) -> Result<Response<Full<Bytes>>, Problem> {
         let started = Instant::now();
         let is_long = received.is_long();
         self.limits.reserve_lines(&mut received).await?;
         let read = move || {
-            let mut bulk = Bulk::read(&received.bytes, index.as_deref())?;
+            let mut bulk = Bulk::read(&received.bytes, index)?;
             let batch = bulk.take_batch();
             Ok((received, bulk, batch.into_parts()))
         };

@@ -119,3 +119,28 @@ fn our_own_client_gets_the_items_alone() {
     let expected = json!({"items": [{"create": {"_index": "logs-000001", "status": 201}}]});
     assert_eq!(response, expected);
 }
+
+/// Each item of a request repeats the name.
+#[test]
+fn another_index_is_named_once_and_only_its_beginning() {
+    let server = Server::start();
+    let long = "a".repeat(60_000);
+    let reason = format!("no such index [{}…]", "a".repeat(255));
+    let headers = [("authorization", &*server.writer())];
+    let bulk = |path: &str, body: &str| server.request("POST", path, &headers, body.as_bytes());
+
+    let (status, response) = bulk(&format!("/{long}/_bulk"), &"{\"delete\":{}}\n".repeat(100));
+    assert_eq!(status, 404, "{response}");
+    let found = response["error"]["reason"].as_str().unwrap();
+    assert!(found.starts_with(&reason), "{found}");
+
+    let (status, response) = bulk(
+        "/_bulk",
+        &format!("{}\n", json!({"delete": {"_index": long}})),
+    );
+    assert_eq!(status, 200, "{response}");
+    let found = response["items"][0]["delete"]["error"]["reason"]
+        .as_str()
+        .unwrap();
+    assert!(found.starts_with(&reason), "{found}");
+}
