@@ -48,10 +48,11 @@ impl Pending {
         }
     }
 
-    /// Adds all rows of another.
+    /// Adds all rows of another whose keys have no row yet.
     pub(crate) fn append(&mut self, other: Self) {
-        self.bytes += other.bytes;
-        self.rows.extend(other.rows);
+        for (key, line) in other.rows {
+            self.add(key, line);
+        }
     }
 
     pub(crate) fn clear(&mut self) {

@@ -144,9 +144,7 @@ impl DayWriter {
                 && same == place
             {
                 outcomes[nth] = compared(before.line.as_bytes(), entry);
-            } else if self.file.pending().at(place).is_none()
-                && insert_entry(&mut insert, place, entry, packer.as_deref_mut())?
-            {
+            } else if insert_entry(&mut insert, &self.file, place, entry, packer.as_deref_mut())? {
                 stored += 1;
                 last = Some((place, entry));
             } else {
@@ -295,10 +293,22 @@ fn insert_entry(
     if rows == 0 {
         return Ok(false);
     }
+    file: &DayFile,
     for further in entry.sessions.iter().skip(1) {
-        insert.execute((session_column(*further), time, id, session))?;
+        let further = Place {
+            session: session_column(*further),
+            ..place
+        };
+        // the place may be that of another record with this `_id` and time
+        if !is_pending(further) {
+            insert.execute((further.session, time, id, session))?;
+        }
     }
     Ok(true)
+    let is_pending = |place| file.pending().at(place).is_some();
+    if is_pending(place) {
+        return Ok(false);
+    }
 }
 
 fn count(transaction: &Transaction<'_>, records: u64, latest: i64) -> rusqlite::Result<()> {

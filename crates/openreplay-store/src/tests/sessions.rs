@@ -114,3 +114,42 @@ fn an_export_reads_large_records_in_parts_and_returns_each_once() {
         .unwrap();
     assert_eq!(exported, [&ids[..], &["pending"]].concat());
 }
+
+/// Both have the same `_id` and time.
+#[test]
+fn a_record_never_takes_the_place_of_another_in_one_of_its_sessions() {
+    for is_large in [false, true] {
+        let folder = TempDir::new().unwrap();
+        let store = open(folder.path());
+        let long = "long ".repeat(200);
+        let (alone, both) = (
+            line(2, NOON, "alone"),
+            line(1, NOON, "openReplaySession.id=2"),
+        );
+        write(&store, &[("x", alone.clone())]);
+        let mut batch = vec![("x".to_owned(), both.clone())];
+        if is_large {
+            // goes past `landing`
+            batch.extend((0..600).map(|nth| (format!("{nth}"), line(3, NOON, &long))));
+        }
+        let batch: Vec<_> = batch
+            .iter()
+            .map(|(id, line)| (&**id, line.clone()))
+            .collect();
+        assert!(write(&store, &batch).iter().all(Outcome::is_stored));
+        let texts = |store: &Store, session: u64| -> Vec<_> {
+            let found = store.session(&session.into(), 10).unwrap();
+            found.into_iter().map(|record| record.line).collect()
+        };
+        assert_eq!(texts(&store, 1), [&*both]);
+        assert_eq!(texts(&store, 2), [&*alone]);
+        drop(store);
+        for _ in 0..2 {
+            let store = open(folder.path());
+            assert_eq!(texts(&store, 1), [&*both]);
+            assert_eq!(texts(&store, 2), [&*alone], "large: {is_large}");
+            // moves what is pending
+            write(&store, &[("y", line(4, NOON, &long.repeat(500)))]);
+        }
+    }
+}
