@@ -72,13 +72,26 @@ impl Shared {
         let mut files = self.files();
         files.reverse();
         for file in files {
-            if !room.is_left() {
-                break;
-            }
-            let page = self.unless_damaged(&file, |file| file.page(None, room))?;
-            for found in page.into_iter().flat_map(|(found, _)| found) {
-                room.take(found.line.len());
-                records.push(found.into());
+            let mut rows = room;
+            let mut after = None;
+            while room.is_left() {
+                let page = self.unless_damaged(&file, |file| file.page(after.as_ref(), rows))?;
+                let Some((found, next)) = page else { break };
+                for found in found {
+                    if room.is_left() {
+                        room.take(found.line.len());
+                        records.push(found.into());
+                    }
+                }
+                match next {
+                    Some(next) => after = Some(next),
+                    None => break,
+                }
+                // rows of further sessions have no text and can be many
+                rows = Room {
+                    records: PAGE.records,
+                    bytes: room.bytes.min(PAGE.bytes),
+                };
             }
         }
         Ok(records)

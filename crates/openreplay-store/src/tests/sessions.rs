@@ -115,6 +115,14 @@ fn an_export_reads_large_records_in_parts_and_returns_each_once() {
     assert_eq!(exported, [&ids[..], &["pending"]].concat());
 }
 
+#[test]
+fn some_record_is_found_behind_the_rows_of_its_further_sessions() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    write(&store, &[("a", line(8, NOON, "openReplaySession.id=7"))]);
+    assert_eq!(store.some(1).unwrap().len(), 1);
+}
+
 /// Both have the same `_id` and time.
 #[test]
 fn a_record_never_takes_the_place_of_another_in_one_of_its_sessions() {
