@@ -12,7 +12,7 @@ use crate::key::{Day, Kind, Shelf};
 use crate::message::{Job, Message};
 use crate::retention::Usage;
 use crate::shared::Shared;
-use crate::write::Timed;
+use crate::write::{DayWriter, Timed};
 use crate::writers::Writers;
 
 /// The interval at which files are tidied and old days are deleted.
@@ -115,7 +115,6 @@ impl Ingest {
 
     fn place(&mut self, entry: &Entry, now: i64) -> Result<Place, Error> {
         let today = Day::of(now);
-        let yesterday = today.minus(1);
         if !entry.sessions.is_empty() {
             return match entry.time {
                 Some(time) if Day::of(time) < self.shared.options.first_day(now) => {
@@ -137,36 +136,50 @@ impl Ingest {
         let Some(time) = entry.time else {
             return self.place_without_time(entry, Kind::NoSession, now);
         };
-        // a record that arrived before midnight may be sent again now
-        if let Some(writer) = self.writers.existing(Shelf {
-            day: yesterday,
-            kind: Kind::NoSession,
-        })? && let Some(outcome) = writer.existing(Timed { entry, time })?
-        {
-            return Ok(Place::Decided(outcome));
+        let kind = Kind::NoSession;
+        for day in around(today) {
+            let shelf = Shelf { day, kind };
+            let timed = Timed { entry, time };
+            if day != today
+                && let Some(outcome) = self.look_up(shelf, |writer| writer.existing(timed))?
+            {
+                return Ok(Place::Decided(outcome));
+            }
         }
-        Ok(Place::At(
-            Shelf {
-                day: today,
-                kind: Kind::NoSession,
-            },
-            time,
-        ))
+        Ok(Place::At(Shelf { day: today, kind }, time))
     }
 
-    /// Places a record without a time at its first arrival: now, or earlier today or yesterday if
-    /// the record was sent before.
+    /// Places a record without a time at its first arrival: now, or earlier if the record was sent
+    /// before.
     fn place_without_time(&mut self, entry: &Entry, kind: Kind, now: i64) -> Result<Place, Error> {
         let today = Day::of(now);
-        for day in [today, today.minus(1)] {
+        for day in around(today) {
             let shelf = Shelf { day, kind };
-            if let Some(writer) = self.writers.existing(shelf)?
-                && let Some(time) = writer.arrived(entry.id.as_str())?
-            {
+            if let Some(time) = self.look_up(shelf, |writer| writer.arrived(entry.id.as_str()))? {
                 return Ok(Place::At(shelf, time));
             }
         }
         Ok(Place::At(Shelf { day: today, kind }, now))
+    }
+
+    /// Looks for something in a file. A damaged file is set aside, and then missing.
+    fn look_up<T>(
+        &mut self,
+        shelf: Shelf,
+        find: impl FnOnce(&DayWriter) -> Result<Option<T>, Error>,
+    ) -> Result<Option<T>, Error> {
+        let found = match self.writers.existing(shelf) {
+            Ok(Some(writer)) => find(writer),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
+        match found {
+            Err(error) if error.is_damaged() => {
+                self.set_aside(shelf);
+                Ok(None)
+            }
+            found => found,
+        }
     }
 
     fn store(
@@ -181,24 +194,40 @@ impl Ingest {
             .map(|timed| timed.entry.line.as_bytes().len())
             .sum();
         self.usage.add(bytes);
-        match self
-            .writers
-            .writer(shelf)
-            .and_then(|writer| writer.store(timed))
-        {
+        match self.try_store(shelf, timed) {
             Err(error) if error.is_damaged() => {
-                match self.shared.file(shelf) {
-                    Some(file) => self.writers.set_aside(&file),
-                    None => damaged::set_aside(&self.shared, shelf),
-                }
-                Ok(self
-                    .writers
-                    .writer(shelf)
-                    .and_then(|writer| writer.store(timed))?)
+                self.set_aside(shelf);
+                Ok(self.try_store(shelf, timed)?)
             }
             stored => Ok(stored?),
         }
     }
+
+    fn try_store(&mut self, shelf: Shelf, timed: &[Timed<'_>]) -> Result<Vec<Outcome>, Error> {
+        let writer = self.writers.writer(shelf)?;
+        let outcomes = writer.store(timed)?;
+        match writer.settle_if_due() {
+            Err(error) if error.is_damaged() => Err(error),
+            // nothing is lost: the records are on disk
+            Err(error) => {
+                self.shared.report(&error.with_causes());
+                Ok(outcomes)
+            }
+            Ok(()) => Ok(outcomes),
+        }
+    }
+
+    fn set_aside(&mut self, shelf: Shelf) {
+        match self.shared.file(shelf) {
+            Some(file) => self.writers.set_aside(&file),
+            None => damaged::set_aside(&self.shared, shelf),
+        }
+    }
+}
+
+/// The days on which a record that is sent again may have arrived first: today, or before midnight.
+fn around(today: Day) -> [Day; 2] {
+    [today, today.minus(1)]
 }
 
 /// Returns the queued jobs, up to a limit, and the first other message after them.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, Transaction};
 
@@ -30,6 +31,8 @@ const SHRINK: &str = "PRAGMA shrink_memory";
 const DIRECT_BYTES: usize = 512 * 1024;
 /// The maximum size of the rows in `landing`, which are also kept in memory.
 const PENDING_BYTES: usize = 3 * 1024 * 1024;
+/// The time between two attempts to move pending rows.
+const PAUSE: Duration = Duration::from_secs(60);
 
 /// The connection that writes to a day's file.
 #[derive(Debug)]
@@ -37,6 +40,8 @@ pub(crate) struct DayWriter {
     pub(crate) file: Arc<DayFile>,
     connection: Connection,
     packer: Option<Packer>,
+    /// When the pending rows could not be moved.
+    failed: Option<Instant>,
 }
 
 /// An entry with the time under which it is stored.
@@ -70,6 +75,7 @@ impl DayWriter {
                 file,
                 connection,
                 packer,
+                failed: None,
             })
         };
         open().map_err(|error| Error::sqlite(&path, error))
@@ -95,12 +101,7 @@ impl DayWriter {
     /// Stores the new records in one transaction. They are on disk when this returns.
     pub(crate) fn store(&mut self, timed: &[Timed<'_>]) -> Result<Vec<Outcome>, Error> {
         let stored = self.try_store(timed);
-        let outcomes = stored.map_err(|error| Error::sqlite(&self.file.path, error))?;
-        if self.file.pending().bytes() > PENDING_BYTES {
-            // a failure loses nothing: the records are already on disk
-            let _ = self.settle();
-        }
-        Ok(outcomes)
+        stored.map_err(|error| Error::sqlite(&self.file.path, error))
     }
 
     fn try_store(&mut self, timed: &[Timed<'_>]) -> rusqlite::Result<Vec<Outcome>> {
@@ -188,6 +189,18 @@ impl DayWriter {
             }
         }
         Ok((fresh, outcomes))
+    }
+
+    /// Moves the pending rows to `record` if they are many. After a failure, this does nothing for
+    /// a while.
+    pub(crate) fn settle_if_due(&mut self) -> Result<(), Error> {
+        let is_too_early = |failed: Instant| failed.elapsed() < PAUSE;
+        if self.file.pending().bytes() <= PENDING_BYTES || self.failed.is_some_and(is_too_early) {
+            return Ok(());
+        }
+        let settled = self.settle();
+        self.failed = settled.is_err().then(Instant::now);
+        settled
     }
 
     /// Moves the pending rows to `record`.
@@ -280,10 +293,15 @@ fn arrive(transaction: &Transaction<'_>, timed: &[Timed<'_>]) -> rusqlite::Resul
 /// Writes a record under each of its sessions. Returns false if the file already contains it.
 fn insert_entry(
     insert: &mut CachedStatement<'_>,
+    file: &DayFile,
     place: Place<'_>,
     entry: &Entry,
     packer: Option<&mut Packer>,
 ) -> rusqlite::Result<bool> {
+    let is_pending = |place| file.pending().at(place).is_some();
+    if is_pending(place) {
+        return Ok(false);
+    }
     let Place { session, time, id } = place;
     let packed = packer.and_then(|packer| packer.pack(entry.line.as_bytes()));
     let rows = match packed {
@@ -293,7 +311,6 @@ fn insert_entry(
     if rows == 0 {
         return Ok(false);
     }
-    file: &DayFile,
     for further in entry.sessions.iter().skip(1) {
         let further = Place {
             session: session_column(*further),
@@ -305,10 +322,6 @@ fn insert_entry(
         }
     }
     Ok(true)
-    let is_pending = |place| file.pending().at(place).is_some();
-    if is_pending(place) {
-        return Ok(false);
-    }
 }
 
 fn count(transaction: &Transaction<'_>, records: u64, latest: i64) -> rusqlite::Result<()> {
