@@ -225,9 +225,10 @@ impl Ingest {
     }
 }
 
-/// The days on which a record that is sent again may have arrived first: today, or before midnight.
-fn around(today: Day) -> [Day; 2] {
-    [today, today.minus(1)]
+/// The days on which a record that is sent again may have arrived first: today, before midnight, or
+/// after it if the clock was set back.
+fn around(today: Day) -> [Day; 3] {
+    [today, today.minus(1), today.minus(-1)]
 }
 
 /// Returns the queued jobs, up to a limit, and the first other message after them.

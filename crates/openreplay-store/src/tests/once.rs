@@ -114,6 +114,19 @@ fn a_record_without_a_time_keeps_that_of_its_first_arrival() {
     }
 }
 
+#[test]
+fn a_record_without_a_time_is_found_after_the_clock_was_set_back_over_midnight() {
+    let folder = TempDir::new().unwrap();
+    for text in ["[openReplaySession.id=7] m", "no session"] {
+        let record = ("a", json!({ "message": text }).to_string());
+        for (now, is_new) in [(next_day as fn() -> SystemTime, true), (noon, false)] {
+            let (store, _) = open_at(folder.path(), now);
+            let outcome = write(&store, slice::from_ref(&record)).remove(0);
+            assert_eq!(matches!(outcome, Outcome::Created), is_new, "{text}");
+        }
+    }
+}
+
 /// What a model expects of records that are sent in any order and any number of times, with
 /// restarts in between.
 #[derive(Clone, Debug)]
