@@ -8,8 +8,8 @@ use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use integration_tests::FixedServer;
 use integration_tests::ship::{Killed, ship};
+use integration_tests::{CommandOutput, FixedServer, openreplay_elastic};
 use openreplay_elastic::ElasticWriter;
 use openreplay_record::terminal::is_unsafe;
 use serde_json::json;
@@ -90,5 +90,27 @@ fn ship_escapes_what_a_server_responds_and_how_files_are_named() {
         message = String::from_utf8(buffer[..length].to_vec()).unwrap();
         let of_ship = |line: &str| line == "READY=1" || line.starts_with("STATUS=");
         assert!(message.lines().all(of_ship), "{message:?}");
+    }
+}
+
+#[test]
+fn no_line_that_a_command_prints_is_a_servers_own() {
+    let body = json!({"error": {"type": "security_exception", "reason": HOSTILE}, "status": 403});
+    let refused = |(method, path)| (method, path, 403, body.clone());
+    let routes = [("GET", "/"), ("POST", "/logs/_search")];
+    let server = FixedServer::start(routes.map(refused).to_vec());
+    for subcommand in [&["setup"][..], &["check"], &["logs", "7"]] {
+        let mut command = openreplay_elastic();
+        let output = command.args(["--url", server.url()]).args(subcommand);
+        let output = CommandOutput::of(output);
+        let text = output.out + &output.err;
+        assert!(text.contains("all is well"), "{subcommand:?}: {text:?}");
+        for line in text.lines() {
+            let forged = line.starts_with("openreplay-elastic: all is well");
+            assert!(
+                !forged && !line.contains(is_unsafe),
+                "{subcommand:?}: {text:?}"
+            );
+        }
     }
 }

@@ -49,9 +49,10 @@ impl Shipping {
         input.flush().unwrap();
     }
 
-    fn terminate(&self) {
+    fn signal(&self, name: &str) {
         let pid = self.child.0.id().to_string();
-        assert!(Command::new("kill").arg(pid).status().unwrap().success());
+        let kill = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(kill.unwrap().success());
     }
 
     /// Waits for the end, with the input as it is.
@@ -215,11 +216,31 @@ fn sigterm_ends_it_though_the_input_stays_open() {
     let mut shipping = Shipping::start(ship(server.url(), &[]));
     shipping.write(&numbered(0..1));
     wait_for(&server, 1);
-    shipping.terminate();
+    shipping.signal("TERM");
     // the last lines of an app that stops too
     shipping.write(&numbered(1..2));
     let ended = shipping.wait();
     assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert_eq!(numbers(&server), [0, 1]);
+}
+
+#[test]
+#[cfg(unix)]
+fn sighup_rereads_the_credentials_and_the_input_is_read_on() {
+    let server = StandIn::start();
+    let mut shipping = Shipping::start(ship(server.url(), &[]));
+    shipping.write(&numbered(0..1));
+    wait_for(&server, 1);
+    shipping.signal("HUP");
+    shipping.write(&numbered(1..2));
+    wait_for(&server, 2);
+    let ended = shipping.close();
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert!(
+        ended.err.contains("the credentials are as before"),
+        "{}",
+        ended.err
+    );
     assert_eq!(numbers(&server), [0, 1]);
 }
 
@@ -234,7 +255,7 @@ fn what_cannot_be_delivered_before_the_end_is_counted() {
     let stderr = shipping.child.0.stderr.as_mut().unwrap();
     stderr.read_exact(&mut word).unwrap();
     shipping.write(&numbered(0..3));
-    shipping.terminate();
+    shipping.signal("TERM");
     let ended = shipping.wait();
     assert_eq!(ended.code, Some(1), "{}", ended.err);
     let output = "3 records were read and are not delivered";

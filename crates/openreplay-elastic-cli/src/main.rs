@@ -15,7 +15,6 @@ mod connect;
 mod exit;
 mod print;
 mod signals;
-mod stop;
 
 /// Show an app's logs next to OpenReplay's session replays.
 ///
@@ -79,7 +78,7 @@ Exit codes:
   3  something is in the way, such as another `logs`; nothing was changed
   4  `check` found a problem that keeps rows away
   5  `logs` found no record of the session
-  6  `ship --once` sent records that Elasticsearch rejected
+  6  `ship --once` or `ship -` sent records that Elasticsearch rejected
   7  `ship --once` could not read a file; the others are done
   8  `logs` cannot show all rows correctly: a shard did not respond, or records
      have no time

@@ -47,22 +47,28 @@ pub(crate) fn note(text: &str) {
 
 /// Prints an error and its causes on standard error.
 pub(crate) fn error(text: &str, causes: &[String]) {
-    let mut text = format!("{RED}error:{RED:#} {}", tame(text));
+    let mut text = format!("{RED}error:{RED:#} {}", paragraph(text));
     for cause in causes {
-        let _ = write!(text, "\n  {DIM}because:{DIM:#} {}", tame(cause));
+        let _ = write!(text, "\n  {DIM}because:{DIM:#} {}", paragraph(cause));
     }
     note(&text);
 }
 
 /// Prints a warning on standard error.
 pub(crate) fn warning(text: &str) {
-    note(&format!("{YELLOW}warning:{YELLOW:#} {}", tame(text)));
+    note(&format!("{YELLOW}warning:{YELLOW:#} {}", paragraph(text)));
 }
 
-/// Makes text from outside safe, and a part of one line: a name or a reason could begin a line that
+/// Makes foreign text safe, and a part of one line: a name or a reason could begin a line that
 /// looks like another message.
 pub(crate) fn one_line(text: &str) -> String {
-    tame(text).replace('\n', "\\n")
+    terminal::escape(text).replace('\n', "\\n")
+}
+
+/// Makes foreign text safe, and keeps its lines: they are indented, so that none looks like another
+/// message.
+pub(crate) fn paragraph(text: &str) -> String {
+    terminal::escape(text).replace('\n', "\n      ")
 }
 
 /// A path, as part of a line.
@@ -74,9 +80,4 @@ pub(crate) fn path(path: &Path) -> String {
 pub(crate) fn count(number: u64, one: &str, several: &str) -> String {
     let what = if number == 1 { one } else { several };
     format!("{number} {what}")
-}
-
-/// Makes foreign text safe for a terminal: see [`openreplay_record::terminal`].
-pub(crate) fn tame(text: &str) -> String {
-    terminal::escape(text).into_owned()
 }

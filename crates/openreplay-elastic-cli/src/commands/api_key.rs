@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
-use crate::print::{self, BOLD, tame};
+use crate::print::{self, BOLD, one_line};
 
 /// Create the API key that OpenReplay needs, and print which part goes where
 ///
@@ -103,7 +103,7 @@ impl Args {
         ];
         print::note("In OpenReplay: Preferences, Integrations, Elasticsearch; then \"Add\":\n");
         for (field, value) in rows {
-            print::line(&format!("  {BOLD}{field:<11}{BOLD:#} {}", tame(&value)))?;
+            print::line(&format!("  {BOLD}{field:<11}{BOLD:#} {}", one_line(&value)))?;
         }
         print::note(
             "\nThe URL must be one at which OpenReplay's own server reaches Elasticsearch. The key is not shown again.\n\

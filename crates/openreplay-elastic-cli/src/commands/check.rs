@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
-use crate::print::{self, BOLD, DIM, GREEN, RED, YELLOW, tame};
+use crate::print::{self, BOLD, DIM, GREEN, RED, YELLOW, one_line, paragraph};
 
 /// Send OpenReplay's requests, and print what keeps a row from appearing
 ///
@@ -78,7 +78,7 @@ fn show_report(report: &Report) -> io::Result<()> {
     if !report.unexamined.is_empty() {
         print::line(&format!(
             "{DIM}--     not examined, since these credentials do not allow it: {}{DIM:#}",
-            tame(&report.unexamined.join(", "))
+            one_line(&report.unexamined.join(", "))
         ))?;
     }
     Ok(())
@@ -102,8 +102,8 @@ pub(super) fn show(finding: &Finding) -> io::Result<()> {
     let (style, mark) = mark(finding.fault.is_hint());
     print::line(&format!(
         "{style}{mark}{style:#}  {BOLD}{}{BOLD:#} {DIM}-{DIM:#} {}",
-        tame(&finding.text),
-        tame(&finding.remedy)
+        paragraph(&finding.text),
+        paragraph(&finding.remedy)
     ))
 }
 

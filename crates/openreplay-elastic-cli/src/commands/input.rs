@@ -5,11 +5,11 @@ use std::io;
 use openreplay_elastic::ship::{Format, InputShipper, Progress};
 use serde_json::json;
 
-use super::summary;
+use super::{ship, summary};
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print;
-use crate::stop;
+use crate::signals;
 
 pub(super) async fn run(
     connect: &ConnectArgs,
@@ -23,13 +23,15 @@ pub(super) async fn run(
             "--tee and --json both write to standard output: leave one out".to_owned(),
         ));
     }
-    let stop = stop::stopped()?;
-    let mut shipper = InputShipper::new(connect.client()?, gzip).format(format);
+    let signals = signals::install()?;
+    let client = connect.client()?;
+    let mut shipper = InputShipper::new(client.clone(), gzip).format(format);
     if tee {
         shipper = shipper.copy_to(io::stdout());
     }
     let url = connect.shown_url()?;
     print::note(&format!("delivering standard input to {url}"));
+    let stop = async { _ = ship::stopped(&signals, &client).await };
     let shipped = shipper.run(io::stdin(), stop).await?;
     report(&shipped, tee, json)?;
     if shipped.undelivered > 0 {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::faults;
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
-use crate::print::{self, DIM, RED, YELLOW, tame};
+use crate::print::{self, DIM, RED, YELLOW, one_line};
 
 /// OpenReplay requests no more than this.
 const SHOWN: usize = 1_000;
@@ -143,16 +143,16 @@ impl Args {
         let time = match row.time.map(jiff::Timestamp::try_from) {
             // further digits are cut off, as in a browser
             Some(Ok(time)) => format!("{time:.3}"),
-            _ => tame(&row.time_text),
+            _ => one_line(&row.time_text),
         };
         print::line(&format!(
             "{DIM}{time}{DIM:#}  {style}{:<7}{style:#}  {}",
             row.level,
-            tame(row.first_line())
+            one_line(row.first_line())
         ))?;
         if self.open {
             for line in row.message.split('\n').skip(1) {
-                print::line(&format!("{:35}{}", "", tame(line)))?;
+                print::line(&format!("{:35}{}", "", one_line(line)))?;
             }
         }
         Ok(())

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
-use crate::print::{self, BOLD, GREEN, tame};
+use crate::print::{self, BOLD, GREEN, one_line};
 
 /// Roll `logs` over to a new index, and delete old ones
 ///
@@ -81,11 +81,11 @@ impl Args {
 }
 
 fn show(done: &Rotation) -> io::Result<()> {
-    let from = tame(&done.from);
+    let from = one_line(&done.from);
     match &done.to {
         Some(to) => print::line(&format!(
             "{GREEN}ok{GREEN:#}  `logs` writes to {BOLD}{}{BOLD:#} now, after {from}",
-            tame(to)
+            one_line(to)
         ))?,
         None => print::line(&format!(
             "{GREEN}ok{GREEN:#}  `logs` continues to write to {from}"
@@ -97,7 +97,10 @@ fn show(done: &Rotation) -> io::Result<()> {
         );
     }
     for index in &done.removed {
-        print::line(&format!("{GREEN}ok{GREEN:#}  {} is removed", tame(index)))?;
+        print::line(&format!(
+            "{GREEN}ok{GREEN:#}  {} is removed",
+            one_line(index)
+        ))?;
     }
     Ok(())
 }

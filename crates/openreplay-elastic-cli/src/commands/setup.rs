@@ -7,7 +7,7 @@ use serde_json::json;
 use super::check;
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
-use crate::print::{self, BOLD, GREEN, YELLOW, tame};
+use crate::print::{self, BOLD, GREEN, YELLOW, one_line};
 
 /// Create the `logs` alias and its first index, sorted by time
 ///
@@ -56,7 +56,7 @@ impl Args {
         if done.engine.flavor == Flavor::Store {
             print::line(&format!(
                 "{GREEN}ok{GREEN:#}  {}: `logs` exists, and needs no setup",
-                tame(&done.engine.to_string())
+                one_line(&done.engine.to_string())
             ))?;
             return Ok(Outcome::Done);
         }
@@ -74,13 +74,13 @@ fn show(done: &SetupReport) -> io::Result<()> {
     };
     print::line(&format!(
         "{GREEN}ok{GREEN:#}  {}: `logs` {what}, and writes to {BOLD}{}{BOLD:#}",
-        tame(&done.engine.to_string()),
-        tame(&done.write_index)
+        one_line(&done.engine.to_string()),
+        one_line(&done.write_index)
     ))?;
     for index in &done.added {
         print::line(&format!(
             "{GREEN}ok{GREEN:#}  {} is behind `logs`, too",
-            tame(index)
+            one_line(index)
         ))?;
     }
     for finding in &done.findings {

@@ -1,7 +1,6 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
-use std::pin::pin;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use openreplay_elastic::Client;
@@ -12,7 +11,7 @@ use super::following::Reports;
 use super::{input, summary};
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
-use crate::print::{self, RED, tame};
+use crate::print::{self, RED};
 use crate::signals::{self, Signals};
 
 /// Follows files of records and delivers each complete line once
@@ -219,22 +218,28 @@ async fn run_once(
     })
 }
 
-/// Runs until it is done, or until the signal to stop, whose number it returns. Rereads the
-/// credentials on SIGHUP.
+/// Runs until it is done, or until the signal to stop, whose number it returns.
 async fn until_stopped<T>(
     work: impl Future<Output = T>,
     signals: &Signals,
     client: &Client,
 ) -> Result<T, u8> {
-    let mut work = pin!(work);
+    tokio::select! {
+        done = work => Ok(done),
+        signal = stopped(signals, client) => Err(signal),
+    }
+}
+
+/// Waits for the signal to stop, and returns its number. Until then, rereads the credentials on
+/// SIGHUP.
+pub(super) async fn stopped(signals: &Signals, client: &Client) -> u8 {
     loop {
         tokio::select! {
-            done = &mut work => return Ok(done),
-            signal = signals.stopped() => return Err(signal),
+            signal = signals.stopped() => return signal,
             () = signals.reread() => match client.reload_credentials() {
                 Ok(true) => print::note("reread the credentials"),
                 Ok(false) => print::note("the credentials are as before"),
-                Err(error) => print::note(&format!("keeping the credentials: {}", tame(&error.to_string()))),
+                Err(error) => print::note(&format!("keeping the credentials: {}", print::one_line(&error.to_string()))),
             },
         }
     }
