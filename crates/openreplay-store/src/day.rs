@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::error::Error;
@@ -49,11 +48,7 @@ impl DayFile {
         let mut statement = connection.prepare(LANDED)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let line = match row.get_ref(3)? {
-                ValueRef::Integer(session) => Line::See(session),
-                other => Line::Text(other.as_str()?.into()),
-            };
-            pending.add(key_of(row)?, line);
+            pending.add(key_of(row)?, Line::of(row, 3)?);
         }
         let total = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get(1)?));
         let (records, latest) = connection.query_row(TOTAL, [], total)?;
@@ -142,21 +137,19 @@ impl DayFile {
     ) -> Result<(Vec<Found>, Option<Key>), Error> {
         let pending = owned(self.pending().after(after).take(room.records));
         self.read(|reader| {
-            let merged = merged(pending, reader.after(after, room)?);
-            let within = merged.take_while(|(_, line)| {
-                let is_left = room.is_left();
+            let mut rows = merged(pending, reader.after(after, room)?);
+            let mut records = Vec::new();
+            let mut next = None;
+            while room.is_left()
+                && let Some((key, line)) = rows.next()
+            {
+                let line = reader.unpack(line)?;
                 room.take(line.bytes());
-                is_left
-            });
-            let rows: Vec<_> = within.collect();
-            let last = rows.last().map(|(key, _)| key.clone());
-            let next = last.filter(|_| !room.is_left());
-            let texts = rows
-                .into_iter()
-                .filter(|(_, line)| matches!(line, Line::Text(_)));
-            let records = texts
-                .map(|row| self.found(row, reader))
-                .collect::<rusqlite::Result<_>>()?;
+                next = (!room.is_left()).then(|| key.clone());
+                if let Line::Text(line) = line {
+                    records.push(Found { key, line });
+                }
+            }
             Ok((records, next))
         })
     }
@@ -166,22 +159,30 @@ impl DayFile {
         self.try_read(|reader| reader.line(key))
     }
 
+    /// The line as text, if it is compressed.
+    pub(crate) fn unpack(&self, line: Line) -> rusqlite::Result<Line> {
+        self.try_read(|reader| reader.unpack(line))
+    }
+
     /// Closes the connection for reading until the next read.
     pub(crate) fn rest(&self) {
         *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Follows a row to the text that it refers to.
+    /// Follows a row to its text.
     fn found(&self, (key, line): Stored, reader: &mut Reader) -> rusqlite::Result<Found> {
-        let first = match line {
-            Line::Text(line) => return Ok(Found { key, line }),
-            Line::See(session) => Key {
-                session,
-                ..key.clone()
-            },
+        let line = match line {
+            Line::See(session) => {
+                let first = Key {
+                    session,
+                    ..key.clone()
+                };
+                let pending = self.pending().get(&first).cloned();
+                pending.map_or_else(|| reader.line(&first), |line| Ok(Some(line)))?
+            }
+            line => Some(line),
         };
-        let pending = self.pending().get(&first).cloned();
-        match pending.map_or_else(|| reader.line(&first), |line| Ok(Some(line)))? {
+        match line.map(|line| reader.unpack(line)).transpose()? {
             Some(Line::Text(line)) => Ok(Found { key, line }),
             _ => Err(rusqlite::Error::QueryReturnedNoRows),
         }

@@ -9,21 +9,46 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::Bound;
 
+use rusqlite::Row;
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+
 use crate::key::{Key, Place};
 
 /// The text of a record, or the row that has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Line {
     Text(Box<str>),
+    /// The text, compressed with the day's dictionary.
+    Packed(Box<[u8]>),
     /// The text is in the row of this session with the same time and `_id`.
     See(i64),
 }
 
+impl ToSql for Line {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Text(text) => (**text).into(),
+            Self::Packed(packed) => (**packed).into(),
+            Self::See(session) => (*session).into(),
+        })
+    }
+}
+
 impl Line {
+    /// Reads a row's column.
+    pub(crate) fn of(row: &Row<'_>, column: usize) -> rusqlite::Result<Self> {
+        Ok(match row.get_ref(column)? {
+            ValueRef::Blob(packed) => Self::Packed(packed.into()),
+            ValueRef::Integer(session) => Self::See(session),
+            other => Self::Text(other.as_str()?.into()),
+        })
+    }
+
     /// Returns the size of a row, which is about the same in memory and on disk.
     pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
+            Self::Packed(packed) => packed.len(),
             Self::See(_) => 8,
         }
     }
@@ -77,17 +102,18 @@ impl Pending {
         self.bytes
     }
 
-    /// Returns the texts of the records. A record of several sessions has one text.
+    /// Returns the texts that are not compressed.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         self.rows.values().filter_map(|line| match line {
             Line::Text(text) => Some(&**text),
-            Line::See(_) => None,
+            Line::Packed(_) | Line::See(_) => None,
         })
     }
 
-    /// Returns the number of records.
+    /// Returns the number of records. A record of several sessions counts once.
     pub(crate) fn records(&self) -> usize {
-        self.texts().count()
+        let lines = self.rows.values();
+        lines.filter(|line| !matches!(line, Line::See(_))).count()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -3,8 +3,7 @@
 
 use std::path::Path;
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 
 use crate::codec::Unpacker;
 use crate::key::Key;
@@ -27,7 +26,7 @@ pub(crate) struct Reader {
     unpacker: Option<Unpacker>,
 }
 
-/// A row's key, and its line unpacked.
+/// A row's key and its line.
 pub(crate) type Stored = (Key, Line);
 
 impl Reader {
@@ -68,20 +67,20 @@ impl Reader {
     }
 
     /// The line with a key.
-    pub(crate) fn line(&mut self, key: &Key) -> rusqlite::Result<Option<Line>> {
-        let mut found = None;
-        {
-            let mut statement = self.connection.prepare_cached(LINE)?;
-            let mut rows = statement.query((key.session, key.time, &*key.id))?;
-            if let Some(row) = rows.next()? {
-                found = Some(Raw::of(row, 0)?);
-            }
-        }
-        let unpacked = found.map(|raw| unpack(&self.connection, &mut self.unpacker, raw));
-        unpacked.transpose()
+    pub(crate) fn line(&self, key: &Key) -> rusqlite::Result<Option<Line>> {
+        let mut statement = self.connection.prepare_cached(LINE)?;
+        let columns = (key.session, key.time, &*key.id);
+        statement
+            .query_row(columns, |row| Line::of(row, 0))
+            .optional()
     }
 
-    /// Reads rows until the room is taken.
+    /// The line as text, if it is compressed.
+    pub(crate) fn unpack(&mut self, line: Line) -> rusqlite::Result<Line> {
+        unpack(&self.connection, &mut self.unpacker, line)
+    }
+
+    /// Reads rows until the room is taken. Their lines are not compressed.
     fn rows(
         &mut self,
         sql: &str,
@@ -94,8 +93,8 @@ impl Reader {
         while room.is_left()
             && let Some(row) = rows.next()?
         {
-            let (key, raw) = (key_of(row)?, Raw::of(row, 3)?);
-            let line = unpack(&self.connection, &mut self.unpacker, raw)?;
+            let (key, line) = (key_of(row)?, Line::of(row, 3)?);
+            let line = unpack(&self.connection, &mut self.unpacker, line)?;
             room.take(line.bytes());
             stored.push((key, line));
         }
@@ -106,11 +105,10 @@ impl Reader {
 fn unpack(
     connection: &Connection,
     unpacker: &mut Option<Unpacker>,
-    raw: Raw,
+    line: Line,
 ) -> rusqlite::Result<Line> {
-    let packed = match raw {
-        Raw::Line(line) => return Ok(line),
-        Raw::Packed(packed) => packed,
+    let Line::Packed(packed) = line else {
+        return Ok(line);
     };
     let unpacker = match unpacker {
         Some(unpacker) => unpacker,
@@ -122,22 +120,6 @@ fn unpack(
     };
     let text = unpacker.unpack(&packed).map_err(|error| damaged(&error))?;
     Ok(Line::Text(text.into()))
-}
-
-/// A line as the file has it.
-enum Raw {
-    Line(Line),
-    Packed(Vec<u8>),
-}
-
-impl Raw {
-    fn of(row: &Row<'_>, column: usize) -> rusqlite::Result<Self> {
-        Ok(match row.get_ref(column)? {
-            ValueRef::Blob(packed) => Self::Packed(packed.to_vec()),
-            ValueRef::Integer(session) => Self::Line(Line::See(session)),
-            other => Self::Line(Line::Text(other.as_str()?.into())),
-        })
-    }
 }
 
 /// The key in a row's first three columns.

@@ -174,18 +174,18 @@ impl DayWriter {
     }
 
     /// Separates new records from those that the file already contains.
-    fn sort_out(&self, timed: &[Timed<'_>]) -> rusqlite::Result<(Pending, Vec<Outcome>)> {
+    fn sort_out(&mut self, timed: &[Timed<'_>]) -> rusqlite::Result<(Pending, Vec<Outcome>)> {
         let mut fresh = Pending::default();
         let mut outcomes = vec![Outcome::Created; timed.len()];
         for (place, nth) in self.sorted(timed) {
             let entry = timed[nth].entry;
             let found = match fresh.at(place) {
-                Some(line) => Some(compare(line, entry)),
+                Some(line) => Some(compare(&self.file, line.clone(), entry)?),
                 None => existing(&self.connection, &self.file, place, entry)?,
             };
             match found {
                 Some(outcome) => outcomes[nth] = outcome,
-                None => add(&mut fresh, place, entry),
+                None => add(&mut fresh, place, entry, self.packer.as_mut()),
             }
         }
         Ok((fresh, outcomes))
@@ -249,26 +249,31 @@ fn existing(
     place: Place<'_>,
     entry: &Entry,
 ) -> rusqlite::Result<Option<Outcome>> {
-    if let Some(line) = file.pending().at(place) {
-        return Ok(Some(compare(line, entry)));
+    let pending = file.pending().at(place).cloned();
+    if let Some(line) = pending {
+        return compare(file, line, entry).map(Some);
     }
     let columns = (place.session, place.time, place.id);
     if !file.may_hold(place.time) || !connection.prepare_cached(EXISTS)?.exists(columns)? {
         return Ok(None);
     }
-    Ok(Some(if entry.may_exist {
-        file.line(&place.to_key())?
-            .map_or(Outcome::Exists, |line| compare(&line, entry))
-    } else {
-        Outcome::Exists
-    }))
+    if !entry.may_exist {
+        return Ok(Some(Outcome::Exists));
+    }
+    let line = file.line(&place.to_key())?;
+    line.map_or(Ok(Outcome::Exists), |line| compare(file, line, entry))
+        .map(Some)
 }
 
-fn compare(line: &Line, entry: &Entry) -> Outcome {
-    match line {
-        Line::Text(text) => compared(text.as_bytes(), entry),
-        Line::See(_) => Outcome::Exists,
+/// Returns the outcome of an entry whose record is already stored with this line.
+fn compare(file: &DayFile, line: Line, entry: &Entry) -> rusqlite::Result<Outcome> {
+    if !entry.may_exist {
+        return Ok(Outcome::Exists);
     }
+    Ok(match file.unpack(line)? {
+        Line::Text(text) => compared(text.as_bytes(), entry),
+        Line::Packed(_) | Line::See(_) => Outcome::Exists,
+    })
 }
 
 /// Returns the outcome of an entry whose record is already stored with this line.
@@ -332,7 +337,7 @@ fn count(transaction: &Transaction<'_>, records: u64, latest: i64) -> rusqlite::
     Ok(())
 }
 
-fn add(fresh: &mut Pending, place: Place<'_>, entry: &Entry) {
+fn add(fresh: &mut Pending, place: Place<'_>, entry: &Entry, packer: Option<&mut Packer>) {
     for further in entry.sessions.iter().skip(1) {
         let further = Key {
             session: session_column(*further),
@@ -340,16 +345,18 @@ fn add(fresh: &mut Pending, place: Place<'_>, entry: &Entry) {
         };
         fresh.add(further, Line::See(place.session));
     }
-    fresh.add(place.to_key(), Line::Text(entry.line.as_str().into()));
+    let packed = packer.and_then(|packer| packer.pack(entry.line.as_bytes()));
+    let line = match packed {
+        Some(packed) => Line::Packed(packed.into()),
+        None => Line::Text(entry.line.as_str().into()),
+    };
+    fresh.add(place.to_key(), line);
 }
 
 fn land(transaction: &Transaction<'_>, rows: &Pending) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare_cached(LAND)?;
     for (key, line) in rows.rows() {
-        match line {
-            Line::Text(text) => insert.execute((key.session, key.time, &*key.id, &**text))?,
-            Line::See(session) => insert.execute((key.session, key.time, &*key.id, session))?,
-        };
+        insert.execute((key.session, key.time, &*key.id, line))?;
     }
     Ok(())
 }
@@ -400,16 +407,13 @@ fn insert(
 ) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare_cached(INSERT)?;
     for (key, line) in rows.rows() {
-        let place = (key.session, key.time, &*key.id);
-        match line {
-            Line::See(session) => insert.execute((place.0, place.1, place.2, session))?,
-            Line::Text(text) => match packer
-                .as_mut()
-                .and_then(|packer| packer.pack(text.as_bytes()))
-            {
-                Some(packed) => insert.execute((place.0, place.1, place.2, packed))?,
-                None => insert.execute((place.0, place.1, place.2, &**text))?,
-            },
+        let packed = match (line, &mut packer) {
+            (Line::Text(text), Some(packer)) => packer.pack(text.as_bytes()),
+            _ => None,
+        };
+        match packed {
+            Some(packed) => insert.execute((key.session, key.time, &*key.id, packed))?,
+            None => insert.execute((key.session, key.time, &*key.id, line))?,
         };
     }
     Ok(())

@@ -90,6 +90,64 @@ fn what_is_sent_again_exists_in_memory_on_disk_and_in_one_batch() {
 }
 
 #[test]
+fn records_that_wait_compressed_are_found_and_compared() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    let many: Vec<_> = (0..2_000).map(|nth| format!("{nth:04}")).collect();
+    let text = "an order was paid, as ever ".repeat(10);
+    let line = |session, second| line(session, NOON + second, &text);
+    let many: Vec<_> = many.iter().map(|id| (&**id, line(1, 0))).collect();
+    write(&store, &many);
+
+    let both = line(7, 0).replace("paid", "paid openReplaySession.id=8");
+    let mut batch = Batch::new();
+    batch.create(Some("both"), both.clone());
+    batch.index(Some("one"), line(7, 1));
+    batch.index(Some("one"), line(7, 1));
+    batch.index(Some("one"), line(7, 1).replace("info", "error"));
+    let outcomes = store.write(batch).unwrap();
+    assert!(matches!(
+        &outcomes[..],
+        [
+            Outcome::Created,
+            Outcome::Created,
+            Outcome::Unchanged,
+            Outcome::Exists
+        ]
+    ));
+    let day = rusqlite::Connection::open(folder.path().join("2026-07-01.sqlite")).unwrap();
+    let kinds = "SELECT group_concat(typeof(line) ORDER BY session, time) FROM landing";
+    let kinds: String = day.query_row(kinds, [], |row| row.get(0)).unwrap();
+    assert_eq!(kinds, "blob,blob,integer");
+
+    let reader = Store::builder(folder.path()).open_to_read().unwrap();
+    for store in [&store, &reader] {
+        for (session, lines) in [(7, vec![both.clone(), line(7, 1)]), (8, vec![both.clone()])] {
+            let found = store.session(&SessionId::from(session), 10).unwrap();
+            let found: Vec<_> = found.into_iter().map(|record| record.line).collect();
+            assert_eq!(found, lines);
+        }
+        let mut exported = BTreeSet::new();
+        store
+            .export(|record| {
+                exported.insert(record.line);
+                Ok::<_, crate::Error>(())
+            })
+            .unwrap();
+        assert_eq!(exported, [line(1, 0), both.clone(), line(7, 1)].into());
+    }
+    let mut batch = Batch::new();
+    batch.index(Some("one"), line(7, 1));
+    batch.index(Some("one"), line(7, 1).replace("info", "error"));
+    let outcomes = store.write(batch).unwrap();
+    assert!(matches!(
+        &outcomes[..],
+        [Outcome::Unchanged, Outcome::Exists]
+    ));
+    assert_eq!(store.total(), 2_002);
+}
+
+#[test]
 fn a_record_without_a_time_keeps_that_of_its_first_arrival() {
     let folder = TempDir::new().unwrap();
     for (session, text) in [
@@ -159,8 +217,8 @@ proptest! {
                 Step::Write(records) => records.into_iter().map(|(session, second, id)| {
                     (u64::from(session), NOON - 43_200 - 2 + u64::from(second), format!("{id}"))
                 }).collect(),
-                // more than waits in `landing`
-                Step::Large(session) => (0..1_500).map(|record| {
+                // more than goes to `landing`
+                Step::Large(session) => (0..2_000).map(|record| {
                     (u64::from(session), NOON, format!("{nth}-{record:04}"))
                 }).collect(),
                 Step::Restart => {
