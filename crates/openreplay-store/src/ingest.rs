@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::damaged;
@@ -17,6 +18,9 @@ use crate::writers::Writers;
 
 /// The interval at which files are tidied and old days are deleted.
 const TIDY: Duration = Duration::from_secs(60);
+/// The time that a commit waits for further requests if the previous one had several: the clients
+/// that have just got a response are about to send the next request.
+const PAUSE: Duration = Duration::from_micros(200);
 /// The size from which no further request joins a commit.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
 const NANOS_PER_DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
@@ -47,13 +51,19 @@ impl Ingest {
     /// Handles messages until [`Message::Stop`], or until every sender is dropped.
     pub(crate) fn run(mut self, messages: &Receiver<Message>) {
         let mut tidied = Instant::now();
+        // the number of jobs in the last commit
+        let mut together = 0;
         loop {
             let message = match messages.recv_timeout(TIDY.saturating_sub(tidied.elapsed())) {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => break,
             };
+            if together > 1 {
+                thread::sleep(PAUSE);
+            }
             let (jobs, then) = gather(message, messages);
+            together = jobs.len();
             self.commit(jobs);
             match then {
                 Some(Message::Stop) => break,
