@@ -113,21 +113,28 @@ impl fmt::Display for Error {
     }
 }
 
+/// Shows the message and those of its causes, because this is what Rust prints if `main` returns an
+/// error.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("Error");
-        debug
-            .field("kind", &self.inner.kind)
-            .field("text", &self.inner.text);
-        if let Some(source) = &self.inner.source {
-            debug.field("source", source);
-        }
-        debug.finish()
+        fmt::Display::fmt(&WithCauses(self), f)
     }
 }
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.inner.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn main_prints_the_message_and_its_causes() {
+        let cause = io::Error::other("no medium");
+        let error = Error::io(Path::new("records"), "read", cause);
+        assert_eq!(format!("{error:?}"), "records cannot be read: no medium");
     }
 }

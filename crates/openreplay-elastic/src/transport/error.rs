@@ -3,6 +3,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use http::StatusCode;
+use openreplay_record::causes::WithCauses;
 
 use super::kind::{ErrorKind, Precondition};
 
@@ -217,19 +218,11 @@ impl fmt::Display for Error {
     }
 }
 
+/// Shows the message and those of its causes, because this is what Rust prints if `main` returns an
+/// error.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("Error");
-        debug
-            .field("kind", &self.inner.kind)
-            .field("text", &self.inner.text);
-        if let Some(error_type) = &self.inner.error_type {
-            debug.field("error_type", error_type);
-        }
-        if let Some(source) = &self.inner.source {
-            debug.field("source", source);
-        }
-        debug.finish_non_exhaustive()
+        fmt::Display::fmt(&WithCauses(self), f)
     }
 }
 
@@ -239,5 +232,19 @@ impl StdError for Error {
             Some(source) => Some(&**source),
             None => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn main_prints_the_message_and_its_causes() {
+        let error = Error::config("the certificate cannot be read").with_source("no such file");
+        assert_eq!(
+            format!("{error:?}"),
+            "the certificate cannot be read: no such file"
+        );
     }
 }
