@@ -32,7 +32,12 @@ pub(crate) enum Delivery {
 pub(crate) fn open(place: &Place) -> Result<(BoxMakeWriter, Kept, Delivery), String> {
     match place {
         Place::Store(folder) => open_store(folder).map_err(|error| {
-            format!("{error}; set STORE_DIR to keep the records in another folder")
+            if error.is_locked() {
+                // the error advises another folder
+                format!("{error} with STORE_DIR")
+            } else {
+                format!("{error:?}; set STORE_DIR to keep the records in another folder")
+            }
         }),
         Place::Elasticsearch(elasticsearch) => {
             connect(elasticsearch).map_err(|error| format!("ELASTICSEARCH_URL: {error}"))
@@ -96,5 +101,20 @@ impl Delivery {
             Ok(flushed) => eprintln!("axum-app: {} records did not reach {place}", flushed.left()),
             Err(panicked) => eprintln!("axum-app: {panicked}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_a_store_that_is_in_use_names_the_variable_for_another_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::Store(folder.path().to_owned());
+        let _first = open(&place).unwrap();
+        let error = open(&place).err().unwrap();
+        let advice = "; stop that process, or choose another folder with STORE_DIR";
+        assert!(error.ends_with(advice), "{error}");
     }
 }
