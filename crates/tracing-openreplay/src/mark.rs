@@ -65,8 +65,8 @@ pub(crate) enum Reading {
     Original,
     /// The nth cause of the error that is the message.
     Cause(usize),
-    /// The requested cause does not exist.
-    NoCause,
+    /// What was requested was part of a message with a prefix, and has been read.
+    Done,
 }
 
 /// Calls `then`, which passes on a rewritten event.
@@ -108,6 +108,7 @@ struct Outer {
     metadata: *const Metadata<'static>,
     mark: Option<Mark>,
     session: Option<SessionId>,
+    reading: Reading,
 }
 
 impl Restore {
@@ -118,6 +119,7 @@ impl Restore {
             metadata,
             mark: MARK.get(),
             session: SESSION.get(),
+            reading: READING.take(),
         }))
     }
 }
@@ -131,6 +133,7 @@ impl Drop for Restore {
                 PASSED.set(outer.metadata);
                 MARK.set(outer.mark);
                 SESSION.set(outer.session);
+                READING.set(outer.reading);
             }
         }
     }
@@ -160,7 +163,7 @@ pub(crate) fn of(metadata: &Metadata<'_>) -> Option<Mark> {
 pub(crate) fn read_original(read: impl FnOnce()) -> bool {
     READING.set(Reading::Original);
     read();
-    READING.take() == Reading::Prefixed
+    READING.take() == Reading::Done
 }
 
 /// Calls `read`, which reads the nth cause of the error in a message with a prefix. Returns whether
@@ -168,16 +171,15 @@ pub(crate) fn read_original(read: impl FnOnce()) -> bool {
 pub(crate) fn read_cause(nth: usize, read: impl FnOnce()) -> bool {
     READING.set(Reading::Cause(nth));
     read();
-    READING.take() == Reading::Prefixed
+    READING.take() == Reading::Done
 }
 
-/// Notes that the requested cause does not exist.
-pub(crate) fn no_cause() {
-    READING.set(Reading::NoCause);
+/// Notes that the message with a prefix had what was requested.
+pub(crate) fn done() {
+    READING.set(Reading::Done);
 }
 
-/// Takes the part that is read, so that events which user code logs while it is read are not
-/// affected.
+/// Takes the part that is read.
 pub(crate) fn wanted() -> Reading {
     READING.take()
 }

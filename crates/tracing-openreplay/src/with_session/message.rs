@@ -32,8 +32,11 @@ pub(super) enum Message<'a> {
 impl Debug for Prefixed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match mark::wanted() {
-            Reading::Prefixed | Reading::NoCause => {}
-            Reading::Original => return self.message.original(f),
+            Reading::Prefixed | Reading::Done => {}
+            Reading::Original => {
+                mark::done();
+                return self.message.original(f);
+            }
             Reading::Cause(nth) => return self.message.cause(nth, f),
         }
         with_scratch(|text| {
@@ -97,11 +100,11 @@ impl Message<'_> {
             Self::Recorded(value) => value.as_error(),
         };
         match error.and_then(|error| causes::of(error).nth(nth)) {
-            Some(cause) => write!(f, "{cause}"),
-            None => {
-                mark::no_cause();
-                Ok(())
+            Some(cause) => {
+                mark::done();
+                write!(f, "{cause}")
             }
+            None => Ok(()),
         }
     }
 }
