@@ -6,9 +6,13 @@ use std::{
 /// The text that replaces the rest of a value whose `Debug`, `Display` or `source()` panics.
 pub const PANICKED: &str = "… [panicked while being written]";
 
-/// A wrapper that catches panics in the `Debug` implementation of a value.
+/// The text that replaces the rest of a value whose `Debug` or `Display` returns an error.
+pub const FAILED: &str = "… [failed to be written]";
+
+/// A wrapper that contains panics and errors in the `Debug` implementation of a value.
 ///
-/// If the implementation panics, [`PANICKED`] replaces the rest of the value.
+/// If the implementation panics, [`PANICKED`] replaces the rest of the value; if it returns an
+/// error, [`FAILED`] does. Code such as `to_string()` panics at such an error.
 ///
 /// ```
 /// use openreplay_record::{Contained, PANICKED};
@@ -30,6 +34,11 @@ pub struct Contained<'a>(pub &'a dyn Debug);
 impl Debug for Contained<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let written = catch_unwind(AssertUnwindSafe(|| self.0.fmt(f)));
-        written.unwrap_or_else(|_| f.write_str(PANICKED))
+        match written {
+            Ok(Ok(())) => Ok(()),
+            // If the formatter itself fails, it fails again.
+            Ok(Err(_)) => f.write_str(FAILED),
+            Err(_) => f.write_str(PANICKED),
+        }
     }
 }

@@ -74,7 +74,7 @@ pub mod time;
 #[cfg(feature = "search")]
 mod words;
 
-pub use self::contained::{Contained, PANICKED};
+pub use self::contained::{Contained, FAILED, PANICKED};
 pub use self::level::{Level, LevelError};
 pub use self::object::is_object;
 #[cfg(feature = "json")]

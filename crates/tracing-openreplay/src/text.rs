@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-pub(crate) use openreplay_record::{Contained, PANICKED};
+pub(crate) use openreplay_record::{Contained, FAILED, PANICKED};
 
 /// Displays bytes in the format of `tracing`: `[00 ff]`.
 pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);

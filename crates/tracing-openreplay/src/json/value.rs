@@ -6,9 +6,7 @@ use std::{
 };
 
 use super::escape::{CUT, escape};
-use crate::text::{Hex, PANICKED};
-
-const FAILED: &str = "… [failed to be written]";
+use crate::text::{FAILED, Hex, PANICKED};
 
 /// Appends the `Debug` output of a value, up to `limit` bytes. Returns whether it contains a line
 /// break.
@@ -59,6 +57,9 @@ struct Text<'a> {
 
 impl fmt::Write for Text<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        if self.cut {
+            return Err(fmt::Error);
+        }
         let room = self.end.saturating_sub(self.out.len());
         let text = if text.len() <= room {
             text

@@ -102,6 +102,31 @@ fn a_panic_in_a_value_only_loses_the_value() {
 }
 
 #[test]
+fn a_value_that_cannot_be_written_is_marked() {
+    struct Fails;
+
+    impl fmt::Debug for Fails {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("half")?;
+            Err(fmt::Error)
+        }
+    }
+
+    let rows = fields(|| {
+        error!(tags = ?Fails, "text");
+        in_session(42, || info!(value = ?Fails, "text of {:?} and more", Fails));
+    });
+    let half = "half… [failed to be written]";
+    assert_eq!(
+        rows,
+        [
+            json!({ "message": "text", "tags": format!("{half} error") }),
+            json!({ "message": format!("[openReplaySession.id=42] text of {half}"), "value": half }),
+        ]
+    );
+}
+
+#[test]
 fn bytes_are_written_the_same_inside_and_outside_a_session() {
     let both = || info!(message = &b"+&"[..]);
     let text = written(|| {
