@@ -122,6 +122,37 @@ fn a_writers_error_that_panics_in_display_does_not_affect_log_calls() {
 }
 
 #[test]
+fn a_writers_error_that_cannot_be_displayed_does_not_affect_log_calls() {
+    #[derive(Debug)]
+    struct NoText;
+
+    impl std::fmt::Display for NoText {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            Err(std::fmt::Error)
+        }
+    }
+
+    impl std::error::Error for NoText {}
+
+    struct Failing;
+
+    impl Write for Failing {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::Error::other(NoText))
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let layer = json().with_writer(|| Failing);
+    let losses = layer.losses();
+    tracing::subscriber::with_default(Registry::default().with(layer), || info!("lost"));
+    assert_eq!(losses.total(), 1);
+}
+
+#[test]
 fn the_harness_captures_the_output_of_the_test_writer() {
     const CHILD: &str = "TRACING_OPENREPLAY_CAPTURED";
     if let Some(writer) = std::env::var_os(CHILD) {
