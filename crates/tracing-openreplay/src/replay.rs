@@ -36,7 +36,7 @@ impl Replay {
 
 fn since_start(id: u64, now: SystemTime) -> Option<u64> {
     let now = now.duration_since(UNIX_EPOCH).ok()?;
-    let millis = now.as_secs().checked_mul(1000)? + u64::from(now.subsec_millis());
+    let millis = u64::try_from(now.as_millis()).ok()?;
     let start = SESSIONS_SINCE + (id >> SESSION_BITS);
     let since = millis.checked_sub(start)?;
     (since <= LONGEST).then_some(since)
@@ -73,5 +73,7 @@ mod tests {
         }
         assert_eq!(since_start(u64::MAX, UNIX_EPOCH), None);
         assert_eq!(since_start(0, UNIX_EPOCH - Duration::from_secs(1)), None);
+        let latest = UNIX_EPOCH + Duration::from_millis(u64::MAX) + Duration::from_millis(1);
+        assert_eq!(since_start(0, latest), None);
     }
 }
