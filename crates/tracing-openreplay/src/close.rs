@@ -20,7 +20,7 @@ use crate::kept;
 
 const FIELDS: &[&str] = &["message", "busy_ms", "idle_ms"];
 
-/// Ends an idle period. Called from `on_enter`.
+/// Ends an idle period, if the span was not entered yet. Called from `on_enter`.
 pub(crate) fn entered<S>(id: &span::Id, ctx: &Context<'_, S>)
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
@@ -28,11 +28,11 @@ where
     if let Some(span) = ctx.span(id)
         && let Some(timing) = kept::timing(&mut span.extensions_mut())
     {
-        timing.end_idle();
+        timing.enter();
     }
 }
 
-/// Ends a busy period. Called from `on_exit`.
+/// Ends a busy period, if the span is not entered elsewhere. Called from `on_exit`.
 pub(crate) fn exited<S>(id: &span::Id, ctx: &Context<'_, S>)
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
@@ -40,7 +40,7 @@ where
     if let Some(span) = ctx.span(id)
         && let Some(timing) = kept::timing(&mut span.extensions_mut())
     {
-        timing.end_busy();
+        timing.exit();
     }
 }
 

@@ -4,13 +4,16 @@
 use std::{
     panic::catch_unwind,
     thread,
-    time::{Duration, UNIX_EPOCH},
+    time::{Duration, Instant, UNIX_EPOCH},
 };
 
 use openreplay_session::{SessionId, sync_scope};
 use serde_json::{Value, json as value};
 use test_kit::Lines;
-use tracing::{error, field::Empty, info, info_span, subscriber::with_default, warn_span};
+use tracing::{
+    dispatcher::get_default, error, field::Empty, info, info_span, subscriber::with_default,
+    warn_span,
+};
 use tracing_openreplay::{Json, json};
 use tracing_subscriber::{Layer as _, Registry, prelude::*};
 
@@ -312,6 +315,39 @@ mod spans {
                 .unwrap()
                 .starts_with("outside closed ")
         );
+    }
+
+    #[test]
+    fn a_span_that_is_entered_again_is_busy_until_it_is_left_as_often() {
+        let rest = || thread::sleep(Duration::from_millis(5));
+        let start = Instant::now();
+        let work = || {
+            let span = info_span!("request");
+            span.in_scope(|| {
+                rest();
+                span.in_scope(rest);
+                thread::scope(|scope| {
+                    let dispatch = get_default(Clone::clone);
+                    let elsewhere = || span.in_scope(rest);
+                    scope.spawn(move || tracing::dispatcher::with_default(&dispatch, elsewhere));
+                });
+                rest();
+            });
+        };
+        // Two layers measure the span together.
+        let written = Lines::default();
+        let layers = [written.clone(), Lines::default()].map(|to| {
+            let layer = json().with_span_close(true);
+            layer.with_writer(move || to.clone()).boxed()
+        });
+        with_default(Registry::default().with(Vec::from(layers)), work);
+        let most = start.elapsed().as_secs_f64() * 1e3;
+
+        let record = written.records().remove(0);
+        let [busy, idle] =
+            ["busy_ms", "idle_ms"].map(|key| record["fields"][key].as_f64().unwrap());
+        assert!(busy >= 20.0, "{record}");
+        assert!(busy + idle <= most, "{record} {most}");
     }
 
     #[test]
