@@ -129,6 +129,7 @@ mod panics;
 mod replay;
 #[cfg(feature = "sentry")]
 pub mod sentry;
+mod span_lock;
 mod stderr;
 mod text;
 mod timing;

@@ -16,8 +16,10 @@ use tracing_log::log::{Level, Record};
 
 #[cfg(feature = "opentelemetry")]
 use crate::json::trace;
-use crate::panic_stage::{self, Hook};
-use crate::stderr;
+use crate::{
+    panic_stage::{self, Hook},
+    span_lock, stderr,
+};
 
 /// Sets a panic hook that writes one error record per panic, in the session of the code that
 /// panicked.
@@ -64,8 +66,15 @@ use crate::stderr;
 ///   changing the thread's current context, for instance by another layer that handles
 ///   OpenTelemetry's own warnings.
 ///
-/// Other layers abort the process if their writer panics, or if they acquire a lock again that they
-/// hold while they call your code.
+/// Other layers abort the process if their writer panics, and abort or block the thread if they
+/// acquire a lock again that they hold while they call your code.
+///
+/// # Values that panic in a span
+///
+/// Some layers, such as `tracing_subscriber::fmt`, hold the lock of a span's data while they format
+/// a value that is added with `Span::record`. If such a value panics, the layers cannot read the
+/// span. The panic then has no record, but a line on standard error that reports this. To find out,
+/// each panic in a span starts a thread that reads the span, and waits for it for up to a second.
 ///
 /// # Trace ids
 ///
@@ -158,6 +167,9 @@ fn install(options: PanicLog) {
             // `json()` catches this panic.
             return;
         }
+        if span_lock::is_reader() {
+            return;
+        }
         let hook = Hook::begin();
         if let Some(hook) = &hook {
             let backtrace = options.backtrace.then(Backtrace::force_capture);
@@ -179,6 +191,9 @@ fn log<'a>(
     backtrace: Option<&Backtrace>,
     targets: impl Iterator<Item = &'a Cow<'static, str>>,
 ) {
+    if !span_lock::is_free() {
+        return report(info, "no record of", LOCKED);
+    }
     for target in targets {
         let outcome = dispatch(hook, info, backtrace, target);
         if outcome.is_formatted {
@@ -200,6 +215,8 @@ fn log<'a>(
 const FILTERED: &str = "the filters reject it; let `panic=error` pass (see `log_panics`)";
 const UNREACHED: &str =
     "this thread has no subscriber, or is inside a log call to a thread-local subscriber";
+
+const LOCKED: &str = "a layer has locked the data of a span, such as while it formats a value";
 
 struct Outcome {
     /// Whether a layer of ours accepted the record.

@@ -12,7 +12,11 @@ use std::{
 
 use openreplay_session::{SessionId, sync_scope};
 use serde_json::Value;
-use tracing::{Level, error, info, span};
+use tracing::{
+    Level, Span, error,
+    field::{Empty, debug},
+    info, span,
+};
 use tracing_openreplay::{
     Json, LayerExt as _, PanicLog, SessionOnly, json, log_panics, log_panics_as,
 };
@@ -536,5 +540,69 @@ mod aborts {
             })
             .unwrap_err();
         });
+    }
+}
+
+mod locked_spans {
+    use super::*;
+
+    struct Bomb;
+
+    impl std::fmt::Debug for Bomb {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("out of stock");
+        }
+    }
+
+    const LOCKED: &str =
+        ": a layer has locked the data of a span, such as while it formats a value";
+
+    /// fmt's layer formats the value while it holds the lock of the span.
+    fn record() {
+        let record = || {
+            Span::current().record("user", debug(&Bomb));
+        };
+        catch_unwind(record).unwrap_err();
+    }
+
+    #[test]
+    fn a_value_that_panics_while_its_span_is_locked_does_not_block_the_thread() {
+        let test =
+            "locked_spans::a_value_that_panics_while_its_span_is_locked_does_not_block_the_thread";
+        assert_reported(test, "no record of", LOCKED, || {
+            let layer = fmt::layer().with_writer(io::stderr);
+            tracing_subscriber::registry()
+                .with(layer)
+                .with(json())
+                .init();
+            log_panics();
+            let _outer = span!(Level::INFO, "request", user = Empty).entered();
+            record();
+        });
+    }
+
+    #[test]
+    fn a_log_call_in_a_span_with_a_poisoned_lock_does_not_abort() {
+        let test = "locked_spans::a_log_call_in_a_span_with_a_poisoned_lock_does_not_abort";
+        let run = || {
+            let layer = fmt::layer().with_writer(io::stderr);
+            tracing_subscriber::registry()
+                .with(layer)
+                .with(json())
+                .init();
+            log_panics();
+            let span = span!(Level::INFO, "request", user = Empty).entered();
+            record();
+            catch_unwind(|| error!("text")).unwrap_err();
+            drop(span);
+            out_of_stock();
+        };
+        let Some((out, err)) = alone(test, run) else {
+            return;
+        };
+        assert_eq!(panics(&out).len(), 1, "{out}{err}");
+        let diagnostics = diagnostics(&err);
+        assert_eq!(diagnostics.len(), 2, "{err}");
+        assert!(diagnostics[1].ends_with(LOCKED), "{err}");
     }
 }
