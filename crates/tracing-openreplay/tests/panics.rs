@@ -487,6 +487,19 @@ mod aborts {
     }
 
     #[test]
+    fn a_clock_that_would_panic_while_a_panic_is_logged_does_not_abort() {
+        let test = "aborts::a_clock_that_would_panic_while_a_panic_is_logged_does_not_abort";
+        assert_one_record(test, || {
+            let clock = || panic!("out of stock");
+            tracing_subscriber::registry()
+                .with(json().with_clock(clock))
+                .init();
+            log_panics();
+            out_of_stock();
+        });
+    }
+
+    #[test]
     fn a_panic_while_panicking_has_a_record_before_the_process_ends() {
         struct Bomb;
 

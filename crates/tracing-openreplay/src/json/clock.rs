@@ -7,11 +7,12 @@ use std::{
 };
 
 use super::busy::Busy;
+use crate::panic_stage::is_hook_running;
 
 pub(super) struct Clock {
     now: Box<dyn Fn() -> SystemTime + Send + Sync>,
-    /// Whether the clock has panicked. It is then not called again, since a panic inside a panic
-    /// hook would abort the process.
+    /// Whether the clock has panicked. It is then not called again, so that not every record is
+    /// followed by a panic.
     has_panicked: AtomicBool,
 }
 
@@ -24,12 +25,11 @@ impl Clock {
     }
 
     /// Returns `None` if the clock panics, has panicked before, or is already being called on this
-    /// thread.
+    /// thread, and for the record of a panic.
     pub(super) fn now(&self) -> Option<SystemTime> {
-        if self.has_panicked.load(Ordering::Relaxed) {
+        if self.has_panicked.load(Ordering::Relaxed) || is_hook_running() {
             return None;
         }
-        // If the clock panics, it is still running while the panic is logged.
         let _busy = Busy::with_clock()?;
         let now = catch_unwind(AssertUnwindSafe(&self.now));
         if now.is_err() {

@@ -357,6 +357,9 @@ impl<W> Json<W> {
 
     /// Sets the clock for the time of records. Default: [`SystemTime::now`].
     ///
+    /// Records of panics have the time of the default, since a clock that panics while a panic is
+    /// logged would abort the process.
+    ///
     /// ```
     /// # use std::time::UNIX_EPOCH;
     /// # use tracing_openreplay::json;
