@@ -10,7 +10,7 @@ use std::{
 use openreplay_session::{SessionId, sync_scope};
 use serde_json::json;
 use test_kit::Lines;
-use tracing::{info, subscriber::with_default};
+use tracing::{field::Empty, info, info_span, subscriber::with_default};
 use tracing_core::{Event, Field, Subscriber, field::Visit};
 use tracing_openreplay::LayerExt as _;
 use tracing_subscriber::{Layer, Registry, layer::Context, prelude::*};
@@ -171,4 +171,37 @@ fn a_structure_that_is_too_long_or_too_deep_is_a_text() {
         fields["long"].as_str().unwrap().starts_with("[\"xxx"),
         "{fields}"
     );
+}
+
+#[test]
+fn a_structure_in_a_span_is_text_in_the_message_and_no_request_id() {
+    let written = Lines::default();
+    let writer = written.clone();
+    let layer = tracing_openreplay::json()
+        .with_span_fields_in_message(true)
+        .with_writer(move || writer.clone());
+    let limits = BTreeMap::from([("a \"b\"".to_owned(), vec![1_u8])]);
+    with_default(Registry::default().with(layer), || {
+        let outer = info_span!("request", request_id = "r-1").entered();
+        let inner = info_span!("request", request_id = limits.as_value(), later = Empty).entered();
+        info!("created");
+        inner.record("later", limits.as_value());
+        info!("recorded");
+        drop((inner, outer));
+    });
+    let records = written.records();
+    let text = r#"{"a \"b\"":[1]}"#;
+    let message = |text: &str, later: &str| {
+        format!("{text}\nin request request_id={later}\nin request request_id=r-1")
+    };
+    assert_eq!(records[0]["message"], message("created", text));
+    let both = format!("{text} later={text}");
+    assert_eq!(records[1]["message"], message("recorded", &both));
+    for record in &records {
+        assert_eq!(record["http.request.id"], "r-1");
+        assert_eq!(
+            record["spans"][1]["fields"]["request_id"],
+            json!({"a \"b\"": [1]})
+        );
+    }
 }

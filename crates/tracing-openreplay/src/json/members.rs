@@ -255,11 +255,15 @@ pub(super) fn fitting(members: &[u8], max: usize) -> usize {
     end
 }
 
-/// Returns the position of the value of a quoted key. The quotes of a string are not included.
-pub(super) fn value_of(members: &[u8], quoted_key: &[u8]) -> Option<Range<usize>> {
+/// Returns the position of the value of a quoted key, unless it is an object or a list. The quotes
+/// of a string are not included.
+pub(super) fn scalar_of(members: &[u8], quoted_key: &[u8]) -> Option<Range<usize>> {
     let member = find(members, quoted_key)?;
     let value = member.start + quoted_key.len() + 1..member.end;
-    let quotes = usize::from(members.get(value.start) == Some(&b'"'));
+    let quotes = match members.get(value.start)? {
+        b'{' | b'[' => return None,
+        first => usize::from(*first == b'"'),
+    };
     Some(value.start + quotes..value.end - quotes)
 }
 
@@ -276,11 +280,14 @@ pub(super) fn write_text(members: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a JSON value to a message.
+/// Appends a JSON value to a message, which is itself a JSON string.
 pub(super) fn write_value(out: &mut Vec<u8>, value: &[u8]) {
-    match value.strip_prefix(b"\"") {
-        Some(text) => write_str(out, &text[..text.len() - 1]),
-        None => out.extend_from_slice(value),
+    match value {
+        [b'"', text @ .., b'"'] => write_str(out, text),
+        [b'{' | b'[', ..] => {
+            escape::escape(out, value);
+        }
+        _ => out.extend_from_slice(value),
     }
 }
 
@@ -428,7 +435,9 @@ mod tests {
     #[test]
     fn a_structure_is_one_value() {
         let members = br#""a":{"x":[1,"]}",{"y":2}]},"b":[],"c":{},"d":3"#;
-        assert_eq!(value_of(members, br#""b""#), Some(31..33));
+        assert_eq!(scalar_of(members, br#""d""#), Some(45..46));
+        assert_eq!(scalar_of(members, br#""a""#), None);
+        assert_eq!(scalar_of(members, br#""b""#), None);
         assert_eq!(fitting(members, 33), 33);
         let mut merged = members.to_vec();
         merge(&mut merged, br#""a":1"#);

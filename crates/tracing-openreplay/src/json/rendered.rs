@@ -6,8 +6,8 @@ use tracing_core::{Metadata, span};
 
 use super::{escape::cut, fields::Fields, members, options::Options, request, scratch};
 
-/// The rendered span. It does not depend on a layer's options, so that several layers of one
-/// subscriber can share it.
+/// The rendered span, which several layers of one subscriber share. It is the same for all of them,
+/// except that `line` is only rendered if one of them writes spans in the message.
 #[derive(Default)]
 pub(crate) struct Rendered {
     /// The beginning of the span, such as `{"name":"request","fields":{"method":"GET"`. Empty if no
@@ -103,7 +103,7 @@ impl Rendered {
     }
 
     fn find_request_id(&mut self) {
-        let value = members::value_of(self.members(), request::QUOTED_ID);
+        let value = members::scalar_of(self.members(), request::QUOTED_ID);
         self.request_id =
             value.map(|value| self.members_at + value.start..self.members_at + value.end);
     }
