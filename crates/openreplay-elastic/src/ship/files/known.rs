@@ -20,6 +20,19 @@ const MISSING: usize = 2_000;
 /// How long in-flight records of a missing file are kept if the file's folder exists.
 const KEPT_SECONDS: u64 = 24 * 60 * 60;
 
+/// What became of a known file whose inode was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    /// The file is followed again.
+    Followed,
+    /// The file has not grown.
+    Unchanged,
+    /// The file was renamed a moment ago; the next scan finds it.
+    Moved,
+    /// The file has other text, or another file has its inode. A copy may still have its text.
+    Rewritten,
+}
+
 /// The positions of files that are not followed.
 #[derive(Debug, Default)]
 pub(super) struct Known {
@@ -165,20 +178,21 @@ impl Files {
                     continue;
                 }
             };
-            let Ok(seen) = Seen::at(&path) else {
-                self.is_moving |= is_first;
-                self.known.add(position);
-                continue;
-            };
-            let length = position.packed.unwrap_or(position.delivered.offset);
-            if !is_first && seen.length == length {
-                position.path = path;
-                self.remember(Some(position), false);
-                continue;
-            }
-            if let Err(error) = self.resume(&path, &seen, &position, places) {
-                self.troubles.add(&path, &error);
-                self.known.add(position);
+            match self.resume(&path, &position, places, is_first) {
+                Ok(Found::Followed) => {}
+                Ok(Found::Unchanged) => {
+                    position.path = path;
+                    self.remember(Some(position), false);
+                }
+                Ok(Found::Rewritten) => self.remember(Some(position), true),
+                Ok(Found::Moved) => {
+                    self.is_moving |= is_first;
+                    self.known.add(position);
+                }
+                Err(error) => {
+                    self.troubles.add(&path, &error);
+                    self.known.add(position);
+                }
             }
         }
         if let Some(text) = missing_text(&missing) {
@@ -187,25 +201,40 @@ impl Files {
         self.known.forget(now());
     }
 
-    /// Follows a known file again, unless it was rewritten or another file has its inode now.
+    /// Follows a known file again whose inode was found at this path, if it may have grown.
     fn resume(
         &mut self,
         path: &Path,
-        seen: &Seen,
         position: &Position,
         places: &mut Places,
-    ) -> io::Result<()> {
+        is_first: bool,
+    ) -> io::Result<Found> {
+        let inode = position.identity.inode();
+        let seen = match Seen::at(path) {
+            Ok(seen) if seen.node.inode == inode => seen,
+            _ => return Ok(Found::Moved),
+        };
         if places.contains_key(&seen.node) {
-            return Ok(());
+            return Ok(Found::Rewritten);
+        }
+        let length = position.packed.unwrap_or(position.delivered.offset);
+        if !is_first && seen.length == length {
+            return Ok(Found::Unchanged);
         }
         self.make_room(None);
-        let mut tail = Tail::open(path, self.links, self.hash, self.format)?;
-        if !places.contains_key(&tail.node()) && tail.continues(position)? {
-            tail.resume(position);
-            tail.rest();
-            self.push(tail, places);
+        let mut tail = match Tail::open(path, self.links, self.hash, self.format) {
+            Ok(tail) if tail.node() == seen.node => tail,
+            Ok(_) => return Ok(Found::Moved),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Moved),
+            Err(error) => return Err(error),
+        };
+        if !tail.continues(position)? {
+            return Ok(Found::Rewritten);
         }
-        Ok(())
+        tail.resume(position);
+        tail.rest();
+        self.push(tail, places);
+        Ok(Found::Followed)
     }
 
     /// Remembers how far a file is delivered that is no longer followed.
@@ -223,6 +252,13 @@ impl Files {
     pub(super) fn is_deleted(known: &Position) -> bool {
         let is_long = |since| now().saturating_sub(since) > KEPT_SECONDS;
         known.missing_since.is_some_and(is_long) && known.path.parent().is_some_and(Path::is_dir)
+    }
+
+    /// Returns whether the path of a known file leads to its inode, which has other text.
+    pub(super) fn is_rewritten(&self, known: &Position) -> bool {
+        let inode = known.identity.inode();
+        let mut tails = self.tails.iter();
+        tails.any(|tail| tail.node().inode == inode && tail.path == known.path)
     }
 }
 

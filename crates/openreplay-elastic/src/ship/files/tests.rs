@@ -1,7 +1,7 @@
 use std::fs;
 
 use super::*;
-use crate::ship::folders::Folders;
+use crate::ship::folders::{Folders, Lookup};
 use crate::ship::hash::HASH;
 
 #[test]
@@ -24,6 +24,52 @@ fn a_new_name_of_a_followed_file_is_another_name_of_it() {
         at
     );
     assert_eq!((files.tails.len(), &files.tails[at].path), (1, &paths[1]));
+}
+
+/// A rotation renames files after their folder was read.
+#[test]
+fn a_known_file_that_is_renamed_during_its_search_stays_known() {
+    for (case, other, is_followed) in [
+        ("no other file", None, false),
+        ("an unknown file", Some("{\"n\":1}\n"), false),
+        ("a followed file", Some("{\"n\":1}\n"), true),
+        ("a file of the same length", Some("{\"n\":0}\n"), false),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, renamed] = ["app.log", "app.log.1"].map(|name| folder.path().join(name));
+        let pattern = [folder.path().join("app.log*").into_os_string()];
+        fs::write(&path, "{\"n\":0}\n").unwrap();
+        let mut files = Files::new(&pattern, Vec::new(), HASH).unwrap();
+        files.scan(Mode::Follow);
+        let framed = files.fill(1 << 20).unwrap();
+        files.mark_delivered(&framed.parts);
+        let known = files.positions();
+        let seed = known[0].seed;
+
+        for is_first in [true, false] {
+            let mut files = Files::new(&pattern, known.clone(), HASH).unwrap();
+            files.searched = (!is_first).then(Instant::now);
+            let mut folders = Folders::default();
+            let mut places = Places::new();
+            assert!(matches!(
+                folders.find(&path, known[0].identity.inode()),
+                Lookup::Found(_)
+            ));
+            fs::rename(&path, &renamed).unwrap();
+            if let Some(text) = other {
+                fs::write(&path, text).unwrap();
+            }
+            if is_followed {
+                files.open(&path, &mut places, &mut folders).unwrap();
+            }
+            files.find_known(&mut places, &mut folders);
+            assert_eq!(files.is_moving, is_first, "{case}");
+            files.scan(Mode::Follow);
+            let seeds = files.tails.iter().map(Tail::seed);
+            assert!(seeds.into_iter().any(|other| other == seed), "{case}");
+            fs::rename(&renamed, &path).unwrap();
+        }
+    }
 }
 
 #[test]

@@ -125,6 +125,34 @@ fn recognises_a_copy_that_appears_one_scan_later() {
     assert_eq!(taken, Vec::from_iter(0..12));
 }
 
+/// The inode of a deleted file is reused for another one.
+#[test]
+fn recognises_a_copy_whose_original_left_its_inode_to_another_file() {
+    for restarts in [false, true] {
+        for scans in 0..4 {
+            let mut folder = Folder::new("app.log*");
+            folder.append("app.log.1", &numbered(0..10));
+            let packed = gzip(numbered(0..12).as_bytes());
+            let mut taken = numbers(folder.take());
+            if restarts {
+                folder.restart("app.log*");
+            }
+            fs::write(folder.path("app.log.1"), numbered(20..30)).unwrap();
+            for _ in 0..scans {
+                taken.extend(numbers(folder.take()));
+                folder.files.wait_quietly();
+            }
+            fs::write(folder.path("app.log.2.gz"), packed).unwrap();
+            for _ in 0..2 {
+                taken.extend(numbers(folder.take()));
+            }
+            taken.sort_unstable();
+            let expected = (0..12).chain(20..30);
+            assert_eq!(taken, Vec::from_iter(expected), "{restarts} {scans}");
+        }
+    }
+}
+
 #[test]
 fn a_copy_that_is_being_written_waits_for_its_original() {
     for (extension, pack) in PACKINGS {
