@@ -69,7 +69,8 @@
 //! limit of open files if that is less. The quietest files are closed, and opened again when they
 //! grow.
 //!
-//! A deleted file is read to its end if it is open. A file that is missing, because its folder is
+//! A deleted file is read to its end if it is open, and is remembered for an hour, so that its
+//! compressed copy is recognised. A file that is missing, because its folder is
 //! not mounted or it was moved within its file system, is remembered for 30 days; if it comes back,
 //! delivery continues where it stopped. Records that were in flight from such a file when a run
 //! ended wait for it, but only for a day if its folder exists. A file that cannot be read is

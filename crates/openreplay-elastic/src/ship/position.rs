@@ -23,6 +23,9 @@ pub(super) struct Position {
     /// Since when the file is missing, in seconds since the epoch. Its folder may be mounted later,
     /// or the file may be moved back.
     pub(super) missing_since: Option<u64>,
+    /// The missing file was deleted, so it cannot come back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_deleted: bool,
     /// The length of the compressed file, if all its text is delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) packed: Option<u64>,

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::io;
 
 use super::Files;
+use super::decide::Presence;
 use super::replaced::{Before, is_missing};
 use super::rotated::{Families, unrotated};
 use crate::ship::content::Content;
@@ -53,7 +54,7 @@ impl Files {
             .filter_map(Tail::take_before)
             .collect();
         for position in before {
-            self.remember(Some(position), true);
+            self.remember(Some(position), Presence::Missing);
         }
     }
 

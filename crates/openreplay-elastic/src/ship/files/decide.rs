@@ -50,11 +50,19 @@ pub(super) fn unmatched(is_it: Result<bool, io::ErrorKind>) -> Unmatched {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     Follow,
-    /// Remember how far the file is delivered, since it may grow or come back.
-    Remember {
-        is_missing: bool,
-    },
-    Forget,
+    /// Remember how far the file is delivered.
+    Remember(Presence),
+}
+
+/// What is known about a file that is not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// The file exists and may grow.
+    There,
+    /// The file may come back, or a copy of it may appear.
+    Missing,
+    /// The file was deleted. A compressed copy may appear soon.
+    Deleted,
 }
 
 /// Decides what happens to a file. `is_quiet` tells whether no pattern matches the file and it has
@@ -62,9 +70,9 @@ pub(super) enum Fate {
 pub(super) fn fate(state: State, is_quiet: bool, has_more: bool) -> Fate {
     match state {
         _ if has_more => Fate::Follow,
-        State::Deleted => Fate::Forget,
-        State::Missing => Fate::Remember { is_missing: true },
-        State::Readable | State::Failing if is_quiet => Fate::Remember { is_missing: false },
+        State::Deleted => Fate::Remember(Presence::Deleted),
+        State::Missing => Fate::Remember(Presence::Missing),
+        State::Readable | State::Failing if is_quiet => Fate::Remember(Presence::There),
         State::Readable | State::Failing | State::Away => Fate::Follow,
     }
 }
@@ -156,16 +164,15 @@ mod tests {
                 assert_eq!(fate(state, is_quiet, true), Fate::Follow);
             }
         }
-        let remember = |is_missing| Fate::Remember { is_missing };
         for (state, is_quiet, expected) in [
             (State::Readable, false, Fate::Follow),
-            (State::Readable, true, remember(false)),
-            (State::Deleted, false, Fate::Forget),
-            (State::Deleted, true, Fate::Forget),
-            (State::Missing, false, remember(true)),
-            (State::Missing, true, remember(true)),
+            (State::Readable, true, Fate::Remember(Presence::There)),
+            (State::Deleted, false, Fate::Remember(Presence::Deleted)),
+            (State::Deleted, true, Fate::Remember(Presence::Deleted)),
+            (State::Missing, false, Fate::Remember(Presence::Missing)),
+            (State::Missing, true, Fate::Remember(Presence::Missing)),
             (State::Failing, false, Fate::Follow),
-            (State::Failing, true, remember(false)),
+            (State::Failing, true, Fate::Remember(Presence::There)),
             (State::Away, false, Fate::Follow),
             (State::Away, true, Fate::Follow),
         ] {

@@ -1,10 +1,12 @@
 //! Files that are known from the checkpoint, and how they are found again.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::decide::Presence;
 use super::{Files, Places};
 use crate::ship::folders::{Folders, Lookup};
 use crate::ship::identity::Identity;
@@ -15,6 +17,8 @@ use crate::ship::tail::Tail;
 
 /// How long a missing file is remembered.
 const MISSING_DAYS: u64 = 30;
+/// How long a deleted file is remembered, so that its compressed copy is recognised.
+const DELETED_SECONDS: u64 = 60 * 60;
 /// How many missing files are remembered.
 const MISSING: usize = 2_000;
 /// How long in-flight records of a missing file are kept if the file's folder exists.
@@ -100,16 +104,20 @@ impl Known {
         Some(position)
     }
 
-    /// Forgets files that have been missing for too long, and the earliest ones if too many are
-    /// missing.
+    /// Forgets files that have been missing for too long. If too many are missing, forgets those
+    /// that would be forgotten first.
     fn forget(&mut self, now: u64) {
-        let start = now.saturating_sub(MISSING_DAYS * 24 * 60 * 60);
-        let mut missing: Vec<_> = self
-            .iter()
-            .filter_map(|known| Some((known.missing_since?, known.seed)))
-            .collect();
-        missing.sort_unstable_by_key(|(since, seed)| (std::cmp::Reverse(*since), *seed));
-        let kept = missing.partition_point(|(since, _)| *since >= start);
+        let until = |known: &Position| {
+            let seconds = if known.is_deleted {
+                DELETED_SECONDS
+            } else {
+                MISSING_DAYS * 24 * 60 * 60
+            };
+            Some((known.missing_since?.saturating_add(seconds), known.seed))
+        };
+        let mut missing: Vec<_> = self.iter().filter_map(until).collect();
+        missing.sort_unstable_by_key(|(until, seed)| (Reverse(*until), *seed));
+        let kept = missing.partition_point(|(until, _)| *until >= now);
         for (_, seed) in &missing[kept.min(MISSING)..] {
             self.take(*seed);
         }
@@ -169,7 +177,7 @@ impl Files {
                     if is_first && position.missing_since.is_none() {
                         missing.push(position.clone());
                     }
-                    self.remember(Some(position), true);
+                    self.remember(Some(position), Presence::Missing);
                     continue;
                 }
                 Lookup::Unknown(error) => {
@@ -182,9 +190,9 @@ impl Files {
                 Ok(Found::Followed) => {}
                 Ok(Found::Unchanged) => {
                     position.path = path;
-                    self.remember(Some(position), false);
+                    self.remember(Some(position), Presence::There);
                 }
-                Ok(Found::Rewritten) => self.remember(Some(position), true),
+                Ok(Found::Rewritten) => self.remember(Some(position), Presence::Missing),
                 Ok(Found::Moved) => {
                     self.is_moving |= is_first;
                     self.known.add(position);
@@ -238,11 +246,12 @@ impl Files {
     }
 
     /// Remembers how far a file is delivered that is no longer followed.
-    pub(super) fn remember(&mut self, position: Option<Position>, is_missing: bool) {
+    pub(super) fn remember(&mut self, position: Option<Position>, presence: Presence) {
         let Some(position) = position else { return };
-        let missing_since = is_missing.then(|| position.missing_since.unwrap_or_else(now));
+        let is_missing = presence != Presence::There;
         self.known.add(Position {
-            missing_since,
+            missing_since: is_missing.then(|| position.missing_since.unwrap_or_else(now)),
+            is_deleted: presence == Presence::Deleted || is_missing && position.is_deleted,
             ..position
         });
     }

@@ -189,14 +189,11 @@ impl Files {
                 // The app stopped within a line.
                 tail.end_pieces();
             }
-            // A rotation may have compressed the file; the next scan finds the copy.
-            let may_have_copy = tail.is_deleted() && !tail.note_lost();
             let has_pieces = tail.is_deleted() && tail.has_pieces();
-            let has_more = tail.has_more() || has_pieces || may_have_copy;
+            let has_more = tail.has_more() || has_pieces;
             match decide::fate(tail.state(), !matches && is_still, has_more) {
                 Fate::Follow => self.tails.push(tail),
-                Fate::Remember { is_missing } => self.remember(tail.position(), is_missing),
-                Fate::Forget => {}
+                Fate::Remember(presence) => self.remember(tail.position(), presence),
             }
         }
         let open = self.tails.iter().enumerate();

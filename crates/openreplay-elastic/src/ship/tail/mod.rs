@@ -384,6 +384,7 @@ impl Tail {
             path: self.path.clone(),
             delivered,
             missing_since: None,
+            is_deleted: false,
             packed: self.is_all_delivered().then_some(self.seen.length),
             pieces,
         })

@@ -7,7 +7,7 @@ use crate::ship::identity::Identity;
 pub(in crate::ship) enum State {
     /// The file has a name and can be read.
     Readable,
-    /// The file is open but has no name any more. It is forgotten once it has been read to its end.
+    /// The file is open but has no name any more. It is closed once it has been read to its end.
     Deleted,
     /// The file is closed, and no name is known that leads to it.
     Missing,

@@ -101,8 +101,24 @@ fn forgets_files_that_are_missing_for_a_month_or_too_many() {
         missing_since: Some(now - days * 24 * 60 * 60),
         ..position.clone()
     };
+    let deleted = |minutes: u64, seed| Position {
+        missing_since: Some(now - minutes * 60),
+        is_deleted: true,
+        ..missing(0, seed)
+    };
+    let known = vec![
+        missing(31, 7),
+        missing(29, 8),
+        deleted(61, 9),
+        deleted(58, 10),
+    ];
+    let mut files = Files::new(&[], known, HASH).unwrap();
+    files.scan(Mode::Follow);
+    let left: Vec<_> = files.positions().iter().map(|left| left.seed).collect();
+    assert_eq!(left, [8, 10]);
+
     let many = (0..2_500).map(|seed| missing(seed % 29, seed));
-    let known = many.chain([missing(31, 9_999)]).collect();
+    let known = many.chain([deleted(0, 9_999)]).collect();
     let mut files = Files::new(&[], known, HASH).unwrap();
     files.scan(Mode::Follow);
     let left = files.positions();

@@ -110,19 +110,29 @@ fn reads_the_rest_of_a_closed_file_from_its_copy() {
     }
 }
 
-/// The copy appears before or after the scan of the folder that missed the original.
+/// A scan may miss a copy while a rotation renames it, and a shipper may be killed meanwhile.
 #[test]
-fn recognises_a_copy_that_appears_one_scan_later() {
-    let mut folder = Folder::new("app.log*");
-    folder.append("app.log.1", &numbered(0..10));
-    let packed = gzip(numbered(0..12).as_bytes());
-    let mut taken = numbers(folder.take());
-    fs::remove_file(folder.path("app.log.1")).unwrap();
-    taken.extend(numbers(folder.take()));
-    fs::write(folder.path("app.log.1.gz"), packed).unwrap();
-    taken.extend(numbers(folder.take()));
-    taken.sort_unstable();
-    assert_eq!(taken, Vec::from_iter(0..12));
+fn recognises_a_copy_that_appears_after_any_number_of_scans() {
+    for scans in 1..6 {
+        for restart in 0..=scans {
+            let mut folder = Folder::new("app.log*");
+            folder.append("app.log.1", &numbered(0..10));
+            let packed = gzip(numbered(0..12).as_bytes());
+            let mut taken = numbers(folder.take());
+            fs::remove_file(folder.path("app.log.1")).unwrap();
+            for scan in 0..scans {
+                if scan == restart {
+                    folder.restart("app.log*");
+                }
+                taken.extend(numbers(folder.take()));
+                folder.files.wait_quietly();
+            }
+            fs::write(folder.path("app.log.1.gz"), packed).unwrap();
+            taken.extend(numbers(folder.take()));
+            taken.sort_unstable();
+            assert_eq!(taken, Vec::from_iter(0..12), "{scans} {restart}");
+        }
+    }
 }
 
 /// The inode of a deleted file is reused for another one.
