@@ -26,7 +26,8 @@ impl Identity {
 
     /// Returns the file's identity, or `None` as long as the file has no complete first line. A
     /// JSON object is complete without its line feed: the identity stays the same when the line
-    /// feed follows.
+    /// feed follows. A file that was opened before a compressor wrote to it has none either: its
+    /// bytes are not its text.
     ///
     /// Reads no further than the length of the file, since reading some of the system's files waits
     /// for input or takes it from another reader.
@@ -39,6 +40,9 @@ impl Identity {
         };
         let length = content.read_at(&mut head[..length], 0)?;
         let head = &head[..length];
+        if content.became_packed(head) {
+            return Ok(None);
+        }
         let line = match memchr::memchr(b'\n', head) {
             Some(end) => &head[..end],
             None if head.len() == WINDOW || is_whole(head, 0) => head,

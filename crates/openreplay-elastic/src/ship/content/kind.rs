@@ -27,7 +27,12 @@ impl Kind {
     pub(super) fn of(file: &File) -> io::Result<Option<Self>> {
         let mut head = [0; LONGEST];
         let length = read_at(file, &mut head, 0)?;
-        Ok(Self::of_bytes(&head[..length]))
+        Ok(Self::of_head(&head[..length]))
+    }
+
+    /// Detects the compression by the first bytes of a file.
+    pub(super) fn of_head(head: &[u8]) -> Option<Self> {
+        Self::of_bytes(&head[..head.len().min(LONGEST)])
     }
 
     /// The magic numbers are those of RFC 1952, RFC 8878 and the formats of bzip2, xz and lz4.

@@ -54,6 +54,11 @@ impl Content {
         self.packed.is_some()
     }
 
+    /// Returns whether the file was compressed after it was opened, given its first bytes.
+    pub(super) fn became_packed(&self, head: &[u8]) -> bool {
+        self.packed.is_none() && Kind::of_head(head).is_some()
+    }
+
     /// Reads until the buffer is full or the text ends.
     pub(super) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         match &self.packed {

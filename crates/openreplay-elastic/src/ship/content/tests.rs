@@ -6,6 +6,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::*;
+use crate::ship::hash::HASH;
+use crate::ship::identity::Identity;
 
 /// Returns lines that compress to about a fifth of their size.
 fn text(lines: usize) -> Vec<u8> {
@@ -54,6 +56,23 @@ fn read(content: &Content, offset: u64, length: usize) -> Vec<u8> {
     let read = content.read_at(&mut buffer, offset).unwrap();
     buffer.truncate(read);
     buffer
+}
+
+/// Otherwise, its bytes would be read as text.
+#[test]
+fn a_file_that_is_compressed_after_it_was_opened_has_no_identity() {
+    let text = text(1_000);
+    for (name, packed) in all(&text) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let opened = content(file.path());
+        fs::write(file.path(), packed).unwrap();
+        let identity = |content: &Content| {
+            let seen = content.seen().unwrap();
+            Identity::of(content, &seen, HASH).unwrap()
+        };
+        assert_eq!(identity(&opened), None, "{name}");
+        assert!(identity(&opened.again().unwrap()).is_some(), "{name}");
+    }
 }
 
 #[test]

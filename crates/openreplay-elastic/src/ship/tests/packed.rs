@@ -250,6 +250,28 @@ fn a_single_run_reads_all_compressed_files() {
 }
 
 #[test]
+fn a_file_that_is_rewritten_as_a_compressed_file_is_read_once() {
+    for (extension, pack) in PACKINGS {
+        let mut folder = Folder::new("app.log*");
+        folder.append("app.log", &numbered(0..10));
+        folder.append("app.log.2", &numbered(20..30));
+        assert_eq!(folder.take().len(), 20);
+        // The text of the one is new, and the other one is a copy.
+        for (name, text) in [("app.log", 10..20), ("app.log.2", 0..10)] {
+            let packed = pack(numbered(text).as_bytes());
+            fs::write(folder.path(name), packed).unwrap();
+        }
+        assert_eq!(
+            numbers(folder.take()),
+            Vec::from_iter(10..20),
+            "{extension}"
+        );
+        folder.restart("app.log*");
+        assert_eq!(folder.take(), [""; 0], "{extension}");
+    }
+}
+
+#[test]
 fn reports_damage_and_delivers_the_lines_before_it() {
     let packed = gzip(numbered(0..1_000).as_bytes());
     let mut damaged = gzip(numbered(1_000..2_000).as_bytes());
