@@ -107,11 +107,13 @@ impl Tail {
     }
 
     /// Continues where another file with the same text stopped. That may be after the end of this
-    /// text, if the app wrote to the other file after it was compressed.
+    /// text, if the app wrote to the other file after it was compressed, or if the rest of this
+    /// text is not written yet.
     pub(in crate::ship) fn take_over(&mut self, mut known: Position) -> io::Result<()> {
         let content = self.content()?;
         let end = content.reach(known.delivered.offset)?;
-        if end < known.delivered.offset {
+        let is_early = matches!(content.ending(), Some((_, Ending::Early)));
+        if end < known.delivered.offset && !is_early {
             known.delivered = Place::at(content, end, self.hash)?;
         }
         self.resume(&known);

@@ -196,6 +196,40 @@ fn a_copy_that_is_being_written_waits_for_its_original() {
     }
 }
 
+/// The text of the copy ends within a line for now.
+#[test]
+fn a_copy_that_is_incomplete_when_its_original_is_deleted_continues_it() {
+    for (extension, pack) in PACKINGS {
+        for restarts in [false, true] {
+            let mut folder = Folder::new("app.log*");
+            folder.append("app.log.1", &numbered(0..30_000));
+            let mut taken = numbers(folder.take());
+            folder.append("app.log.1", &numbered([30_000]));
+            let packed = pack(numbered(0..=30_000).as_bytes());
+            let (first, rest) = packed.split_at(packed.len() / 2);
+            let copy = packed_path(&folder.path("app.log.1"), extension);
+            fs::write(&copy, first).unwrap();
+            taken.extend(numbers(folder.take()));
+            fs::remove_file(folder.path("app.log.1")).unwrap();
+            for _ in 0..3 {
+                taken.extend(numbers(folder.take()));
+            }
+            if restarts {
+                folder.restart("app.log*");
+                taken.extend(numbers(folder.take()));
+            }
+            let mut file = OpenOptions::new().append(true).open(&copy).unwrap();
+            file.write_all(rest).unwrap();
+            for _ in 0..2 {
+                taken.extend(numbers(folder.take()));
+            }
+            taken.sort_unstable();
+            let is_once = taken == Vec::from_iter(0..=30_000);
+            assert!(is_once, "{extension} {restarts}: {}", taken.len());
+        }
+    }
+}
+
 #[test]
 fn reads_in_flight_records_again_from_the_copy() {
     let mut folder = Folder::new("app.log*");
