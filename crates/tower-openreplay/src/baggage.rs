@@ -104,3 +104,42 @@ fn value_of(member: &[u8]) -> Option<&[u8]> {
     let key = parts.next()?.trim_ascii();
     (key == KEY).then(|| parts.next().unwrap_or_default().trim_ascii())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "session.id=z.-1c.mr3k5wxs.sQt5BabHyobq3BgjtbbNKTETb1SXGg6ciJcabbNeEt1";
+
+    #[test]
+    fn only_the_baggage_that_contains_a_token_is_marked_as_sensitive() {
+        let rows = [("baggage", TOKEN), ("baggage", "a=1"), ("x-baggage", TOKEN)];
+        let mut headers = HeaderMap::new();
+        for (name, value) in rows {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        mark(&mut headers);
+        let is_sensitive = |name| {
+            let values = headers.get_all(name).into_iter();
+            values.map(HeaderValue::is_sensitive).collect::<Vec<_>>()
+        };
+        assert_eq!(is_sensitive("baggage"), [true, false]);
+        assert_eq!(is_sensitive("x-baggage"), [false]);
+    }
+
+    #[test]
+    fn baggage_that_is_sensitive_stays_sensitive() {
+        for marked in [[true, false], [false, true], [false, false]] {
+            let mut headers = HeaderMap::new();
+            for is_sensitive in marked {
+                let mut value = HeaderValue::from_static("user=ann");
+                value.set_sensitive(is_sensitive);
+                headers.append(BAGGAGE, value);
+            }
+            set(&mut headers, Some(SessionId::from(42)));
+            assert_eq!(headers[BAGGAGE], "session.id=42,user=ann,user=ann");
+            let expected = marked.contains(&true);
+            assert_eq!(headers[BAGGAGE].is_sensitive(), expected, "{marked:?}");
+        }
+    }
+}

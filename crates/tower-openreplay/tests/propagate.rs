@@ -182,6 +182,7 @@ fn a_string_that_is_not_a_host_is_rejected() {
         "stöck.internal",
         "stock.internal:80@evil.example",
         "::1",
+        "a[b]",
         "a,b",
     ] {
         let error = PropagateSessionLayer::to_hosts(["right", host]).expect_err(host);

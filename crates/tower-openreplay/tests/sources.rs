@@ -382,6 +382,17 @@ fn debug_shows_no_token_under_the_default_names_if_custom_names_are_read() {
     }
 }
 
+#[test]
+fn debug_shows_the_values_of_other_headers() {
+    let mut service = SessionLayer::new().layer(service_fn(|request: Request<()>| {
+        let debug = format!("{request:?}");
+        assert!(debug.contains("203.0.113.7"), "{debug}");
+        async { Ok::<_, Infallible>(Response::new(())) }
+    }));
+    let name = "x-forwarded-for-the-original-client";
+    drop(service.call(request(&[(name, b"203.0.113.7")])));
+}
+
 /// The id that a query names, independently of the implementation.
 fn named_in(query: &str) -> Option<String> {
     let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).collect::<Vec<u8>>();

@@ -1,0 +1,174 @@
+//! What `RequestLogLayer` and `Failure` log, and that responses pass through. The workspace's
+//! `tests/failed_requests` covers them over real servers.
+#![cfg(feature = "axum")]
+
+use std::{
+    convert::Infallible,
+    error::Error,
+    fmt,
+    future::Pending,
+    io,
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Waker},
+};
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::{Request, Response};
+use http_body::Body as _;
+use http_body_util::{BodyExt as _, Full};
+use tower::{Layer as _, Service, ServiceExt as _, service_fn};
+use tower_http::classify::GrpcCode;
+use tower_openreplay::{Failure, RequestLogLayer, SessionLayer};
+use tracing::info_span;
+use tracing_subscriber::{fmt::MakeWriter, prelude::*};
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// Returns the records of a function.
+fn logged(run: impl FnOnce()) -> String {
+    let log = Log::default();
+    let json = tracing_openreplay::json().with_writer(log.clone());
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(json), run);
+    let bytes = log.0.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap()
+}
+
+fn request(path: &str) -> Request<()> {
+    let request = Request::get(path).header("openReplaySession.id", "42");
+    request.body(()).unwrap()
+}
+
+#[test]
+fn the_body_of_a_response_passes_through_whether_or_not_it_is_logged() {
+    let layer = RequestLogLayer::new().without_paths(["/health"]);
+    for path in ["/health", "/items"] {
+        for text in ["", "ok"] {
+            let service = layer.layer(service_fn(|_: Request<()>| async {
+                Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(text)))
+            }));
+            let response = service.oneshot(request(path)).now_or_never();
+            let body = response.unwrap().unwrap().into_body();
+            assert_eq!(body.is_end_stream(), text.is_empty(), "{path} {text}");
+            let collected = body.collect().now_or_never().unwrap().unwrap();
+            assert_eq!(collected.to_bytes(), text, "{path}");
+        }
+    }
+}
+
+#[test]
+fn grpc_codes_that_are_not_listed_as_successes_are_failures() {
+    let layer = RequestLogLayer::new_for_grpc().with_success_codes([GrpcCode::NotFound]);
+    for (code, level) in [("5", "info"), ("13", "error")] {
+        let service = layer.layer(service_fn(|_: Request<()>| async {
+            let response = Response::builder().header("grpc-status", code);
+            Ok::<_, Infallible>(response.body(Full::<Bytes>::default()).unwrap())
+        }));
+        let records = logged(|| drop(service.oneshot(request("/prices")).now_or_never()));
+        let level = format!(r#""level":"{level}""#);
+        assert!(records.contains(&level), "{code}: {records}");
+    }
+}
+
+#[derive(Debug)]
+struct NoPrice(io::Error);
+
+impl fmt::Display for NoPrice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("order 17")
+    }
+}
+
+impl Error for NoPrice {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[test]
+fn an_error_that_axum_wraps_is_logged_once_with_its_causes() {
+    let service = RequestLogLayer::new().layer(service_fn(|_: Request<()>| async {
+        let error = NoPrice(io::Error::other("no price"));
+        Err::<Response<Full<Bytes>>, _>(axum::Error::new(axum::Error::new(error)))
+    }));
+    let records = logged(|| drop(service.oneshot(request("/")).now_or_never()));
+    assert_eq!(
+        records.matches("caused by: no price").count(),
+        1,
+        "{records}"
+    );
+    assert_eq!(records.matches("error=order 17").count(), 1, "{records}");
+    assert!(!records.contains("caused by: order 17"), "{records}");
+}
+
+#[test]
+fn an_error_is_logged_in_the_span_in_which_it_was_created() {
+    let service = SessionLayer::new().layer(service_fn(|_: Request<()>| async {
+        let failure = info_span!("order").in_scope(|| Failure::new("no price"));
+        Ok::<_, Infallible>(failure.attach_to(Response::new(Full::<Bytes>::default())))
+    }));
+    let records = logged(|| drop(service.oneshot(request("/")).now_or_never()));
+    assert!(records.contains("error=no price"), "{records}");
+    assert!(records.contains(r#""name":"order""#), "{records}");
+}
+
+#[test]
+fn after_a_logged_request_the_error_of_an_excluded_one_is_still_logged_with_its_response() {
+    let service = RequestLogLayer::new().without_paths(["/health"]);
+    let service = service.layer(service_fn(|_: Request<()>| async {
+        let response = Response::new(Full::<Bytes>::default());
+        Ok::<_, Infallible>(Failure::new("no price").attach_to(response))
+    }));
+    let service = SessionLayer::new().layer(service);
+    let mut held = Vec::new();
+    let records = logged(|| {
+        for path in ["/items", "/health"] {
+            held.push(service.clone().oneshot(request(path)).now_or_never());
+        }
+    });
+    assert_eq!(records.matches("error=no price").count(), 2, "{records}");
+    drop(held);
+}
+
+/// A service that is never ready.
+struct Busy;
+
+impl Service<Request<()>> for Busy {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Pending<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Pending
+    }
+
+    fn call(&mut self, _: Request<()>) -> Self::Future {
+        std::future::pending()
+    }
+}
+
+#[test]
+fn the_service_is_not_ready_while_its_inner_service_is_not() {
+    let mut service = RequestLogLayer::new().layer(Busy);
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(service.poll_ready(&mut cx).is_pending());
+}
