@@ -39,7 +39,7 @@ pub(super) fn date_time(second: i64) -> [u8; 19] {
     let mut text = *b"0000-00-00T00:00:00";
     let parts = [
         (0, year / 100),
-        (2, year % 100),
+        (2, year),
         (5, month),
         (8, day),
         (11, time / 3600),
@@ -48,7 +48,7 @@ pub(super) fn date_time(second: i64) -> [u8; 19] {
     ];
     for (at, number) in parts {
         text[at] = digit(number / 10);
-        text[at + 1] = digit(number % 10);
+        text[at + 1] = digit(number);
     }
     text
 }
@@ -89,6 +89,7 @@ pub(super) fn micros_text(micros: u32) -> [u8; 6] {
     text
 }
 
+/// Returns the last digit of a number.
 fn digit(number: i64) -> u8 {
     // The remainder is 0 to 9, so it fits into the lowest byte.
     b'0' + number.rem_euclid(10).to_le_bytes()[0]

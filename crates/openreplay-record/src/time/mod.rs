@@ -109,6 +109,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn now_is_the_time_of_the_call() {
+        let before = text(SystemTime::now());
+        let now = now();
+        let after = text(SystemTime::now());
+        assert!(before <= now && now <= after, "{before} {now} {after}");
+    }
+
     #[cfg(feature = "json")]
     mod read_back {
         use proptest::prelude::*;
