@@ -50,7 +50,7 @@ pub(super) fn decide(state: &State, facts: &Facts<'_>, items: &[Item<'_>]) -> Ac
     let mut next = state.once_more();
     next.tries.failures += 1;
     let nth = sorted.pace.map(|pace| (pace, next.tries.next_pause(pace)));
-    let aside = if sorted.doubted > 0 && sorted.doubted == sorted.undecided() {
+    let aside = if sorted.doubted == sorted.undecided() {
         aside(facts.records, next.tries.failures, stores_others)
     } else {
         0

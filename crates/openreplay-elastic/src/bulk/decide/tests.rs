@@ -7,6 +7,8 @@ use super::super::wire::{Item, ItemError, ItemKind, NoResponse};
 use super::items::{Fate, fate};
 use super::*;
 
+mod trouble;
+
 /// What a decision is about, with the defaults of most cases.
 struct Case {
     state: State,
