@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use zstd::bulk::{Compressor, Decompressor};
+use zstd::zstd_safe::CParameter;
 
 /// zstd's fastest level but for the negative ones. A dictionary matters more than the level on
 /// texts of this length.
@@ -44,7 +45,9 @@ impl Packer {
     pub(crate) fn new(dictionary: &[u8]) -> io::Result<Self> {
         let mut compressor = Compressor::with_dictionary(LEVEL, dictionary)?;
         // SQLite and the file system find damage; four bytes a record are worth having
-        compressor.set_parameter(zstd::zstd_safe::CParameter::ChecksumFlag(false))?;
+        compressor.set_parameter(CParameter::ChecksumFlag(false))?;
+        // a file has one dictionary
+        compressor.set_parameter(CParameter::DictIdFlag(false))?;
         Ok(Self {
             compressor,
             packed: Vec::new(),

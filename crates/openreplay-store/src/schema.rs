@@ -15,15 +15,15 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-/// `wal_autocheckpoint` keeps the write-ahead log at about 16 MiB: neighbours in a page arrive in
+/// `wal_autocheckpoint` keeps the write-ahead log at about 4 MiB: neighbours in a page arrive in
 /// several transactions, and a checkpoint writes the page once. `journal_size_limit` gives the
 /// space back after a long reader has made the log longer. `synchronous = FULL` writes each commit
 /// to the disk before it returns.
 const SETTINGS: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
-    PRAGMA wal_autocheckpoint = 4000;
-    PRAGMA journal_size_limit = 16777216;
+    PRAGMA wal_autocheckpoint = 1000;
+    PRAGMA journal_size_limit = 4194304;
     PRAGMA cache_size = -2048;
     PRAGMA temp_store = MEMORY;";
 
