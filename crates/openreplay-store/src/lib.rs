@@ -129,6 +129,7 @@ pub use self::writer::{Line, StoreWriter, WriterGuard};
 pub use openreplay_buffer::{Flushed, Stats};
 
 mod batch;
+mod buffer;
 mod codec;
 mod damaged;
 mod day;

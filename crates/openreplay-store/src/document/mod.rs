@@ -59,7 +59,7 @@ pub(crate) fn time_in(line: &str, object: &Object) -> Result<Option<i64>, Fault>
 
 fn time_of(written: &str, at: usize) -> Result<Option<i64>, Fault> {
     Ok(match written.as_bytes() {
-        [b'"', inner @ .., b'"'] => time::parse(&text::read(&written[1..=inner.len()])),
+        [b'"', inner @ .., b'"'] => text::read(&written[1..=inner.len()], time::parse),
         [b'[', ..] => {
             let mut first = None;
             json::elements(written, |element| {
@@ -79,7 +79,7 @@ fn each_text(
     each: &mut impl FnMut(&str) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     match written.as_bytes() {
-        [b'"', inner @ .., b'"'] => each(&text::read(&written[1..=inner.len()])),
+        [b'"', inner @ .., b'"'] => text::read(&written[1..=inner.len()], each),
         [b'[', ..] => {
             let mut result = Ok(());
             json::elements(written, |element| {

@@ -2,33 +2,38 @@
 
 use std::borrow::Cow;
 use std::char::REPLACEMENT_CHARACTER;
+use std::fmt;
+
+use crate::buffer::Buffer;
 
 /// A name as it is compared with others. A name with half a surrogate pair, which no `str` can
 /// hold, is compared as it is written.
 pub(super) fn name(written: &str, is_escaped: bool) -> Cow<'_, str> {
-    if is_escaped {
-        decode(written, None).map_or(Cow::Borrowed(written), Cow::Owned)
+    let mut decoded = String::new();
+    if is_escaped && decode(written, None, &mut decoded).is_some() {
+        Cow::Owned(decoded)
     } else {
         Cow::Borrowed(written)
     }
 }
 
-/// What a text says. Half a surrogate pair becomes U+FFFD.
-pub(super) fn read(written: &str) -> Cow<'_, str> {
-    match memchr::memchr(b'\\', written.as_bytes()) {
-        None => Cow::Borrowed(written),
-        Some(_) => decode(written, Some(REPLACEMENT_CHARACTER))
-            .unwrap_or_default()
-            .into(),
+/// Passes on what a text says. Half a surrogate pair becomes U+FFFD.
+pub(super) fn read<T>(written: &str, then: impl FnOnce(&str) -> T) -> T {
+    if memchr::memchr(b'\\', written.as_bytes()).is_none() {
+        return then(written);
     }
+    // no escape is shorter than its character
+    let mut decoded = Buffer::new(written.len());
+    let is_decoded = decode(written, Some(REPLACEMENT_CHARACTER), &mut decoded).is_some();
+    let text = is_decoded.then(|| str::from_utf8(decoded.as_bytes()).ok());
+    then(text.flatten().unwrap_or_default())
 }
 
 /// Decodes the escapes; `None` if half a surrogate pair has no replacement.
-fn decode(written: &str, replacement: Option<char>) -> Option<String> {
-    let mut decoded = String::with_capacity(written.len());
+fn decode(written: &str, replacement: Option<char>, decoded: &mut impl fmt::Write) -> Option<()> {
     let mut rest = written;
     while let Some((plain, escape)) = rest.split_once('\\') {
-        decoded.push_str(plain);
+        decoded.write_str(plain).ok()?;
         let mut after = escape.chars();
         let char = match after.next()? {
             'b' => '\u{8}',
@@ -39,17 +44,16 @@ fn decode(written: &str, replacement: Option<char>) -> Option<String> {
             'u' => {
                 let start = &rest[plain.len()..];
                 let (length, char) = unicode(start)?;
-                decoded.push(char.or(replacement)?);
+                decoded.write_char(char.or(replacement)?).ok()?;
                 rest = &start[length..];
                 continue;
             }
             other => other,
         };
-        decoded.push(char);
+        decoded.write_char(char).ok()?;
         rest = after.as_str();
     }
-    decoded.push_str(rest);
-    Some(decoded)
+    decoded.write_str(rest).ok()
 }
 
 /// Reads the escape `\u` at the start, together with the other half of a surrogate pair. Returns
@@ -88,7 +92,7 @@ mod tests {
             (r"\ud83d\u0041", "\u{fffd}A"),
             (r"\/\b\f\r\t\\\u0008", "/\u{8}\u{c}\r\t\\\u{8}"),
         ] {
-            assert_eq!(read(written), text, "{written}");
+            assert_eq!(read(written, str::to_owned), text, "{written}");
         }
         assert_eq!(name(r"\u0061", true), "a");
         assert_eq!(name(r"\ud83d", true), r"\ud83d");
@@ -98,9 +102,9 @@ mod tests {
         #[test]
         fn reads_what_serde_json_wrote(text in ".{0,20}") {
             let written = json!(text).to_string();
-            prop_assert_eq!(read(&written[1..written.len() - 1]), &*text);
+            prop_assert_eq!(read(&written[1..written.len() - 1], str::to_owned), &*text);
             let escaped: String = text.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
-            prop_assert_eq!(read(&escaped), &*text);
+            prop_assert_eq!(read(&escaped, str::to_owned), &*text);
         }
     }
 }

@@ -12,8 +12,8 @@ use http_body::Body;
 use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::buffer::{Buffer, LimitReached};
 use super::error::Problem;
+use crate::buffer::{Buffer, LimitReached};
 
 /// The maximum length of a body, before and after decompression.
 const LONGEST: usize = 16 * 1024 * 1024;

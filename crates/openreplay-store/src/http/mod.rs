@@ -2,7 +2,6 @@
 //! shippers need.
 
 mod body;
-mod buffer;
 mod bulk;
 mod error;
 mod search;

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use bytes::{BufMut as _, Bytes, BytesMut};
 use memmap2::MmapMut;
 
@@ -10,18 +12,18 @@ const SHORT: usize = 64 * 1024;
 /// memory, glibc's for each thread: with large bodies on several threads, that would be several
 /// times the bodies.
 #[derive(Debug)]
-pub(super) enum Buffer {
+pub(crate) enum Buffer {
     Allocated(BytesMut, usize),
     Mapped(MmapMut, usize),
 }
 
 /// The bytes would exceed the buffer's limit.
 #[derive(Debug)]
-pub(super) struct LimitReached;
+pub(crate) struct LimitReached;
 
 impl Buffer {
     /// Creates an empty buffer for at most so many bytes.
-    pub(super) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         let mapped = (limit > SHORT).then(|| MmapMut::map_anon(limit));
         match mapped {
             Some(Ok(map)) => Self::Mapped(map, 0),
@@ -29,7 +31,7 @@ impl Buffer {
         }
     }
 
-    pub(super) fn extend(&mut self, bytes: &[u8]) -> Result<(), LimitReached> {
+    pub(crate) fn extend(&mut self, bytes: &[u8]) -> Result<(), LimitReached> {
         match self {
             Self::Allocated(to, limit) if to.len() + bytes.len() <= *limit => to.put_slice(bytes),
             Self::Mapped(map, length) => {
@@ -42,11 +44,25 @@ impl Buffer {
         Ok(())
     }
 
-    pub(super) fn into_bytes(self) -> Bytes {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Allocated(bytes, _) => bytes,
+            Self::Mapped(map, length) => &map[..*length],
+        }
+    }
+
+    pub(crate) fn into_bytes(self) -> Bytes {
         match self {
             Self::Allocated(bytes, _) => bytes.freeze(),
             Self::Mapped(map, length) => Bytes::from_owner(map).slice(..length),
         }
+    }
+}
+
+impl fmt::Write for Buffer {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.extend(text.as_bytes())
+            .map_err(|LimitReached| fmt::Error)
     }
 }
 
