@@ -12,6 +12,10 @@ use super::{INDEX, is_ours};
 use crate::batch::{Batch, new_id};
 use crate::entry::{Outcome, Rejected, Text};
 
+/// The maximum length of a line with an action. The longest valid `_id` and index name take a third
+/// of it if every byte is escaped, and a response can repeat an invalid one.
+const LONGEST_ACTION: usize = 16 * 1024;
+
 /// A request that was read. Its items are in the order of the request.
 #[derive(Debug, Default)]
 pub(crate) struct Bulk {
@@ -304,6 +308,11 @@ impl<'a> Lines<'a> {
 fn action(line: &[u8], number: usize) -> Result<(Action, Metadata<'_>), Problem> {
     let malformed =
         |why: &str| Problem::illegal(format!("Malformed action/metadata line [{number}]: {why}"));
+    if line.len() > LONGEST_ACTION {
+        return Err(malformed(&format!(
+            "it is longer than {LONGEST_ACTION} bytes, the limit of this store"
+        )));
+    }
     let action: ActionLine<'_> =
         serde_json::from_slice(line).map_err(|error| malformed(&error.to_string()))?;
     let ActionLine {

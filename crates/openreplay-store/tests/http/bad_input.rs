@@ -124,6 +124,10 @@ fn a_request_that_cannot_be_read_stores_nothing() {
             "Malformed action/metadata line [3]",
         ),
         (
+            format!("{good}{{\"create\":{{}}{}}}\n{{}}\n", " ".repeat(16 * 1024)),
+            "line [3]: it is longer than 16384 bytes",
+        ),
+        (
             format!("{good}{{\"create\":{{}}}}\n"),
             "line [3] has no record",
         ),
