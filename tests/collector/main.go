@@ -1,4 +1,4 @@
-// Command collector is an OpenTelemetry collector with the parts that the documentation uses.
+// Command collector is an OpenTelemetry Collector with the parts that the documentation uses.
 package main
 
 import (

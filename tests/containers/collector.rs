@@ -1,4 +1,4 @@
-//! The OpenTelemetry collector with the page's configuration, into a store that is served.
+//! The OpenTelemetry Collector with the page's configuration, into a store that is served.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{LIMIT, PAGE, SESSION, built, records};
 
 #[test]
-#[ignore = "needs the OpenTelemetry collector"]
+#[ignore = "needs the OpenTelemetry Collector"]
 fn the_collector_delivers_each_record_with_the_same_values() {
     let folder = tempfile::tempdir().unwrap();
     let logs = folder.path().join("shop_cart-7d9_0b1f8e52/cart");
@@ -28,7 +28,7 @@ fn the_collector_delivers_each_record_with_the_same_values() {
     }
     let data = folder.path().join("store");
     let serve = Serve::start(&data);
-    let configuration = guide::block(PAGE, "The OpenTelemetry collector", "yaml")
+    let configuration = guide::block(PAGE, "OpenTelemetry Collector", "yaml")
         .replace("/var/log/pods", folder.path().to_str().unwrap())
         .replace("https://elasticsearch.logging:9200", serve.url());
     let file = folder.path().join("collector.yaml");

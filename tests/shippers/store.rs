@@ -72,7 +72,7 @@ fn sources(serve: &Serve) -> Vec<Value> {
 }
 
 #[test]
-#[ignore = "needs the OpenTelemetry collector, OpenReplay's Go client"]
+#[ignore = "needs the OpenTelemetry Collector, OpenReplay's Go client"]
 fn openreplay_gets_what_the_opentelemetry_collector_delivers_to_a_store() {
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/collector");
     let folder = TempDir::new().unwrap();
