@@ -81,7 +81,7 @@ Exit codes:
   6  `ship --once` or `ship -` sent records that Elasticsearch rejected
   7  `ship --once` could not read a file; the others are done
   8  `logs` cannot show all rows correctly: a shard did not respond, or records
-     have no time
+     have faults
   128 + N  signal N stopped `ship --once` before it was done";
 
 fn main() -> ExitCode {

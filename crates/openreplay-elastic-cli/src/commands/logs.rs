@@ -24,8 +24,8 @@ const SHOWN: usize = 1_000;
 /// `logs` alias of `setup`.
 ///
 /// It ends with exit code 5 if there is no row; with 1 if a record would break the
-/// panel, so that it shows nothing; and with 8 if rows are missing because a shard
-/// did not respond, or if the panel cannot place a row that has no time.
+/// panel, so that it shows nothing; and with 8 if rows may be missing because a
+/// shard did not respond, or if records have a fault, such as a missing time.
 ///
 /// Examples:
 ///
