@@ -80,7 +80,7 @@ fn each_line_of_an_app_that_is_killed_thirty_times_arrives_once() {
     drop(shipping);
     let output = CommandOutput::of(ship().args(["--once", "--json"]));
     assert_eq!(output.code, Some(0), "{output:?}");
-    assert_eq!(output.json()["refused"], 0, "{output:?}");
+    assert_eq!(output.json()["rejected"], 0, "{output:?}");
 
     let (records, cut) = written(folder);
     let behind: BTreeSet<_> = cut.iter().filter_map(|line| behind_half(line)).collect();

@@ -66,7 +66,7 @@ fn each_line_arrives_once_though_ship_is_killed_thirty_times_and_its_files_are_r
     assert_eq!(output.code, Some(0), "{output:?}");
     let json = output.json();
     assert_eq!(
-        (&json["refused"], &json["wrapped"]),
+        (&json["rejected"], &json["wrapped"]),
         (&0.into(), &0.into()),
         "{output:?}"
     );

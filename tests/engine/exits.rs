@@ -31,7 +31,7 @@ fn ship_once_ends_with_6_if_elasticsearch_rejects_records() {
     let output = engine.command(&args);
     assert_eq!(output.code, Some(6), "{output:?}");
     let done = output.json();
-    assert_eq!((&done["stored"], &done["refused"]), (&json!(0), &json!(1)));
+    assert_eq!((&done["stored"], &done["rejected"]), (&json!(0), &json!(1)));
     // done all the same: it would be rejected again
     let output = engine.command(&args);
     assert_eq!(output.code, Some(0), "{output:?}");

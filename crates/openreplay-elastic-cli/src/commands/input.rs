@@ -52,7 +52,7 @@ fn report(shipped: &Progress, tee: bool, json: bool) -> Result<(), Failure> {
     if json {
         return Ok(print::json(&json!({
             "stored": shipped.stored,
-            "refused": shipped.rejected,
+            "rejected": shipped.rejected,
             "wrapped": shipped.wrapped,
             "nuls": shipped.nuls,
             "faults": summary::faults(shipped),

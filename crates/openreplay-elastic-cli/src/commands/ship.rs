@@ -271,7 +271,7 @@ fn as_json(shipped: &Progress) -> Value {
         "bytes": shipped.bytes,
         "bytes_done": shipped.bytes_done,
         "stored": shipped.stored,
-        "refused": shipped.rejected,
+        "rejected": shipped.rejected,
         "wrapped": shipped.wrapped,
         "nuls": shipped.nuls,
         "faults": summary::faults(shipped),
