@@ -144,8 +144,8 @@ impl Tail {
         Ok((at, framer.reader.pieces))
     }
 
-    /// Continues the line within which the last call stopped. Returns where to read on, or `None` if
-    /// the line's end is not known yet.
+    /// Continues the line within which the last call stopped. Returns where to read on, or `None`
+    /// if the line's end is not known yet.
     fn resume_line(
         &mut self,
         framed: &mut Framed,
