@@ -28,7 +28,7 @@ pub enum LogsState {
         behind: Vec<BackingIndex>,
         /// The one that new records go to.
         write_index: Option<String>,
-        /// Whether [`setup`](crate::admin::setup) or a rotation made one of those behind.
+        /// Whether [`setup`](crate::admin::setup) or a rotation created one of them.
         ours: bool,
     },
     /// An index of that very name.
@@ -45,13 +45,13 @@ pub enum LogsState {
 pub struct BackingIndex {
     /// Its name.
     pub index: String,
-    /// Whether [`setup`](crate::admin::setup) or a rotation made it.
+    /// Whether [`setup`](crate::admin::setup) or a rotation created it.
     pub ours: bool,
 }
 
 impl LogsState {
-    /// Whether it is what [`setup`](crate::admin::setup) makes: an alias that writes to an index of
-    /// its making.
+    /// Returns whether this is an alias that writes to an index that
+    /// [`setup`](crate::admin::setup) or a rotation created.
     pub fn is_ours(&self) -> bool {
         match self {
             Self::Alias {
@@ -63,8 +63,8 @@ impl LogsState {
         }
     }
 
-    /// Of those of [`setup`](crate::admin::setup)'s making the one with the highest number, where
-    /// none is written to.
+    /// Returns the newest index that [`setup`](crate::admin::setup) or a rotation created, if the
+    /// alias has no write index.
     pub(super) fn restorable(&self) -> Option<&str> {
         let Self::Alias {
             behind,
@@ -79,7 +79,8 @@ impl LogsState {
         newest.map(|behind| &behind.index[..])
     }
 
-    /// The index that is written to, and all those behind, where the former is of our making.
+    /// Returns the write index and all indices behind the alias, if
+    /// [`setup`](crate::admin::setup) or a rotation created the write index.
     pub(super) fn written(self) -> Result<(String, Vec<BackingIndex>), Error> {
         let is_ours = self.is_ours();
         match self {
@@ -92,7 +93,7 @@ impl LogsState {
         }
     }
 
-    /// Why nothing was done.
+    /// Returns the error that describes this state and the remedy.
     fn unmet(&self) -> Error {
         let found = match self {
             Self::Nothing => Precondition::NoLogs,
@@ -136,13 +137,13 @@ impl fmt::Display for LogsState {
                 write!(f, "`logs` is set up, and writes to {index}")
             }
             Self::Alias { ours: true, write_index: None, .. } => f.write_str(
-                "`logs` is set up, but has no index to write to: run `openreplay-elastic setup`, which names one",
+                "`logs` is set up, but has no index to write to: run `openreplay-elastic setup`, which restores one",
             ),
             Self::Alias { ours: true, write_index: Some(index), .. } => write!(
                 f,
-                "`logs` writes to {index}, which is not of `openreplay-elastic setup`'s making: nothing was changed. Let it be read \
-                 only (POST /_aliases {{\"actions\": [{{\"add\": {{\"index\": \"{index}\", \"alias\": \"logs\", \
-                 \"is_write_index\": false}}}}]}}), then run `openreplay-elastic setup`, which names another"
+                "`logs` writes to {index}, which `openreplay-elastic setup` did not create: nothing was changed. Make it \
+                 read-only (POST /_aliases {{\"actions\": [{{\"add\": {{\"index\": \"{index}\", \"alias\": \"logs\", \
+                 \"is_write_index\": false}}}}]}}), then run `openreplay-elastic setup`, which sets another one"
             ),
             Self::Alias { behind, .. } => {
                 let names: Vec<_> = behind.iter().map(|behind| &behind.index[..]).collect();
@@ -210,7 +211,7 @@ async fn query(client: &Client) -> Result<LogsState, Error> {
     })
 }
 
-/// What a name stands for, if for anything.
+/// Returns what has this name, or `None` if nothing has it.
 pub(super) async fn resolve(client: &Client, name: &str) -> Result<Option<Resolved>, Error> {
     let path = format!("/_resolve/index/{name}?expand_wildcards=all");
     let resolved: Resolved = match api::get(client, &path).await {
@@ -227,7 +228,7 @@ pub(super) async fn resolve(client: &Client, name: &str) -> Result<Option<Resolv
     Ok(is_any.then_some(resolved))
 }
 
-/// The one that is marked, or the only one.
+/// Returns the index that is marked as the write index, or the only index.
 fn write_index(aliases: &BTreeMap<String, Aliases>) -> Option<String> {
     let marked = |aliases: &Aliases| {
         aliases

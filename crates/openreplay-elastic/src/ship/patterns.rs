@@ -3,7 +3,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::glob::{Found, Glob, has_wildcard};
+use super::glob::{Glob, Visitor, has_wildcard};
 use super::mode::Mode;
 use super::trusted::Links;
 use super::unreadable::Troubles;
@@ -97,7 +97,7 @@ struct Paths<'a> {
     troubles: &'a mut Troubles,
 }
 
-impl Found for Paths<'_> {
+impl Visitor for Paths<'_> {
     fn file(&mut self, path: PathBuf) {
         self.wanted.entry(path).or_insert(false);
     }

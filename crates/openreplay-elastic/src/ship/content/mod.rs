@@ -82,9 +82,9 @@ impl Content {
     }
 
     /// Frees the memory for decompression. The next read decompresses from the start.
-    pub(super) fn rest(&self) {
+    pub(super) fn release(&self) {
         if let Some(packed) = &self.packed {
-            packed.borrow_mut().rest();
+            packed.borrow_mut().release();
         }
     }
 
@@ -97,12 +97,12 @@ impl Content {
 
     /// Reads the text from the start again, because the compressed file was rewritten.
     pub(super) fn start_over(&self) {
-        self.rest();
+        self.release();
         self.grow();
     }
 
     /// Detects the file's compression again.
-    pub(super) fn again(&self) -> io::Result<Self> {
+    pub(super) fn redetect(&self) -> io::Result<Self> {
         Self::of(self.file.try_clone()?)
     }
 

@@ -53,14 +53,14 @@ impl Packed {
         unpacking.map_or(0, |unpacking| unpacking.text.capacity())
     }
 
-    pub(super) fn rest(&mut self) {
+    pub(super) fn release(&mut self) {
         self.unpacking = None;
     }
 
     pub(super) fn grow(&mut self) {
         if let Some((_, Ending::Corrupt(_))) = self.ending {
             // The damaged part may not have been written completely yet.
-            self.rest();
+            self.release();
         }
         self.ending = None;
     }

@@ -71,7 +71,7 @@ fn a_file_that_is_compressed_after_it_was_opened_has_no_identity() {
             Identity::of(content, &seen, HASH).unwrap()
         };
         assert_eq!(identity(&opened), None, "{name}");
-        assert!(identity(&opened.again().unwrap()).is_some(), "{name}");
+        assert!(identity(&opened.redetect().unwrap()).is_some(), "{name}");
     }
 }
 
@@ -102,7 +102,7 @@ fn reads_any_section_of_the_text() {
                 expected,
                 "{name} {offset}"
             );
-            content.rest();
+            content.release();
             assert_eq!(
                 read(&content, offset as u64, wanted),
                 expected,
@@ -218,7 +218,7 @@ fn a_decompression_bomb_takes_bounded_memory() {
             assert_eq!(read(&content, offset, 256 * 1024).len(), 256 * 1024);
             assert!(content.memory() < 2 << 20, "{name}: {}", content.memory());
         }
-        content.rest();
+        content.release();
         assert_eq!(content.memory(), 0);
     }
 }

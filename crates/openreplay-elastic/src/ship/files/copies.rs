@@ -42,7 +42,7 @@ impl Files {
             if let Err(error) = self.settle_one(at, &mut heads, folders) {
                 self.fail(at, &error);
             }
-            self.tails[at].rest();
+            self.tails[at].release();
         }
     }
 
@@ -274,7 +274,7 @@ impl Files {
         let chosen = packed.find(|at| self.reopen(*at) && self.may_read(*at, families));
         for (at, tail) in self.tails.iter_mut().enumerate() {
             if Some(at) != chosen {
-                tail.rest();
+                tail.release();
             }
         }
         chosen

@@ -146,7 +146,7 @@ impl Files {
             None if tail.is_packed() => None,
             None => self.take_replaced(&tail, folders)?,
         };
-        tail.rest();
+        tail.release();
         if let Some(known) = continued {
             tail.resume(&known);
         }
@@ -240,7 +240,7 @@ impl Files {
             return Ok(Found::Rewritten);
         }
         tail.resume(position);
-        tail.rest();
+        tail.release();
         self.push(tail, places);
         Ok(Found::Followed)
     }

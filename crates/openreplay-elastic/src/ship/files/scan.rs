@@ -118,7 +118,7 @@ impl Files {
     /// Checks a file that is still under its name.
     fn look_at(&mut self, at: usize, seen: &Seen) {
         let tail = &mut self.tails[at];
-        match decide::look(tail.is_open(), tail.is_as(seen)) {
+        match decide::look(tail.is_open(), tail.is_unchanged(seen)) {
             Look::Open => self.look_at_open(at),
             Look::Reopen => _ = self.reopen(at),
             Look::Skip => {}

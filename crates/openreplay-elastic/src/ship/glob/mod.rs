@@ -29,7 +29,7 @@ enum Part {
 }
 
 /// Receives what a pattern matches, and what it excludes.
-pub(super) trait Found {
+pub(super) trait Visitor {
     fn file(&mut self, path: PathBuf);
     /// Called for a folder that cannot be read.
     fn unreadable(&mut self, path: &Path, error: &io::Error);
@@ -60,7 +60,7 @@ impl Glob {
     }
 
     /// Finds the files that match. Each folder is entered once, whatever names lead to it.
-    pub(super) fn find(&self, links: Links, found: &mut impl Found) {
+    pub(super) fn find(&self, links: Links, found: &mut impl Visitor) {
         let mut walk = Walk {
             links,
             found,
@@ -86,7 +86,7 @@ struct Walk<'a, F> {
     pending: Vec<(PathBuf, &'a [Part])>,
 }
 
-impl<'a, F: Found> Walk<'a, F> {
+impl<'a, F: Visitor> Walk<'a, F> {
     fn enter(&mut self, folder: PathBuf, parts: &'a [Part]) {
         let read = match parts {
             [] => return self.found.file(folder),
@@ -175,7 +175,7 @@ mod tests {
         linked: Vec<PathBuf>,
     }
 
-    impl Found for Collected {
+    impl Visitor for Collected {
         fn file(&mut self, path: PathBuf) {
             self.files.push(path);
         }

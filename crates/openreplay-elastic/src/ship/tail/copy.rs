@@ -39,10 +39,10 @@ impl Tail {
     }
 
     /// Frees the memory for decompression.
-    pub(in crate::ship) fn rest(&mut self) {
+    pub(in crate::ship) fn release(&mut self) {
         self.long = None;
         if let Some(content) = &self.content {
-            content.rest();
+            content.release();
         }
     }
 

@@ -68,7 +68,7 @@ impl Tail {
         let content = Content::of(links.open(path)?)?;
         let seen = content.seen()?;
         let identity = Identity::of(&content, &seen, hash)?;
-        content.rest();
+        content.release();
         let is_packed = content.is_packed();
         Ok(Self {
             name: path.to_owned(),
@@ -140,7 +140,7 @@ impl Tail {
     pub(super) fn fail(&mut self) {
         self.state = State::Failing;
         self.has_failed = true;
-        self.rest();
+        self.release();
     }
 
     /// Whether it failed since it was last read.
@@ -196,7 +196,7 @@ impl Tail {
     }
 
     /// Returns whether the file cannot have changed since the last check.
-    pub(super) fn is_as(&self, seen: &Seen) -> bool {
+    pub(super) fn is_unchanged(&self, seen: &Seen) -> bool {
         self.seen.is_same_as(seen)
     }
 
@@ -321,7 +321,7 @@ impl Tail {
     /// Detects compression again: a file that has no first line yet, or that was rewritten, may
     /// turn out to be compressed.
     fn recognise(&mut self) -> io::Result<()> {
-        let content = self.content()?.again()?;
+        let content = self.content()?.redetect()?;
         if content.is_packed() {
             self.content = Some(content);
             self.set_packed(true);
