@@ -10,8 +10,8 @@ use crate::key::Shelf;
 use crate::shared::Shared;
 use crate::write::DayWriter;
 
-/// The number of files open for writing. Records arrive for today, and are looked for in the files of
-/// the days before and after; a shipper that catches up sends older days, too.
+/// The number of files open for writing. Records arrive for today, and are looked for in the files
+/// of the days before and after; a shipper that catches up sends older days, too.
 const MOST: usize = 6;
 
 /// A connection to each file that was written to lately.

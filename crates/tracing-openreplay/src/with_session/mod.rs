@@ -80,8 +80,9 @@ where
     ///   session. Every layer can write a string, and Elasticsearch treats it like a list with one
     ///   element. If the event has its own field `tags`, ` error` is appended to the value:
     ///   `tags=3` becomes `tags="3 error"`. See [`with_tags`](WithSession::with_tags).
-    /// - If the `Debug` implementation of a value panics or fails, the value is cut at that point. If
-    ///   an error has an endless chain of causes or a method that panics, it is passed on as text.
+    /// - If the `Debug` implementation of a value panics or fails, the value is cut at that point.
+    ///   If an error has an endless chain of causes or a method that panics, it is passed on as
+    ///   text.
     ///
     /// # What does not change
     ///
