@@ -5,7 +5,8 @@ use std::io;
 use openreplay_elastic::ship::{Format, InputShipper, Progress};
 use serde_json::json;
 
-use super::{ship, summary};
+use super::stop::stopped;
+use super::summary;
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
 use crate::print;
@@ -31,7 +32,7 @@ pub(super) async fn run(
     }
     let url = connect.shown_url()?;
     print::note(&format!("delivering standard input to {url}"));
-    let stop = async { _ = ship::stopped(&signals, &client).await };
+    let stop = async { _ = stopped(&signals, &client).await };
     let shipped = shipper.run(io::stdin(), stop).await?;
     report(&shipped, tee, json)?;
     if shipped.undelivered > 0 {

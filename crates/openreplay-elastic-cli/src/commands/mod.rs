@@ -20,6 +20,7 @@ mod rotate;
 mod serve;
 mod setup;
 mod ship;
+mod stop;
 mod summary;
 
 #[derive(Debug, Subcommand)]

@@ -8,6 +8,7 @@ use openreplay_elastic::ship::{self, Progress, ShipOptions, Shipper};
 use serde_json::{Value, json};
 
 use super::following::Reports;
+use super::stop::until_stopped;
 use super::{input, summary};
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
@@ -216,33 +217,6 @@ async fn run_once(
     } else {
         Outcome::Done
     })
-}
-
-/// Runs until it is done, or until the signal to stop, whose number it returns.
-async fn until_stopped<T>(
-    work: impl Future<Output = T>,
-    signals: &Signals,
-    client: &Client,
-) -> Result<T, u8> {
-    tokio::select! {
-        done = work => Ok(done),
-        signal = stopped(signals, client) => Err(signal),
-    }
-}
-
-/// Waits for the signal to stop, and returns its number. Until then, rereads the credentials on
-/// SIGHUP.
-pub(super) async fn stopped(signals: &Signals, client: &Client) -> u8 {
-    loop {
-        tokio::select! {
-            signal = signals.stopped() => return signal,
-            () = signals.reread() => match client.reload_credentials() {
-                Ok(true) => print::note("reread the credentials"),
-                Ok(false) => print::note("the credentials are as before"),
-                Err(error) => print::note(&format!("keeping the credentials: {}", print::one_line(&error.to_string()))),
-            },
-        }
-    }
 }
 
 fn report(shipped: &Progress, json: bool) -> Result<(), Failure> {
