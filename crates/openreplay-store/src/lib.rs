@@ -136,6 +136,7 @@ mod day;
 mod document;
 mod entry;
 mod error;
+mod folder;
 mod http;
 mod ingest;
 mod key;

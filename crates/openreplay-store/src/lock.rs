@@ -5,6 +5,7 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use crate::error::{Error, Kind};
+use crate::folder;
 
 const NAME: &str = "lock";
 
@@ -18,13 +19,10 @@ impl Lock {
     /// Locks the folder, and leaves a note of who did.
     pub(crate) fn take(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(NAME);
-        let open = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path);
-        let mut file = open.map_err(|error| Error::io(&path, "opened", error))?;
+        let options = &mut OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file =
+            folder::open(options, &path).map_err(|error| Error::io(&path, "opened", error))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(held(folder, &mut file)),

@@ -1,6 +1,5 @@
-use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -13,6 +12,7 @@ use crate::batch::Batch;
 use crate::damaged;
 use crate::entry::{Entry, Outcome};
 use crate::error::{Error, Kind};
+use crate::folder;
 use crate::ingest::Ingest;
 use crate::lock::Lock;
 use crate::message::{Job, Message};
@@ -235,7 +235,7 @@ impl StoreBuilder {
     /// folder cannot be used. A damaged file is not an error: the file is renamed and reported.
     pub fn open(self) -> Result<Store, Error> {
         let folder = &self.folder;
-        create(folder)?;
+        folder::create(folder)?;
         let lock = Lock::take(folder)?;
         let (shared, damaged) = Shared::open(folder, self.options)?;
         for (shelf, error) in damaged {
@@ -289,17 +289,6 @@ impl std::fmt::Debug for StoreBuilder {
             .field("folder", &self.folder)
             .finish_non_exhaustive()
     }
-}
-
-/// Creates the folder, readable only for its owner, since log records can contain any data.
-pub(crate) fn create(folder: &Path) -> Result<(), Error> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(folder)
-        .map_err(|error| Error::io(folder, "created", error))
 }
 
 fn start(ingest: Ingest, messages: Receiver<Message>) -> Result<JoinHandle<()>, Error> {

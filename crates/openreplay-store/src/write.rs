@@ -10,6 +10,7 @@ use crate::codec::{self, Packer};
 use crate::day::DayFile;
 use crate::entry::{Entry, Outcome};
 use crate::error::Error;
+use crate::folder;
 use crate::key::{Key, Kind, Place, Shelf, session_column};
 use crate::pending::{Line, Pending};
 use crate::schema;
@@ -60,6 +61,8 @@ impl DayWriter {
         known: Option<Arc<DayFile>>,
     ) -> Result<Self, Error> {
         let path = folder.join(shelf.to_string());
+        // SQLite would let others read it; its further files get the rights of this one
+        folder::create_file(&path).map_err(|error| Error::io(&path, "created", error))?;
         let open = || {
             let connection = schema::open_to_write(&path)?;
             let file = match known {

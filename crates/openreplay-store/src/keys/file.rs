@@ -1,7 +1,7 @@
 //! The file of the keys.
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::SystemTime;
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Rights;
 use crate::error::{Error, Kind};
+use crate::folder;
 
 pub(super) const FILE: &str = "keys.json";
 
@@ -74,14 +75,16 @@ pub(super) fn load(path: &Path) -> Result<Loaded, Error> {
 pub(super) fn save(path: &Path, keys: &[Entry]) -> Result<(), Error> {
     let new = path.with_extension("json.new");
     let write = || {
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&new)?;
+        let options = &mut OpenOptions::new();
+        let mut file = folder::open(options.write(true).create(true).truncate(true), &new)?;
+        if path.exists() {
+            // a server of another user must still be able to read it
+            folder::own(&file, path)?;
+        }
         file.write_all(&serde_json::to_vec_pretty(keys)?)?;
         file.sync_all()?;
-        fs::rename(&new, path)
+        fs::rename(&new, path)?;
+        folder::sync(folder::parent(path))
     };
     write().map_err(|error| Error::io(path, "written", error))
 }

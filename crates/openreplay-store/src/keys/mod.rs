@@ -12,6 +12,7 @@ use subtle::ConstantTimeEq as _;
 
 use self::file::{Entry, FILE, Loaded, Secret, load, modified, save};
 use crate::error::{Error, Kind};
+use crate::folder;
 
 mod file;
 
@@ -101,7 +102,7 @@ impl Keys {
     /// Returns an error if the folder or its `keys.json` cannot be used.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, Error> {
         let folder = folder.as_ref();
-        crate::store::create(folder)?;
+        folder::create(folder)?;
         let path = folder.join(FILE);
         let mut loaded = load(&path)?;
         for (name, rights) in [(OPENREPLAY, Rights::READ), (WRITER, Rights::WRITE)] {

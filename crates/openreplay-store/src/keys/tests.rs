@@ -85,3 +85,39 @@ fn a_file_that_is_none_of_ours_is_left_as_it_is_and_not_quoted() {
     assert!(!format!("{error:?}").contains("secret"), "{error:?}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "[\"secret\"]");
 }
+
+/// As with `sudo openreplay-elastic api-key --data` in the folder of a service.
+#[cfg(unix)]
+#[test]
+#[ignore = "needs root"]
+fn the_files_belong_to_the_owner_of_the_folder_if_root_creates_them() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    chown(path, Some(61_184), Some(61_184)).unwrap();
+    let store = crate::Store::open(path).unwrap();
+    let mut batch = crate::Batch::new();
+    batch.create(None, "{}");
+    store.write(batch).unwrap();
+    Keys::open(path)
+        .unwrap()
+        .create("shop", Rights::ALL)
+        .unwrap();
+    let files: Vec<_> = fs::read_dir(path).unwrap().map(Result::unwrap).collect();
+    assert!(files.len() > 4, "{files:?}");
+    let owner = |path: &Path| {
+        let file = fs::metadata(path).unwrap();
+        (file.uid(), file.gid())
+    };
+    for file in files {
+        assert_eq!(owner(&file.path()), (61_184, 61_184), "{file:?}");
+    }
+
+    chown(path, Some(0), Some(0)).unwrap();
+    Keys::open(path)
+        .unwrap()
+        .create("other shop", Rights::ALL)
+        .unwrap();
+    assert_eq!(owner(&path.join(FILE)), (61_184, 61_184));
+}

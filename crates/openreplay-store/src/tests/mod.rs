@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::{Batch, Outcome, Store};
 
 mod damage;
+mod folder;
 mod once;
 mod retention;
 mod sessions;
