@@ -17,7 +17,7 @@ pub(super) const FILE: &str = "keys.json";
 #[derive(Debug, Default)]
 pub(super) struct Loaded {
     pub(super) keys: Vec<Entry>,
-    pub(super) modified: Option<SystemTime>,
+    pub(super) version: Option<Version>,
 }
 
 #[derive(Clone, Deserialize, Serialize)]
@@ -48,12 +48,29 @@ impl fmt::Debug for Entry {
     }
 }
 
-pub(super) fn modified(path: &Path) -> Option<SystemTime> {
-    fs::metadata(path).and_then(|file| file.modified()).ok()
+/// What tells one version of the file from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Version {
+    modified: Option<SystemTime>,
+    length: u64,
+    /// Each version is a file of its own.
+    #[cfg(unix)]
+    inode: u64,
+}
+
+/// Returns the current version, or `None` if there is no file.
+pub(super) fn version(path: &Path) -> Option<Version> {
+    let file = fs::metadata(path).ok()?;
+    Some(Version {
+        modified: file.modified().ok(),
+        length: file.len(),
+        #[cfg(unix)]
+        inode: std::os::unix::fs::MetadataExt::ino(&file),
+    })
 }
 
 pub(super) fn load(path: &Path) -> Result<Loaded, Error> {
-    let modified = modified(path);
+    let version = version(path);
     let text = match fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Loaded::default()),
@@ -68,11 +85,28 @@ pub(super) fn load(path: &Path) -> Result<Loaded, Error> {
         );
         Error::new(Kind::Damaged, text)
     })?;
-    Ok(Loaded { keys, modified })
+    Ok(Loaded { keys, version })
+}
+
+/// Changes the keys in the file, one process at a time.
+pub(super) fn update(
+    path: &Path,
+    change: impl FnOnce(&mut Vec<Entry>) -> Result<(), Error>,
+) -> Result<Loaded, Error> {
+    // the file of the keys is replaced, so a lock on it would end with the first change
+    let lock = path.with_extension("json.lock");
+    let locked = folder::open(OpenOptions::new().write(true).create(true), &lock)
+        .and_then(|file| file.lock().map(|()| file));
+    let _lock = locked.map_err(|error| Error::io(&lock, "locked", error))?;
+    let mut loaded = load(path)?;
+    change(&mut loaded.keys)?;
+    save(path, &loaded.keys)?;
+    loaded.version = version(path);
+    Ok(loaded)
 }
 
 /// Replaces the whole file, which only its owner can read at any moment.
-pub(super) fn save(path: &Path, keys: &[Entry]) -> Result<(), Error> {
+fn save(path: &Path, keys: &[Entry]) -> Result<(), Error> {
     let new = path.with_extension("json.new");
     let write = || {
         let options = &mut OpenOptions::new();

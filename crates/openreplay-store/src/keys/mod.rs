@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use self::file::{Entry, FILE, Loaded, Secret, load, modified, save};
+use self::file::{Entry, FILE, Loaded, Secret, load, update, version};
 use crate::error::{Error, Kind};
 use crate::folder;
 
@@ -18,6 +19,10 @@ mod file;
 
 const OPENREPLAY: &str = "openreplay";
 const WRITER: &str = "writer";
+/// The first two keys.
+const FIRST: [(&str, Rights); 2] = [(OPENREPLAY, Rights::READ), (WRITER, Rights::WRITE)];
+/// How long a key that was removed from the file can still be used.
+const COMPARE: Duration = Duration::from_secs(1);
 
 /// The permissions of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -82,6 +87,10 @@ impl fmt::Debug for Key {
 /// The keys are stored in the file `keys.json`, which only its owner can read. For the first two
 /// keys, of OpenReplay and of the first app, the file contains the secret, so that it can be shown
 /// again. For all other keys, it contains a hash.
+///
+/// To revoke a key, remove its entry from the file. A running server rejects the key within a
+/// second. If the entry of one of the first two keys is missing, [`open`](Keys::open) creates a new
+/// key.
 #[derive(Clone, Debug)]
 pub struct Keys {
     inner: Arc<Inner>,
@@ -92,6 +101,8 @@ struct Inner {
     /// The file of the keys, or `None` if no key is required.
     path: Option<PathBuf>,
     file: RwLock<Loaded>,
+    /// When the file was last compared with its version in memory.
+    compared: Mutex<Instant>,
 }
 
 impl Keys {
@@ -105,23 +116,14 @@ impl Keys {
         folder::create(folder)?;
         let path = folder.join(FILE);
         let mut loaded = load(&path)?;
-        for (name, rights) in [(OPENREPLAY, Rights::READ), (WRITER, Rights::WRITE)] {
-            if !loaded.keys.iter().any(|entry| entry.name == name) {
-                let key = new_key()?;
-                let secret = Secret::ApiKey(key.api_key);
-                loaded.keys.push(Entry {
-                    id: key.id,
-                    name: name.to_owned(),
-                    rights,
-                    secret,
-                });
-                save(&path, &loaded.keys)?;
-            }
+        if !has_first(&loaded.keys) {
+            loaded = update(&path, add_first)?;
         }
         Ok(Self {
             inner: Arc::new(Inner {
                 path: Some(path),
                 file: RwLock::new(loaded),
+                compared: Mutex::new(Instant::now()),
             }),
         })
     }
@@ -135,6 +137,7 @@ impl Keys {
             inner: Arc::new(Inner {
                 path: None,
                 file: RwLock::default(),
+                compared: Mutex::new(Instant::now()),
             }),
         }
     }
@@ -163,22 +166,17 @@ impl Keys {
                 "this store has no keys: anybody may use it",
             ));
         };
-        let mut file = self
-            .inner
-            .file
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        // another process may have created some
-        *file = load(path)?;
         let key = new_key()?;
-        let (id, secret) = (key.id.clone(), Secret::Sha256(hash(&key.api_key)));
-        file.keys.push(Entry {
-            id,
-            name: name.to_owned(),
-            rights,
-            secret,
-        });
-        save(path, &file.keys)?;
+        let loaded = update(path, |keys| {
+            keys.push(Entry {
+                id: key.id.clone(),
+                name: name.to_owned(),
+                rights,
+                secret: Secret::Sha256(hash(&key.api_key)),
+            });
+            Ok(())
+        })?;
+        self.replace(loaded);
         Ok(key)
     }
 
@@ -188,34 +186,48 @@ impl Keys {
             return Some(Rights::ALL);
         };
         let (id, secret) = credentials(authorization?)?;
+        if self.is_due() {
+            self.reread(path);
+        }
         self.check(&id, &secret).or_else(|| {
-            // another process may have created it
-            let modified = modified(path);
-            let file = self
-                .inner
-                .file
-                .read()
-                .unwrap_or_else(PoisonError::into_inner);
-            if file.modified == modified {
-                return None;
-            }
-            drop(file);
-            let loaded = load(path).ok()?;
-            *self
-                .inner
-                .file
-                .write()
-                .unwrap_or_else(PoisonError::into_inner) = loaded;
+            // another process may have created it just now
+            self.reread(path);
             self.check(&id, &secret)
         })
     }
 
+    /// Returns whether the file was not compared for a while: a key may have been removed.
+    fn is_due(&self) -> bool {
+        let compared = self.inner.compared.lock();
+        let mut compared = compared.unwrap_or_else(PoisonError::into_inner);
+        let is_due = compared.elapsed() >= COMPARE;
+        if is_due {
+            *compared = Instant::now();
+        }
+        is_due
+    }
+
+    /// Loads the file again if it was changed. If it cannot be read, the keys stay as they are.
+    fn reread(&self, path: &Path) {
+        if self.loaded().version != version(path)
+            && let Ok(loaded) = load(path)
+        {
+            self.replace(loaded);
+        }
+    }
+
+    fn loaded(&self) -> RwLockReadGuard<'_, Loaded> {
+        let file = self.inner.file.read();
+        file.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn replace(&self, loaded: Loaded) {
+        let file = self.inner.file.write();
+        *file.unwrap_or_else(PoisonError::into_inner) = loaded;
+    }
+
     fn check(&self, id: &str, secret: &str) -> Option<Rights> {
-        let file = self
-            .inner
-            .file
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let file = self.loaded();
         let entry = file.keys.iter().find(|entry| entry.id == id)?;
         let expected = match &entry.secret {
             Secret::ApiKey(api_key) => hash(api_key),
@@ -226,11 +238,7 @@ impl Keys {
     }
 
     fn shown(&self, name: &str) -> Option<Key> {
-        let file = self
-            .inner
-            .file
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let file = self.loaded();
         file.keys.iter().find_map(|entry| match &entry.secret {
             Secret::ApiKey(api_key) if entry.name == name => Some(Key {
                 id: entry.id.clone(),
@@ -239,6 +247,30 @@ impl Keys {
             _ => None,
         })
     }
+}
+
+fn has(keys: &[Entry], name: &str) -> bool {
+    keys.iter().any(|entry| entry.name == name)
+}
+
+fn has_first(keys: &[Entry]) -> bool {
+    FIRST.iter().all(|(name, _)| has(keys, name))
+}
+
+/// Adds those of the first two keys that are missing.
+fn add_first(keys: &mut Vec<Entry>) -> Result<(), Error> {
+    for (name, rights) in FIRST {
+        if !has(keys, name) {
+            let key = new_key()?;
+            keys.push(Entry {
+                id: key.id,
+                name: name.to_owned(),
+                rights,
+                secret: Secret::ApiKey(key.api_key),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Returns the id and the secret in the value of the header.

@@ -86,6 +86,58 @@ fn a_file_that_is_none_of_ours_is_left_as_it_is_and_not_quoted() {
     assert_eq!(fs::read_to_string(&path).unwrap(), "[\"secret\"]");
 }
 
+#[test]
+fn a_key_whose_entry_is_removed_is_rejected_by_a_server_that_runs() {
+    let folder = TempDir::new().unwrap();
+    let server = Keys::open(folder.path()).unwrap();
+    let key = server.create("shop", Rights::WRITE).unwrap();
+    let (revoked, kept) = (
+        header("ApiKey", &key),
+        header("ApiKey", &server.openreplay().unwrap()),
+    );
+    assert_eq!(server.rights(Some(&revoked)), Some(Rights::WRITE));
+    let path = folder.path().join(FILE);
+    let mut entries: Vec<serde_json::Value> =
+        serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    entries.retain(|entry| entry["id"] != key.id);
+    fs::write(&path, serde_json::to_vec(&entries).unwrap()).unwrap();
+    let started = Instant::now();
+    while server.rights(Some(&revoked)).is_some() {
+        assert!(started.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(server.rights(Some(&kept)), Some(Rights::READ));
+}
+
+/// Each has the keys open for itself, as a process has.
+#[test]
+fn keys_that_are_created_at_the_same_time_are_all_kept() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    let created: Vec<Key> = std::thread::scope(|scope| {
+        let create = || {
+            let keys = Keys::open(path).unwrap();
+            (0..10)
+                .map(|_| keys.create("shop", Rights::ALL).unwrap())
+                .collect::<Vec<_>>()
+        };
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(create)).collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    let server = Keys::open(path).unwrap();
+    for key in created {
+        assert_eq!(
+            server.rights(Some(&header("ApiKey", &key))),
+            Some(Rights::ALL)
+        );
+    }
+    let names = fs::read_to_string(path.join(FILE)).unwrap();
+    assert_eq!(names.matches(OPENREPLAY).count(), 1);
+}
+
 /// As with `sudo openreplay-elastic api-key --data` in the folder of a service.
 #[cfg(unix)]
 #[test]
