@@ -8,7 +8,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tower_http::classify::GrpcEosErrorsAsFailures;
 
-use super::{protocol, request::Request};
+use super::{protocol, request::LoggedRequest};
 use crate::poll_to_end::poll_to_end;
 
 pin_project! {
@@ -20,7 +20,7 @@ pin_project! {
         #[pin]
         inner: Option<B>,
         // `None` if the request is not logged
-        request: Option<Request>,
+        request: Option<LoggedRequest>,
         at_end: Option<GrpcEosErrorsAsFailures>,
     }
 
@@ -37,7 +37,7 @@ pin_project! {
 impl<B> ResponseBody<B> {
     pub(super) fn new(
         inner: B,
-        request: Option<Request>,
+        request: Option<LoggedRequest>,
         at_end: Option<GrpcEosErrorsAsFailures>,
     ) -> Self {
         Self {

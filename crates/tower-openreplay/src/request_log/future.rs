@@ -9,7 +9,7 @@ use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use super::{body::ResponseBody, request::Request};
+use super::{body::ResponseBody, request::LoggedRequest};
 use crate::polling::Polling;
 
 pin_project! {
@@ -22,7 +22,7 @@ pin_project! {
         #[pin]
         inner: Option<F>,
         // `None` once the request has been logged, or if it is not logged
-        request: Option<Request>,
+        request: Option<LoggedRequest>,
         // remains set if `inner` panics
         is_polling: bool,
     }
@@ -42,7 +42,7 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: F, request: Option<Request>) -> Self {
+    pub(super) fn new(inner: F, request: Option<LoggedRequest>) -> Self {
         Self {
             inner: Some(inner),
             request,

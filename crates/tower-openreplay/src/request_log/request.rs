@@ -24,7 +24,7 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 struct IsLogged;
 
 /// A request that is logged, with the contents of its records.
-pub(super) struct Request {
+pub(super) struct LoggedRequest {
     options: Arc<Options>,
     method: Method,
     address: Address,
@@ -34,7 +34,7 @@ pub(super) struct Request {
     pub(super) span: Span,
 }
 
-impl Request {
+impl LoggedRequest {
     /// Returns `None` if the options exclude the request, or if an outer `RequestLog` logs it.
     pub(super) fn new<B>(options: &Arc<Options>, request: &mut http::Request<B>) -> Option<Self> {
         let address = Address::of(uri_of(request));
@@ -154,9 +154,9 @@ impl Address {
 }
 
 // Not derived, because the query string may contain secrets.
-impl fmt::Debug for Request {
+impl fmt::Debug for LoggedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request")
+        f.debug_struct("LoggedRequest")
             .field("method", &self.method)
             .field("path", &self.address.path())
             .finish_non_exhaustive()

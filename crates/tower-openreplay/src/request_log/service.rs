@@ -8,7 +8,7 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::{body::ResponseBody, future::ResponseFuture, options::Options, request};
+use super::{body::ResponseBody, future::ResponseFuture, options::Options, request::LoggedRequest};
 
 /// A service that writes one record per request, and adds a span around it.
 ///
@@ -62,7 +62,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let logged = request::Request::new(&self.options, &mut request);
+        let logged = LoggedRequest::new(&self.options, &mut request);
         let future = match &logged {
             Some(logged) => logged.span.in_scope(|| self.inner.call(request)),
             None => self.inner.call(request),
