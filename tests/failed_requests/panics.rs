@@ -1,19 +1,25 @@
 //! A panic leaves its own record, and no other.
 
-use std::any::Any;
+use std::{
+    any::Any,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use axum::{
     Router,
+    body::Body,
     extract::Request,
     http::StatusCode,
     middleware::{Next, from_fn},
     response::IntoResponse as _,
     routing,
 };
+use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_openreplay::{RequestLogLayer, SessionLayer};
 
-use crate::{get, new_session, serve, wait_for};
+use crate::{get, logged_in, new_session, serve, wait_for};
 
 async fn panics() {
     panic!("out of stock");
@@ -93,4 +99,39 @@ async fn a_panic_further_out_that_drops_the_request_is_one_record_too() {
     let records = wait_for(session, 1).await;
     assert_eq!(records.len(), 1, "{records:#?}");
     assert!(records[0].message.contains("out of stock"), "{records:#?}");
+}
+
+#[tokio::test]
+async fn a_panic_in_the_destructor_of_a_future_that_has_ended_is_one_record_too() {
+    struct Bomb;
+
+    impl Future for Bomb {
+        type Output = Result<axum::http::Response<Body>, std::io::Error>;
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+            Poll::Ready(Ok(axum::http::Response::default()))
+        }
+    }
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("out of stock");
+        }
+    }
+
+    let service = ServiceBuilder::new()
+        .layer(SessionLayer::new())
+        .layer(CatchPanicLayer::new())
+        .layer(RequestLogLayer::new())
+        .service(service_fn(|_: Request| Bomb));
+    let session = new_session();
+    let request = Request::get("/bomb").header("openReplaySession.id", session.as_str());
+    let response = service.oneshot(request.body(Body::empty()).unwrap());
+    assert_eq!(response.await.unwrap().status(), 500);
+    let records = logged_in(session);
+    assert_eq!(records.len(), 1, "{records:#?}");
+    assert!(
+        records[0].message.ends_with(": out of stock"),
+        "{records:#?}"
+    );
 }

@@ -23,7 +23,7 @@ pin_project! {
         inner: Option<F>,
         // `None` once the request has been logged, or if it is not logged
         request: Option<LoggedRequest>,
-        // remains set if `inner` panics
+        // remains set if `inner` panics, or if logging its response does
         is_polling: bool,
     }
 
@@ -74,8 +74,10 @@ where
         let polling = Polling::begin();
         let result = inner.poll(cx);
         drop(polling);
-        *this.is_polling = false;
-        let result = ready!(result);
+        let Poll::Ready(result) = result else {
+            *this.is_polling = false;
+            return Poll::Pending;
+        };
 
         this.inner.set(None);
         let at_end = match &result {
