@@ -1,11 +1,14 @@
 //! Services without axum: hyper over a socket, and plain Tower.
 
-use std::{error::Error, fmt, io};
+use std::{error::Error, fmt, future::ready, io};
 
-use axum::{body::Body, http::Request};
+use axum::{
+    body::Body,
+    http::{Request, Response},
+};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::net::TcpListener;
-use tower::{ServiceBuilder, ServiceExt as _, service_fn};
+use tower::{Service as _, ServiceBuilder, ServiceExt as _, service_fn};
 use tower_openreplay::{RequestLogLayer, SessionLayer};
 
 use crate::{assert_logged, logged_in, new_session, wait_for};
@@ -31,9 +34,8 @@ fn no_price() -> NoPrice {
 
 #[tokio::test]
 async fn an_error_of_a_hyper_service_is_one_record() {
-    let fails = |_: Request<hyper::body::Incoming>| async {
-        Err::<axum::http::Response<Body>, NoPrice>(no_price())
-    };
+    let fails =
+        |_: Request<hyper::body::Incoming>| async { Err::<Response<Body>, NoPrice>(no_price()) };
     let service = ServiceBuilder::new()
         .layer(SessionLayer::new())
         .layer(RequestLogLayer::new().with_causes_of::<NoPrice>())
@@ -72,7 +74,7 @@ async fn message_of<E: fmt::Display + fmt::Debug + 'static>(
     let session = new_session();
     let fails = move |_: Request<()>| {
         let error = error();
-        async { Err::<axum::http::Response<Body>, E>(error) }
+        async { Err::<Response<Body>, E>(error) }
     };
     let service = ServiceBuilder::new()
         .layer(SessionLayer::new())
@@ -104,4 +106,32 @@ async fn causes_are_logged_where_the_type_tells_them() {
     assert_eq!(message_of(named, no_price).await, with_causes);
     let text = message_of(layer(), || "order 17").await;
     assert_eq!(text, without);
+}
+
+#[tokio::test]
+async fn the_user_of_a_tunnel_is_not_logged() {
+    let session = new_session();
+    let mut service = ServiceBuilder::new()
+        .layer(SessionLayer::new())
+        .layer(RequestLogLayer::new())
+        .service(service_fn(|_: Request<()>| {
+            tracing::info!("opened");
+            ready(Ok::<_, io::Error>(Response::new(Body::empty())))
+        }));
+    let request = Request::connect("user:secret@stock.internal:443")
+        .header("openReplaySession.id", session.as_str());
+    let response = service.call(request.body(()).unwrap());
+    let shown = format!("{response:?}");
+    let body = response.await.unwrap().into_body();
+    for shown in [shown, format!("{body:?}")] {
+        assert!(shown.contains("stock.internal:443"), "{shown}");
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+    let records = logged_in(session);
+    let messages = records.iter().map(|record| record.message.as_str());
+    let expected = ["opened", "CONNECT stock.internal:443 200 duration_ms=_"];
+    assert!(messages.eq(expected), "{records:#?}");
+    for record in &records {
+        assert_eq!(record.spans[0]["fields"]["path"], "stock.internal:443");
+    }
 }

@@ -26,7 +26,9 @@ pub(super) struct Host {
 
 impl Host {
     pub(super) fn parse(text: &str) -> Result<Self, HostError> {
-        let error = || HostError { found: text.into() };
+        let error = || HostError {
+            found: without_user(text),
+        };
         let authority: Authority = text.parse().map_err(|_| error())?;
         let name = without_dot(authority.host());
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
@@ -56,6 +58,14 @@ impl Host {
     }
 }
 
+/// Hides what may be a user and a password.
+fn without_user(text: &str) -> Box<str> {
+    match text.rsplit_once('@') {
+        Some((_, host)) => format!("…@{host}").into(),
+        None => text.into(),
+    }
+}
+
 fn without_dot(host: &str) -> &str {
     host.strip_suffix('.').unwrap_or(host)
 }
@@ -70,6 +80,8 @@ fn port(uri: &Uri) -> Option<u16> {
 
 /// The error returned by [`to_hosts`](crate::PropagateSessionLayer::to_hosts) if a string is not a
 /// host.
+///
+/// It shows the string, except for what precedes an `@`, which may be a password.
 ///
 /// ```
 /// use tower_openreplay::PropagateSessionLayer;

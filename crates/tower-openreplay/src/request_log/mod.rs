@@ -47,7 +47,8 @@
 //! | `request_id` | the request's header `x-request-id` | the request has this header |
 //! | `route` | axum's `MatchedPath` | with the feature `axum`, if a route matched |
 //!
-//! The query string is never logged, since it may contain secrets.
+//! The query string is never logged, since it may contain secrets. Neither is the user in the
+//! authority of a `CONNECT` request, whose path is its host and port.
 //!
 //! # The span
 //!

@@ -143,17 +143,21 @@ impl Address {
         }
     }
 
-    /// Returns the path without the query string, which may contain secrets.
+    /// Returns the path or the authority. A query string and the user in an authority are omitted,
+    /// since they may contain secrets.
     fn path(&self) -> &str {
         match self {
             Self::Path(path) => path.path(),
-            Self::Authority(authority) => authority.as_str(),
+            Self::Authority(authority) => {
+                let authority = authority.as_str();
+                (authority.rsplit_once('@')).map_or(authority, |(_, host)| host)
+            }
             Self::Empty => "",
         }
     }
 }
 
-// Not derived, because the query string may contain secrets.
+// Not derived, because the query string and the user may contain secrets.
 impl fmt::Debug for LoggedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LoggedRequest")
