@@ -82,7 +82,9 @@
 //!   `parent:` that a filter of the layer hides, it has no session, even if an outer span has one.
 //!
 //! A worker or a connection that one request starts and others share must not keep the session.
-//! Create its span inside the spawned task, or wrap the task in `without_session`.
+//! Create its span inside the spawned task, or wrap the task in `without_session`. A span that is
+//! kept in a static or a struct keeps the session that it was created in: create it with
+//! `parent: None`.
 //!
 //! A boundary only exists for layers that see its span. If the level or a filter hides a span with
 //! `parent: None`, or a span that was created outside a session, its descendants belong to the

@@ -84,7 +84,8 @@
 //!
 //! [`tower_http::classify`] decides whether a response is a failure. Over HTTP, every 5xx response
 //! is a failure. Over gRPC ([`new_for_grpc`](RequestLogLayer::new_for_grpc)), every status except
-//! `OK` is a failure, in the headers or in the trailers. The field `error` contains one of
+//! `OK` is a failure, in the headers or in the trailers. A status that is missing or is not a
+//! number is none. The field `error` contains one of
 //!
 //! - the error of a [`Failure`](crate::Failure) in the response's extensions,
 //! - the code and message of a gRPC status,
