@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 use tower_openreplay::{
     SessionLayer,
-    openreplay_session::{current, scope},
+    openreplay_session::{Scope, current, scope},
 };
 
 use crate::{ID, serve, socket};
@@ -49,7 +49,7 @@ async fn taken_along(
     protocol: GraphQLProtocol,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let session = current();
+    let session = Scope::captured();
     upgrade
         .protocols(ALL_WEBSOCKET_PROTOCOLS)
         .on_upgrade(move |socket| {

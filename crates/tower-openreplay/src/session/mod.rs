@@ -162,10 +162,10 @@
 //!
 //! ```
 //! use axum::{extract::ws::{WebSocket, WebSocketUpgrade}, response::Response};
-//! use openreplay_session::{current, scope};
+//! use openreplay_session::{Scope, scope};
 //!
 //! async fn upgrade(upgrade: WebSocketUpgrade) -> Response {
-//!     let session = current();
+//!     let session = Scope::captured();
 //!     upgrade.on_upgrade(move |socket| scope(session, talk(socket)))
 //! }
 //!
