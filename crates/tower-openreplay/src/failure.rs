@@ -29,6 +29,9 @@
 //! - With neither layer, or if a middleware replaces the response, the error is logged when it is
 //!   dropped.
 //!
+//! If a cache repeats the response, the records of later requests have no `error`: its text comes
+//! from the first request, and may contain data of another visitor.
+//!
 //! The error's record belongs to the session of the request that returns the response or, if there
 //! is no response or that request has no session, to the session in which the `Failure` was
 //! created. If a panic drops the `Failure`, both the error and the panic are logged. An error with
@@ -120,6 +123,27 @@ impl Failure {
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.unlogged.status = status;
         self
+    }
+
+    /// Returns the status of the response.
+    ///
+    /// ```
+    /// use axum::http::StatusCode;
+    /// use tower_openreplay::Failure;
+    ///
+    /// let failure = Failure::new("sold out").with_status(StatusCode::CONFLICT);
+    /// assert_eq!(failure.status(), StatusCode::CONFLICT);
+    /// assert_eq!(failure.error().to_string(), "sold out");
+    /// ```
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.unlogged.status
+    }
+
+    /// Returns the error, which the client must not see.
+    #[must_use]
+    pub fn error(&self) -> &(dyn Error + Send + Sync + 'static) {
+        &*self.unlogged.error
     }
 
     /// Attaches the error to a response, which does not change otherwise.
