@@ -28,10 +28,23 @@ fn sixty_four_clients_with_large_bodies_and_gzip_bombs_stay_within_the_bound() {
     let idle = memory(&serve, "VmHWM");
     assert!(idle < IDLE, "{} KiB, idle", idle / 1024);
 
-    let bodies = bodies();
+    send_all(&serve, &bodies(), CLIENTS);
+    let peak = memory(&serve, "VmHWM");
+    assert!(peak < LOADED, "{} KiB at most", peak / 1024);
+}
+
+#[test]
+fn records_that_fill_a_body_with_escapes_stay_within_the_bound() {
+    let folder = TempDir::new().unwrap();
+    let serve = Serve::start(&folder);
+    send_all(&serve, &[(one(&surrogates()), "identity", 200)], 8);
+    let peak = memory(&serve, "VmHWM");
+    assert!(peak < LOADED, "{} KiB at most", peak / 1024);
+}
+
+fn send_all(serve: &Serve, bodies: &[Body], clients: usize) {
     thread::scope(|scope| {
-        for client in 0..CLIENTS {
-            let (serve, bodies) = (&serve, &bodies);
+        for client in 0..clients {
             scope.spawn(move || {
                 let (body, encoding, status) = &bodies[client % bodies.len()];
                 let (head, response) = serve.bulk(body, encoding);
@@ -43,8 +56,6 @@ fn sixty_four_clients_with_large_bodies_and_gzip_bombs_stay_within_the_bound() {
             });
         }
     });
-    let peak = memory(&serve, "VmHWM");
-    assert!(peak < LOADED, "{} KiB at most", peak / 1024);
 }
 
 /// A running `serve`; killed when dropped.
@@ -97,7 +108,7 @@ impl Drop for Serve {
     }
 }
 
-fn bodies() -> [Body; 7] {
+fn bodies() -> [Body; 8] {
     let record = format!(
         "{{\"create\":{{}}}}\n{{\"message\":\"[openReplaySession.id=7] {}\"}}\n",
         "paid ".repeat(10_000)
@@ -114,6 +125,7 @@ fn bodies() -> [Body; 7] {
         (bomb, "gzip", 413),
         (one(&members()), "identity", 200),
         (one(&sessions()), "identity", 200),
+        (index(), "identity", 400),
     ]
 }
 
@@ -132,6 +144,20 @@ fn members() -> String {
 fn sessions() -> String {
     let sessions = (0..500_000).map(|id| format!("openReplaySession.id={id} "));
     sessions.collect()
+}
+
+/// As many escapes as fit, each of which is decoded to another character.
+fn surrogates() -> String {
+    format!(
+        "[openReplaySession.id=7] {}",
+        r"\ud800".repeat(16 * MIB / 6 - 20)
+    )
+}
+
+/// An action with the name of an index that is as long as a body can be.
+fn index() -> Vec<u8> {
+    let name = "x".repeat(16 * MIB - 50);
+    format!("{{\"create\":{{\"_index\":\"{name}\"}}}}\n{{}}\n").into_bytes()
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::Read as _;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,14 @@ const THREADS: usize = 2;
 /// The maximum length of a search, and of a body that is parsed on a thread of the runtime: waking
 /// another thread would take longer.
 const SHORT: usize = 64 * 1024;
+/// The length of a body up to which no memory is reserved, so that a client that sends no more takes
+/// none from others. A connection has a larger buffer anyway.
+const BEGINNING: usize = 8 * 1024;
+/// The length of the largest response to a search, but for its last record.
+pub(crate) const LONGEST_RESPONSE: usize = 64 * 1024 * 1024;
+/// The maximum length of all responses to searches together: the largest of those that clients are
+/// reading, and one that is being created.
+const RESPONSES: usize = 2 * LONGEST_RESPONSE;
 /// The number of bytes that one step decompresses.
 const PIECE: usize = 64 * 1024;
 /// The time that a client may take to send a body.
@@ -47,6 +56,7 @@ pub(crate) struct Limits {
     sent: Arc<Semaphore>,
     decompressed: Arc<Semaphore>,
     lines: Arc<Semaphore>,
+    responses: Arc<Semaphore>,
     threads: Arc<Semaphore>,
 }
 
@@ -57,6 +67,7 @@ impl Default for Limits {
             sent: semaphore(SENT / UNIT),
             decompressed: semaphore(DECOMPRESSED / UNIT),
             lines: semaphore(LINES),
+            responses: semaphore(RESPONSES / UNIT),
             threads: semaphore(THREADS),
         }
     }
@@ -82,13 +93,22 @@ impl Limits {
         if length.is_some_and(|length| length > LONGEST) {
             if !headers.contains_key(header::EXPECT) {
                 // if the client takes longer, the connection is closed
-                let _ = tokio::time::timeout(PATIENCE, read(body, 0)).await;
+                let mut rest = Incoming::new(0);
+                let _ = in_time(rest.read(std::pin::pin!(body), usize::MAX)).await;
             }
             return Err(too_long(LONGEST));
         }
         let limit = length.unwrap_or(LONGEST);
-        let sent = reserve(&self.sent, limit.div_ceil(UNIT)).await?;
-        let bytes = read_in_time(body, limit).await?;
+        let mut body = std::pin::pin!(body);
+        let mut incoming = Incoming::new(limit);
+        let is_whole = in_time(incoming.read(body.as_mut(), BEGINNING)).await?;
+        let needed = if is_whole { incoming.length } else { limit };
+        let mut sent = reserve(&self.sent, needed.min(limit).div_ceil(UNIT)).await?;
+        if !is_whole {
+            in_time(incoming.read(body, usize::MAX)).await?;
+        }
+        let bytes = incoming.into_bytes()?;
+        shrink(&mut sent, bytes.len());
         let received = Received {
             bytes,
             reserved: vec![sent],
@@ -107,9 +127,7 @@ impl Limits {
         let mut memory = reserve(&self.decompressed, DECOMPRESSED / UNIT).await?;
         self.run(true, move || {
             let bytes = decompress(&packed.bytes, LONGEST)?;
-            let needed = bytes.len().div_ceil(UNIT);
-            let excess = memory.num_permits().saturating_sub(needed);
-            drop(memory.split(excess));
+            shrink(&mut memory, bytes.len());
             Ok(Received {
                 bytes,
                 reserved: vec![memory],
@@ -126,12 +144,29 @@ impl Limits {
         B::Error: fmt::Display,
     {
         let is_gzip = is_gzip(headers)?;
-        let bytes = read_in_time(body, SHORT).await?;
+        let mut incoming = Incoming::new(SHORT);
+        in_time(incoming.read(std::pin::pin!(body), usize::MAX)).await?;
+        let bytes = incoming.into_bytes()?;
         if is_gzip {
             decompress(&bytes, SHORT)
         } else {
             Ok(bytes)
         }
+    }
+
+    /// Reserves memory for the largest response to a search.
+    ///
+    /// A client that does not read a response keeps this memory, so others do not wait for ever.
+    pub(crate) async fn reserve_response(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let reserved = reserve(&self.responses, LONGEST_RESPONSE / UNIT);
+        let reserved = tokio::time::timeout(PATIENCE, reserved).await;
+        reserved.map_err(|_| {
+            Problem::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "circuit_breaking_exception",
+                "other responses take all memory: their clients do not read them; try again later",
+            )
+        })?
     }
 
     /// Reserves memory for what is kept of each line.
@@ -178,8 +213,9 @@ impl Limits {
 #[cfg(test)]
 impl Limits {
     /// Returns how much can be reserved.
-    pub(crate) fn free(&self) -> [usize; 3] {
-        [&self.sent, &self.decompressed, &self.lines].map(|each| each.available_permits())
+    pub(crate) fn free(&self) -> [usize; 4] {
+        [&self.sent, &self.decompressed, &self.lines, &self.responses]
+            .map(|each| each.available_permits())
     }
 }
 
@@ -196,6 +232,33 @@ async fn reserve(
     let permits = u32::try_from(permits).unwrap_or(u32::MAX);
     let reserved = Arc::clone(semaphore).acquire_many_owned(permits).await;
     reserved.map_err(|_| Problem::unavailable("the store is closing"))
+}
+
+/// Releases what is not needed for so many bytes.
+fn shrink(reserved: &mut OwnedSemaphorePermit, bytes: usize) {
+    let excess = reserved.num_permits().saturating_sub(bytes.div_ceil(UNIT));
+    drop(reserved.split(excess));
+}
+
+/// A response, and what is reserved for it until it is sent.
+struct Reserved {
+    bytes: Vec<u8>,
+    _reserved: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Reserved {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Returns bytes for which only as much as they need stays reserved, until they are dropped.
+pub(crate) fn keep_reserved(bytes: Vec<u8>, mut reserved: OwnedSemaphorePermit) -> Bytes {
+    shrink(&mut reserved, bytes.capacity());
+    Bytes::from_owner(Reserved {
+        bytes,
+        _reserved: reserved,
+    })
 }
 
 fn decompress(packed: &[u8], limit: usize) -> Result<Bytes, Problem> {
@@ -244,12 +307,9 @@ fn too_long(limit: usize) -> Problem {
     )
 }
 
-async fn read_in_time<B>(body: B, limit: usize) -> Result<Bytes, Problem>
-where
-    B: Body,
-    B::Error: fmt::Display,
-{
-    let read = tokio::time::timeout(PATIENCE, read(body, limit)).await;
+/// Gives a client a limited time to send.
+async fn in_time<T>(read: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    let read = tokio::time::timeout(PATIENCE, read).await;
     read.map_err(|_| {
         let reason = format!(
             "the body was not sent within {} seconds",
@@ -259,38 +319,56 @@ where
     })?
 }
 
-/// Reads a whole body. The rest of a body that is too long is read and dropped, because most
-/// clients read the response only after they have sent the whole body.
-async fn read<B>(body: B, limit: usize) -> Result<Bytes, Problem>
-where
-    B: Body,
-    B::Error: fmt::Display,
-{
-    let mut body = std::pin::pin!(body);
-    let mut bytes = Buffer::new(limit);
-    let mut length = 0_usize;
-    let mut is_too_long = false;
-    loop {
-        let data = match body.frame().await {
-            None => break,
-            Some(Err(error)) => {
-                return Err(Problem::parsing(format!("the body broke off: {error}")));
-            }
-            Some(Ok(frame)) => frame.into_data(),
-        };
-        let Ok(mut data) = data else { continue };
-        length = length.saturating_add(data.remaining());
-        while data.has_remaining() {
-            is_too_long = is_too_long || bytes.extend(data.chunk()).is_err();
-            data.advance(data.chunk().len());
-        }
-        if length > DISCARDED {
-            break;
+/// A body, as far as it was read. The rest of a body that is too long is read and dropped, because
+/// most clients read the response only after they have sent the whole body.
+struct Incoming {
+    bytes: Buffer,
+    limit: usize,
+    length: usize,
+    is_too_long: bool,
+}
+
+impl Incoming {
+    fn new(limit: usize) -> Self {
+        Self {
+            bytes: Buffer::new(limit),
+            limit,
+            length: 0,
+            is_too_long: false,
         }
     }
-    if is_too_long {
-        Err(too_long(limit))
-    } else {
-        Ok(bytes.into_bytes())
+
+    /// Reads to the end of the body, or until it has more than `enough` bytes. Returns whether the
+    /// body has ended.
+    async fn read<B>(&mut self, mut body: Pin<&mut B>, enough: usize) -> Result<bool, Problem>
+    where
+        B: Body,
+        B::Error: fmt::Display,
+    {
+        while self.length <= enough.min(DISCARDED) {
+            let data = match body.frame().await {
+                None => return Ok(true),
+                Some(Err(error)) => {
+                    return Err(Problem::parsing(format!("the body broke off: {error}")));
+                }
+                Some(Ok(frame)) => frame.into_data(),
+            };
+            let Ok(mut data) = data else { continue };
+            self.length = self.length.saturating_add(data.remaining());
+            while data.has_remaining() {
+                let chunk = data.chunk();
+                self.is_too_long = self.is_too_long || self.bytes.extend(chunk).is_err();
+                data.advance(data.chunk().len());
+            }
+        }
+        Ok(false)
+    }
+
+    fn into_bytes(self) -> Result<Bytes, Problem> {
+        if self.is_too_long {
+            Err(too_long(self.limit))
+        } else {
+            Ok(self.bytes.into_bytes())
+        }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::INDEX;
+use super::body::LONGEST_RESPONSE;
 use super::error::Problem;
 use super::source::greeting;
 use crate::error::Error;
@@ -17,8 +18,6 @@ use crate::store::Store;
 /// Elasticsearch returns at most so many hits (`index.max_result_window`), and ten by default.
 const MOST: usize = 10_000;
 const DEFAULT: usize = 10;
-/// The length of records from which a response takes no further record.
-const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 const SUPPORTED: &str = r#"this store supports two searches: {"size":1} and {"size":1000,"query":{"match_phrase":{"message":"openReplaySession.id=<id>"}}}"#;
 
@@ -77,7 +76,7 @@ impl Search {
 
     /// Searches, and writes the response.
     pub(crate) fn run(&self, store: &Store) -> Result<Vec<u8>, Error> {
-        self.run_within(store, MOST_BYTES)
+        self.run_within(store, LONGEST_RESPONSE)
     }
 
     fn run_within(&self, store: &Store, bytes: usize) -> Result<Vec<u8>, Error> {

@@ -12,7 +12,7 @@ use http_body_util::Full;
 use serde_json::json;
 use tower_service::Service;
 
-use super::body::{Limits, Received};
+use super::body::{Limits, Received, keep_reserved};
 use super::bulk::Bulk;
 use super::error::Problem;
 use super::search::Search;
@@ -37,8 +37,11 @@ const VERSION: &str = "9.99.0";
 ///
 /// The body of `_bulk` can have up to 16 MiB, before and after decompression, and 65,536 lines. All
 /// these bodies use at most 18 MiB as they are sent and 16 MiB after decompression, and further
-/// requests wait. The body of a search can have 64 KiB, and searches do not wait for other
-/// requests' bodies. The service needs a Tokio runtime with time enabled.
+/// requests wait; the beginning of each body does not count. The body of a search can have 64 KiB,
+/// and searches do not wait for other requests' bodies. A response to a search ends with the record
+/// that reaches 64 MiB. If clients do not read such responses, further searches wait at 128 MiB for
+/// at most a minute, and the response is then 429. The service needs a Tokio runtime with time
+/// enabled.
 #[derive(Clone, Debug)]
 pub struct StoreService {
     store: Store,
@@ -194,7 +197,12 @@ impl StoreService {
             Route::Search => {
                 let body = Limits::receive_short(&head.headers, body).await?;
                 let limits = self.limits.clone();
-                limits.run(true, move || self.search(&body)).await
+                let memory = limits.reserve_response().await?;
+                let search = move || {
+                    let found = self.search(&body)?;
+                    Ok(Response::new(Full::new(keep_reserved(found, memory))))
+                };
+                limits.run(true, search).await
             }
             Route::Bulk(index) => {
                 let query = head.uri.query().unwrap_or_default();
@@ -221,12 +229,9 @@ impl StoreService {
         })
     }
 
-    fn search(&self, body: &[u8]) -> Result<Response<Full<Bytes>>, Problem> {
-        let search = Search::read(body)?;
-        let found = search.run(&self.store);
-        found
-            .map(|found| Response::new(Full::from(found)))
-            .map_err(|error| Problem::unavailable(error.to_string()))
+    fn search(&self, body: &[u8]) -> Result<Vec<u8>, Problem> {
+        let found = Search::read(body)?.run(&self.store);
+        found.map_err(|error| Problem::unavailable(error.to_string()))
     }
 
     async fn bulk(
@@ -383,6 +388,33 @@ mod tests {
         open.send(()).unwrap();
         store.tidy();
         assert_eq!(store.total(), 1);
+        assert_eq!(service.limits.free(), free);
+    }
+
+    #[tokio::test]
+    async fn what_is_reserved_for_a_response_stays_reserved_until_it_is_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let long = format!(
+            r#"{{"message":"openReplaySession.id=7 {}"}}"#,
+            "x".repeat(1_000_000)
+        );
+        let mut batch = crate::Batch::new();
+        batch.create(Some("a"), long);
+        store.write(batch).unwrap();
+        let mut service = store.service(Keys::none());
+        let free = service.limits.free();
+
+        let request = Request::post("/logs/_search").body(Full::new(Bytes::new()));
+        let response = service.call(request.unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        let kept: usize = free
+            .iter()
+            .zip(service.limits.free())
+            .map(|(free, now)| free - now)
+            .sum();
+        assert!((977..2_000).contains(&kept), "{kept} KiB");
+        drop(response);
         assert_eq!(service.limits.free(), free);
     }
 }

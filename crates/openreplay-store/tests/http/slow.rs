@@ -48,14 +48,32 @@ fn a_slow_gzip_upload_keeps_no_other_from_being_stored() {
 }
 
 #[test]
+fn uploads_that_stall_at_their_beginning_keep_no_other_from_being_stored() {
+    let server = Server::start();
+    let lengths = [
+        "transfer-encoding: chunked\r\n",
+        "content-length: 16777216\r\n",
+    ];
+    let slow = lengths.map(|length| stalled(&server, length));
+    let long = record(7, &now(0), &"long ".repeat(1_000_000));
+    assert_eq!(server.bulk(create("a", &long).as_bytes()).0, 200);
+    assert!(slow.iter().all(is_waiting));
+}
+
+#[test]
 fn a_search_does_not_wait_for_uploads() {
     let server = Server::start();
     // together, they take all memory for bodies
     let lengths = [
-        "transfer-encoding: chunked\r\n",
-        "content-length: 2097152\r\n",
+        ("transfer-encoding: chunked\r\n", "100000\r\n"),
+        ("content-length: 2097152\r\n", ""),
     ];
-    let slow = lengths.map(|length| stalled(&server, length));
+    let slow = lengths.map(|(length, chunk)| {
+        let mut slow = stalled(&server, length);
+        slow.write_all(chunk.as_bytes()).unwrap();
+        slow.write_all(&[b' '; 256 * 1024]).unwrap();
+        slow
+    });
     assert_eq!(server.search(&json!({"size": 1})).0, 200);
     assert!(slow.iter().all(is_waiting));
 }
