@@ -88,6 +88,8 @@ use openreplay_record::panel::RecordFault;
 
 use self::trusted::Links;
 
+#[cfg(feature = "admin")]
+pub(crate) use self::content::Text;
 pub use self::health::Health;
 pub use self::input::InputShipper;
 pub use self::run::{Event, Shipper};

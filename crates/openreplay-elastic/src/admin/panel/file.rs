@@ -1,5 +1,5 @@
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use openreplay_record::{field, names_session, panel};
@@ -28,16 +28,17 @@ pub struct FileRecords {
 
 /// Reads a file of records, one JSON object per line, and keeps those of the session, as
 /// Elasticsearch would find them after [`ship`](crate::ship) had stored them. Lines of a
-/// container's runtime or of the journal are recognised as `ship` does.
+/// container's runtime or of the journal are recognised as `ship` does. With the feature `ship`,
+/// the file may be compressed with gzip or zstd.
 ///
 /// # Errors
 ///
-/// If the file cannot be read.
+/// If the file cannot be read, or its compressed data is damaged.
 pub fn read_file(path: &Path, id: &SessionId) -> Result<FileRecords, Error> {
     let failed = |error| {
         Error::new(ErrorKind::Io, format!("{} cannot be read", path.display())).with_source(error)
     };
-    let file = BufReader::new(File::open(path).map_err(failed)?);
+    let file = BufReader::new(open(path).map_err(failed)?);
     let mut lines = Lines::new(id);
     let mut offset = 0;
     for line in file.split(b'\n') {
@@ -46,6 +47,15 @@ pub fn read_file(path: &Path, id: &SessionId) -> Result<FileRecords, Error> {
         offset += line.len() as u64 + 1;
     }
     Ok(lines.found)
+}
+
+fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    let file = File::open(path)?;
+    #[cfg(feature = "ship")]
+    if file.metadata()?.is_file() {
+        return Ok(Box::new(crate::ship::Text::of(file)?));
+    }
+    Ok(Box::new(file))
 }
 
 /// The lines of one file, which can be wrapped and split by a container's runtime.

@@ -221,6 +221,50 @@ fn a_file_gives_lines_as_ship_stores_them() {
 }
 
 #[test]
+#[cfg(feature = "ship")]
+fn a_compressed_file_gives_its_text_or_an_error() {
+    use std::io::Write as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.log.gz");
+    let time = "2026-07-01T12:00:00.000000Z";
+    let lines: String = (0..10_000)
+        .map(|n| {
+            format!(
+                "{}\n",
+                record(time, "info", &format!("[openReplaySession.id=12] {n}"))
+            )
+        })
+        .collect();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(lines.as_bytes()).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let zstd = zstd::encode_all(lines.as_bytes(), 3).unwrap();
+    let read = |packed: &[u8]| {
+        std::fs::write(&path, packed).unwrap();
+        read_file(&path, &SessionId::from(12))
+    };
+    for packed in [&gzip, &zstd] {
+        let found = read(packed).unwrap();
+        assert_eq!((found.records.len(), found.not_json), (10_000, 0));
+        let message = &found.records[9_999]["message"];
+        assert_eq!(message, "[openReplaySession.id=12] 9999");
+    }
+    for (packed, cause) in [
+        (&gzip[..gzip.len() - 9], "the compressed data ends early"),
+        (
+            &b"\xfd7zXZ\0\0"[..],
+            "it is compressed with xz; gzip and zstd can be read",
+        ),
+    ] {
+        let error = read(packed).unwrap_err();
+        assert!(error.is_io());
+        let source = std::error::Error::source(&error).unwrap();
+        assert_eq!(source.to_string(), cause);
+    }
+}
+
+#[test]
 fn the_earliest_thousand_records_come_in_the_order_of_time() {
     let mut records = vec![json!({"level": "info", "message": "no time"})];
     for n in (0..1_100).rev() {

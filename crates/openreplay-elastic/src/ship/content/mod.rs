@@ -15,8 +15,12 @@ mod packed;
 mod step;
 #[cfg(test)]
 pub(super) mod tests;
+#[cfg(feature = "admin")]
+mod text;
 
 pub(super) use self::packed::Ending;
+#[cfg(feature = "admin")]
+pub(crate) use self::text::Text;
 
 /// Longer than any file. The text length of a compressed file is known only once its end is read.
 pub(super) const UNKNOWN: u64 = i64::MAX.cast_unsigned();

@@ -23,6 +23,18 @@ pub(in crate::ship) enum Ending {
     Corrupt(String),
 }
 
+impl Ending {
+    /// Returns what is wrong with the compressed data, and whether that is certain: if the data
+    /// ends early, the rest may still be written.
+    pub(in crate::ship) fn damage(&self) -> Option<(String, bool)> {
+        match self {
+            Self::Complete => None,
+            Self::Early => Some(("the compressed data ends early".to_owned(), false)),
+            Self::Corrupt(why) => Some((format!("the compressed data is damaged: {why}"), true)),
+        }
+    }
+}
+
 /// A compressed file.
 #[derive(Debug)]
 pub(super) struct Packed {

@@ -46,20 +46,15 @@ impl Tail {
         }
     }
 
-    /// Returns what is wrong with the compressed data, and whether that is certain: if the data
-    /// ends early, the rest may still be written.
+    /// Returns what is wrong with the compressed data, and whether that is certain.
     pub(in crate::ship) fn damage(&self) -> Option<(String, bool)> {
         let (length, ending) = match &self.ending {
             Some(ending) => (self.length, ending.clone()),
             None => self.content.as_ref()?.ending()?,
         };
-        let (what, is_certain) = match ending {
-            Ending::Complete => return None,
-            Ending::Early => ("ends early".to_owned(), false),
-            Ending::Corrupt(why) => (format!("is damaged: {why}"), true),
-        };
+        let (what, is_certain) = ending.damage()?;
         let text = format!(
-            "the compressed data {what}; the {length} bytes of text before that are delivered up to the last whole line"
+            "{what}; the {length} bytes of text before that are delivered up to the last whole line"
         );
         Some((text, is_certain))
     }
