@@ -72,29 +72,39 @@ impl Shared {
         let mut files = self.files();
         files.reverse();
         for file in files {
-            let mut rows = room;
-            let mut after = None;
-            while room.is_left() {
-                let page = self.unless_damaged(&file, |file| file.page(after.as_ref(), rows))?;
-                let Some((found, next)) = page else { break };
-                for found in found {
-                    if room.is_left() {
-                        room.take(found.line.len());
-                        records.push(found.into());
-                    }
-                }
-                match next {
-                    Some(next) => after = Some(next),
-                    None => break,
-                }
-                // rows of further sessions have no text and can be many
-                rows = Room {
-                    records: PAGE.records,
-                    bytes: room.bytes.min(PAGE.bytes),
-                };
-            }
+            self.take_some(&file, &mut room, &mut records)?;
         }
         Ok(records)
+    }
+
+    fn take_some(
+        &self,
+        file: &Arc<DayFile>,
+        room: &mut Room,
+        records: &mut Vec<Record>,
+    ) -> Result<(), Error> {
+        let mut rows = *room;
+        let mut after = None;
+        while room.is_left() {
+            let page = self.unless_damaged(file, |file| file.page(after.as_ref(), rows))?;
+            let Some((found, next)) = page else { break };
+            for found in found {
+                if room.is_left() {
+                    room.take(found.line.len());
+                    records.push(found.into());
+                }
+            }
+            match next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+            // rows of further sessions have no text and can be many
+            rows = Room {
+                records: PAGE.records,
+                bytes: room.bytes.min(PAGE.bytes),
+            };
+        }
+        Ok(())
     }
 
     /// Returns the number of records.
