@@ -18,6 +18,8 @@ pub(super) mod tests;
 #[cfg(feature = "admin")]
 mod text;
 
+#[cfg(test)]
+pub(super) use self::packed::DECOMPRESSED;
 pub(super) use self::packed::Ending;
 #[cfg(feature = "admin")]
 pub(crate) use self::text::Text;

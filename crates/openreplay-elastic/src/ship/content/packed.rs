@@ -12,6 +12,13 @@ use crate::ship::system::read_at;
 /// How many bytes are read and decompressed at a time.
 const CHUNK: usize = 64 * 1024;
 
+#[cfg(test)]
+thread_local! {
+    /// How many bytes of text the thread has decompressed.
+    pub(in crate::ship) static DECOMPRESSED: std::cell::Cell<usize> =
+        const { std::cell::Cell::new(0) };
+}
+
 /// Why the text ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::ship) enum Ending {
@@ -192,6 +199,8 @@ impl Unpacking {
         let is_at_end = input.is_empty();
         let step = self.decoder.step(input, &mut self.text[before..]);
         self.text.truncate(before + step.written);
+        #[cfg(test)]
+        DECOMPRESSED.set(DECOMPRESSED.get() + step.written);
         self.left.start += step.read;
         Ok(match step.corrupt {
             Some(why) => Some(Ending::Corrupt(why)),

@@ -95,8 +95,8 @@ impl Files {
         for original in originals.iter().copied() {
             match self.compare(at, original, folders)? {
                 Comparison::Same => return self.bind(at, original, folders),
-                Comparison::Different => {}
-                Comparison::Open => is_open = true,
+                Comparison::Different | Comparison::Unlike => {}
+                Comparison::Open | Comparison::Early => is_open = true,
             }
         }
         let origin = if is_open {
@@ -114,12 +114,16 @@ impl Files {
         if self.is_packed(original) || !self.is_there(original, folders)? {
             return self.take_over(at, original);
         }
-        let seed = match original {
-            Before::Followed(at) => self.tails[at].seed(),
-            Before::Known(seed) => seed,
-        };
+        let seed = self.seed_of(original);
         self.tails[at].set_origin(Origin::CopyOf(seed));
         Ok(())
+    }
+
+    fn seed_of(&self, original: Before) -> u64 {
+        match original {
+            Before::Followed(at) => self.tails[at].seed(),
+            Before::Known(seed) => seed,
+        }
     }
 
     fn find_seed(&self, seed: u64) -> Option<Before> {
@@ -163,10 +167,16 @@ impl Files {
         original: Before,
         folders: &mut Folders,
     ) -> io::Result<Comparison> {
-        match original {
+        let seed = self.seed_of(original);
+        if let Some(result) = self.tails[at].compared(seed) {
+            return Ok(result);
+        }
+        let result = match original {
             Before::Followed(of) => self.compare_followed(at, of),
             Before::Known(seed) => self.compare_known(at, seed, folders),
-        }
+        }?;
+        self.tails[at].note_comparison(seed, result);
+        Ok(result)
     }
 
     fn compare_followed(&mut self, at: usize, of: usize) -> io::Result<Comparison> {

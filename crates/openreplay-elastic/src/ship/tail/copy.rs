@@ -12,8 +12,19 @@ use crate::ship::position::Position;
 pub(in crate::ship) enum Comparison {
     Same,
     Different,
-    /// Too little of the text is available to tell.
+    /// Only the first line can be compared, and it may be the same in all files.
+    Unlike,
+    /// Too little of the other file's text is available to tell.
     Open,
+    /// The compressed text ends too early to tell.
+    Early,
+}
+
+impl Comparison {
+    /// Returns whether the result holds until the compressed file changes.
+    fn is_final(self) -> bool {
+        matches!(self, Self::Different | Self::Early)
+    }
 }
 
 impl Tail {
@@ -59,6 +70,18 @@ impl Tail {
         Some((text, is_certain))
     }
 
+    /// Returns what is known of a comparison with the file whose seed this is. Each comparison
+    /// decompresses the text, so it is not repeated after each batch.
+    pub(in crate::ship) fn compared(&self, seed: u64) -> Option<Comparison> {
+        self.compared.get(&seed).copied()
+    }
+
+    pub(in crate::ship) fn note_comparison(&mut self, seed: u64, result: Comparison) {
+        if result.is_final() {
+            self.compared.insert(seed, result);
+        }
+    }
+
     /// Compares the text with that of an open, uncompressed file, up to the end of the shorter one.
     pub(in crate::ship) fn compare(&self, other: &Self) -> io::Result<Comparison> {
         self.compare_with(other.content()?)
@@ -91,14 +114,14 @@ impl Tail {
         let first_line = end_of_first_line(content)?;
         if content.reach(delivered)? < delivered {
             return Ok(match content.ending() {
-                Some((_, Ending::Early)) | None => Comparison::Open,
+                Some((_, Ending::Early)) | None => Comparison::Early,
                 Some((_, Ending::Complete | Ending::Corrupt(_))) => Comparison::Different,
             });
         }
-        let is_enough = is_like || delivered > first_line;
-        Ok(same(
-            is_enough && known.delivered.is_in(content, self.hash)?,
-        ))
+        if !is_like && delivered <= first_line {
+            return Ok(Comparison::Unlike);
+        }
+        Ok(same(known.delivered.is_in(content, self.hash)?))
     }
 
     /// Continues where another file with the same text stopped. That may be after the end of this

@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
@@ -36,6 +37,8 @@ pub(super) struct Tail {
     /// The last reading failed.
     has_failed: bool,
     origin: Origin,
+    /// What a compressed file was found not to be a copy of, by seed, until it changes.
+    compared: HashMap<u64, Comparison>,
     is_packed: bool,
     /// Why the text of a compressed file ends at `length`; `None` if that is not known.
     ending: Option<Ending>,
@@ -83,6 +86,7 @@ impl Tail {
             } else {
                 Origin::Own
             },
+            compared: HashMap::new(),
             is_packed,
             ending: None,
             seen,
@@ -307,6 +311,7 @@ impl Tail {
                 },
                 holds_taken: goes_on || self.taken.0.is_in(content, self.hash)?,
             };
+            self.compared.clear();
             self.observe(&now);
         }
         self.state = if seen.deleted {

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use super::*;
+use crate::ship::content::DECOMPRESSED;
 use crate::ship::content::tests::{gzip, zstd};
 
 type Pack = fn(&[u8]) -> Vec<u8>;
@@ -263,6 +264,42 @@ fn delivers_other_files_with_the_same_first_line() {
     }
     taken.retain(|line| line.contains("\"n\""));
     assert_eq!(numbers(taken), Vec::from_iter(0..6));
+}
+
+/// A waiting file is compared with another one once, however often files are scanned.
+#[test]
+fn files_with_the_same_first_line_are_not_decompressed_again_for_each_batch() {
+    const FILES: usize = 6;
+    let cut_off = |packed: Vec<u8>| packed[..packed.len() - 10].to_vec();
+    for is_complete in [true, false] {
+        let mut folder = Folder::new("*");
+        let mut size = 0;
+        for n in 0..FILES {
+            let text = format!("{BANNER}{}", numbered((0..30_000).map(|k| k * FILES + n)));
+            size = text.len();
+            let packed = gzip(text.as_bytes());
+            let is_first = n == 0;
+            let packed = if is_first || is_complete {
+                packed
+            } else {
+                cut_off(packed)
+            };
+            fs::write(folder.path(&format!("app.log.{n}.gz")), packed).unwrap();
+            set_modified(&folder.path(&format!("app.log.{n}.gz")), n as u64);
+        }
+        DECOMPRESSED.set(0);
+        for _ in 0..200 {
+            folder.files.scan(Mode::Follow);
+            if let Some(framed) = folder.files.fill(64 * 1024) {
+                folder.files.mark_delivered(&framed.parts);
+            }
+        }
+        let times = DECOMPRESSED.get() / size;
+        assert!(
+            times <= FILES * (FILES + 1),
+            "{is_complete}: {times} times the text"
+        );
+    }
 }
 
 #[test]
