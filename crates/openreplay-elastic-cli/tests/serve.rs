@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -214,6 +215,24 @@ fn the_first_start_prints_what_goes_where_and_secrets_on_standard_output_only() 
             assert_eq!(out.contains(word), is_first, "{word}: {out}");
         }
     }
+}
+
+#[test]
+fn a_start_on_a_taken_port_leaves_the_keys_to_the_next_one() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let args = [
+        "serve",
+        "--data",
+        data.to_str().unwrap(),
+        "--listen",
+        &address,
+    ];
+    let output = command(&args).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(!data.exists());
 }
 
 #[test]

@@ -83,6 +83,13 @@ impl Args {
             )));
         }
         let tls = self.tls()?;
+        // before the keys exist: only the start that creates them prints them
+        let listener = TcpListener::bind(self.listen).await.map_err(|error| {
+            Failure::Usage(format!(
+                "cannot listen on {}: {error}; choose another --listen",
+                self.listen
+            ))
+        })?;
         let store = Store::builder(&self.data)
             .max_age(self.max_age.into())
             .max_bytes(self.max_size.bytes())
@@ -93,12 +100,6 @@ impl Args {
         } else {
             Keys::open(&self.data)?
         };
-        let listener = TcpListener::bind(self.listen).await.map_err(|error| {
-            Failure::Usage(format!(
-                "cannot listen on {}: {error}; choose another --listen",
-                self.listen
-            ))
-        })?;
         // A program that reads the address may stop the server at once.
         let signals = signals::install()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
