@@ -236,6 +236,23 @@ fn a_start_on_a_taken_port_leaves_the_keys_to_the_next_one() {
 }
 
 #[test]
+fn a_key_is_not_created_where_there_is_no_store() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("typo");
+    for folder in [&*data, folder.path()] {
+        let args = ["api-key", "--data", folder.to_str().unwrap()];
+        let output = command(&args).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            error.contains("contains no store; pass the folder"),
+            "{error}"
+        );
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn an_export_has_one_line_per_record_and_changes_none() {
     let folder = TempDir::new().unwrap();
     let store = Store::open(folder.path()).unwrap();

@@ -125,6 +125,16 @@ impl Args {
             (true, false) => ("app", Rights::WRITE),
             _ => ("openreplay-api-key", Rights::READ),
         };
+        // `Keys::open` would create the folder
+        if !["lock", "keys.json"]
+            .iter()
+            .any(|file| folder.join(file).exists())
+        {
+            return Err(Failure::Usage(format!(
+                "{} contains no store; pass the folder of `openreplay-elastic serve --data`",
+                folder.display()
+            )));
+        }
         let key = Keys::open(folder)?.create(name, rights)?;
         if json {
             let (id, api_key, encoded) = (&key.id, &key.api_key, key.encoded());
