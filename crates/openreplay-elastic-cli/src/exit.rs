@@ -20,7 +20,7 @@ pub(crate) enum Outcome {
     NoRecord,
     /// Elasticsearch rejected records that `ship` sent.
     Rejected,
-    /// `ship` could not read a file.
+    /// `ship` or `export` could not read a file.
     Unreadable,
     /// `logs` cannot show all rows correctly.
     Incomplete,

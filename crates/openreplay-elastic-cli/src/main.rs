@@ -79,7 +79,7 @@ Exit codes:
   4  `check` found a problem that keeps rows away
   5  `logs` found no record of the session
   6  `ship --once` or `ship -` sent records that Elasticsearch rejected
-  7  `ship --once` could not read a file; the others are done
+  7  `ship --once` or `export` could not read a file; the others are done
   8  `logs` cannot show all rows correctly: a shard did not respond, or records
      have faults
   128 + N  signal N stopped `ship --once` before it was done";

@@ -253,6 +253,45 @@ fn a_key_is_not_created_where_there_is_no_store() {
 }
 
 #[test]
+fn an_export_without_a_damaged_day_fails_and_counts_what_it_wrote() {
+    let folder = TempDir::new().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let mut batch = Batch::new();
+    for day in 0..3 {
+        let time = (now - day * 86_400) * 1_000;
+        let line = json!({"@timestamp": time, "message": "[openReplaySession.id=42] m"});
+        batch.create(Some("a"), line.to_string());
+    }
+    let outcomes = store.write(batch).unwrap();
+    assert!(outcomes.iter().all(Outcome::is_stored), "{outcomes:?}");
+    drop(store);
+    let files = fs::read_dir(folder.path()).unwrap();
+    let mut days: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    days.retain(|path| path.extension().is_some_and(|ending| ending == "sqlite"));
+    fs::write(&days[0], vec![b'x'; 40_000]).unwrap();
+
+    let data = folder.path().to_str().unwrap();
+    let exported = command(&["export", "--data", data]).output().unwrap();
+    assert_eq!(exported.status.code(), Some(7), "{exported:?}");
+    assert_eq!(
+        exported
+            .stdout
+            .split_inclusive(|byte| *byte == b'\n')
+            .count(),
+        2
+    );
+    let errors = String::from_utf8(exported.stderr).unwrap();
+    assert!(
+        errors.contains("is damaged") && errors.contains("2 records from "),
+        "{errors}"
+    );
+}
+
+#[test]
 fn an_export_has_one_line_per_record_and_changes_none() {
     let folder = TempDir::new().unwrap();
     let store = Store::open(folder.path()).unwrap();

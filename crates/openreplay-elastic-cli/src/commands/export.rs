@@ -1,5 +1,7 @@
 use std::io::{self, BufWriter, Write as _};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use openreplay_store::{Record, Store};
 
@@ -14,7 +16,8 @@ use crate::print;
 ///   openreplay-elastic export --data /var/lib/openreplay-store > records.ndjson
 ///   openreplay-elastic ship --once records.ndjson
 ///
-/// The store may be in use. Records that arrive in the meantime may be left out.
+/// The store may be in use. Records that arrive in the meantime may be left out. It ends
+/// with exit code 7 if the file of a day is damaged; the other days are written.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -25,11 +28,19 @@ pub(crate) struct Args {
 
 impl Args {
     pub(super) fn run(&self) -> Result<Outcome, Failure> {
-        let store = Store::builder(&self.data).open_to_read()?;
+        let is_damaged = Arc::<AtomicBool>::default();
+        let damaged = Arc::clone(&is_damaged);
+        let builder = Store::builder(&self.data).on_report(move |text| {
+            print::warning(text);
+            damaged.store(true, Ordering::Relaxed);
+        });
+        let store = builder.open_to_read()?;
+        let mut count = 0;
         let mut out = BufWriter::new(io::stdout().lock());
         let written = store.export(|record: Record| {
             // In JSON, a line feed can only be white space: strings escape it.
             let line = record.to_source().replace('\n', " ");
+            count += 1;
             writeln!(out, "{line}").map_err(Failure::Io)
         });
         match written.and_then(|()| out.flush().map_err(Failure::Io)) {
@@ -37,8 +48,12 @@ impl Args {
             Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
             done => done?,
         }
-        let records = print::count(store.total(), "record", "records");
-        print::note(&format!("{records} in {}", print::path(&self.data)));
-        Ok(Outcome::Done)
+        let records = print::count(count, "record", "records");
+        print::note(&format!("{records} from {}", print::path(&self.data)));
+        Ok(if is_damaged.load(Ordering::Relaxed) {
+            Outcome::Unreadable
+        } else {
+            Outcome::Done
+        })
     }
 }
