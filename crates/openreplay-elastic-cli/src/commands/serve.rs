@@ -68,7 +68,7 @@ pub(crate) struct Args {
 }
 
 /// How long open requests may continue after the signal to stop.
-const GRACE: Duration = Duration::from_secs(4);
+const GRACE: Duration = Duration::from_secs(3);
 /// How long a client may take for a TLS handshake, and for the head of a request.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// What a connection reads at a time. Many connections together must not take much memory.
