@@ -80,3 +80,17 @@ fn boundary(text: &str, at: usize) -> usize {
         .find(|&at| text.is_char_boundary(at))
         .unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Contained;
+
+    #[test]
+    fn a_value_that_is_cut_has_not_failed() {
+        let mut out = Vec::new();
+        // The last character does not fit, and leaves room for the beginning of another mark.
+        debug(&mut out, 4, &Contained(&format_args!("a😀")));
+        assert_eq!(str::from_utf8(&out).unwrap(), format!("a{CUT}"));
+    }
+}
