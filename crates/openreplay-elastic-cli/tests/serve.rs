@@ -4,8 +4,8 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -157,6 +157,25 @@ fn two_apps_a_kill_and_a_move_lose_nothing_and_keep_the_order() {
         Some(0),
         "SIGTERM stops it cleanly"
     );
+}
+
+#[test]
+fn a_client_that_never_finishes_its_request_does_not_change_the_exit_code() {
+    let folder = TempDir::new().unwrap();
+    let mut serve = Serve::start(folder.path());
+    let address = serve.text("url").trim_start_matches("http://").to_owned();
+    let mut client = TcpStream::connect(address).unwrap();
+    let head = format!(
+        "POST /logs/_bulk HTTP/1.1\r\nhost: a\r\nauthorization: ApiKey {}\r\ncontent-length: 9\r\n\
+         expect: 100-continue\r\n\r\n",
+        serve.text("writer")
+    );
+    client.write_all(head.as_bytes()).unwrap();
+    // the server reads the body now
+    client.read_exact(&mut [0; 25]).unwrap();
+    let pid = serve.child.id().to_string();
+    assert!(Command::new("kill").arg(pid).status().unwrap().success());
+    assert_eq!(serve.child.wait().unwrap().code(), Some(0));
 }
 
 #[test]
