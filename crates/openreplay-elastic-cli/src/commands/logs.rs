@@ -38,7 +38,7 @@ pub(crate) struct Args {
     session: String,
 
     /// Read files of records, one JSON object per line, instead of querying Elasticsearch; can be
-    /// repeated.
+    /// repeated. Files may be compressed with gzip or zstd.
     #[arg(long, value_name = "FILE")]
     file: Vec<PathBuf>,
 

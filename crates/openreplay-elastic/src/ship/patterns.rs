@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::glob::{Glob, Visitor, has_wildcard};
 use super::mode::Mode;
 use super::trusted::Links;
-use super::unreadable::Troubles;
+use super::unreadable::Problems;
 use crate::transport::error::Error;
 
 /// A file or a pattern to follow.
@@ -70,11 +70,11 @@ impl Pattern {
                 // A file that has existed may be missing during a rotation.
                 *was_there |= !matches!(path.try_exists(), Ok(false));
                 if !*was_there && when.mode == Mode::Once {
-                    paths.troubles.add(path, &"there is no such file");
+                    paths.problems.add(path, &"there is no such file");
                 } else if !*was_there && when.first {
                     let path = path.display();
                     paths
-                        .troubles
+                        .problems
                         .note(format!("{path} does not exist yet; waiting for it"));
                 }
                 paths.wanted.insert(path.clone(), true);
@@ -84,7 +84,7 @@ impl Pattern {
                 glob.find(links, paths);
                 if paths.wanted.len() == before && when.first {
                     let text = text.display();
-                    paths.troubles.note(format!("no file matches {text} yet"));
+                    paths.problems.note(format!("no file matches {text} yet"));
                 }
             }
         }
@@ -94,7 +94,7 @@ impl Pattern {
 /// The paths that were found, and whether each was named without wildcards.
 struct Paths<'a> {
     wanted: BTreeMap<PathBuf, bool>,
-    troubles: &'a mut Troubles,
+    problems: &'a mut Problems,
 }
 
 impl Visitor for Paths<'_> {
@@ -103,12 +103,12 @@ impl Visitor for Paths<'_> {
     }
 
     fn unreadable(&mut self, path: &Path, error: &io::Error) {
-        self.troubles.add(path, error);
+        self.problems.add(path, error);
     }
 
     fn linked_folder(&mut self, path: &Path) {
         let reason = "it is a link to a folder; --follow-links enters it";
-        self.troubles.leave_out(path, reason);
+        self.problems.leave_out(path, reason);
     }
 }
 
@@ -118,11 +118,11 @@ impl Match {
         patterns: &mut [Pattern],
         when: When,
         links: Links,
-        troubles: &mut Troubles,
+        problems: &mut Problems,
     ) -> Vec<Self> {
         let mut paths = Paths {
             wanted: BTreeMap::new(),
-            troubles,
+            problems,
         };
         for pattern in patterns {
             pattern.find(when, links, &mut paths);

@@ -22,8 +22,8 @@ pub struct Unreadable {
 
 /// The files that cannot be read for now. Each path is reported once, and retried.
 #[derive(Debug)]
-pub(super) struct Troubles {
-    paths: BTreeMap<PathBuf, Trouble>,
+pub(super) struct Problems {
+    paths: BTreeMap<PathBuf, Problem>,
     /// The messages that the operator has not seen yet.
     messages: Vec<String>,
     left_out: BTreeSet<PathBuf>,
@@ -33,7 +33,7 @@ pub(super) struct Troubles {
 }
 
 #[derive(Debug)]
-struct Trouble {
+struct Problem {
     reason: String,
     reported: Instant,
     is_there: bool,
@@ -41,7 +41,7 @@ struct Trouble {
     is_final: bool,
 }
 
-impl Troubles {
+impl Problems {
     pub(super) fn new() -> Self {
         Self {
             paths: BTreeMap::new(),
@@ -57,9 +57,9 @@ impl Troubles {
     pub(super) fn start(&mut self) {
         let now = Instant::now();
         self.paths
-            .retain(|_, trouble| trouble.is_there || now.duration_since(trouble.reported) < QUIET);
-        for trouble in self.paths.values_mut() {
-            trouble.is_there = trouble.is_final;
+            .retain(|_, problem| problem.is_there || now.duration_since(problem.reported) < QUIET);
+        for problem in self.paths.values_mut() {
+            problem.is_there = problem.is_final;
         }
     }
 
@@ -73,20 +73,20 @@ impl Troubles {
         self.print(path, |path| {
             format!("{path} cannot be read ({reason}); going on")
         });
-        let trouble = Trouble {
+        let problem = Problem {
             reason,
             reported: Instant::now(),
             is_there: true,
             is_final: false,
         };
-        self.paths.insert(path.to_owned(), trouble);
+        self.paths.insert(path.to_owned(), problem);
     }
 
     /// Adds a path that is not retried, and therefore stays in the list.
     pub(super) fn add_for_good(&mut self, path: &Path, reason: &dyn ToString) {
         self.add(path, reason);
-        if let Some(trouble) = self.paths.get_mut(path) {
-            trouble.is_final = true;
+        if let Some(problem) = self.paths.get_mut(path) {
+            problem.is_final = true;
         }
     }
 
@@ -133,11 +133,11 @@ impl Troubles {
     }
 
     pub(super) fn list(&self) -> Vec<Unreadable> {
-        let there = self.paths.iter().filter(|(_, trouble)| trouble.is_there);
+        let there = self.paths.iter().filter(|(_, problem)| problem.is_there);
         there
-            .map(|(path, trouble)| Unreadable {
+            .map(|(path, problem)| Unreadable {
                 path: path.clone(),
-                reason: trouble.reason.clone(),
+                reason: problem.reason.clone(),
             })
             .collect()
     }

@@ -9,7 +9,7 @@ use std::io;
 
 use super::Files;
 use super::decide::Presence;
-use super::replaced::{Before, is_missing};
+use super::replaced::{Earlier, is_missing};
 use super::rotated::{Families, unrotated};
 use crate::ship::content::Content;
 use crate::ship::folders::{Folders, Lookup};
@@ -19,7 +19,7 @@ use crate::ship::position::Position;
 use crate::ship::tail::{Comparison, Origin, Tail};
 
 /// The files that may be originals, by the hash of their first line.
-type Heads = HashMap<u64, Vec<Before>>;
+type ByFirstLine = HashMap<u64, Vec<Earlier>>;
 
 impl Files {
     /// Finds out which new compressed files are copies. Lets copies take over from originals that
@@ -34,12 +34,12 @@ impl Files {
         if waiting.is_empty() {
             return;
         }
-        let mut heads = self.heads();
+        let mut originals = self.originals();
         for at in waiting {
             if self.tails[at].is_missing() || !self.reopen(at) {
                 continue;
             }
-            if let Err(error) = self.settle_one(at, &mut heads, folders) {
+            if let Err(error) = self.settle_one(at, &mut originals, folders) {
                 self.fail(at, &error);
             }
             self.tails[at].release();
@@ -58,23 +58,23 @@ impl Files {
         }
     }
 
-    fn heads(&self) -> Heads {
-        let mut heads = Heads::new();
+    fn originals(&self) -> ByFirstLine {
+        let mut originals = ByFirstLine::new();
         let own = self.tails.iter().enumerate();
         let own = own.filter(|(_, tail)| tail.origin() == Origin::Own);
-        let own = own.filter_map(|(at, tail)| Some((tail.identity()?, Before::Followed(at))));
+        let own = own.filter_map(|(at, tail)| Some((tail.identity()?, Earlier::Followed(at))));
         let known = self.known.iter();
-        let known = known.map(|known| (known.identity, Before::Known(known.seed)));
-        for (identity, before) in own.chain(known) {
-            heads.entry(identity.head()).or_default().push(before);
+        let known = known.map(|known| (known.identity, Earlier::Known(known.seed)));
+        for (identity, file) in own.chain(known) {
+            originals.entry(identity.head()).or_default().push(file);
         }
-        heads
+        originals
     }
 
     fn settle_one(
         &mut self,
         at: usize,
-        heads: &mut Heads,
+        originals: &mut ByFirstLine,
         folders: &mut Folders,
     ) -> io::Result<()> {
         if let Origin::CopyOf(seed) = self.tails[at].origin()
@@ -90,7 +90,7 @@ impl Files {
         let Some(identity) = self.tails[at].identity() else {
             return Ok(());
         };
-        let originals = heads.entry(identity.head()).or_default();
+        let originals = originals.entry(identity.head()).or_default();
         let mut is_open = false;
         for original in originals.iter().copied() {
             match self.compare(at, original, folders)? {
@@ -102,7 +102,7 @@ impl Files {
         let origin = if is_open {
             Origin::Unsettled
         } else {
-            originals.push(Before::Followed(at));
+            originals.push(Earlier::Followed(at));
             Origin::Own
         };
         self.tails[at].set_origin(origin);
@@ -110,7 +110,7 @@ impl Files {
     }
 
     /// Lets a copy wait for its original, or take over at once.
-    fn bind(&mut self, at: usize, original: Before, folders: &mut Folders) -> io::Result<()> {
+    fn bind(&mut self, at: usize, original: Earlier, folders: &mut Folders) -> io::Result<()> {
         if self.is_packed(original) || !self.is_there(original, folders)? {
             return self.take_over(at, original);
         }
@@ -119,23 +119,23 @@ impl Files {
         Ok(())
     }
 
-    fn seed_of(&self, original: Before) -> u64 {
+    fn seed_of(&self, original: Earlier) -> u64 {
         match original {
-            Before::Followed(at) => self.tails[at].seed(),
-            Before::Known(seed) => seed,
+            Earlier::Followed(at) => self.tails[at].seed(),
+            Earlier::Known(seed) => seed,
         }
     }
 
-    fn find_seed(&self, seed: u64) -> Option<Before> {
+    fn find_seed(&self, seed: u64) -> Option<Earlier> {
         let followed = self.tails.iter().position(|tail| tail.seed() == seed);
-        let known = || self.known.get(seed).map(|_| Before::Known(seed));
-        followed.map(Before::Followed).or_else(known)
+        let known = || self.known.get(seed).map(|_| Earlier::Known(seed));
+        followed.map(Earlier::Followed).or_else(known)
     }
 
-    fn is_packed(&self, original: Before) -> bool {
+    fn is_packed(&self, original: Earlier) -> bool {
         match original {
-            Before::Followed(at) => self.tails[at].is_packed(),
-            Before::Known(seed) => self
+            Earlier::Followed(at) => self.tails[at].is_packed(),
+            Earlier::Known(seed) => self
                 .known
                 .get(seed)
                 .is_some_and(|known| known.packed.is_some()),
@@ -143,13 +143,13 @@ impl Files {
     }
 
     /// Returns whether a file still exists, or is open with lines that are not delivered.
-    fn is_there(&mut self, original: Before, folders: &mut Folders) -> io::Result<bool> {
+    fn is_there(&mut self, original: Earlier, folders: &mut Folders) -> io::Result<bool> {
         match original {
-            Before::Known(seed) => match self.known.get(seed).cloned() {
+            Earlier::Known(seed) => match self.known.get(seed).cloned() {
                 Some(known) => Ok(self.open_known(&known, folders)?.is_some()),
                 None => Ok(false),
             },
-            Before::Followed(at) => {
+            Earlier::Followed(at) => {
                 let tail = &mut self.tails[at];
                 if tail.is_open() {
                     let is_deleted = tail.look().is_ok() && tail.is_deleted();
@@ -164,7 +164,7 @@ impl Files {
     fn compare(
         &mut self,
         at: usize,
-        original: Before,
+        original: Earlier,
         folders: &mut Folders,
     ) -> io::Result<Comparison> {
         let seed = self.seed_of(original);
@@ -172,8 +172,8 @@ impl Files {
             return Ok(result);
         }
         let result = match original {
-            Before::Followed(of) => self.compare_followed(at, of),
-            Before::Known(seed) => self.compare_known(at, seed, folders),
+            Earlier::Followed(of) => self.compare_followed(at, of),
+            Earlier::Known(seed) => self.compare_known(at, seed, folders),
         }?;
         self.tails[at].note_comparison(seed, result);
         Ok(result)
@@ -247,19 +247,19 @@ impl Files {
         tail.compare_delivered(known, is_like)
     }
 
-    fn take_over(&mut self, at: usize, original: Before) -> io::Result<()> {
+    fn take_over(&mut self, at: usize, original: Earlier) -> io::Result<()> {
         // A compressed original that still exists keeps its own position.
         let keeps = self.is_packed(original);
         let position = match original {
-            Before::Followed(of) => {
+            Earlier::Followed(of) => {
                 let position = self.tails[of].position();
                 if !keeps {
                     self.tails[of].hand_over();
                 }
                 position
             }
-            Before::Known(seed) if keeps => self.known.get(seed).cloned(),
-            Before::Known(seed) => self.known.take(seed),
+            Earlier::Known(seed) if keeps => self.known.get(seed).cloned(),
+            Earlier::Known(seed) => self.known.take(seed),
         };
         let tail = &mut self.tails[at];
         match position {
@@ -301,7 +301,7 @@ impl Files {
             };
             let is_quiet = tail.last_growth.elapsed() > super::QUIET;
             if is_certain || is_quiet || self.mode == Mode::Once {
-                self.troubles.add(&tail.path, &reason);
+                self.problems.add(&tail.path, &reason);
             }
         }
     }

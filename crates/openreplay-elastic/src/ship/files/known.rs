@@ -198,13 +198,13 @@ impl Files {
                     self.known.add(position);
                 }
                 Err(error) => {
-                    self.troubles.add(&path, &error);
+                    self.problems.add(&path, &error);
                     self.known.add(position);
                 }
             }
         }
         if let Some(text) = missing_text(&missing) {
-            self.troubles.note(text);
+            self.problems.note(text);
         }
         self.known.forget(now());
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use self::decide::{Resend, Whereabouts};
 use self::known::Known;
-use self::replaced::Before;
+use self::replaced::Earlier;
 use super::hash::Hash;
 use super::lines::Framed;
 use super::mode::Mode;
@@ -15,7 +15,7 @@ use super::position::{Part, Position};
 use super::system::{Node, may_be_open};
 use super::tail::{LastLine, Origin, Tail};
 use super::trusted::Links;
-use super::unreadable::{Troubles, Unreadable};
+use super::unreadable::{Problems, Unreadable};
 use crate::envelope::Format;
 use crate::transport::error::Error;
 
@@ -43,7 +43,7 @@ pub(super) struct Files {
     open: Vec<usize>,
     known: Known,
     /// Which file each path led to when the scan began; `None` until that is needed.
-    before: Option<HashMap<PathBuf, Before>>,
+    before: Option<HashMap<PathBuf, Earlier>>,
     hash: Hash,
     format: Format,
     links: Links,
@@ -53,7 +53,7 @@ pub(super) struct Files {
     next: usize,
     /// How many files may be open at a time.
     most_open: usize,
-    troubles: Troubles,
+    problems: Problems,
     /// The paths that are never followed.
     except: Vec<PathBuf>,
     buffer: Vec<u8>,
@@ -97,7 +97,7 @@ impl Files {
             searched: None,
             next: 0,
             most_open: may_be_open(),
-            troubles: Troubles::new(),
+            problems: Problems::new(),
             except: Vec::new(),
             buffer: Vec::new(),
             #[cfg(test)]
@@ -190,7 +190,7 @@ impl Files {
                         "it is missing, with {} bytes that may not have been delivered",
                         part.bytes()
                     );
-                    self.troubles.add(&part.path, &reason);
+                    self.problems.add(&part.path, &reason);
                     reread.waiting.push(part.clone());
                     continue;
                 }
@@ -281,22 +281,22 @@ impl Files {
             let left = tail.extent() - tail.offset();
             let reason =
                 format!("it was moved during the run, with {left} bytes that were not delivered");
-            self.troubles.add(&tail.path, &reason);
+            self.problems.add(&tail.path, &reason);
         }
     }
 
     pub(super) fn unreadable(&self) -> Vec<Unreadable> {
-        self.troubles.list()
+        self.problems.list()
     }
 
     /// Returns the messages that the operator has not seen yet.
     pub(super) fn take_messages(&mut self) -> Vec<String> {
-        self.troubles.take_messages()
+        self.problems.take_messages()
     }
 
     fn fail(&mut self, at: usize, error: &io::Error) {
         let tail = &mut self.tails[at];
         tail.fail();
-        self.troubles.add(&tail.path, &error);
+        self.problems.add(&tail.path, &error);
     }
 }

@@ -11,7 +11,7 @@ use crate::ship::tail::{State, Tail};
 
 /// The file that a path led to before.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Before {
+pub(super) enum Earlier {
     /// A followed file.
     Followed(usize),
     /// The known file with this seed, from the checkpoint.
@@ -30,7 +30,7 @@ impl Files {
             .before
             .get_or_insert_with(|| by_path(&self.tails, self.known.iter()));
         match before.get(&tail.path).copied() {
-            Some(Before::Followed(at)) => {
+            Some(Earlier::Followed(at)) => {
                 let before = &mut self.tails[at];
                 let Some(position) = before.position() else {
                     return Ok(None);
@@ -46,7 +46,7 @@ impl Files {
                 before.hand_over();
                 Ok(Some(position))
             }
-            Some(Before::Known(seed)) => match self.known.get(seed) {
+            Some(Earlier::Known(seed)) => match self.known.get(seed) {
                 Some(known) if is_missing(known, folders) && tail.holds(known)? => {
                     Ok(self.known.take(seed))
                 }
@@ -65,9 +65,9 @@ pub(super) fn is_missing(position: &Position, folders: &mut Folders) -> bool {
 fn by_path<'a>(
     tails: &[Tail],
     known: impl Iterator<Item = &'a Position>,
-) -> HashMap<PathBuf, Before> {
-    let known = known.map(|known| (known.path.clone(), Before::Known(known.seed)));
+) -> HashMap<PathBuf, Earlier> {
+    let known = known.map(|known| (known.path.clone(), Earlier::Known(known.seed)));
     let tails = tails.iter().enumerate();
-    let tails = tails.map(|(at, tail)| (tail.path.clone(), Before::Followed(at)));
+    let tails = tails.map(|(at, tail)| (tail.path.clone(), Earlier::Followed(at)));
     known.chain(tails).collect()
 }

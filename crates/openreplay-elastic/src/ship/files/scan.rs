@@ -14,7 +14,7 @@ impl Files {
     /// Opens new files, checks the files that are followed, and closes those that are finished.
     pub(in crate::ship) fn scan(&mut self, mode: Mode) {
         self.mode = mode;
-        self.troubles.start();
+        self.problems.start();
         self.before = None;
         for tail in &mut self.tails {
             tail.start_scan();
@@ -28,7 +28,7 @@ impl Files {
             first: self.searched.is_none(),
         };
         let starts = std::mem::take(&mut self.is_moving) || when.first;
-        for found in Match::all(&mut self.patterns, when, self.links, &mut self.troubles) {
+        for found in Match::all(&mut self.patterns, when, self.links, &mut self.problems) {
             if !self.except.contains(&found.path)
                 && let Some(at) = self.follow(&found, starts, &mut places, &mut folders)
             {
@@ -65,12 +65,12 @@ impl Files {
         let seen = match Seen::at(path) {
             Ok(seen) if seen.file_type.is_file() => seen,
             Ok(_) if found.is_wanted => {
-                self.troubles.add(path, &"it is not a regular file");
+                self.problems.add(path, &"it is not a regular file");
                 return None;
             }
             Ok(seen) => {
                 if !seen.file_type.is_dir() {
-                    self.troubles.leave_out(path, "it is not a regular file");
+                    self.problems.leave_out(path, "it is not a regular file");
                 }
                 return None;
             }
@@ -84,13 +84,13 @@ impl Files {
             self.look_at(at, &seen);
             return Some(at);
         }
-        if !decide::is_opened(self.mode, starts, self.troubles.knows(path)) {
+        if !decide::is_opened(self.mode, starts, self.problems.knows(path)) {
             return None;
         }
         match self.open(path, places, folders) {
             Ok(at) => Some(at),
             Err(error) if error.kind() == io::ErrorKind::Unsupported && !found.is_wanted => {
-                self.troubles.leave_out(path, &error.to_string());
+                self.problems.leave_out(path, &error.to_string());
                 None
             }
             Err(error) => {
@@ -103,14 +103,14 @@ impl Files {
     fn miss(&mut self, found: &Match, starts: bool, error: &io::Error) {
         let path = &found.path;
         if error.kind() != io::ErrorKind::NotFound {
-            self.troubles.add(path, error);
+            self.problems.add(path, error);
         } else if self.mode == Mode::Once {
-            let is_known = self.troubles.knows(path);
+            let is_known = self.problems.knows(path);
             // Otherwise the file was moved a moment ago.
             let is_link = path.symlink_metadata().is_ok();
             self.is_moving |= starts && !is_known && !is_link;
             if found.is_wanted && (starts || is_known) {
-                self.troubles.add(path, &"there is no such file");
+                self.problems.add(path, &"there is no such file");
             }
         }
     }
@@ -172,8 +172,8 @@ impl Files {
                 if left > 0 {
                     let reason = format!("the file is missing; {left} bytes were not delivered");
                     match self.mode {
-                        Mode::Once => self.troubles.add_for_good(&tail.path, &reason),
-                        Mode::Follow => self.troubles.add(&tail.path, &reason),
+                        Mode::Once => self.problems.add_for_good(&tail.path, &reason),
+                        Mode::Follow => self.problems.add(&tail.path, &reason),
                     }
                 }
             }
