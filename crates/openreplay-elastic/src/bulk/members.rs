@@ -12,7 +12,7 @@ pub(crate) struct Members<'a> {
 impl<'a> Members<'a> {
     pub(crate) fn of(text: &'a str) -> Self {
         Self {
-            rest: trim(text).strip_prefix('{').map_or("", trim),
+            rest: trim(text).strip_prefix('{').map_or("", trim_start),
             is_first: true,
             is_whole: false,
         }
@@ -32,13 +32,13 @@ impl<'a> Members<'a> {
         let member = if self.is_first {
             self.rest
         } else {
-            trim(self.rest.strip_prefix(',')?)
+            trim_start(self.rest.strip_prefix(',')?)
         };
         self.is_first = false;
         let (name, rest) = member.split_at(string(member)?);
-        let rest = trim(trim(rest).strip_prefix(':')?);
+        let rest = trim_start(trim_start(rest).strip_prefix(':')?);
         let (value, rest) = rest.split_at(value(rest)?);
-        self.rest = trim(rest);
+        self.rest = trim_start(rest);
         Some((name, value))
     }
 }
@@ -55,8 +55,15 @@ impl<'a> Iterator for Members<'a> {
     }
 }
 
+const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
+
 fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\r', '\n'])
+    text.trim_matches(SPACE)
+}
+
+#[inline]
+fn trim_start(text: &str) -> &str {
+    text.trim_start_matches(SPACE)
 }
 
 /// The length of the value that a text starts with.

@@ -6,6 +6,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const LAST: i64 = 253_402_300_799;
 const FIRST: i64 = -62_167_219_200;
 
+/// The days of an era of 400 years, after which the calendar repeats.
+const ERA: i64 = 146_097;
+/// The days from 1 March of year 0 to 1970.
+const MARCH_OF_YEAR_0: i64 = 719_468;
+
 /// Returns the seconds since 1970, rounded down, and the remaining microseconds.
 #[inline]
 pub(super) fn since_epoch(time: SystemTime) -> (i64, u32) {
@@ -58,9 +63,7 @@ pub(super) fn date_time(second: i64) -> [u8; 19] {
 /// The calendar repeats after an era of 400 years. Within an era, years begin in March, so that a
 /// leap day is the last day of its year.
 fn civil(days: i64) -> (i64, i64, i64) {
-    const ERA: i64 = 146_097;
-    // Count from 1 March of year 0.
-    let days = days + 719_468;
+    let days = days + MARCH_OF_YEAR_0;
     let (era, day) = (days.div_euclid(ERA), days.rem_euclid(ERA));
     let leap_days = day / 1460 - day / 36_524 + day / (ERA - 1);
     let year = (day - leap_days) / 365;
@@ -74,6 +77,24 @@ fn civil(days: i64) -> (i64, i64, i64) {
         (month - 9, 1)
     };
     (era * 400 + year + next_year, month, day_of_month)
+}
+
+/// Returns the days since 1970 until a day, or `None` if the month has no such day.
+#[cfg(feature = "json")]
+pub(super) fn days(year: i64, month: i64, day: i64) -> Option<i64> {
+    // Years begin in March, as in `civil`.
+    let (year_from_march, month_from_march) = match month {
+        ..=2 => (year - 1, month + 9),
+        3.. => (year, month - 3),
+    };
+    let (era, year_of_era) = (
+        year_from_march.div_euclid(400),
+        year_from_march.rem_euclid(400),
+    );
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    let day_of_era = 365 * year_of_era + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let days = ERA * era + day_of_era - MARCH_OF_YEAR_0;
+    (civil(days) == (year, month, day)).then_some(days)
 }
 
 #[inline]
@@ -101,13 +122,15 @@ mod tests {
 
     #[test]
     fn each_day_follows_the_previous_day() {
-        let days = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        let lengths = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
         let (mut year, mut month, mut day) = (0, 1, 1);
         for number in -719_528..=2_932_896 {
             assert_eq!(civil(number), (year, month, day));
+            #[cfg(feature = "json")]
+            assert_eq!(days(year, month, day), Some(number));
             let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
             let in_month =
-                days[usize::try_from(month).unwrap() - 1] + i64::from(leap && month == 2);
+                lengths[usize::try_from(month).unwrap() - 1] + i64::from(leap && month == 2);
             day += 1;
             if day > in_month {
                 (day, month) = (1, month + 1);

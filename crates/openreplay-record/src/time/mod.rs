@@ -1,6 +1,8 @@
 //! The format of the time in a record: RFC 3339 in UTC, with microseconds and a `Z`.
 
 mod calendar;
+#[cfg(feature = "json")]
+mod own;
 mod stamp;
 
 use std::time::SystemTime;
@@ -45,8 +47,8 @@ pub fn now() -> String {
 #[cfg_attr(docsrs, doc(cfg(feature = "json")))]
 #[must_use]
 pub fn parse(text: &str) -> Option<SystemTime> {
-    let time: Timestamp = text.parse().ok()?;
-    Some(time.into())
+    let general = || Some(text.parse::<Timestamp>().ok()?.into());
+    own::read(text).or_else(general)
 }
 
 /// Converts milliseconds since the Unix epoch, a form that the panel also reads, into a time.
