@@ -82,8 +82,9 @@ Exit codes:
   7  `ship --once` or `export` could not read a file; the others are done
   8  `logs` cannot show all rows correctly: a shard did not respond, or records
      have faults
-  128 + N  signal N stopped `ship --once` before it was done, or another command that
-     took longer than 5 seconds to stop; acknowledged records are safe";
+  128 + N  signal N stopped `ship --once` before it was done, or `ship` or `serve`
+     because stopping took longer than 5 seconds or a second signal arrived;
+     acknowledged records are safe";
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {

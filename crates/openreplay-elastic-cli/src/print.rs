@@ -59,14 +59,13 @@ pub(crate) fn warning(text: &str) {
     note(&format!("{YELLOW}warning:{YELLOW:#} {}", paragraph(text)));
 }
 
-/// Makes foreign text safe, and a part of one line: a name or a reason could begin a line that
-/// looks like another message.
+/// Escapes untrusted text, including its line feeds, so that no part of it can begin a line that
+/// looks like a message of its own.
 pub(crate) fn one_line(text: &str) -> String {
     terminal::escape(text).replace('\n', "\\n")
 }
 
-/// Makes foreign text safe, and keeps its lines: they are indented, so that none looks like another
-/// message.
+/// Escapes untrusted text, and indents its lines, so that none looks like a message of its own.
 pub(crate) fn paragraph(text: &str) -> String {
     terminal::escape(text).replace('\n', "\n      ")
 }

@@ -106,8 +106,8 @@ impl From<SessionId> for Scope {
     }
 }
 
-/// Converts `None` into [`Scope::Unset`], which keeps the caller's session. Work that must not get
-/// the session of another task uses [`Scope::captured`] instead of `current()`.
+/// Converts `None` into [`Scope::Unset`], which keeps the caller's session. If the work may run in
+/// a task of another session, use [`Scope::captured`] instead of `current()`.
 impl From<Option<SessionId>> for Scope {
     #[inline]
     fn from(session: Option<SessionId>) -> Self {

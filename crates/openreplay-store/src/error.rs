@@ -113,8 +113,8 @@ impl fmt::Display for Error {
     }
 }
 
-/// Shows the message and those of its causes, because this is what Rust prints if `main` returns an
-/// error.
+/// Formats the message and the messages of the causes: if `main` returns an error, Rust prints its
+/// `Debug` output.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&WithCauses(self), f)

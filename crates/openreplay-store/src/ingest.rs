@@ -172,7 +172,8 @@ impl Ingest {
         Ok(Place::At(Shelf { day: today, kind }, now))
     }
 
-    /// Looks for something in a file. A damaged file is set aside, and then missing.
+    /// Looks something up in a day's file. Returns `None` if it is not found, if the file is
+    /// missing, or if the file is damaged and was set aside.
     fn look_up<T>(
         &mut self,
         shelf: Shelf,

@@ -29,8 +29,9 @@
 //! - With neither layer, or if a middleware replaces the response, the error is logged when it is
 //!   dropped.
 //!
-//! If a cache repeats the response, the records of later requests have no `error`: its text comes
-//! from the first request, and may contain data of another visitor.
+//! If a cache returns the response again, the records of those later requests have no field
+//! `error`: the text of the error belongs to the first request and may contain another visitor's
+//! data.
 //!
 //! The error's record belongs to the session of the request that returns the response or, if there
 //! is no response or that request has no session, to the session in which the `Failure` was
@@ -140,7 +141,7 @@ impl Failure {
         self.unlogged.status
     }
 
-    /// Returns the error, which the client must not see.
+    /// Returns the error. Do not show it to the client.
     #[must_use]
     pub fn error(&self) -> &(dyn Error + Send + Sync + 'static) {
         &*self.unlogged.error

@@ -66,15 +66,16 @@ use crate::{
 ///   changing the thread's current context, for instance by another layer that handles
 ///   OpenTelemetry's own warnings.
 ///
-/// Other layers abort the process if their writer panics, and abort or block the thread if they
-/// acquire a lock again that they hold while they call your code.
+/// Other layers abort the process if their writer panics. If a layer calls your code while it holds
+/// a lock, and acquires the same lock again for the record of the panic, it aborts the process or
+/// blocks the thread.
 ///
 /// # Values that panic in a span
 ///
 /// Some layers, such as `tracing_subscriber::fmt`, hold the lock of a span's data while they format
-/// a value that is added with `Span::record`. If such a value panics, the layers cannot read the
-/// span. The panic then has no record, but a line on standard error that reports this. To find out,
-/// each panic in a span starts a thread that reads the span, and waits for it for up to a second.
+/// a value that is added with `Span::record`. If such a value panics, no layer can read the span,
+/// and a line on standard error replaces the record of the panic. To detect this, the hook starts a
+/// thread for each panic in a span. The thread reads the span; the hook waits up to a second for it.
 ///
 /// # Trace ids
 ///

@@ -16,8 +16,8 @@ use crate::print;
 ///   openreplay-elastic export --data /var/lib/openreplay-store > records.ndjson
 ///   openreplay-elastic ship --once records.ndjson
 ///
-/// The store may be in use. Records that arrive in the meantime may be left out. It ends
-/// with exit code 7 if the file of a day is damaged; the other days are written.
+/// The store may be in use. Records that arrive in the meantime may be left out. If the
+/// file of a day is damaged, the other days are written, and the exit code is 7.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {

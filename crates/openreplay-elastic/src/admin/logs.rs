@@ -141,9 +141,9 @@ impl fmt::Display for LogsState {
             ),
             Self::Alias { ours: true, write_index: Some(index), .. } => write!(
                 f,
-                "`logs` writes to {index}, which `openreplay-elastic setup` did not create: nothing was changed. Make it \
-                 read-only (POST /_aliases {{\"actions\": [{{\"add\": {{\"index\": \"{index}\", \"alias\": \"logs\", \
-                 \"is_write_index\": false}}}}]}}), then run `openreplay-elastic setup`, which sets another one"
+                "`logs` writes to {index}, which `openreplay-elastic setup` did not create: nothing was changed. Stop \
+                 `logs` from writing to it (POST /_aliases {{\"actions\": [{{\"add\": {{\"index\": \"{index}\", \"alias\": \"logs\", \
+                 \"is_write_index\": false}}}}]}}), then run `openreplay-elastic setup`, which sets another write index"
             ),
             Self::Alias { behind, .. } => {
                 let names: Vec<_> = behind.iter().map(|behind| &behind.index[..]).collect();

@@ -156,7 +156,7 @@ impl Limits {
 
     /// Reserves memory for the largest response to a search.
     ///
-    /// A client that does not read a response keeps this memory, so others do not wait for ever.
+    /// A client that does not read its response keeps this memory reserved, so the wait is limited.
     pub(crate) async fn reserve_response(&self) -> Result<OwnedSemaphorePermit, Problem> {
         let reserved = reserve(&self.responses, LONGEST_RESPONSE / UNIT);
         let reserved = tokio::time::timeout(PATIENCE, reserved).await;
@@ -164,7 +164,7 @@ impl Limits {
             Problem::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "circuit_breaking_exception",
-                "other responses take all memory: their clients do not read them; try again later",
+                "the memory for responses is in use: clients have not read earlier responses; try again later",
             )
         })?
     }

@@ -39,9 +39,10 @@ const VERSION: &str = "9.99.0";
 /// these bodies use at most 18 MiB as they are sent and 16 MiB after decompression, and further
 /// requests wait; the beginning of each body does not count. The body of a search can have 64 KiB,
 /// and searches do not wait for other requests' bodies. A response to a search ends with the record
-/// that reaches 64 MiB. If clients do not read such responses, further searches wait at 128 MiB for
-/// at most a minute, and the response is then 429. The service needs a Tokio runtime with time
-/// enabled.
+/// that reaches 64 MiB. All responses together use about 128 MiB at most, of which each search
+/// reserves 64 MiB until its response is created. If unread responses leave less than that, further
+/// searches wait for at most a minute, and the response is then 429. The service needs a Tokio
+/// runtime with time enabled.
 #[derive(Clone, Debug)]
 pub struct StoreService {
     store: Store,

@@ -81,7 +81,8 @@ fn port(uri: &Uri) -> Option<u16> {
 /// The error returned by [`to_hosts`](crate::PropagateSessionLayer::to_hosts) if a string is not a
 /// host.
 ///
-/// It shows the string, except for what precedes an `@`, which may be a password.
+/// The message shows the string. Everything before the last `@` is replaced with `…`, since it may
+/// contain a password.
 ///
 /// ```
 /// use tower_openreplay::PropagateSessionLayer;

@@ -47,8 +47,8 @@
 //! | `request_id` | the request's header `x-request-id` | the request has this header |
 //! | `route` | axum's `MatchedPath` | with the feature `axum`, if a route matched |
 //!
-//! The query string is never logged, since it may contain secrets. Neither is the user in the
-//! authority of a `CONNECT` request, whose path is its host and port.
+//! The query string is never logged, since it may contain secrets. The path of a
+//! `CONNECT` request is its host and port; a user in its authority is never logged, either.
 //!
 //! # The span
 //!
@@ -84,8 +84,8 @@
 //!
 //! [`tower_http::classify`] decides whether a response is a failure. Over HTTP, every 5xx response
 //! is a failure. Over gRPC ([`new_for_grpc`](RequestLogLayer::new_for_grpc)), every status except
-//! `OK` is a failure, in the headers or in the trailers. A status that is missing or is not a
-//! number is none. The field `error` contains one of
+//! `OK` is a failure, in the headers or in the trailers. A missing or non-numeric
+//! status is not a failure. The field `error` contains one of
 //!
 //! - the error of a [`Failure`](crate::Failure) in the response's extensions,
 //! - the code and message of a gRPC status,

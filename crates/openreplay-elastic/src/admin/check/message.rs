@@ -118,10 +118,10 @@ fn not_found(hit: &Hit, session: &SessionId, fields: &[Field]) -> String {
     let why = if fields.iter().any(is_unmapped) {
         "not mapped"
     } else {
-        "analysed in another way"
+        "analysed differently"
     };
     format!(
-        "`message` of {index} is {why}, so that OpenReplay's query does not find the record {id} of session {session}"
+        "`message` in {index} is {why}, so OpenReplay's query does not find record {id} of session {session}"
     )
 }
 

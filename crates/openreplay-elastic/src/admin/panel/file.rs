@@ -28,12 +28,12 @@ pub struct FileRecords {
 
 /// Reads a file of records, one JSON object per line, and keeps those of the session, as
 /// Elasticsearch would find them after [`ship`](crate::ship) had stored them. Lines of a
-/// container's runtime or of the journal are recognised as `ship` does. With the feature `ship`,
-/// the file may be compressed with gzip or zstd.
+/// container's runtime or of the journal are unwrapped, as by `ship`. With the feature `ship`, the
+/// file may be compressed with gzip or zstd.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, or its compressed data is damaged.
+/// Returns an error if the file cannot be read, or if its compressed data is damaged or ends early.
 pub fn read_file(path: &Path, id: &SessionId) -> Result<FileRecords, Error> {
     let failed = |error| {
         Error::new(ErrorKind::Io, format!("{} cannot be read", path.display())).with_source(error)

@@ -70,7 +70,7 @@ impl Tail {
         Some((text, is_certain))
     }
 
-    /// Returns what is known of a comparison with the file whose seed this is. Each comparison
+    /// Returns the stored result of a comparison with the file that has this seed. A comparison
     /// decompresses the text, so it is not repeated after each batch.
     pub(in crate::ship) fn compared(&self, seed: u64) -> Option<Comparison> {
         self.compared.get(&seed).copied()
