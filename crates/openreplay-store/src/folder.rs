@@ -2,8 +2,10 @@
 //! contain any data.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
+#[cfg(unix)]
+use std::path::PathBuf;
 
 use crate::error::Error;
 
@@ -25,16 +27,70 @@ pub(crate) fn create(folder: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Opens a file. If root creates it, it belongs to the owner of the folder, such as a service.
-pub(crate) fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    let file = options.open(path)?;
+/// Opens a file to read and write it, and creates it if it is missing. No link is followed: in the
+/// folder of a service, root would otherwise write to whatever file the service links to.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    match create_new(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        created => return created,
+    }
+    let file = options().read(true).write(true).open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(irregular())
+    }
+}
+
+/// Creates a file. An existing file of this name is removed, not written to.
+pub(crate) fn replace(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => create_new(path),
+    }
+}
+
+/// Reads a file. No link is followed.
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = options().read(true).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(irregular());
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Creates a file that does not exist. If root creates it, it belongs to the owner of the folder,
+/// such as a service.
+fn create_new(path: &Path) -> io::Result<File> {
+    let file = options()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(path)?;
     #[cfg(unix)]
     if std::os::unix::fs::MetadataExt::uid(&file.metadata()?) == 0 {
         own(&file, parent(path))?;
     }
     Ok(file)
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt as _;
+
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        options.mode(0o600).custom_flags(flags.bits().cast_signed());
+    }
+    options
+}
+
+fn irregular() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
 }
 
 /// Gives a file the owner of another one.
@@ -59,9 +115,14 @@ pub(crate) fn own(_: &File, _: &Path) -> io::Result<()> {
 ///
 /// An existing file is not opened: closing it would release SQLite's locks on it.
 pub(crate) fn create_file(path: &Path) -> io::Result<()> {
-    match open(OpenOptions::new().write(true).create_new(true), path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        created => created.map(drop),
+    match create_new(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        created => return created.map(drop),
+    }
+    if fs::symlink_metadata(path)?.is_file() {
+        Ok(())
+    } else {
+        Err(irregular())
     }
 }
 
@@ -75,6 +136,16 @@ pub(crate) fn sync(folder: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 pub(crate) fn sync(_: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// Returns the path of a file in the folder that links lead to. The file itself can be a link.
+#[cfg(unix)]
+pub(crate) fn without_links(path: &Path) -> PathBuf {
+    let folder = fs::canonicalize(parent(path));
+    match (folder, path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
 }
 
 /// Returns the folder of a file.

@@ -1,6 +1,6 @@
 //! One process at a time writes to a store.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
@@ -19,10 +19,7 @@ impl Lock {
     /// Locks the folder, and leaves a note of who did.
     pub(crate) fn take(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(NAME);
-        let options = &mut OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        let mut file =
-            folder::open(options, &path).map_err(|error| Error::io(&path, "opened", error))?;
+        let mut file = folder::open(&path).map_err(|error| Error::io(&path, "opened", error))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(held(folder, &mut file)),

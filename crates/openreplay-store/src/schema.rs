@@ -15,6 +15,9 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
+#[cfg(unix)]
+use crate::folder;
+
 /// `wal_autocheckpoint` keeps the write-ahead log at about 4 MiB: neighbours in a page arrive in
 /// several transactions, and a checkpoint writes the page once. `journal_size_limit` gives the
 /// space back after a long reader has made the log longer. `synchronous = FULL` writes each commit
@@ -51,6 +54,12 @@ const STATEMENTS: usize = 16;
 /// Opens a file to write to it, and creates it if it is missing.
 pub(crate) fn open_to_write(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    // SQLite then rejects a link anywhere in the path
+    #[cfg(unix)]
+    let (path, flags) = (
+        &folder::without_links(path),
+        flags | OpenFlags::SQLITE_OPEN_NOFOLLOW,
+    );
     let connection = open(path, flags)?;
     connection.execute_batch(SETTINGS)?;
     if is_new(&connection)? {
@@ -116,5 +125,15 @@ mod tests {
         open_to_write(&path).unwrap();
         let reader = open_to_read(&path).unwrap();
         assert!(reader.execute("DELETE FROM total", []).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_writer_follows_no_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("day.sqlite");
+        std::os::unix::fs::symlink("target", &path).unwrap();
+        assert!(open_to_write(&path).is_err());
+        assert!(!folder.path().join("target").exists());
     }
 }

@@ -1,7 +1,7 @@
 //! The file of the keys.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::SystemTime;
@@ -71,7 +71,7 @@ pub(super) fn version(path: &Path) -> Option<Version> {
 
 pub(super) fn load(path: &Path) -> Result<Loaded, Error> {
     let version = version(path);
-    let text = match fs::read(path) {
+    let text = match folder::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Loaded::default()),
         Err(error) => return Err(Error::io(path, "read", error)),
@@ -95,8 +95,7 @@ pub(super) fn update(
 ) -> Result<Loaded, Error> {
     // the file of the keys is replaced, so a lock on it would end with the first change
     let lock = path.with_extension("json.lock");
-    let locked = folder::open(OpenOptions::new().write(true).create(true), &lock)
-        .and_then(|file| file.lock().map(|()| file));
+    let locked = folder::open(&lock).and_then(|file| file.lock().map(|()| file));
     let _lock = locked.map_err(|error| Error::io(&lock, "locked", error))?;
     let mut loaded = load(path)?;
     change(&mut loaded.keys)?;
@@ -109,8 +108,7 @@ pub(super) fn update(
 fn save(path: &Path, keys: &[Entry]) -> Result<(), Error> {
     let new = path.with_extension("json.new");
     let write = || {
-        let options = &mut OpenOptions::new();
-        let mut file = folder::open(options.write(true).create(true).truncate(true), &new)?;
+        let mut file = folder::replace(&new)?;
         if path.exists() {
             // a server of another user must still be able to read it
             folder::own(&file, path)?;
