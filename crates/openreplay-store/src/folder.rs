@@ -30,7 +30,7 @@ pub(crate) fn create(folder: &Path) -> Result<(), Error> {
 /// Opens a file to read and write it, and creates it if it is missing. No link is followed: in the
 /// folder of a service, root would otherwise write to whatever file the service links to.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
-    match create_new(path) {
+    match create_new(path, &[parent(path)]) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         created => return created,
     }
@@ -42,11 +42,12 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Creates a file. An existing file of this name is removed, not written to.
-pub(crate) fn replace(path: &Path) -> io::Result<File> {
+/// Creates a file that is to replace `old`. An existing file of this name is removed, not written
+/// to.
+pub(crate) fn create_next(path: &Path, old: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => create_new(path),
+        _ => create_new(path, &[old, parent(path)]),
     }
 }
 
@@ -61,18 +62,15 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Creates a file that does not exist. If root creates it, it belongs to the owner of the folder,
-/// such as a service.
-fn create_new(path: &Path) -> io::Result<File> {
+/// Creates a file that does not exist. If root creates it, it belongs to the owner of the first of
+/// these paths that is not root's, such as a service.
+fn create_new(path: &Path, like: &[&Path]) -> io::Result<File> {
     let file = options()
         .read(true)
         .write(true)
         .create_new(true)
         .open(path)?;
-    #[cfg(unix)]
-    if std::os::unix::fs::MetadataExt::uid(&file.metadata()?) == 0 {
-        own(&file, parent(path))?;
-    }
+    give(&file, like)?;
     Ok(file)
 }
 
@@ -93,29 +91,44 @@ fn irregular() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
 }
 
-/// Gives a file the owner of another one.
+/// Gives a new file to the owner of the first path that is not root's, if root created the file.
+///
+/// Not all systems permit that, such as a container without the capability `CHOWN`.
 #[cfg(unix)]
-pub(crate) fn own(file: &File, like: &Path) -> io::Result<()> {
+fn give(file: &File, like: &[&Path]) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, fchown};
 
-    let owner = fs::metadata(like)?;
-    if file.metadata()?.uid() == owner.uid() {
+    if file.metadata()?.uid() != 0 {
         return Ok(());
     }
-    fchown(file, Some(owner.uid()), Some(owner.gid()))
+    let mut owners = like.iter().filter_map(|path| fs::metadata(path).ok());
+    let Some(owner) = owners.find(|owner| owner.uid() != 0) else {
+        return Ok(());
+    };
+    match fchown(file, Some(owner.uid()), Some(owner.gid())) {
+        Err(error) if !is_impossible(&error) => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// On Windows, a new file inherits its rights from the folder.
 #[cfg(not(unix))]
-pub(crate) fn own(_: &File, _: &Path) -> io::Result<()> {
+fn give(_: &File, _: &[&Path]) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(unix)]
+fn is_impossible(chown: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+
+    matches!(chown.kind(), InvalidInput | PermissionDenied | Unsupported)
 }
 
 /// Creates an empty file unless it exists.
 ///
 /// An existing file is not opened: closing it would release SQLite's locks on it.
 pub(crate) fn create_file(path: &Path) -> io::Result<()> {
-    match create_new(path) {
+    match create_new(path, &[parent(path)]) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         created => return created.map(drop),
     }

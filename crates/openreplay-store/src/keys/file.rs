@@ -108,11 +108,8 @@ pub(super) fn update(
 fn save(path: &Path, keys: &[Entry]) -> Result<(), Error> {
     let new = path.with_extension("json.new");
     let write = || {
-        let mut file = folder::replace(&new)?;
-        if path.exists() {
-            // a server of another user must still be able to read it
-            folder::own(&file, path)?;
-        }
+        // a server of another user must still be able to read it
+        let mut file = folder::create_next(&new, path)?;
         file.write_all(&serde_json::to_vec_pretty(keys)?)?;
         file.sync_all()?;
         fs::rename(&new, path)?;

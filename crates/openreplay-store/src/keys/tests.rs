@@ -173,3 +173,49 @@ fn the_files_belong_to_the_owner_of_the_folder_if_root_creates_them() {
         .unwrap();
     assert_eq!(owner(&path.join(FILE)), (61_184, 61_184));
 }
+
+/// As after `sudo jq` has replaced the file.
+#[cfg(unix)]
+#[test]
+#[ignore = "needs root, to become another user"]
+fn a_service_replaces_keys_that_belong_to_root() {
+    use std::os::unix::fs::{PermissionsExt as _, chown};
+    use std::os::unix::process::CommandExt as _;
+
+    const FOLDER: &str = "OPENREPLAY_TEST_FOLDER";
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        Keys::open(folder).unwrap();
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join(FILE);
+    fs::write(&path, "[]").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    chown(folder.path(), Some(61_184), Some(61_184)).unwrap();
+    let name = "keys::tests::a_service_replaces_keys_that_belong_to_root";
+    let mut service = std::process::Command::new(std::env::current_exe().unwrap());
+    service
+        .args(["--exact", name, "--include-ignored"])
+        .env(FOLDER, folder.path())
+        .uid(61_184)
+        .gid(61_184);
+    let output = service.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(OPENREPLAY), "{text}");
+}
+
+/// As with `sudo openreplay-elastic api-key --data` after `sudo jq` has replaced the file.
+#[cfg(unix)]
+#[test]
+#[ignore = "needs root"]
+fn keys_that_belong_to_root_go_back_to_the_owner_of_the_folder() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join(FILE);
+    fs::write(&path, "[]").unwrap();
+    chown(folder.path(), Some(61_184), Some(61_184)).unwrap();
+    Keys::open(folder.path()).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().uid(), 61_184);
+}
