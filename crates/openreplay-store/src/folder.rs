@@ -139,10 +139,16 @@ pub(crate) fn create_file(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Writes the names of a folder's files to the disk, so that they outlive a power cut.
+/// Writes the names of a folder's files to the disk, so that they outlive a power cut. Some file
+/// systems cannot do that.
 #[cfg(unix)]
 pub(crate) fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    use io::ErrorKind::{InvalidInput, Unsupported};
+
+    match File::open(folder)?.sync_all() {
+        Err(error) if !matches!(error.kind(), InvalidInput | Unsupported) => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Windows cannot write a folder to the disk.

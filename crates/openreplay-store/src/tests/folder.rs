@@ -144,3 +144,11 @@ fn the_folder_itself_can_be_a_link() {
     let store = open(&link);
     write(&store, &[("a", line(7, NOON, "m"))]);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_system_that_cannot_write_a_folder_to_the_disk_is_no_error() {
+    let folder = Path::new("/proc");
+    assert!(fs::File::open(folder).unwrap().sync_all().is_err());
+    crate::folder::sync(folder).unwrap();
+}
