@@ -27,8 +27,16 @@ impl Buffer {
         let mapped = (limit > SHORT).then(|| MmapMut::map_anon(limit));
         match mapped {
             Some(Ok(map)) => Self::Mapped(map, 0),
-            Some(Err(_)) | None => Self::Allocated(BytesMut::new(), limit),
+            Some(Err(_)) | None => Self::allocated(limit),
         }
+    }
+
+    /// Creates an empty buffer that takes only as much memory as its bytes.
+    ///
+    /// The first byte of a mapped buffer can take 2 MiB, if the system has huge pages for all
+    /// programs.
+    pub(crate) fn allocated(limit: usize) -> Self {
+        Self::Allocated(BytesMut::new(), limit)
     }
 
     pub(crate) fn extend(&mut self, bytes: &[u8]) -> Result<(), LimitReached> {

@@ -34,8 +34,8 @@ const THREADS: usize = 2;
 /// The maximum length of a search, and of a body that is parsed on a thread of the runtime: waking
 /// another thread would take longer.
 const SHORT: usize = 64 * 1024;
-/// The length of a body up to which no memory is reserved, so that a client that sends no more takes
-/// none from others. A connection has a larger buffer anyway.
+/// The length of a body up to which no memory is reserved, so that a client that sends no more
+/// takes none from others. A connection has a larger buffer anyway.
 const BEGINNING: usize = 8 * 1024;
 /// The length of the largest response to a search, but for its last record.
 pub(crate) const LONGEST_RESPONSE: usize = 64 * 1024 * 1024;
@@ -105,6 +105,7 @@ impl Limits {
         let needed = if is_whole { incoming.length } else { limit };
         let mut sent = reserve(&self.sent, needed.min(limit).div_ceil(UNIT)).await?;
         if !is_whole {
+            incoming.grow();
             in_time(incoming.read(body, usize::MAX)).await?;
         }
         let bytes = incoming.into_bytes()?;
@@ -331,11 +332,18 @@ struct Incoming {
 impl Incoming {
     fn new(limit: usize) -> Self {
         Self {
-            bytes: Buffer::new(limit),
+            bytes: Buffer::allocated(limit),
             limit,
             length: 0,
             is_too_long: false,
         }
+    }
+
+    /// Moves the beginning of a long body into a buffer for the whole of it.
+    fn grow(&mut self) {
+        let mut whole = Buffer::new(self.limit);
+        self.is_too_long = self.is_too_long || whole.extend(self.bytes.as_bytes()).is_err();
+        self.bytes = whole;
     }
 
     /// Reads to the end of the body, or until it has more than `enough` bytes. Returns whether the
@@ -370,5 +378,32 @@ impl Incoming {
         } else {
             Ok(self.bytes.into_bytes())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Full;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_takes_a_buffer_for_the_whole_of_it_only_after_its_beginning() {
+        let text = vec![b'x'; 1_000_000];
+        let mut pieces = text.chunks(BEGINNING).map(Bytes::copy_from_slice);
+        let (first, second) = (pieces.next().unwrap(), pieces.next().unwrap());
+        let mut incoming = Incoming::new(text.len());
+        for piece in [first, second] {
+            let body = std::pin::pin!(Full::new(piece));
+            incoming.read(body, BEGINNING).await.unwrap();
+            assert!(matches!(incoming.bytes, Buffer::Allocated(..)));
+        }
+        incoming.grow();
+        assert!(matches!(incoming.bytes, Buffer::Mapped(..)));
+        for piece in pieces {
+            let body = std::pin::pin!(Full::new(piece));
+            incoming.read(body, usize::MAX).await.unwrap();
+        }
+        assert_eq!(incoming.into_bytes().unwrap(), text);
     }
 }
