@@ -404,6 +404,6 @@ mod tests {
             let body = std::pin::pin!(Full::new(piece));
             incoming.read(body, usize::MAX).await.unwrap();
         }
-        assert_eq!(incoming.into_bytes().unwrap(), text);
+        assert!(incoming.into_bytes().unwrap() == text);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -21,6 +22,21 @@ fn stalled(server: &Server, headers: &str) -> TcpStream {
     stream.read_exact(&mut response).unwrap();
     assert_eq!(&response, b"HTTP/1.1 100 Continue\r\n\r\n");
     stream
+}
+
+/// Whether an upload gets its response within a while.
+fn is_stored(server: &Server) -> bool {
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    let body = create("a", &record(7, &now(0), "m"));
+    let request = format!(
+        "POST /logs/_bulk HTTP/1.1\r\nhost: a\r\nauthorization: {}\r\ncontent-length: {}\r\n\r\n{body}",
+        server.writer(),
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let patience = Duration::from_millis(500);
+    stream.set_read_timeout(Some(patience)).unwrap();
+    stream.read(&mut [0]).is_ok()
 }
 
 /// Whether the server still waits for the body.
@@ -74,6 +90,7 @@ fn a_search_does_not_wait_for_uploads() {
         slow.write_all(&[b' '; 256 * 1024]).unwrap();
         slow
     });
+    assert!((0..1_000).any(|_| !is_stored(&server)));
     assert_eq!(server.search(&json!({"size": 1})).0, 200);
     assert!(slow.iter().all(is_waiting));
 }
