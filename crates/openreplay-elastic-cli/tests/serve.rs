@@ -272,6 +272,22 @@ fn a_key_is_not_created_where_there_is_no_store() {
 }
 
 #[test]
+fn a_key_is_created_for_a_store_that_is_restored_from_the_files_of_its_days() {
+    for (file, code) in [
+        ("2026-07-01.sqlite", 0),
+        ("2026-07-01-no-session.sqlite", 0),
+        ("shop.sqlite", 2),
+        ("2026-07-01.log", 2),
+    ] {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join(file), "").unwrap();
+        let args = ["api-key", "--data", folder.path().to_str().unwrap()];
+        let output = command(&args).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{file}: {output:?}");
+    }
+}
+
+#[test]
 fn an_export_without_a_damaged_day_fails_and_counts_what_it_wrote() {
     let folder = TempDir::new().unwrap();
     let store = Store::open(folder.path()).unwrap();

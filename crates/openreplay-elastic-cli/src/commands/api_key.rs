@@ -1,6 +1,8 @@
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Date;
 use openreplay_elastic::admin::Age;
 use openreplay_elastic::admin::api_key::{self, ApiKey, ApiKeyOptions};
 use openreplay_store::{Keys, Rights};
@@ -126,10 +128,7 @@ impl Args {
             _ => ("openreplay-api-key", Rights::READ),
         };
         // `Keys::open` would create the folder
-        if !["lock", "keys.json"]
-            .iter()
-            .any(|file| folder.join(file).exists())
-        {
+        if !contains_store(folder) {
             return Err(Failure::Usage(format!(
                 "{} contains no store; pass the folder of `openreplay-elastic serve --data`",
                 folder.display()
@@ -157,4 +156,21 @@ impl Args {
         print::note("The key is not shown again.");
         Ok(Outcome::Done)
     }
+}
+
+/// Returns whether a folder contains a store, or the files of days from a backup of one.
+fn contains_store(folder: &Path) -> bool {
+    let exists = |file: &str| folder.join(file).exists();
+    let mut files = fs::read_dir(folder).into_iter().flatten().flatten();
+    exists("lock")
+        || exists("keys.json")
+        || files.any(|file| file.file_name().to_str().is_some_and(is_day))
+}
+
+/// Such as `2026-07-01.sqlite`.
+fn is_day(name: &str) -> bool {
+    name.split_at_checked("2026-07-01".len())
+        .is_some_and(|(day, kind)| {
+            day.parse::<Date>().is_ok() && matches!(kind, ".sqlite" | "-no-session.sqlite")
+        })
 }
