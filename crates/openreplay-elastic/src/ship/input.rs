@@ -30,7 +30,7 @@ const BATCH: usize = 8 << 20;
 /// record.
 const LONGEST: usize = 16 << 20;
 /// How long reading and sending may continue after the signal to stop.
-const GRACE: Duration = Duration::from_secs(4);
+const GRACE: Duration = Duration::from_secs(3);
 
 /// Delivers the lines of standard input, or of any other stream.
 ///
@@ -83,7 +83,7 @@ impl InputShipper {
     }
 
     /// Delivers the lines of `input` to its end, including a last line without a line feed. After
-    /// `stop` completes, delivery continues for at most four seconds; [`Progress::undelivered`] is
+    /// `stop` completes, delivery continues for at most three seconds; [`Progress::undelivered`] is
     /// the number of records that remain then.
     ///
     /// Failed requests to Elasticsearch are reported on standard error and retried.

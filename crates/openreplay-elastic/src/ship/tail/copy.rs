@@ -1,5 +1,6 @@
 //! Compressed copies of files: compares their text, and takes over from the original.
 
+use std::collections::HashMap;
 use std::io;
 
 use super::{Ending, Origin, Tail};
@@ -34,6 +35,9 @@ impl Tail {
 
     pub(in crate::ship) fn set_origin(&mut self, origin: Origin) {
         self.origin = origin;
+        if origin == Origin::Own {
+            self.compared = HashMap::new();
+        }
     }
 
     pub(in crate::ship) fn is_packed(&self) -> bool {

@@ -262,7 +262,7 @@ impl Tail {
 
     pub(super) fn resume(&mut self, known: &Position) {
         self.seed = known.seed;
-        self.origin = Origin::Own;
+        self.set_origin(Origin::Own);
         if self.is_packed && known.packed == Some(self.seen.length) {
             self.length = known.delivered.offset;
             self.ending = Some(Ending::Complete);

@@ -138,6 +138,32 @@ fn recognises_a_copy_that_appears_after_any_number_of_scans() {
 
 /// The inode of a deleted file is reused for another one.
 #[test]
+fn recognises_two_copies_of_a_file_that_is_gone() {
+    for restarts in [false, true] {
+        let mut folder = Folder::new("app.log*");
+        let text = numbered(0..1_000);
+        folder.append("app.log", &text);
+        assert_eq!(folder.take().len(), 1_000);
+        // Before the original is deleted, so that they do not get its inode.
+        for (extension, pack) in PACKINGS {
+            fs::write(folder.path(extension), pack(text.as_bytes())).unwrap();
+        }
+        fs::remove_file(folder.path("app.log")).unwrap();
+        folder.take();
+        for (extension, _) in PACKINGS {
+            let copy = packed_path(&folder.path("app.log.1"), extension);
+            fs::rename(folder.path(extension), copy).unwrap();
+        }
+        if restarts {
+            folder.restart("app.log*");
+        }
+        for _ in 0..4 {
+            assert_eq!(folder.take(), [""; 0], "{restarts}");
+        }
+    }
+}
+
+#[test]
 fn recognises_a_copy_whose_original_left_its_inode_to_another_file() {
     for restarts in [false, true] {
         for scans in 0..4 {

@@ -127,6 +127,26 @@ fn continues_a_file_that_is_replaced_by_a_copy() {
     }
 }
 
+/// Files are known in the order of their random seeds, so this is repeated.
+#[test]
+fn continues_a_replaced_file_whose_path_led_to_another_file_before() {
+    for attempt in 0..16 {
+        let mut folder = Folder::new("*.log");
+        let replace = |folder: &Folder, numbers: &[usize]| {
+            folder.append("copy", &numbered(numbers.iter().copied()));
+            fs::rename(folder.path("copy"), folder.path("app.log")).unwrap();
+        };
+        replace(&folder, &[1, 2]);
+        assert_eq!(numbers(folder.take()), [1, 2], "{attempt}");
+        replace(&folder, &[3, 4]);
+        assert_eq!(numbers(folder.take()), [3, 4], "{attempt}");
+        folder.take();
+        replace(&folder, &[3, 4, 5]);
+        folder.restart("*.log");
+        assert_eq!(numbers(folder.take()), [5], "{attempt}");
+    }
+}
+
 #[test]
 fn delivers_a_replacement_with_other_content_from_its_start() {
     for restarts in [false, true] {
