@@ -43,7 +43,7 @@ pub(super) struct Files {
     open: Vec<usize>,
     known: Known,
     /// Which file each path led to when the scan began; `None` until that is needed.
-    before: Option<HashMap<PathBuf, Earlier>>,
+    before: Option<HashMap<PathBuf, Vec<Earlier>>>,
     hash: Hash,
     format: Format,
     links: Links,

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use super::Files;
 use crate::ship::folders::{Folders, Lookup};
 use crate::ship::position::Position;
-use crate::ship::tail::{State, Tail};
+use crate::ship::tail::Tail;
 
-/// The file that a path led to before.
+/// A file that a path led to before.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Earlier {
     /// A followed file.
@@ -20,39 +20,55 @@ pub(super) enum Earlier {
 
 impl Files {
     /// Returns the position of the file that `tail` replaced, if `tail` contains everything that
-    /// was delivered of that file and that file is gone.
+    /// was delivered of that file and that file is gone. Several files may have been at the path:
+    /// the longest one counts.
     pub(super) fn take_replaced(
         &mut self,
         tail: &Tail,
         folders: &mut Folders,
     ) -> io::Result<Option<Position>> {
-        let before = self
+        let earlier = self
             .before
             .get_or_insert_with(|| by_path(&self.tails, self.known.iter()));
-        match before.get(&tail.path).copied() {
-            Some(Earlier::Followed(at)) => {
-                let before = &mut self.tails[at];
-                let Some(position) = before.position() else {
-                    return Ok(None);
-                };
-                let is_gone = if before.is_open() {
-                    before.look().is_ok() && before.state() == State::Deleted
+        let earlier = earlier.get(&tail.path).cloned().unwrap_or_default();
+        let mut longest: Option<(Earlier, Position)> = None;
+        for file in earlier {
+            if let Some(position) = self.position_of_gone(file, folders)
+                && tail.holds(&position)?
+                && longest
+                    .as_ref()
+                    .is_none_or(|(_, longest)| longest.delivered.offset < position.delivered.offset)
+            {
+                longest = Some((file, position));
+            }
+        }
+        let Some((file, position)) = longest else {
+            return Ok(None);
+        };
+        match file {
+            Earlier::Followed(at) => self.tails[at].hand_over(),
+            Earlier::Known(seed) => _ = self.known.take(seed),
+        }
+        Ok(Some(position))
+    }
+
+    /// Returns the position of a file that no longer exists.
+    fn position_of_gone(&mut self, file: Earlier, folders: &mut Folders) -> Option<Position> {
+        match file {
+            Earlier::Followed(at) => {
+                let tail = &mut self.tails[at];
+                let position = tail.position()?;
+                let is_gone = if tail.is_open() {
+                    tail.look().is_ok() && tail.is_deleted()
                 } else {
                     is_missing(&position, folders)
                 };
-                if !is_gone || !tail.holds(&position)? {
-                    return Ok(None);
-                }
-                before.hand_over();
-                Ok(Some(position))
+                is_gone.then_some(position)
             }
-            Some(Earlier::Known(seed)) => match self.known.get(seed) {
-                Some(known) if is_missing(known, folders) && tail.holds(known)? => {
-                    Ok(self.known.take(seed))
-                }
-                _ => Ok(None),
-            },
-            None => Ok(None),
+            Earlier::Known(seed) => {
+                let known = self.known.get(seed)?;
+                is_missing(known, folders).then(|| known.clone())
+            }
         }
     }
 }
@@ -65,9 +81,13 @@ pub(super) fn is_missing(position: &Position, folders: &mut Folders) -> bool {
 fn by_path<'a>(
     tails: &[Tail],
     known: impl Iterator<Item = &'a Position>,
-) -> HashMap<PathBuf, Earlier> {
-    let known = known.map(|known| (known.path.clone(), Earlier::Known(known.seed)));
+) -> HashMap<PathBuf, Vec<Earlier>> {
+    let known = known.map(|known| (&known.path, Earlier::Known(known.seed)));
     let tails = tails.iter().enumerate();
-    let tails = tails.map(|(at, tail)| (tail.path.clone(), Earlier::Followed(at)));
-    known.chain(tails).collect()
+    let tails = tails.map(|(at, tail)| (&tail.path, Earlier::Followed(at)));
+    let mut files = HashMap::<_, Vec<_>>::new();
+    for (path, file) in known.chain(tails) {
+        files.entry(path.clone()).or_default().push(file);
+    }
+    files
 }
