@@ -92,9 +92,16 @@ impl Files {
         };
         let originals = originals.entry(identity.head()).or_default();
         let mut is_open = false;
-        for original in originals.iter().copied() {
+        for (place, original) in originals.iter().copied().enumerate() {
             match self.compare(at, original, folders)? {
-                Comparison::Same => return self.bind(at, original, folders),
+                Comparison::Same => {
+                    self.bind(at, original, folders)?;
+                    if self.tails[at].origin() == Origin::Own {
+                        // Another copy continues this one.
+                        originals[place] = Earlier::Followed(at);
+                    }
+                    return Ok(());
+                }
                 Comparison::Different | Comparison::Unlike => {}
                 Comparison::Open | Comparison::Early => is_open = true,
             }
