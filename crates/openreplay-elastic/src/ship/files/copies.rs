@@ -232,6 +232,9 @@ impl Files {
     /// Opens a known file for a moment. Returns `None` if the file is gone, even if another file
     /// has its inode.
     fn open_known(&self, known: &Position, folders: &mut Folders) -> io::Result<Option<Content>> {
+        if known.is_deleted {
+            return Ok(None);
+        }
         let path = match folders.find(&known.path, known.identity.inode()) {
             Lookup::Missing => return Ok(None),
             Lookup::Unknown(error) => return Err(error),

@@ -13,7 +13,7 @@ use crate::ship::identity::Identity;
 use crate::ship::mode::Mode;
 use crate::ship::position::Position;
 use crate::ship::system::Seen;
-use crate::ship::tail::Tail;
+use crate::ship::tail::{Origin, Tail};
 
 /// How long a missing file is remembered.
 const MISSING_DAYS: u64 = 30;
@@ -76,13 +76,15 @@ impl Known {
         std::mem::take(&mut self.positions).into_values()
     }
 
-    /// Removes and returns the position from which a file continues.
+    /// Removes and returns the position from which a file continues. A file that has the inode of a
+    /// deleted one is another file.
     fn take_continued(&mut self, tail: &Tail) -> io::Result<Option<Position>> {
         let seeds = tail.identity().and_then(|same| self.seeds.get_mut(&same));
         for (at, seed) in seeds.iter().flat_map(|seeds| seeds.iter().enumerate()) {
             #[cfg(test)]
             self.steps.set(self.steps.get() + 1);
             if let Some(known) = self.positions.get(seed)
+                && !known.is_deleted
                 && tail.continues(known)?
             {
                 let seed = *seed;
@@ -171,6 +173,10 @@ impl Files {
         let known: Vec<_> = self.known.take_all().collect();
         let mut missing = Vec::new();
         for mut position in known {
+            if position.is_deleted {
+                self.remember(Some(position), Presence::Deleted);
+                continue;
+            }
             let path = match folders.find(&position.path, position.identity.inode()) {
                 Lookup::Found(path) => path,
                 Lookup::Missing => {
@@ -263,11 +269,14 @@ impl Files {
         known.missing_since.is_some_and(is_long) && known.path.parent().is_some_and(Path::is_dir)
     }
 
-    /// Returns whether the path of a known file leads to its inode, which has other text.
-    pub(super) fn is_rewritten(&self, known: &Position) -> bool {
+    /// Returns whether the text of a known file was overwritten: a followed file has its inode, and
+    /// no compressed file that waits can be its copy.
+    pub(super) fn is_overwritten(&self, known: &Position) -> bool {
         let inode = known.identity.inode();
         let mut tails = self.tails.iter();
-        tails.any(|tail| tail.node().inode == inode && tail.path == known.path)
+        let has_inode = |tail: &Tail| tail.node().inode == inode && !tail.is_packed();
+        let may_be_copied = |tail: &Tail| tail.origin() == Origin::Unsettled;
+        tails.clone().any(has_inode) && !tails.any(may_be_copied)
     }
 }
 

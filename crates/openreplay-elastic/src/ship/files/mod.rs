@@ -217,7 +217,7 @@ impl Files {
         let Some(at) = place else {
             return match self.known.get(part.seed) {
                 Some(known) => Whereabouts::Known {
-                    is_deleted: Self::is_deleted(known) || self.is_rewritten(known),
+                    is_deleted: Self::is_deleted(known) || self.is_overwritten(known),
                 },
                 None => Whereabouts::Unknown,
             };

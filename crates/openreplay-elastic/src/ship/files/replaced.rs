@@ -74,8 +74,8 @@ impl Files {
 }
 
 pub(super) fn is_missing(position: &Position, folders: &mut Folders) -> bool {
-    let found = folders.find(&position.path, position.identity.inode());
-    matches!(found, Lookup::Missing)
+    let mut find = || folders.find(&position.path, position.identity.inode());
+    position.is_deleted || matches!(find(), Lookup::Missing)
 }
 
 fn by_path<'a>(

@@ -58,6 +58,22 @@ fn in_flight_records_of_a_rewritten_file_are_lost() {
 }
 
 #[test]
+fn in_flight_records_of_a_file_that_is_rewritten_and_renamed_are_lost() {
+    let mut folder = Folder::new("app.log*");
+    folder.append("app.log", "{\"n\":0}\n");
+    assert_eq!(folder.take().len(), 1);
+    folder.append("app.log", "{\"n\":1}\n{\"n\":2}\n");
+    let before = folder.fill();
+    File::create(folder.path("app.log")).unwrap();
+    folder.append("app.log", "{\"n\":3}\n");
+    fs::rename(folder.path("app.log"), folder.path("app.log.1")).unwrap();
+    folder.restart("app.log*");
+    folder.files.scan(Mode::Follow);
+    let (again, gone, waiting) = reread(&mut folder.files, &before.parts);
+    assert_eq!((again.records, gone, waiting), (0, before.parts, vec![]));
+}
+
+#[test]
 #[cfg(unix)]
 fn in_flight_records_of_an_unreadable_file_wait_for_it() {
     let mut folder = Folder::new("logs/*.log");

@@ -203,3 +203,30 @@ fn reports_a_file_that_was_moved_to_another_folder_until_a_pattern_finds_it() {
     let messages = folder.files.take_messages();
     assert!(messages.is_empty(), "{messages:?}");
 }
+
+/// A new file often gets the inode of one that was just deleted.
+#[test]
+#[cfg(unix)]
+fn a_new_file_with_the_inode_and_the_text_of_a_deleted_one_is_delivered() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let mut folder = Folder::new("*.log");
+    let inode = |folder: &Folder, name: &str| fs::metadata(folder.path(name)).unwrap().ino();
+    folder.append("old.log", &numbered([1]));
+    let old = inode(&folder, "old.log");
+    assert_eq!(folder.take().len(), 1);
+    fs::remove_file(folder.path("old.log")).unwrap();
+    assert_eq!(folder.take(), [""; 0]);
+    let mut names = (0..100).map(|n| format!("{n}"));
+    let name = names.find(|name| {
+        folder.append(name, &numbered([1]));
+        inode(&folder, name) == old
+    });
+    let Some(name) = name else {
+        panic!("no file got the inode: this file system does not reuse inodes soon");
+    };
+    fs::rename(folder.path(&name), folder.path("new.log")).unwrap();
+    folder.restart("*.log");
+    assert_eq!(numbers(folder.take()), [1]);
+    assert_eq!(folder.take(), [""; 0]);
+}
