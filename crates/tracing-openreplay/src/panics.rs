@@ -75,8 +75,8 @@ use crate::{
 /// Some layers, such as `tracing_subscriber::fmt`, hold the lock of a span's data while they format
 /// a value that is added with `Span::record`. If such a value panics, no layer can read the span,
 /// and a line on standard error replaces the record of the panic. To detect this, the hook starts a
-/// thread for each panic in a span. The thread reads the span; the hook waits up to a second for
-/// it.
+/// thread for each panic in a span. The thread reads the span; the hook waits at most five seconds
+/// for it.
 ///
 /// # Trace ids
 ///

@@ -11,7 +11,7 @@ use tracing_core::{Dispatch, dispatcher, span::Id};
 use tracing_subscriber::{Registry, registry::LookupSpan as _};
 
 /// The time that another thread may hold the lock of a span, such as while it formats a value.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 thread_local! {
     static IS_READER: Cell<bool> = const { Cell::new(false) };
