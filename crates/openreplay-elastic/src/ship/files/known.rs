@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::decide::Presence;
@@ -172,39 +172,21 @@ impl Files {
         let is_first = self.searched.is_none();
         let known: Vec<_> = self.known.take_all().collect();
         let mut missing = Vec::new();
-        for mut position in known {
+        for position in known {
             if position.is_deleted {
                 self.remember(Some(position), Presence::Deleted);
                 continue;
             }
-            let path = match folders.find(&position.path, position.identity.inode()) {
-                Lookup::Found(path) => path,
+            match folders.find(&position.path, position.identity.inode()) {
+                Lookup::Found(path) => self.resume_at(path, position, places, is_first),
                 Lookup::Missing => {
                     if is_first && position.missing_since.is_none() {
                         missing.push(position.clone());
                     }
                     self.remember(Some(position), Presence::Missing);
-                    continue;
                 }
                 Lookup::Unknown(error) => {
                     self.is_moving |= is_first && error.kind() == io::ErrorKind::NotFound;
-                    self.known.add(position);
-                    continue;
-                }
-            };
-            match self.resume(&path, &position, places, is_first) {
-                Ok(Found::Followed) => {}
-                Ok(Found::Unchanged) => {
-                    position.path = path;
-                    self.remember(Some(position), Presence::There);
-                }
-                Ok(Found::Rewritten) => self.remember(Some(position), Presence::Missing),
-                Ok(Found::Moved) => {
-                    self.is_moving |= is_first;
-                    self.known.add(position);
-                }
-                Err(error) => {
-                    self.problems.add(&path, &error);
                     self.known.add(position);
                 }
             }
@@ -213,6 +195,32 @@ impl Files {
             self.problems.note(text);
         }
         self.known.forget(now());
+    }
+
+    /// Follows a known file again whose inode was found at this path, or keeps its position.
+    fn resume_at(
+        &mut self,
+        path: PathBuf,
+        mut position: Position,
+        places: &mut Places,
+        is_first: bool,
+    ) {
+        match self.resume(&path, &position, places, is_first) {
+            Ok(Found::Followed) => {}
+            Ok(Found::Unchanged) => {
+                position.path = path;
+                self.remember(Some(position), Presence::There);
+            }
+            Ok(Found::Rewritten) => self.remember(Some(position), Presence::Missing),
+            Ok(Found::Moved) => {
+                self.is_moving |= is_first;
+                self.known.add(position);
+            }
+            Err(error) => {
+                self.problems.add(&path, &error);
+                self.known.add(position);
+            }
+        }
     }
 
     /// Follows a known file again whose inode was found at this path, if it may have grown.
