@@ -8,7 +8,6 @@ use std::{
     fmt,
     future::Pending,
     io,
-    sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
 };
 
@@ -17,40 +16,19 @@ use futures_util::FutureExt as _;
 use http::{Request, Response};
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, Full};
+use test_kit::Lines;
 use tower::{Layer as _, Service, ServiceExt as _, service_fn};
 use tower_http::classify::GrpcCode;
 use tower_openreplay::{Failure, RequestLogLayer, SessionLayer};
 use tracing::info_span;
-use tracing_subscriber::{fmt::MakeWriter, prelude::*};
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
+use tracing_subscriber::prelude::*;
 
 /// Returns the records of a function.
 fn logged(run: impl FnOnce()) -> String {
-    let log = Log::default();
-    let json = tracing_openreplay::json().with_writer(log.clone());
+    let lines = Lines::default();
+    let json = tracing_openreplay::json().with_writer(lines.clone());
     tracing::subscriber::with_default(tracing_subscriber::registry().with(json), run);
-    let bytes = log.0.lock().unwrap().clone();
-    String::from_utf8(bytes).unwrap()
+    lines.text()
 }
 
 fn request(path: &str) -> Request<()> {
