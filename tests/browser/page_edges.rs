@@ -200,7 +200,8 @@ fn of_two_streams_at_once_the_later_is_counted() {
         });
         const stream = page.getByRole("button", { name: "/api/stream" });
         await stream.click();
-        await page.getByText("200 event 2").waitFor();
+        // it may be shown too briefly to be seen
+        await page.waitForFunction(() => shown.includes("200 event 2"));
         await stream.click();
         await page.getByText("200 5 events").waitFor();
         // the earlier one has ended before
