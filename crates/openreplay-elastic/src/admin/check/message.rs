@@ -121,7 +121,7 @@ fn not_found(hit: &Hit, session: &SessionId, fields: &[Field]) -> String {
         "analysed differently"
     };
     format!(
-        "`message` in {index} is {why}, so OpenReplay's query does not find record {id} of session {session}"
+        "`message` of {index} is {why}, so OpenReplay's query does not find record {id} of session {session}"
     )
 }
 
