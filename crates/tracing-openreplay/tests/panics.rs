@@ -570,6 +570,15 @@ mod locked_spans {
     const LOCKED: &str =
         ": a layer has locked the data of a span, such as while it formats a value";
 
+    fn set_up() {
+        let layer = fmt::layer().with_writer(io::stderr);
+        tracing_subscriber::registry()
+            .with(layer)
+            .with(json())
+            .init();
+        log_panics();
+    }
+
     /// fmt's layer formats the value while it holds the lock of the span.
     fn record() {
         let record = || {
@@ -583,12 +592,7 @@ mod locked_spans {
         let test =
             "locked_spans::a_value_that_panics_while_its_span_is_locked_does_not_block_the_thread";
         assert_reported(test, "no record of", LOCKED, || {
-            let layer = fmt::layer().with_writer(io::stderr);
-            tracing_subscriber::registry()
-                .with(layer)
-                .with(json())
-                .init();
-            log_panics();
+            set_up();
             let _outer = span!(Level::INFO, "request", user = Empty).entered();
             record();
         });
@@ -598,12 +602,7 @@ mod locked_spans {
     fn a_log_call_in_a_span_with_a_poisoned_lock_does_not_abort() {
         let test = "locked_spans::a_log_call_in_a_span_with_a_poisoned_lock_does_not_abort";
         let run = || {
-            let layer = fmt::layer().with_writer(io::stderr);
-            tracing_subscriber::registry()
-                .with(layer)
-                .with(json())
-                .init();
-            log_panics();
+            set_up();
             let span = span!(Level::INFO, "request", user = Empty).entered();
             record();
             catch_unwind(|| error!("text")).unwrap_err();
