@@ -10,6 +10,7 @@ use self::commands::Command;
 use self::connect::ConnectArgs;
 use self::exit::Failure;
 
+mod allocator;
 mod commands;
 mod connect;
 mod exit;

@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
+use crate::allocator;
 use crate::exit::{Failure, Outcome};
 use crate::print::{self, BOLD};
 use crate::signals;
@@ -82,6 +83,7 @@ impl Args {
                 self.listen
             )));
         }
+        allocator::return_large_buffers();
         let tls = self.tls()?;
         // before the keys exist: only the start that creates them prints them
         let listener = TcpListener::bind(self.listen).await.map_err(|error| {
