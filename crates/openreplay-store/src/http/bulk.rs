@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::error::{Problem, no_index, shortened};
 use super::{INDEX, is_ours};
 use crate::batch::{Batch, new_id};
-use crate::entry::{Outcome, Rejected, Text};
+use crate::entry::{Outcome, Text};
 
 /// The maximum length of a line with an action. The longest valid `_id` and index name take a third
 /// of it if every byte is escaped, and a response can repeat an invalid one.
@@ -240,7 +240,10 @@ impl ItemResult {
                 let reason = format!("[{id}]: version conflict, document already exists");
                 Self::error(409, "version_conflict_engine_exception", reason)
             }
-            Outcome::Rejected(rejected) => Self::error(400, name(rejected), rejected.to_string()),
+            // clients reject a record with this error, and retry it with most others
+            Outcome::Rejected(rejected) => {
+                Self::error(400, "document_parsing_exception", rejected.to_string())
+            }
             Outcome::Failed(error) if error.is_full() => {
                 let reason = format!("index [{INDEX}] blocked: {error}");
                 Self::error(429, "cluster_block_exception", reason)
@@ -277,13 +280,6 @@ impl ItemResult {
 
 fn json_text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
-}
-
-fn name(rejected: &Rejected) -> &'static str {
-    match rejected {
-        Rejected::Malformed(_) => "document_parsing_exception",
-        _ => "illegal_argument_exception",
-    }
 }
 
 /// The lines of a body.

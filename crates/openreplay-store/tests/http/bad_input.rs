@@ -100,6 +100,11 @@ fn each_bad_record_has_its_own_response_and_the_good_ones_are_stored() {
         let reason = item["error"]["reason"].as_str().unwrap_or_default();
         assert!(reason.contains(part), "{body}: {reason}");
     }
+    let rejected = items.iter().filter_map(|item| item["create"].get("error"));
+    for error in rejected.filter(|error| !error["reason"].as_str().unwrap().contains("index")) {
+        // with another error, openreplay-elastic would not blame the record
+        assert_eq!(error["type"], "document_parsing_exception", "{error}");
+    }
     assert_eq!(items[14]["create"]["_id"], "5");
     assert_eq!(
         server.sources(7).len(),
