@@ -65,7 +65,7 @@ const SETTINGS: [Setting; 7] = [
         off: None,
         scene: EVENT,
         peer: EVENT,
-        limit: 117.0,
+        limit: 113.0,
     },
     // the text is put together when the span is created
     Setting {

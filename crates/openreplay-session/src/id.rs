@@ -65,13 +65,16 @@ impl SessionId {
         if bytes.len() > 1 && bytes[0] == b'0' {
             return None;
         }
-        let digit = |byte: &u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
         // Numbers of up to 19 digits are below 2^64, so only the 20th digit can overflow.
         let (first, rest) = bytes.split_at(bytes.len().min(19));
-        let mut first = first.iter();
-        let number = first.try_fold(0_u64, |number, byte| Some(number * 10 + digit(byte)?))?;
+        let (chunks, tail) = first.as_chunks();
+        let number = chunks.iter().try_fold(0, |number, chunk| {
+            Some(number * 100_000_000 + eight_digits(*chunk)?)
+        })?;
+        let number =
+            (tail.iter()).try_fold(number, |number, byte| Some(number * 10 + digit(*byte)?))?;
         rest.iter().try_fold(number, |number, byte| {
-            number.checked_mul(10)?.checked_add(digit(byte)?)
+            number.checked_mul(10)?.checked_add(digit(*byte)?)
         })
     }
 
@@ -119,6 +122,26 @@ impl SessionId {
 #[inline]
 fn is_placeholder(value: &[u8]) -> bool {
     matches!(value, b"undefined" | b"null" | b"NaN")
+}
+
+fn digit(byte: u8) -> Option<u64> {
+    byte.is_ascii_digit().then(|| u64::from(byte - b'0'))
+}
+
+/// Parses eight digits at once: as bytes, then as pairs, then as fours.
+fn eight_digits(text: [u8; 8]) -> Option<u64> {
+    // The first digit is the lowest byte.
+    let text = u64::from_le_bytes(text);
+    let high = text & 0xf0f0_f0f0_f0f0_f0f0;
+    // A byte above `9` would carry into its upper half.
+    let above = (text & 0x0f0f_0f0f_0f0f_0f0f) + 0x0606_0606_0606_0606;
+    if high != 0x3030_3030_3030_3030 || above & 0xf0f0_f0f0_f0f0_f0f0 != 0 {
+        return None;
+    }
+    let ones = text & 0x0f0f_0f0f_0f0f_0f0f;
+    let pairs = (ones * 10 + (ones >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    Some((fours * 10_000 + (fours >> 32)) & 0xffff_ffff)
 }
 
 #[inline]

@@ -141,6 +141,22 @@ fn is_a_number_only_in_the_form_that_openreplay_writes() {
 }
 
 #[test]
+fn a_byte_that_is_no_digit_makes_it_no_number_wherever_it_is() {
+    let others = (0..=u8::MAX).filter(|byte| byte.is_ascii_alphabetic() || b"-_".contains(byte));
+    for other in others {
+        for at in 0..20 {
+            let mut text = *b"12345678901234567890";
+            text[at] = other;
+            assert_eq!(
+                id(str::from_utf8(&text).unwrap()).as_u64(),
+                None,
+                "{text:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn numbers_at_the_ends_of_the_range_round_trip() {
     for number in [
         0,

@@ -36,7 +36,8 @@ impl Replay {
 
 fn since_start(id: u64, now: SystemTime) -> Option<u64> {
     let now = now.duration_since(UNIX_EPOCH).ok()?;
-    let millis = u64::try_from(now.as_millis()).ok()?;
+    // As 64 bits: `as_millis` divides 128 bits.
+    let millis = (now.as_secs().checked_mul(1_000)?).checked_add(now.subsec_millis().into())?;
     let start = SESSIONS_SINCE + (id >> SESSION_BITS);
     let since = millis.checked_sub(start)?;
     (since <= LONGEST).then_some(since)
