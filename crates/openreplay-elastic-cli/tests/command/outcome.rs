@@ -106,7 +106,7 @@ fn a_checkpoint_that_cannot_be_kept_ends_with_1_and_the_fix() {
     let output = run(&[&["--url", "http://127.0.0.1:1"], &args[..]].concat());
     assert_eq!((output.code, &output.out[..]), (Some(1), ""), "{output:?}");
     assert!(
-        output.err.contains("put it in a writable folder"),
+        output.err.contains("its folder must be writable"),
         "{output:?}"
     );
 }

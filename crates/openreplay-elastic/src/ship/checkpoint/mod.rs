@@ -43,7 +43,7 @@ struct State {
 
 impl Checkpoint {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let path = std::path::absolute(path).map_err(|error| failed(path, error))?;
+        let path = std::path::absolute(path).map_err(|error| unwritable(path, error))?;
         if fs::symlink_metadata(&path).is_ok_and(|there| !there.is_file()) {
             // A rename would replace whatever is there.
             return Err(Error::config(format!(
@@ -52,9 +52,9 @@ impl Checkpoint {
             )));
         }
         let folder = path.parent().unwrap_or(Path::new("/"));
-        private::create_folder(folder).map_err(|error| failed(folder, error))?;
+        private::create_folder(folder).map_err(|error| unwritable(&path, error))?;
         let lock = with_suffix(&path, ".lock");
-        let lock = private::open_lock(&lock).map_err(|error| failed(&lock, error))?;
+        let lock = private::open_lock(&lock).map_err(|error| unusable(&lock, error))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
@@ -66,12 +66,12 @@ impl Checkpoint {
                     ),
                 ));
             }
-            Err(fs::TryLockError::Error(error)) => return Err(failed(&path, error)),
+            Err(fs::TryLockError::Error(error)) => return Err(unwritable(&path, error)),
         }
         let state = match private::read(&path) {
             Ok(bytes) => State::read(&bytes, &path)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => State::new(),
-            Err(error) => return Err(failed(&path, error)),
+            Err(error) => return Err(unusable(&path, error)),
         };
         Ok(Self {
             path,
@@ -119,14 +119,14 @@ impl Checkpoint {
             return Ok(());
         }
         self.replace(&state)
-            .map_err(|error| failed(&self.path, error))?;
+            .map_err(|error| unwritable(&self.path, error))?;
         self.state = state;
         Ok(())
     }
 
     fn replace(&self, state: &State) -> io::Result<()> {
         let new = with_suffix(&self.path, ".new");
-        let mut file = private::create_new(&new)?;
+        let mut file = private::create_next(&new, &self.path)?;
         file.write_all(&serde_json::to_vec(state)?)?;
         file.sync_data()?;
         drop(file);
@@ -188,13 +188,25 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn failed(path: &Path, error: io::Error) -> Error {
-    Error::new(
-        ErrorKind::Io,
-        format!(
-            "the checkpoint {} cannot be read or written; put it in a writable folder",
-            path.display()
-        ),
-    )
-    .with_source(error)
+/// The remedy is no other checkpoint, with which every file would be sent again from its start.
+fn unusable(path: &Path, error: io::Error) -> Error {
+    if fs::symlink_metadata(path).is_err() {
+        return unwritable(path, error);
+    }
+    let remedy = match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "; run `ship` as the user who owns it, or `chown` it to the user of `ship`"
+        }
+        _ => "",
+    };
+    let text = format!("{} cannot be opened{remedy}", path.display());
+    Error::new(ErrorKind::Io, text).with_source(error)
+}
+
+fn unwritable(path: &Path, error: io::Error) -> Error {
+    let text = format!(
+        "the checkpoint {} cannot be written; its folder must be writable, with space left",
+        path.display()
+    );
+    Error::new(ErrorKind::Io, text).with_source(error)
 }

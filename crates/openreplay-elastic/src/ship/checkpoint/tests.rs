@@ -300,3 +300,67 @@ fn only_its_user_can_read_or_lock_it() {
     Checkpoint::open(&new).unwrap();
     assert_eq!(mode(new.parent().unwrap()), 0o700);
 }
+
+/// As after one `sudo ship --once` with the checkpoint of a service.
+#[test]
+#[cfg(unix)]
+#[ignore = "needs root"]
+fn a_checkpoint_that_root_writes_belongs_to_the_service() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ship.json");
+    let owner = |path: &Path| {
+        let file = fs::metadata(path).unwrap();
+        (file.uid(), file.gid())
+    };
+    chown(folder.path(), Some(61_184), Some(61_184)).unwrap();
+    let mut checkpoint = Checkpoint::open(&path).unwrap();
+    for seed in [1, 2] {
+        checkpoint.save(state_of(seed).files, None, &[]).unwrap();
+        for path in [&path, &with_suffix(&path, ".lock")] {
+            assert_eq!(owner(path), (61_184, 61_184), "{path:?}");
+        }
+        // The owner of the file comes before that of the folder.
+        chown(folder.path(), Some(0), Some(0)).unwrap();
+    }
+}
+
+#[test]
+#[cfg(unix)]
+#[ignore = "needs root, to become another user"]
+fn a_checkpoint_of_another_user_is_not_replaced_by_a_new_one() {
+    use std::os::unix::fs::chown;
+    use std::os::unix::process::CommandExt as _;
+
+    const CHECKPOINT: &str = "OPENREPLAY_TEST_CHECKPOINT";
+    if let Some(path) = std::env::var_os(CHECKPOINT) {
+        let error = Checkpoint::open(path.as_ref()).unwrap_err().to_string();
+        assert!(
+            error.contains("`chown` it to the user of `ship`"),
+            "{error}"
+        );
+        return;
+    }
+    for suffix in ["", ".lock"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ship.json");
+        Checkpoint::open(&path)
+            .and_then(|mut checkpoint| checkpoint.save(state_of(1).files, None, &[]))
+            .unwrap();
+        for mine in [folder.path(), &path, &with_suffix(&path, ".lock")] {
+            chown(mine, Some(61_184), Some(61_184)).unwrap();
+        }
+        chown(with_suffix(&path, suffix), Some(0), Some(0)).unwrap();
+        let mut service = std::process::Command::new(std::env::current_exe().unwrap());
+        let name = "a_checkpoint_of_another_user_is_not_replaced_by_a_new_one";
+        let name = format!("ship::checkpoint::tests::{name}");
+        service
+            .args(["--exact", &name, "--include-ignored"])
+            .env(CHECKPOINT, path)
+            .uid(61_184)
+            .gid(61_184);
+        let output = service.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+}
