@@ -124,9 +124,15 @@ mod own {
         file.read_at(buffer, offset)
     }
 
-    /// Writes the folder to disk, so that a rename in it is durable.
+    /// Writes the folder to disk, so that a rename in it is durable. Some file systems cannot do
+    /// that.
     pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
-        File::open(folder)?.sync_data()
+        use io::ErrorKind::{InvalidInput, Unsupported};
+
+        match File::open(folder)?.sync_data() {
+            Err(error) if matches!(error.kind(), InvalidInput | Unsupported) => Ok(()),
+            synced => synced,
+        }
     }
 
     /// Returns half of the limit of the process. The other half is for connections, the checkpoint
@@ -177,3 +183,15 @@ mod own {
 
 pub(super) use own::{may_be_open, sync_folder};
 use own::{node_at, node_of, read_some_at};
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_cannot_be_synced_is_no_error() {
+        let folder = Path::new("/proc");
+        assert!(File::open(folder).unwrap().sync_data().is_err());
+        sync_folder(folder).unwrap();
+    }
+}
