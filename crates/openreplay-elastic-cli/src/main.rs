@@ -81,8 +81,8 @@ Exit codes:
   5  `logs` found no record of the session
   6  `ship --once` or `ship -` sent records that Elasticsearch rejected
   7  `ship --once` or `export` could not read a file; the others are done
-  8  `logs` cannot show all rows correctly: a shard did not respond, or records
-     have faults
+  8  `logs` cannot show all rows correctly: a shard did not respond, a day of the
+     store is damaged, or records have faults
   128 + N  signal N stopped `ship --once` before it was done, or `ship` or `serve`
      because stopping took longer than 5 seconds or a second signal arrived;
      acknowledged records are safe";

@@ -287,8 +287,8 @@ fn a_key_is_created_for_a_store_that_is_restored_from_the_files_of_its_days() {
     }
 }
 
-#[test]
-fn an_export_without_a_damaged_day_fails_and_counts_what_it_wrote() {
+/// A store with a record of session 42 in each of three days, the first of which is damaged.
+fn with_damaged_day() -> TempDir {
     let folder = TempDir::new().unwrap();
     let store = Store::open(folder.path()).unwrap();
     let now = std::time::SystemTime::now()
@@ -308,7 +308,27 @@ fn an_export_without_a_damaged_day_fails_and_counts_what_it_wrote() {
     let mut days: Vec<_> = files.map(|file| file.unwrap().path()).collect();
     days.retain(|path| path.extension().is_some_and(|ending| ending == "sqlite"));
     fs::write(&days[0], vec![b'x'; 40_000]).unwrap();
+    folder
+}
 
+#[test]
+fn logs_of_a_damaged_day_are_incomplete() {
+    let folder = with_damaged_day();
+    let data = folder.path().to_str().unwrap();
+    for (session, rows) in [("42", 2), ("77", 0)] {
+        let args = ["logs", session, "--data", data, "--json"];
+        let output = command(&args).output().unwrap();
+        assert_eq!(output.status.code(), Some(8), "{output:?}");
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(found["rows"].as_array().map(Vec::len), Some(rows));
+        let why = found["incomplete"].as_str().unwrap();
+        assert!(why.contains("is damaged"), "{why}");
+    }
+}
+
+#[test]
+fn an_export_without_a_damaged_day_fails_and_counts_what_it_wrote() {
+    let folder = with_damaged_day();
     let data = folder.path().to_str().unwrap();
     let exported = command(&["export", "--data", data]).output().unwrap();
     assert_eq!(exported.status.code(), Some(7), "{exported:?}");

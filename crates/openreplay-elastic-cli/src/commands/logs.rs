@@ -1,5 +1,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use openreplay_elastic::admin::panel::{self, Level, Row};
 use openreplay_record::panel::RecordFault;
@@ -25,7 +26,8 @@ const SHOWN: usize = 1_000;
 ///
 /// It ends with exit code 5 if there is no row; with 1 if a record would break the
 /// panel, so that it shows nothing; and with 8 if rows may be missing because a
-/// shard did not respond, or if records have a fault, such as a missing time.
+/// shard did not respond or a day of the store is damaged, or if records have a
+/// fault, such as a missing time.
 ///
 /// Examples:
 ///
@@ -84,9 +86,7 @@ impl Args {
         if let Some(text) = &found.incomplete {
             print::warning(&format!("rows may be missing: {text}"));
         } else if rows.is_empty() {
-            print::note(&format!(
-                "no record of session {session}; to see why: openreplay-elastic check {session}"
-            ));
+            print::note(&self.no_record(&session));
             return Ok(Outcome::NoRecord);
         }
         Ok(if found.incomplete.is_some() || is_faulty {
@@ -94,6 +94,15 @@ impl Args {
         } else {
             Outcome::Done
         })
+    }
+
+    fn no_record(&self, session: &SessionId) -> String {
+        let hint = if self.data.is_none() && self.file.is_empty() {
+            format!("to see why: openreplay-elastic check {session}")
+        } else {
+            format!("no `message` contains openReplaySession.id={session}")
+        };
+        format!("no record of session {session}; {hint}")
     }
 
     fn read(&self, session: &SessionId) -> Result<SessionRecords, Failure> {
@@ -202,17 +211,26 @@ async fn request(connect: &ConnectArgs, session: &SessionId) -> Result<SessionRe
 
 /// Reads the records that OpenReplay would get from the store in a folder.
 fn in_store(folder: &Path, session: &SessionId) -> Result<SessionRecords, Failure> {
-    let store = Store::builder(folder).open_to_read()?;
+    let problems = Arc::<Mutex<Vec<String>>>::default();
+    let reported = Arc::clone(&problems);
+    let builder = Store::builder(folder).on_report(move |text| {
+        let mut reported = reported.lock().unwrap_or_else(PoisonError::into_inner);
+        reported.push(text.to_owned());
+    });
+    let store = builder.open_to_read()?;
     let records = store.session(session, SHOWN)?;
     let sources = records
         .iter()
         .map(|record| serde_json::from_str(&record.to_source()));
+    // the store contains only JSON objects
+    let sources = sources.collect::<Result<_, _>>().map_err(io::Error::from)?;
+    let total = store.count(session)?;
+    let problems = problems.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(SessionRecords {
-        // the store contains only JSON objects
-        sources: sources.collect::<Result<_, _>>().map_err(io::Error::from)?,
-        total: store.count(session)?,
+        sources,
+        total,
         not_found: Vec::new(),
-        incomplete: None,
+        incomplete: (!problems.is_empty()).then(|| problems.join("; ")),
     })
 }
 

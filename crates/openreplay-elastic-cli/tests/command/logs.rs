@@ -162,7 +162,9 @@ fn logs_ends_with_5_where_no_record_is_of_the_session_and_with_1_where_there_is_
         json!({"session": "8", "total": 0, "rows": [], "incomplete": null})
     );
     assert!(
-        output.err.starts_with("no record of session 8;"),
+        output
+            .err
+            .contains("no `message` contains openReplaySession.id=8"),
         "{output:?}"
     );
 
