@@ -287,6 +287,21 @@ fn a_key_is_created_for_a_store_that_is_restored_from_the_files_of_its_days() {
     }
 }
 
+#[test]
+fn a_key_of_a_store_is_not_requested_over_http() {
+    let folder = TempDir::new().unwrap();
+    let serve = Serve::start(folder.path());
+    for key in ["encoded", "writer"] {
+        let output = serve.run(key, &["api-key", "--writer"]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            errors.contains("`openreplay-elastic api-key --data DIR`"),
+            "{errors}"
+        );
+    }
+}
+
 /// A store with a record of session 42 in each of three days, the first of which is damaged.
 fn with_damaged_day() -> TempDir {
     let folder = TempDir::new().unwrap();

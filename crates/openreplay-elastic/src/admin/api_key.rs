@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::admin::api;
+use crate::admin::engine::{Engine, Flavor};
 use crate::admin::units::Age;
 use crate::numbered::{LOGS, is_index_name};
 use crate::transport::client::{Client, Response};
@@ -195,6 +196,10 @@ pub async fn create(client: &Client, options: &ApiKeyOptions) -> Result<ApiKey, 
     let body = options.body()?;
     match api::send(client, Method::POST, "/_security/api_key", &body).await {
         Ok(response) => valid(&response),
+        Err(error) if error.is_not_found() && is_store(client).await => Err(error.explained(
+            "a key of openreplay-store is created in the store's folder: run `openreplay-elastic api-key --data DIR` on its machine, \
+             with --writer for the key of an app or `ship`",
+        )),
         Err(error) if is_no_security(&error) => Err(Error::unmet(
             Precondition::NoSecurity,
             "this engine has no API keys, since its security is off or it is not Elasticsearch: everyone who reaches it can do everything, \
@@ -230,6 +235,11 @@ fn valid(response: &Response) -> Result<ApiKey, Error> {
         "the response holds a key that Elasticsearch does not create, so it is not shown",
     )
     .with_remedy("check the address"))
+}
+
+async fn is_store(client: &Client) -> bool {
+    let engine = Engine::detect(client).await;
+    engine.is_ok_and(|engine| engine.flavor == Flavor::Store)
 }
 
 /// Without its security, Elasticsearch does not know the request.
