@@ -302,6 +302,32 @@ fn a_key_of_a_store_is_not_requested_over_http() {
     }
 }
 
+#[test]
+fn keys_in_clear_text_are_a_warning() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().to_str().unwrap();
+    for (listen, warns) in [("127.0.0.1:0", false), ("0.0.0.0:0", true)] {
+        let mut child = command(&["serve", "--data", data, "--listen", listen])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let errors = BufReader::new(child.stderr.take().unwrap());
+        let mut lines = errors.lines().map(Result::unwrap);
+        let before: Vec<_> = lines
+            .by_ref()
+            .take_while(|line| !line.starts_with("listening on"))
+            .collect();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(
+            before.join("\n").contains("in clear text"),
+            warns,
+            "{listen}: {before:?}"
+        );
+    }
+}
+
 /// A store with a record of session 42 in each of three days, the first of which is damaged.
 fn with_damaged_day() -> TempDir {
     let folder = TempDir::new().unwrap();

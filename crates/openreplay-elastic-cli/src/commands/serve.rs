@@ -165,6 +165,11 @@ impl Args {
 
     fn tls(&self) -> Result<Option<TlsAcceptor>, Failure> {
         let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) else {
+            if !self.listen.ip().is_loopback() {
+                print::warning(
+                    "clients send their keys in clear text; pass --tls-cert and --tls-key, or let only a proxy with TLS reach this address",
+                );
+            }
             return Ok(None);
         };
         let unusable = |path: &PathBuf, why: String| {
