@@ -54,7 +54,7 @@ fn units() -> Vec<String> {
     let mut units: Vec<_> = units.map(|block| block.text).collect();
     units.push(guide::block(
         "docs/without-elasticsearch.md",
-        "Serve",
+        "Run a store for several apps",
         "ini",
     ));
     assert_eq!(units.len(), 4);

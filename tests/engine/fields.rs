@@ -117,7 +117,8 @@ fn written(engine: &Engine) -> Value {
 
 fn the_guides_command_finds_the_records_of_a_trace(engine: &Engine, record: &Value) {
     let page = "docs/requests-and-traces.md";
-    let example: Value = serde_json::from_str(&guide::block(page, "The record", "json")).unwrap();
+    let example: Value =
+        serde_json::from_str(&guide::block(page, "Fields of the record", "json")).unwrap();
     let [command] = guide::commands(
         page,
         &[(

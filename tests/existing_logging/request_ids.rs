@@ -32,9 +32,9 @@ mod layers {
             .expose_headers([HeaderName::from_static("x-request-id")]);
         router
             .layer(RequestLogLayer::new()) // reads the id
-            .layer(CatchPanicLayer::custom(respond)) // its response gets the id, too
+            .layer(CatchPanicLayer::custom(respond)) // its response also gets the id
             .layer(PropagateRequestIdLayer::x_request_id()) // puts the id into the response
-            .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid)) // gives one to a request without
+            .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid)) // sets an id if the request has none
             .layer(SessionLayer::new())
             .layer(cors)
     }

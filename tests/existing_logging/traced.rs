@@ -148,7 +148,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 /// Whether the page's record is this one, but for what differs from one run to the other.
 fn shows(record: &Value) {
-    let page = guide::block(PAGE, "The record", "json");
+    let page = guide::block(PAGE, "Fields of the record", "json");
     let page: Value = serde_json::from_str(&page).unwrap();
     let page = page.as_object().unwrap();
     let names =
@@ -176,7 +176,7 @@ fn shows(record: &Value) {
 
 #[test]
 fn the_pages_record_leads_where_its_table_leads() {
-    let page = guide::block(PAGE, "The record", "json");
+    let page = guide::block(PAGE, "Fields of the record", "json");
     let record: Value = serde_json::from_str(&page).unwrap();
     let id = record["openReplaySession.id"].as_str().unwrap();
     let started = (id.parse::<u64>().unwrap() >> 24) + SESSIONS_SINCE;

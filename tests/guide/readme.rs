@@ -38,9 +38,9 @@ impl Program {
         let package =
             format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n");
         let manifest = package
-            + &guide::block("README.md", "Use it", "toml")
+            + &guide::block("README.md", "Usage", "toml")
             + &match heading {
-                "Use it" => String::new(),
+                "Usage" => String::new(),
                 other => guide::block("README.md", other, "toml"),
             };
         let manifest = manifest.replace("CHECKOUT", root.to_str().unwrap());
@@ -92,7 +92,7 @@ impl Program {
 #[test]
 #[ignore = "needs minutes to build"]
 fn the_first_program_logs_what_the_readme_shows() {
-    let program = Program::build("readme-app", "Use it", &[]);
+    let program = Program::build("readme-app", "Usage", &[]);
     let app = program.start();
     assert_eq!(program.send("42"), 500);
     let (status, records) = app.terminate();
@@ -103,7 +103,7 @@ fn the_first_program_logs_what_the_readme_shows() {
         .filter_map(|record| record["message"].as_str())
         .collect();
     let written: Value = (messages.join("\n") + "\n").into();
-    let shown = guide::block("README.md", "Use it", "text");
+    let shown = guide::block("README.md", "Usage", "text");
     assert_eq!(
         without_durations(&written),
         without_durations(&shown.into())

@@ -3,7 +3,7 @@ import Tracker from "@openreplay/tracker";
 export const tracker = new Tracker({
   projectKey: PROJECT_KEY,
   ingestPoint: INGEST_POINT, // only if OpenReplay is self-hosted
-  __DISABLE_SECURE_MODE: location.protocol === "http:", // the tracker requires https; localhost has none
+  __DISABLE_SECURE_MODE: location.protocol === "http:", // the tracker requires https, which localhost does not have
 });
 
 // waits at most a second: OpenReplay may be unreachable, and in a hidden tab start() waits until the tab is visible

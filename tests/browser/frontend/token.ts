@@ -20,7 +20,7 @@ export const tracker = new Tracker({
     capturePayload: false,
     captureInIframes: true,
   },
-  __DISABLE_SECURE_MODE: location.protocol === "http:", // the tracker requires https; localhost has none
+  __DISABLE_SECURE_MODE: location.protocol === "http:", // the tracker requires https, which localhost does not have
 });
 
 tracker.start().catch(console.warn);
