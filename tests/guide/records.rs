@@ -22,7 +22,7 @@ fn the_readme_of_tracing_openreplay_shows_the_record_that_is_written() {
     with_default(tracing_subscriber::registry().with(layer), || {
         let session: SessionId = SESSION.parse().unwrap();
         sync_scope(session, || {
-            tracing::error!(target: "shop", status = 500, "Error: no answer");
+            tracing::error!(target: "shop", status = 500, "no response");
         });
     });
     let page = "crates/tracing-openreplay/README.md";
