@@ -86,7 +86,7 @@ fn the_table_has_each_option_of_json_and_those_of_others_exist() {
 /// The options that each column names, sorted.
 fn columns() -> [Vec<String>; 3] {
     let page = fs::read_to_string(guide::workspace().join(PAGE)).unwrap();
-    let (_, section) = page.split_once("## Options compared").unwrap();
+    let (_, section) = page.split_once("## Comparison of JSON layers").unwrap();
     let mut columns: [Vec<String>; 3] = Default::default();
     let rows = section.lines().filter(|line| line.starts_with("| "));
     for row in rows.skip(1) {
