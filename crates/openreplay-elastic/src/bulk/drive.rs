@@ -50,7 +50,7 @@ impl<W: Wire> Delivery<W> {
     }
 
     /// Returns how many bytes a request may have for now: longer batches are cut.
-    #[cfg(any(test, feature = "ship"))]
+    #[cfg(feature = "ship")]
     pub(crate) fn room(&self) -> usize {
         self.link.room()
     }
