@@ -234,7 +234,7 @@ fn reports_that_a_rollover_may_double_if_the_indices_are_closed_to_the_key() {
     write(&writer, 0..30);
     assert!(guard.shutdown(LIMIT).is_complete());
     assert_once(&server.documents(), 0..30);
-    reports.wait_for("give them `create_doc` on `logs-*` too");
+    reports.wait_for("grant `create_doc` on `logs-*` as well");
 }
 
 #[test]
@@ -286,11 +286,15 @@ fn an_alias_that_leads_to_no_index_that_takes_records_costs_none() {
             }
             server.block(Some(fault));
             write(&writer, 0..10);
-            reports.wait_for("leads to no index that accepts records");
+            reports.wait_for("no index behind `logs` accepts writes");
             server.block(None);
             assert!(guard.flush(LIMIT).is_complete());
             assert_once(&server.documents(), expected);
-            assert!(!reports.all().contains("give them"), "{}", reports.all());
+            assert!(
+                !reports.all().contains("grant `create_doc`"),
+                "{}",
+                reports.all()
+            );
         }
     }
 }

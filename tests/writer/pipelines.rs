@@ -51,7 +51,7 @@ fn costs_no_record(engine: &Engine, builder: impl Fn() -> ElasticWriterBuilder) 
         let (other, other_guard) = builder.build().unwrap();
         write(&writer, written + 40..written + 50);
         write(&other, written + 50..written + 60);
-        reports.wait_for("leads to no index that accepts records");
+        reports.wait_for("no index behind `logs` accepts writes");
         assert_balance(other.stats());
         set(engine, setting, None);
         assert!(guard.shutdown(LIMIT).is_complete(), "{setting}");
@@ -85,7 +85,7 @@ fn records_wait_unchanged_while_a_pipeline_fails() {
     );
     let (writer, guard) = builder.on_diagnostic(reports.listen()).build().unwrap();
     write(&writer, 0..10);
-    reports.wait_for("leads to no index that accepts records");
+    reports.wait_for("no index behind `logs` accepts writes");
     set(&engine, "index.default_pipeline", None);
     assert!(guard.shutdown(LIMIT).is_complete());
     assert_once(&documents(&engine), 0..10);

@@ -56,8 +56,13 @@ impl Serve {
     }
 
     fn ship(&self, folder: &Path, file: &str) {
-        let checkpoint = folder.join(format!("{file}.json"));
-        let path = folder.join(file);
+        let shipped = self.ship_as("writer", folder, file);
+        assert_eq!(shipped.status.code(), Some(0), "{shipped:?}");
+    }
+
+    fn ship_as(&self, key: &str, folder: &Path, pattern: &str) -> Output {
+        let checkpoint = folder.join("ship.json");
+        let path = folder.join(pattern);
         let args = [
             "ship",
             "--once",
@@ -65,8 +70,7 @@ impl Serve {
             "--checkpoint",
             checkpoint.to_str().unwrap(),
         ];
-        let shipped = self.run("writer", &args);
-        assert_eq!(shipped.status.code(), Some(0), "{shipped:?}");
+        self.run(key, &args)
     }
 
     fn messages(&self) -> Vec<Value> {
@@ -157,6 +161,48 @@ fn two_apps_a_kill_and_a_move_lose_nothing_and_keep_the_order() {
         Some(0),
         "SIGTERM stops it cleanly"
     );
+}
+
+#[test]
+fn credentials_that_may_not_write_end_ship_at_its_start() {
+    let folder = TempDir::new().unwrap();
+    let here = folder.path();
+    write(here, "app.log", 0..2);
+    let serve = Serve::start(&here.join("data"));
+    let shipped = serve.ship_as("encoded", here, "app.log");
+    assert_eq!(shipped.status.code(), Some(1), "{shipped:?}");
+    let errors = String::from_utf8(shipped.stderr).unwrap();
+    let remedy = "create an API key that may add records with `openreplay-elastic api-key --data DIR --writer`";
+    assert!(errors.contains(remedy), "{errors}");
+}
+
+/// Such as a proxy or an app without the path under which it should serve Elasticsearch.
+#[test]
+fn a_404_that_the_engine_did_not_send_is_no_missing_alias() {
+    let folder = TempDir::new().unwrap();
+    write(folder.path(), "app.log", 0..2);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/openreplay", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = BufReader::new(client.unwrap());
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") && client.read_line(&mut head).unwrap() > 0 {}
+            let response =
+                "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            client.get_mut().write_all(response.as_bytes()).unwrap();
+        }
+    });
+    let path = folder.path().join("app.log");
+    let output = command(&["ship", "--once", path.to_str().unwrap(), "--checkpoint"])
+        .arg(folder.path().join("ship.json"))
+        .env("ELASTICSEARCH_URL", url)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("check the address"), "{errors}");
+    assert!(!errors.contains("openreplay-elastic setup"), "{errors}");
 }
 
 #[test]

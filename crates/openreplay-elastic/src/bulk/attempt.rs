@@ -10,7 +10,7 @@ use super::decide::{self, Action, Facts, Route, Settlement, Wait, decide};
 use super::event::Event;
 use super::pause::Pauses;
 use super::report::{self, Events, Source};
-use super::wire::{self, Response, Unknown, Wire};
+use super::wire::{self, QueryError, Response, Wire};
 use super::{probe, search};
 
 /// What is sent again.
@@ -116,7 +116,7 @@ impl<W: Wire> Link<W> {
     fn queried(
         &mut self,
         batch: &Batch,
-        result: &Result<QueryResult, Unknown>,
+        result: &Result<QueryResult, QueryError>,
         now: Instant,
         events: &impl Events,
     ) -> Action {
@@ -124,9 +124,9 @@ impl<W: Wire> Link<W> {
             Ok(QueryResult::WriteIndex(index)) => Event::WriteIndex(index),
             Ok(QueryResult::Exists(exists)) => Event::Exists(*exists),
             Ok(QueryResult::Searched(found)) => Event::Searched(found),
-            Err(unknown) => {
-                let event = Event::QueryFailed(unknown);
-                return self.happened(batch, &event, Source::Question(unknown), now, events);
+            Err(error) => {
+                let event = Event::QueryFailed(error);
+                return self.happened(batch, &event, Source::Query(error), now, events);
             }
         };
         self.happened(batch, &event, Source::NONE, now, events)
@@ -142,17 +142,15 @@ impl<W: Wire> Link<W> {
         let (event, source) = match response {
             Response::Body(body) => return self.read(batch, body, now, events),
             Response::Failed {
-                status,
-                is_named,
+                kind,
                 retry_after,
                 why,
             } => {
                 let event = Event::Failed {
-                    status: *status,
-                    is_named: *is_named,
+                    kind: *kind,
                     retry_after: *retry_after,
                 };
-                (event, Source::Response(Some(*status), why))
+                (event, Source::Response(Some(*kind), why))
             }
             Response::None { kind, why } => (Event::NoResponse(*kind), Source::Response(None, why)),
         };
@@ -171,7 +169,7 @@ impl<W: Wire> Link<W> {
                 self.happened(batch, &event, Source::Items(&items), now, events)
             }
             None => {
-                let source = Source::Response(Some(200), report::UNREADABLE);
+                let source = Source::Response(None, report::UNREADABLE);
                 self.happened(batch, &Event::Unreadable, source, now, events)
             }
         }

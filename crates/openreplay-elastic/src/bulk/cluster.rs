@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::event::Event;
 use super::room::Room;
 use super::state::State;
-use super::wire::{ItemKind, NoResponse};
+use super::wire::{FailureKind, ItemKind, NoResponse};
 
 /// How long credentials count as limited to the alias: somebody may have extended them since.
 pub(super) const ALIAS_ONLY: Duration = Duration::from_secs(600);
@@ -69,7 +69,7 @@ impl Cluster {
         let Measured { bytes, took, now } = measured;
         match event {
             Event::WriteIndex(index) => self.learn(index, now),
-            Event::QueryFailed(unknown) if unknown.is_about_index() => self.index = None,
+            Event::QueryFailed(error) if error.is_about_index() => self.index = None,
             Event::Stored { index } => {
                 self.room.passed(bytes, took, now);
                 self.learn_of(state, index, now);
@@ -89,17 +89,17 @@ impl Cluster {
                     }
                 }
             }
-            Event::Failed { status: 413, .. } => self.room.too_much(bytes),
-            Event::NoResponse(NoResponse::TimedOut)
-            | Event::Failed {
-                status: 408 | 504, ..
-            } => self.room.timed_out(bytes, now),
-            Event::Failed { status: 404, .. } => self.index = None,
+            Event::Failed { kind, .. } => match kind {
+                FailureKind::TooLarge => self.room.too_much(bytes),
+                FailureKind::TimedOut => self.room.timed_out(bytes, now),
+                FailureKind::Missing => self.index = None,
+                _ => {}
+            },
+            Event::NoResponse(NoResponse::TimedOut) => self.room.timed_out(bytes, now),
             Event::Due
             | Event::Exists(_)
             | Event::Searched(_)
             | Event::QueryFailed(_)
-            | Event::Failed { .. }
             | Event::NoResponse(_) => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::wire::{Item, NoResponse, Presence, Unknown};
+use super::wire::{FailureKind, Item, NoResponse, Presence, QueryError};
 
 /// What happened.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,7 @@ pub(crate) enum Event<'a> {
     /// has one.
     Searched(&'a [(String, Presence)]),
     /// A query got no usable response yet.
-    QueryFailed(&'a Unknown),
+    QueryFailed(&'a QueryError),
     /// All records are stored, in this index.
     Stored { index: &'a str },
     /// Each record has a result of its own.
@@ -26,9 +26,7 @@ pub(crate) enum Event<'a> {
     Unreadable,
     /// The whole request failed.
     Failed {
-        status: u16,
-        /// Whether the engine names an error; a proxy does not.
-        is_named: bool,
+        kind: FailureKind,
         retry_after: Option<Duration>,
     },
     /// No response came.

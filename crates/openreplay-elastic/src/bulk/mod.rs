@@ -23,8 +23,8 @@ pub(crate) use self::{
 pub(crate) use self::{
     pace::pause,
     pause::Patient,
-    report::unknown as report_unknown,
-    wire::{Action, LENGTH, change_digits, record_id, records, write_digits},
+    report::query_error as report_query_error,
+    wire::{Action, FailureKind, LENGTH, change_digits, record_id, records, write_digits},
 };
 
 mod aside;

@@ -15,8 +15,6 @@ pub(crate) enum Pace {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Retry {
     pub(crate) pace: Pace,
-    /// Whether the request may have been executed although no response confirms it.
-    pub(crate) is_lost: bool,
     /// The server's `Retry-After`.
     pub(crate) at_least: Option<Duration>,
 }
@@ -25,26 +23,7 @@ impl From<Pace> for Retry {
     fn from(pace: Pace) -> Self {
         Self {
             pace,
-            is_lost: false,
             at_least: None,
-        }
-    }
-}
-
-impl Retry {
-    /// Returns how to try again after a request failed with this status.
-    pub(crate) fn after_status(status: u16, at_least: Option<Duration>) -> Self {
-        let (pace, is_lost) = match status {
-            429 => (Pace::Soon, false),
-            // Also from a proxy, behind which the request may have been executed.
-            408 | 500.. => (Pace::Soon, true),
-            200..=299 => (Pace::Slow, true),
-            _ => (Pace::Slow, false),
-        };
-        Self {
-            pace,
-            is_lost,
-            at_least,
         }
     }
 }
@@ -83,31 +62,6 @@ pub(crate) fn pause(attempts: u32, retry: Retry, jitter: f64) -> Pause {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_status_decides_how_soon_and_whether_the_request_is_lost() {
-        for (status, pace, is_lost) in [
-            (301, Pace::Slow, false),
-            (401, Pace::Slow, false),
-            (403, Pace::Slow, false),
-            (404, Pace::Slow, false),
-            (202, Pace::Slow, true),
-            (408, Pace::Soon, true),
-            (429, Pace::Soon, false),
-            (500, Pace::Soon, true),
-            (502, Pace::Soon, true),
-            (503, Pace::Soon, true),
-            (504, Pace::Soon, true),
-        ] {
-            let at_least = Some(Duration::from_secs(7));
-            let expected = Retry {
-                pace,
-                is_lost,
-                at_least,
-            };
-            assert_eq!(Retry::after_status(status, at_least), expected, "{status}");
-        }
-    }
 
     #[test]
     fn waits_longer_each_time_up_to_a_limit() {

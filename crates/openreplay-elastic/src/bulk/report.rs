@@ -4,7 +4,7 @@ use openreplay_buffer::Topic;
 
 use super::batch::Batch;
 use super::decide::{Cause, Report};
-use super::wire::{Item, Unknown};
+use super::wire::{FailureKind, Item, QueryError};
 use crate::{text, topic};
 
 /// What a delivery tells while it goes on.
@@ -26,9 +26,9 @@ pub(crate) trait Events {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Source<'a> {
     Items(&'a [Item<'a>]),
-    Question(&'a Unknown),
-    /// A status, if a response came at all, and what is wrong.
-    Response(Option<u16>, &'a str),
+    Query(&'a QueryError),
+    /// The kind of failure, if a response came at all, and what is wrong.
+    Response(Option<FailureKind>, &'a str),
 }
 
 impl Source<'static> {
@@ -44,17 +44,17 @@ impl Source<'_> {
                 items.get(at).map_or_else(String::new, ToString::to_string)
             }
             (Self::Items(_), Cause::Whole) => String::new(),
-            (Self::Question(unknown), _) => unknown.text.clone(),
+            (Self::Query(error), _) => error.text.clone(),
             (Self::Response(_, why), _) => (*why).to_owned(),
         }
     }
 
-    fn status(&self, cause: Cause) -> Option<u16> {
+    fn failure(&self, cause: Cause) -> Option<FailureKind> {
         match (self, cause) {
-            (Self::Items(items), Cause::Item(at)) => items.get(at).map(|item| item.status),
+            (Self::Items(items), Cause::Item(at)) => items.get(at).map(Item::failure),
             (Self::Items(_), Cause::Whole) => None,
-            (Self::Question(unknown), _) => unknown.status,
-            (Self::Response(status, _), _) => *status,
+            (Self::Query(error), _) => error.failure,
+            (Self::Response(failure, _), _) => *failure,
         }
     }
 }
@@ -62,10 +62,10 @@ impl Source<'_> {
 /// Reports a decision.
 pub(super) fn report(report: Report, source: Source<'_>, alias: &str, events: &impl Events) {
     match (report, source) {
-        (Report::Question, Source::Question(question)) => unknown(question, alias, events),
-        (Report::Question, _) => {}
+        (Report::QueryFailed, Source::Query(error)) => query_error(error, alias, events),
+        (Report::QueryFailed, _) => {}
         (Report::Trouble(cause), _) => {
-            trouble(source.status(cause), &source.text(cause), alias, events);
+            trouble(source.failure(cause), &source.text(cause), alias, events);
         }
         (Report::Index(cause), _) => index(&source.text(cause), alias, events),
         (Report::Unreadable, _) => unreadable(events),
@@ -76,11 +76,11 @@ pub(super) fn report(report: Report, source: Source<'_>, alias: &str, events: &i
 }
 
 /// A query got no usable response yet.
-pub(crate) fn unknown(unknown: &Unknown, alias: &str, events: &impl Events) {
-    if unknown.is_fault_of_index {
-        index(&unknown.text, alias, events);
+pub(crate) fn query_error(error: &QueryError, alias: &str, events: &impl Events) {
+    if error.is_fault_of_index {
+        index(&error.text, alias, events);
     } else {
-        trouble(unknown.status, &unknown.text, alias, events);
+        trouble(error.failure, &error.text, alias, events);
     }
 }
 
@@ -89,37 +89,49 @@ fn index(why: &str, alias: &str, events: &impl Events) {
     events.report(
         topic::MISSING,
         &format!(
-            "{}; `{alias}` leads to no index that accepts records: look at its write index with `openreplay-elastic \
-             check`; keeping the records and trying again",
+            "{}; no index behind `{alias}` accepts writes; run `openreplay-elastic check`; keeping the records and retrying",
             shortened(why)
         ),
     );
 }
 
-/// A request or a record failed with this status, or got no response.
-fn trouble(status: Option<u16>, why: &str, alias: &str, events: &impl Events) {
-    let (about, advice) = match status {
-        Some(401) => (
+/// A request or a record failed, or got no response. The text also contains what to do about
+/// a wrong address.
+fn trouble(failure: Option<FailureKind>, why: &str, alias: &str, events: &impl Events) {
+    let (about, advice) = match failure {
+        Some(FailureKind::Unauthorized) => (
             topic::CREDENTIALS,
             "; check the API key, or the user and the password".to_owned(),
         ),
-        Some(403) => (
+        Some(FailureKind::Forbidden) => (
             topic::CREDENTIALS,
-            format!("; they need `create_doc` on `{alias}` and `{alias}-*`"),
+            format!(
+                "; they need `create_doc` on `{alias}` and `{alias}-*` (in a store, a writer's key)"
+            ),
         ),
-        Some(404) => (
+        Some(FailureKind::Missing) => (
             topic::MISSING,
-            format!("; `{alias}` has to be an alias: run `openreplay-elastic setup`"),
+            format!("; `{alias}` must be an alias; run `openreplay-elastic setup`"),
         ),
-        Some(300..=499) if status != Some(429) => {
-            (topic::RESPONSE, "; is the address right?".to_owned())
-        }
-        _ => (topic::UNREACHABLE, String::new()),
+        Some(
+            FailureKind::TooLarge
+            | FailureKind::Malformed
+            | FailureKind::RejectedByProxy
+            | FailureKind::Unexpected,
+        ) => (topic::RESPONSE, String::new()),
+        Some(
+            FailureKind::Busy
+            | FailureKind::TimedOut
+            | FailureKind::EngineFailed
+            | FailureKind::Unavailable
+            | FailureKind::OtherSuccess,
+        )
+        | None => (topic::UNREACHABLE, String::new()),
     };
     events.report(
         about,
         &format!(
-            "{}{advice}; keeping the records and trying again",
+            "{}{advice}; keeping the records and retrying",
             shortened(why)
         ),
     );
@@ -157,8 +169,8 @@ pub(super) fn alias_only(alias: &str, events: &impl Events) {
     events.report(
         topic::ALIAS_ONLY,
         &format!(
-            "the credentials allow writing to `{alias}` but not to the indices behind it, so a record may be there \
-             twice after a rollover: give them `create_doc` on `{alias}-*` too"
+            "the credentials allow writing to `{alias}` but not to the indices behind it, so a record may be stored \
+             twice after a rollover; grant `create_doc` on `{alias}-*` as well"
         ),
     );
 }

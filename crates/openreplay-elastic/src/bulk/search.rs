@@ -2,7 +2,7 @@
 //! than once.
 
 use super::batch::Batch;
-use super::wire::{Presence, Unknown, Wire, record_id};
+use super::wire::{Presence, QueryError, Wire, record_id};
 use crate::numbered::next_name;
 
 /// No index is rolled over more often than this around one lost response.
@@ -15,7 +15,7 @@ pub(super) async fn search(
     batch: &Batch,
     from: &str,
     to: &str,
-) -> Result<Vec<(String, Presence)>, Unknown> {
+) -> Result<Vec<(String, Presence)>, QueryError> {
     let ids = some_ids(batch);
     let mut found = Vec::new();
     for index in since(from, to) {

@@ -63,7 +63,7 @@ pub(crate) enum Suspicion {
     None,
     /// This single record was rejected as a whole request. If it is rejected again, the record is
     /// at fault.
-    TooLarge,
+    RejectedAlone,
     /// Another record was accepted while this one was not.
     Blamed,
 }

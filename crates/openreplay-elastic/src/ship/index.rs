@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 
 use super::Shipper;
 use super::position::IndexName;
-use crate::bulk::{self, Events as _};
+use crate::bulk::{self, Events as _, FailureKind};
 use crate::topic;
 use crate::transport::error::Error;
 use crate::transport::kind::{ErrorKind, Precondition};
@@ -41,10 +41,10 @@ impl Shipper {
                         tokio::time::sleep(MISNAMED).await;
                     }
                 },
-                Err(unknown) => {
+                Err(error) => {
                     attempts += 1;
-                    bulk::report_unknown(&unknown, self.target.alias(), &*self.counts);
-                    let pause = bulk::pause(attempts, unknown.retry, fastrand::f64());
+                    bulk::report_query_error(&error, self.target.alias(), &*self.counts);
+                    let pause = bulk::pause(attempts, error.retry, fastrand::f64());
                     tokio::time::sleep(pause.whole).await;
                 }
             }
@@ -52,30 +52,42 @@ impl Shipper {
     }
 
     /// Fails if an operator must fix something before records can be written.
-    pub(super) async fn can_write(&self) -> Result<(), Error> {
+    pub(super) async fn require_writable(&self) -> Result<(), Error> {
         let response = self.client.request(Method::HEAD, "/", Bytes::new()).await;
         if let Err(error) = response
             && (error.is_connect() || error.is_timeout())
         {
             return Err(error);
         }
-        let Err(unknown) = self.target.write_index().await else {
+        let Err(error) = self.target.query_write_index().await else {
             return Ok(());
         };
-        let status = unknown.status.and_then(|code| code.try_into().ok());
-        match status {
-            Some(status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)) => {
-                let text = format!(
-                    "{}; create an API key that may add records with `openreplay-elastic api-key --writer`",
-                    unknown.text
-                );
-                Err(Error::new(ErrorKind::Status(status), text))
-            }
-            Some(StatusCode::NOT_FOUND) => Err(Error::unmet(
+        if error.failure == Some(FailureKind::Missing) {
+            return Err(Error::unmet(
                 Precondition::NoLogs,
                 "the alias `logs` is missing; run `openreplay-elastic setup`",
-            )),
-            _ => Ok(()),
+            ));
         }
+        let status = error.status.and_then(|code| code.try_into().ok());
+        let remedy = match status {
+            Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+                let data = if self.target.is_store().await {
+                    "--data DIR "
+                } else {
+                    ""
+                };
+                format!(
+                    "; create an API key that may add records with `openreplay-elastic api-key {data}--writer`"
+                )
+            }
+            // The text says to check the address.
+            Some(StatusCode::NOT_FOUND) => String::new(),
+            _ => return Ok(()),
+        };
+        let text = format!("{}{remedy}", error.text);
+        Err(status.map_or_else(
+            || Error::new(ErrorKind::UnexpectedResponse, text.as_str()),
+            |status| Error::new(ErrorKind::Status(status), text.as_str()),
+        ))
     }
 }

@@ -109,7 +109,7 @@ impl Shipper {
         mut self,
         mut progress: impl FnMut(&Progress),
     ) -> Result<Progress, Error> {
-        self.can_write().await?;
+        self.require_writable().await?;
         self.scan(Mode::Once).await;
         progress(&self.progress().await);
         let mut scans = 0;

@@ -201,7 +201,7 @@ const TABLE: [Entry; 34] = [
     error(
         Fault::UnexpectedResponse,
         "unexpected-response",
-        "check the address: its scheme, host, port and path must be Elasticsearch's own, or those of a proxy that passes everything on",
+        "check the address: its scheme, host, port and path must be Elasticsearch's own, or those of a proxy that forwards all requests",
     ),
     error(
         Fault::NotElasticsearch,

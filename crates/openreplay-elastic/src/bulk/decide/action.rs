@@ -82,7 +82,7 @@ pub(crate) enum Report {
     /// No index behind the alias accepts records.
     Index(Cause),
     /// A query got no usable response.
-    Question,
+    QueryFailed,
     Unreadable,
     /// The credentials are limited to the alias.
     AliasOnly,

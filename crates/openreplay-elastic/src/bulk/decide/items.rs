@@ -230,10 +230,15 @@ fn left(
 
 /// The records that go on in their minimal form, if there are any.
 fn reduced(sorted: &mut Sorted, state: &State, stores_others: bool) -> Option<Part> {
+    let suspicion = if stores_others {
+        Suspicion::Blamed
+    } else {
+        Suspicion::None
+    };
     let these = std::mem::take(&mut sorted.rejected);
     (!these.is_empty()).then(|| Part {
         records: Records::These(these),
-        state: minimal(state, stores_others),
+        state: minimal(state, suspicion),
     })
 }
 

@@ -55,25 +55,15 @@ pub(super) fn decide(state: &State, facts: &Facts<'_>, event: &Event<'_>) -> Act
             let place = index.map_or(Place::Open, Place::pinned);
             send(state, facts, place, facts.cluster.index())
         }
-        Event::QueryFailed(unknown) => {
-            let next = State {
-                suspicion: Suspicion::None,
-                ..state.clone()
-            };
-            response::all_again(next, facts, unknown.retry, Report::Question)
-        }
+        Event::QueryFailed(error) => response::query_failed(state, facts, error.retry),
         Event::Stored { .. } => Action::Settle(Settlement {
             stored: Records::All,
             ..Settlement::default()
         }),
         Event::Items(items) => items::decide(state, facts, items),
         Event::Unreadable => response::unreadable(state, facts),
-        Event::Failed {
-            status,
-            is_named,
-            retry_after,
-        } => response::failed(state, facts, status, is_named, retry_after),
-        Event::NoResponse(kind) => response::none(state, facts, kind),
+        Event::Failed { kind, retry_after } => response::failed(state, facts, kind, retry_after),
+        Event::NoResponse(kind) => response::no_response(state, facts, kind),
     }
 }
 
@@ -100,7 +90,7 @@ fn due(state: &State, facts: &Facts<'_>) -> Action {
         });
     }
     let depends_on_index = state.place != Place::Open
-        || state.suspicion == Suspicion::TooLarge
+        || state.suspicion == Suspicion::RejectedAlone
         || needs_index(state, facts);
     // If this response is lost, the records are only known to be in an index that was known before.
     if depends_on_index || !facts.cluster.is_known(facts.now) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::super::cluster::Measured;
 use super::super::pace::Pace;
 use super::super::state::Form;
-use super::super::wire::{Item, ItemError, NoResponse, Presence, Unknown};
+use super::super::wire::{FailureKind, Item, ItemError, NoResponse, Presence, QueryError};
 use super::*;
 
 /// What is known of a batch of four records, or of a single one; the alias leads to `logs-2`.
@@ -132,11 +132,11 @@ fn places(parts: &[Part]) -> impl Iterator<Item = String> {
 fn marks(Settlement { parts, wait, .. }: &Settlement) -> impl Iterator<Item = &'static str> {
     let is = |is: fn(&State) -> bool| parts.iter().any(|part| is(&part.state));
     let is_blamed = is(|state| state.suspicion == Suspicion::Blamed);
-    let is_too_large = is(|state| state.suspicion == Suspicion::TooLarge);
+    let is_rejected_alone = is(|state| state.suspicion == Suspicion::RejectedAlone);
     let marks = [
         (is(|state| state.form == Form::Minimal), "in minimal form"),
         (is_blamed, "blamed"),
-        (is_too_large, "suspected to be too large"),
+        (is_rejected_alone, "suspected to be at fault"),
         (is(|state| state.alone.is_some()), "in doubt"),
         (wait.is_some_and(|wait| wait.aside > 0), "set aside"),
         (wait.is_some_and(|wait| wait.probe), "after a probe"),
@@ -147,9 +147,10 @@ fn marks(Settlement { parts, wait, .. }: &Settlement) -> impl Iterator<Item = &'
 
 fn rows() -> Vec<String> {
     let now = now();
-    let unknown = Unknown {
+    let unknown = QueryError {
         retry: Pace::Soon.into(),
         status: None,
+        failure: None,
         is_fault_of_index: false,
         text: String::new(),
     };
@@ -169,9 +170,8 @@ fn rows() -> Vec<String> {
     let (missing, forbidden) = (all(404, "x"), all(403, "security_exception"));
     let (spoiled, unclear) = (all(400, "parse_exception"), all(400, "x"));
     let (failed_item, unclear_item) = (one(500, "x"), one(400, "x"));
-    let failed = |status, is_named| Event::Failed {
-        status,
-        is_named,
+    let failed = |status, is_named: bool| Event::Failed {
+        kind: FailureKind::of(status, is_named.then_some("index_not_found_exception")),
         retry_after: None,
     };
     let open = || known("open", |_| {});
@@ -192,9 +192,9 @@ fn rows() -> Vec<String> {
             state.tries.failures = TOGETHER;
         })
     };
-    let too_large = |name: &'static str, form| {
+    let rejected_alone = |name: &'static str, form| {
         known(name, move |state| {
-            state.suspicion = Suspicion::TooLarge;
+            state.suspicion = Suspicion::RejectedAlone;
             state.form = form;
         })
     };
@@ -300,17 +300,17 @@ fn rows() -> Vec<String> {
         (open(), "413", failed(413, false)),
         (known("single", |_| {}), "413", failed(413, false)),
         (
-            too_large("single, suspected to be too large", Form::Whole),
+            rejected_alone("single, suspected to be at fault", Form::Whole),
             "413",
             failed(413, false),
         ),
         (
-            too_large("single, minimal, suspected to be too large", Form::Minimal),
+            rejected_alone("single, minimal, suspected to be at fault", Form::Minimal),
             "413",
             failed(413, false),
         ),
         (
-            too_large("single, minimal, suspected to be too large", Form::Minimal),
+            rejected_alone("single, minimal, suspected to be at fault", Form::Minimal),
             "400 of the engine",
             failed(400, true),
         ),

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use super::super::cluster::Measured;
 use super::super::pace::Pace;
 use super::super::state::Form;
-use super::super::wire::{Item, ItemError, ItemKind, NoResponse};
+use super::super::wire::{FailureKind, Item, ItemError, ItemKind, NoResponse};
 use super::items::{Fate, fate};
 use super::*;
 
@@ -95,8 +95,7 @@ fn item(status: u16, index: &'static str, name: &'static str) -> Item<'static> {
 
 fn failed(status: u16, is_named: bool) -> Event<'static> {
     Event::Failed {
-        status,
-        is_named,
+        kind: FailureKind::of(status, is_named.then_some("index_not_found_exception")),
         retry_after: None,
     }
 }
@@ -465,7 +464,7 @@ fn a_record_that_was_alone_for_long_is_blamed_by_a_probe_and_then_reduced_and_th
 fn a_record_that_is_too_large_alone_is_reduced_after_a_second_time_and_never_rejected_for_413() {
     let case = Case::new(1);
     let (next, wait) = case.again(failed(413, false));
-    assert_eq!((next.suspicion, wait), (Suspicion::TooLarge, None));
+    assert_eq!((next.suspicion, wait), (Suspicion::RejectedAlone, None));
     let case = case.known("logs-1").with(|state| *state = next);
     assert_eq!(
         case.decide(Event::Due),
@@ -477,7 +476,7 @@ fn a_record_that_is_too_large_alone_is_reduced_after_a_second_time_and_never_rej
 
     let case = Case::new(1).with(|state| {
         state.form = Form::Minimal;
-        state.suspicion = Suspicion::TooLarge;
+        state.suspicion = Suspicion::RejectedAlone;
     });
     let (next, wait) = case.again(failed(413, false));
     assert_eq!(

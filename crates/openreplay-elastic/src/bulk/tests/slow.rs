@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use super::super::wire::{NoResponse, Presence, Response, Unknown, Wire};
+use super::super::wire::{NoResponse, Presence, QueryError, Response, Wire};
 use super::*;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -58,15 +58,15 @@ impl Wire for Line {
         Response::Body(format!("{{\"items\":[{}]}}", items.join(",")).into())
     }
 
-    async fn write_index(&self) -> Result<String, Unknown> {
+    async fn write_index(&self) -> Result<String, QueryError> {
         Ok("logs-000001".to_owned())
     }
 
-    async fn has_index(&self, _: &str) -> Result<bool, Unknown> {
+    async fn has_index(&self, _: &str) -> Result<bool, QueryError> {
         Ok(true)
     }
 
-    async fn holds(&self, _: &str, _: &str) -> Result<Presence, Unknown> {
+    async fn holds(&self, _: &str, _: &str) -> Result<Presence, QueryError> {
         Ok(Presence::Absent)
     }
 }

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::pace::Pace;
-use super::super::wire::{NoResponse, Presence, Response, Unknown, Wire, records};
+use super::super::wire::{FailureKind, NoResponse, Presence, QueryError, Response, Wire, records};
 
 /// What happens to one request. Whatever is not stored can be sent again.
 #[derive(Clone, Debug)]
@@ -161,12 +161,13 @@ impl State {
         self.roll_over();
     }
 
-    fn next_question_fails(&mut self) -> Option<Unknown> {
+    fn next_query_fails(&mut self) -> Option<QueryError> {
         matches!(self.faults.front(), Some(Fault::QueryFails)).then(|| {
             self.faults.pop_front();
-            Unknown {
+            QueryError {
                 retry: Pace::Soon.into(),
                 status: None,
+                failure: None,
                 is_fault_of_index: false,
                 text: "no response".into(),
             }
@@ -193,23 +194,23 @@ impl Wire for World {
         response
     }
 
-    async fn write_index(&self) -> Result<String, Unknown> {
+    async fn write_index(&self) -> Result<String, QueryError> {
         let mut state = self.state.borrow_mut();
         state
-            .next_question_fails()
+            .next_query_fails()
             .map_or_else(|| Ok(state.write_index()), Err)
     }
 
-    async fn has_index(&self, index: &str) -> Result<bool, Unknown> {
+    async fn has_index(&self, index: &str) -> Result<bool, QueryError> {
         let mut state = self.state.borrow_mut();
-        let failed = state.next_question_fails();
+        let failed = state.next_query_fails();
         failed.map_or_else(|| Ok(state.indices.contains_key(index)), Err)
     }
 
-    async fn holds(&self, index: &str, id: &str) -> Result<Presence, Unknown> {
+    async fn holds(&self, index: &str, id: &str) -> Result<Presence, QueryError> {
         let mut state = self.state.borrow_mut();
-        if let Some(unknown) = state.next_question_fails() {
-            return Err(unknown);
+        if let Some(error) = state.next_query_fails() {
+            return Err(error);
         }
         Ok(
             match state
@@ -313,9 +314,12 @@ impl World {
 }
 
 fn failed(status: u16, is_named: bool) -> Response {
+    let name = match status {
+        404 => "index_not_found_exception",
+        _ => "some_exception",
+    };
     Response::Failed {
-        status,
-        is_named,
+        kind: FailureKind::of(status, is_named.then_some(name)),
         retry_after: None,
         why: format!("status {status}"),
     }

@@ -4,8 +4,9 @@ use bytes::Bytes;
 use openreplay_record::causes::WithCauses;
 
 use super::gzip::Gzip;
-use super::{NoResponse, Presence, Response, Target, Unknown, Wire, retry_after};
+use super::{FailureKind, NoResponse, Presence, QueryError, Response, Target, Wire, retry_after};
 use crate::transport::client::{self, Body, Encoding};
+use crate::transport::error::Error;
 
 /// Elasticsearch, over HTTP.
 #[derive(Debug)]
@@ -54,15 +55,15 @@ impl Wire for HttpWire {
         }
     }
 
-    async fn write_index(&self) -> Result<String, Unknown> {
+    async fn write_index(&self) -> Result<String, QueryError> {
         self.target.write_index().await
     }
 
-    async fn has_index(&self, index: &str) -> Result<bool, Unknown> {
+    async fn has_index(&self, index: &str) -> Result<bool, QueryError> {
         self.target.has_index(index).await
     }
 
-    async fn holds(&self, index: &str, id: &str) -> Result<Presence, Unknown> {
+    async fn holds(&self, index: &str, id: &str) -> Result<Presence, QueryError> {
         self.target.holds(index, id).await
     }
 }
@@ -71,11 +72,9 @@ fn failed(response: client::Response) -> Response {
     let status = response.status().as_u16();
     let retry_after = retry_after(response.headers());
     let error = response.ok().err();
+    let name = error.as_ref().and_then(Error::error_type);
     Response::Failed {
-        status,
-        is_named: error
-            .as_ref()
-            .is_some_and(|error| error.error_type().is_some()),
+        kind: FailureKind::of(status, name),
         retry_after,
         why: error.map_or_else(String::new, |error| error.to_string()),
     }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 
+pub(crate) use self::failure::{Executed, FailureKind};
 #[cfg(feature = "ship")]
 pub(crate) use self::frame::Action;
 #[cfg(any(test, feature = "ship"))]
@@ -19,8 +20,9 @@ pub(crate) use self::id::{change_digits, write_digits};
 #[cfg(test)]
 pub(crate) use self::response::ItemError;
 pub(crate) use self::response::{Item, ItemKind, all_stored, read};
-pub(crate) use self::target::{Presence, Target, Unknown};
+pub(crate) use self::target::{Presence, QueryError, Target};
 
+mod failure;
 mod frame;
 mod gzip;
 mod http_wire;
@@ -40,13 +42,13 @@ pub(crate) trait Wire {
     async fn send(&mut self, index: Option<&str>, body: Vec<Bytes>) -> Response;
 
     /// Returns the index that the alias leads new records to.
-    async fn write_index(&self) -> Result<String, Unknown>;
+    async fn write_index(&self) -> Result<String, QueryError>;
 
     /// Whether there is such an index.
-    async fn has_index(&self, index: &str) -> Result<bool, Unknown>;
+    async fn has_index(&self, index: &str) -> Result<bool, QueryError>;
 
     /// Whether an index has a record of this `_id`.
-    async fn holds(&self, index: &str, id: &str) -> Result<Presence, Unknown>;
+    async fn holds(&self, index: &str, id: &str) -> Result<Presence, QueryError>;
 }
 
 /// What came back.
@@ -55,9 +57,7 @@ pub(crate) enum Response {
     /// Status 200.
     Body(Bytes),
     Failed {
-        status: u16,
-        /// Whether the engine names an error; a proxy does not.
-        is_named: bool,
+        kind: FailureKind,
         retry_after: Option<Duration>,
         why: String,
     },

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::FailureKind;
+
 /// The members of a response that are read.
 pub(super) const FILTER: &str =
     "filter_path=items.*._index,items.*.status,items.*.error.type,items.*.error.reason";
@@ -62,6 +64,11 @@ impl Item<'_> {
         error
             .and_then(|error| error.reason.as_deref())
             .unwrap_or_default()
+    }
+
+    /// The same as the failure of a whole request.
+    pub(crate) fn failure(&self) -> FailureKind {
+        FailureKind::of(self.status, Some(self.error_name()))
     }
 
     /// What kind of result it is.

@@ -5,7 +5,7 @@ use http::Method;
 
 use super::super::pace::{Pace, Retry};
 use super::response::{self, FILTER, Item, ItemKind};
-use super::retry_after;
+use super::{FailureKind, retry_after};
 use crate::transport::client::{Body, Client, Encoding, Response};
 use crate::transport::error::Error;
 use crate::transport::store::{INDEX, Recognition};
@@ -34,9 +34,11 @@ pub(crate) enum Presence {
 
 /// Why a query has no result yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unknown {
+pub(crate) struct QueryError {
     pub(crate) retry: Retry,
     pub(crate) status: Option<u16>,
+    /// `None` if there was no response.
+    pub(crate) failure: Option<FailureKind>,
     /// No index behind the alias accepts records.
     pub(crate) is_fault_of_index: bool,
     pub(crate) text: String,
@@ -82,14 +84,24 @@ impl Target {
     ///
     /// Sends an invalid document, bypassing the pipeline that the index may have: the error names
     /// the index. A store has only one index, so it is not queried.
-    pub(crate) async fn write_index(&self) -> Result<String, Unknown> {
-        if self.recognition.is_store(&self.client).await {
+    pub(crate) async fn write_index(&self) -> Result<String, QueryError> {
+        if self.is_store().await {
             return Ok(INDEX.to_owned());
         }
+        self.query_write_index().await
+    }
+
+    /// Returns whether the server is an openreplay-store.
+    pub(crate) async fn is_store(&self) -> bool {
+        self.recognition.is_store(&self.client).await
+    }
+
+    /// Does the same, and queries a store as well, so that credentials that may not write fail.
+    pub(crate) async fn query_write_index(&self) -> Result<String, QueryError> {
         let no_document = Bytes::from_static(b"{\"create\":{}}\n\"which index is this?\"\n");
         let item = match self.query(None, no_document).await {
             // Elasticsearch cannot pass that through a final pipeline, which no request can bypass
-            Err(unknown) if unknown.status == Some(500) => self.query(None, unstorable("")).await?,
+            Err(error) if error.status == Some(500) => self.query(None, unstorable("")).await?,
             item => item?,
         };
         match item.status {
@@ -97,8 +109,8 @@ impl Target {
             400 | 500 if item.kind() != ItemKind::IndexRejects && !self.has_no_index(&item) => {
                 Ok(item.index.into_owned())
             }
-            429 | 500.. => Err(self.unknown(&item, Pace::Soon)),
-            _ => Err(self.unknown(&item, Pace::Slow)),
+            429 | 500.. => Err(self.item_error(&item, Pace::Soon)),
+            _ => Err(self.item_error(&item, Pace::Slow)),
         }
     }
 
@@ -106,13 +118,13 @@ impl Target {
     ///
     /// A bulk request to a missing index would create it, outside the alias, if they allow that;
     /// credentials that cannot see the index cannot create it either.
-    pub(crate) async fn has_index(&self, index: &str) -> Result<bool, Unknown> {
+    pub(crate) async fn has_index(&self, index: &str) -> Result<bool, QueryError> {
         let path = format!("/{index}");
         let sent = self.client.request(Method::HEAD, &path, Bytes::new()).await;
-        let response = sent.map_err(|error| Unknown::error(&error))?;
+        let response = sent.map_err(|error| QueryError::error(&error))?;
         match response.status().as_u16() {
             404 => Ok(false),
-            429 | 500.. => Err(Unknown::response(&response, Pace::Soon.into())),
+            429 | 500.. => Err(QueryError::response(&response)),
             _ => Ok(true),
         }
     }
@@ -121,7 +133,7 @@ impl Target {
     ///
     /// Sends a document whose routing is too long for the index: an `_id` that exists
     /// is reported first (409), the routing otherwise (400). Nothing is stored either way.
-    pub(crate) async fn holds(&self, index: &str, id: &str) -> Result<Presence, Unknown> {
+    pub(crate) async fn holds(&self, index: &str, id: &str) -> Result<Presence, QueryError> {
         let id = format!("\"_id\":\"{id}\",");
         let item = self.query(Some(index), unstorable(&id)).await?;
         match item.status {
@@ -129,23 +141,23 @@ impl Target {
             _ if item.error_name() == "cluster_block_exception" => Ok(Presence::MayBe),
             400 => Ok(Presence::Absent),
             401 | 403 | 404 => Ok(Presence::Untold),
-            _ => Err(self.unknown(&item, Pace::Soon)),
+            _ => Err(self.item_error(&item, Pace::Soon)),
         }
     }
 
-    async fn query(&self, index: Option<&str>, body: Bytes) -> Result<Item<'static>, Unknown> {
+    async fn query(&self, index: Option<&str>, body: Bytes) -> Result<Item<'static>, QueryError> {
         let path = format!("{}&pipeline=_none", self.path(index));
         let sent = self.client.send(Method::POST, &path, body, Encoding::Lines);
-        let response = sent.await.map_err(|error| Unknown::error(&error))?;
+        let response = sent.await.map_err(|error| QueryError::error(&error))?;
         match response.status().as_u16() {
             200 => match response::read(response.body(), 1).as_deref() {
                 Some([item]) => Ok(item.clone().into_owned()),
-                _ => Err(Unknown::response(&response, Pace::Soon.into())),
+                _ => Err(QueryError {
+                    retry: Pace::Soon.into(),
+                    ..QueryError::response(&response)
+                }),
             },
-            status => {
-                let retry = Retry::after_status(status, retry_after(response.headers()));
-                Err(Unknown::response(&response, retry))
-            }
+            _ => Err(QueryError::response(&response)),
         }
     }
 
@@ -154,10 +166,11 @@ impl Target {
         item.index.is_empty() || item.index == self.alias
     }
 
-    fn unknown(&self, item: &Item<'_>, pace: Pace) -> Unknown {
-        Unknown {
+    fn item_error(&self, item: &Item<'_>, pace: Pace) -> QueryError {
+        QueryError {
             retry: pace.into(),
             status: Some(item.status),
+            failure: Some(item.failure()),
             is_fault_of_index: match item.kind() {
                 ItemKind::IndexRejects => true,
                 ItemKind::Unclear => self.has_no_index(item),
@@ -177,29 +190,37 @@ fn unstorable(id: &str) -> Bytes {
     format!("{{\"create\":{{{id}\"routing\":\"{routing}\"}}}}\n{DOCUMENT}\n").into()
 }
 
-impl Unknown {
+impl QueryError {
     /// Whether the write index must be queried again.
     pub(crate) fn is_about_index(&self) -> bool {
-        self.is_fault_of_index || self.status == Some(404)
+        self.is_fault_of_index || self.failure == Some(FailureKind::Missing)
     }
 
     fn error(error: &Error) -> Self {
         Self {
             retry: Pace::Soon.into(),
             status: None,
+            failure: None,
             is_fault_of_index: false,
             text: error.to_string(),
         }
     }
 
-    fn response(response: &Response, retry: Retry) -> Self {
-        let text = match response.clone().ok() {
-            Err(error) => error.to_string(),
-            Ok(_) => "the response is not a valid Elasticsearch response".to_owned(),
-        };
+    fn response(response: &Response) -> Self {
+        let error = response.clone().ok().err();
+        let status = response.status().as_u16();
+        let failure = FailureKind::of(status, error.as_ref().and_then(Error::error_type));
+        let text = error.map_or_else(
+            || "the response is not a valid Elasticsearch response".to_owned(),
+            |error| error.to_string(),
+        );
         Self {
-            retry,
-            status: Some(response.status().as_u16()),
+            retry: Retry {
+                pace: failure.pace(),
+                at_least: retry_after(response.headers()),
+            },
+            status: Some(status),
+            failure: Some(failure),
             is_fault_of_index: false,
             text,
         }

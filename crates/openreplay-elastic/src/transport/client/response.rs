@@ -77,14 +77,17 @@ impl Response {
                 401 | 403 => None,
                 429 | 500.. => Some("check that the proxy in front reaches Elasticsearch"),
                 _ => Some(
-                    "check the address: its scheme, host, port and path must be Elasticsearch's own, or those of a proxy that passes \
-                     everything on",
+                    "check the address: its scheme, host, port and path must be Elasticsearch's own, or those of a proxy that forwards \
+                     all requests",
                 ),
             };
         };
-        let is_elsewhere = reason.starts_with("no handler found") && self.has_prefix;
+        // Elasticsearch's words, and those of a store
+        let has_no_handler =
+            reason.starts_with("no handler found") || reason.contains("has no handler for uri");
+        let is_elsewhere = has_no_handler && self.has_prefix;
         is_elsewhere.then_some(
-            "check the path in the address: requests reach Elasticsearch under a wrong one",
+            "check the path in the address: Elasticsearch receives requests with a wrong path",
         )
     }
 

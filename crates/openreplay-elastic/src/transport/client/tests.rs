@@ -294,9 +294,9 @@ async fn a_wrong_path_is_what_the_remedy_names() {
     const UNKNOWN: &str = "HTTP/1.1 400 Bad Request\r\ncontent-length: 73\r\n\r\n\
         {\"error\":\"no handler found for uri [/es/logs/_search] and method [POST]\"}";
     const PAGE: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 6\r\n\r\n<html>";
-    let everything = "check the address: its scheme, host, port and path must be Elasticsearch's own, or those of a proxy that passes \
-                      everything on";
-    let path = "check the path in the address: requests reach Elasticsearch under a wrong one";
+    let everything = "check the address: its scheme, host, port and path must be Elasticsearch's own, or those of a proxy that forwards \
+                      all requests";
+    let path = "check the path in the address: Elasticsearch receives requests with a wrong path";
     for (response, prefix, remedy) in [
         (UNKNOWN, "/es", Some(path)),
         // OpenSearch responds so to what it does not know

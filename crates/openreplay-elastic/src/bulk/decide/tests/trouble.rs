@@ -1,6 +1,6 @@
 //! What is reported of trouble, how long it is waited for, and when records are cut apart.
 
-use super::super::super::wire::Unknown;
+use super::super::super::wire::QueryError;
 use super::*;
 
 const TIMED_OUT: Event<'static> = Event::NoResponse(NoResponse::TimedOut);
@@ -53,10 +53,11 @@ fn halving_ends_with_each_record_alone_and_in_order() {
 
 #[test]
 fn a_failed_query_clears_the_suspicion() {
-    let case = Case::new(1).with(|state| state.suspicion = Suspicion::TooLarge);
-    let unknown = Unknown {
+    let case = Case::new(1).with(|state| state.suspicion = Suspicion::RejectedAlone);
+    let unknown = QueryError {
         retry: Pace::Slow.into(),
         status: None,
+        failure: None,
         is_fault_of_index: false,
         text: String::new(),
     };
@@ -179,7 +180,7 @@ fn a_whole_request_that_fails_is_reported() {
     ] {
         let case = Case::new(1).with(|state| {
             state.form = form;
-            state.suspicion = Suspicion::TooLarge;
+            state.suspicion = Suspicion::RejectedAlone;
         });
         assert_eq!(case.settle(failed(400, true)).reports, [report]);
     }
