@@ -16,7 +16,7 @@ use tracing_subscriber::{
     registry::{LookupSpan, SpanRef},
 };
 
-use crate::kept;
+use crate::{kept, timing::Timing};
 
 const FIELDS: &[&str] = &["message", "busy_ms", "idle_ms"];
 
@@ -25,10 +25,8 @@ pub(crate) fn entered<S>(id: &span::Id, ctx: &Context<'_, S>)
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
-    if let Some(span) = ctx.span(id)
-        && let Some(timing) = kept::timing(&mut span.extensions_mut())
-    {
-        timing.enter();
+    if let Some(span) = ctx.span(id) {
+        kept::change_timing(&span, Timing::enter);
     }
 }
 
@@ -37,10 +35,8 @@ pub(crate) fn exited<S>(id: &span::Id, ctx: &Context<'_, S>)
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
-    if let Some(span) = ctx.span(id)
-        && let Some(timing) = kept::timing(&mut span.extensions_mut())
-    {
-        timing.exit();
+    if let Some(span) = ctx.span(id) {
+        kept::change_timing(&span, Timing::exit);
     }
 }
 
@@ -64,12 +60,12 @@ fn times<S>(span: &SpanRef<'_, S>) -> Option<(f64, f64)>
 where
     S: for<'lookup> LookupSpan<'lookup>,
 {
-    let mut extensions = span.extensions_mut();
-    let timing = kept::timing(&mut extensions)?;
-    timing.end_idle();
     // Clocks are not more precise than microseconds.
     let milliseconds = |time: Duration| time.as_micros() as f64 / 1e3;
-    Some((milliseconds(timing.busy), milliseconds(timing.idle)))
+    kept::change_timing(span, |timing| {
+        timing.end_idle();
+        (milliseconds(timing.busy), milliseconds(timing.idle))
+    })
 }
 
 /// Returns the metadata of the event: those of the span, including the identity of its callsite,

@@ -3,11 +3,12 @@
 
 use std::cell::RefCell;
 
-use tracing_subscriber::registry::{Extensions, ExtensionsMut, LookupSpan, SpanRef};
+use tracing_subscriber::registry::{Extensions, LookupSpan, SpanRef};
 
 use crate::{
     json::rendered::Rendered,
     origin::{self, Remembered},
+    span_lock,
     timing::Timing,
 };
 
@@ -44,8 +45,9 @@ impl Drop for Extension {
     }
 }
 
-/// Adds to the data of a span what `fill` writes into an empty `Kept`. `fill` may call user code,
-/// which may log, or enter this very span: the extensions are not locked yet.
+/// Adds to the data of a span what `fill` writes into an empty `Kept`, unless the lock is poisoned.
+/// `fill` may call user code, which may log, or enter this very span: the extensions are not locked
+/// yet.
 pub(crate) fn add<S>(span: &SpanRef<'_, S>, fill: impl FnOnce(&mut Kept))
 where
     S: for<'lookup> LookupSpan<'lookup>,
@@ -55,7 +57,9 @@ where
     if new.is_empty() {
         return keep(new);
     }
-    let mut extensions = span.extensions_mut();
+    let Some(mut extensions) = span_lock::write(span) else {
+        return keep(new);
+    };
     if let Some(Extension(Some(kept))) = extensions.get_mut() {
         kept.merge(&mut new);
         return keep(new);
@@ -63,15 +67,29 @@ where
     extensions.insert(Extension(Some(new)));
 }
 
-/// Returns the data of a span.
-pub(crate) fn of<'a>(extensions: &'a Extensions<'_>) -> Option<&'a Kept> {
-    extensions.get::<Extension>()?.0.as_deref()
+/// Calls `read` with the data of a span, or with `None` if there is none or the lock is poisoned.
+#[inline]
+pub(crate) fn read<S, R>(span: &SpanRef<'_, S>, read: impl FnOnce(Option<&Kept>) -> R) -> R
+where
+    S: for<'lookup> LookupSpan<'lookup>,
+{
+    let extensions = span_lock::read(span);
+    let extension = extensions.as_ref().and_then(Extensions::get::<Extension>);
+    read(extension.and_then(|extension| extension.0.as_deref()))
 }
 
-/// Returns the times of a span, if they are measured.
-pub(crate) fn timing<'a>(extensions: &'a mut ExtensionsMut<'_>) -> Option<&'a mut Timing> {
+/// Calls `change` with the times of a span, if they are measured and the lock is not
+/// poisoned.
+pub(crate) fn change_timing<S, R>(
+    span: &SpanRef<'_, S>,
+    change: impl FnOnce(&mut Timing) -> R,
+) -> Option<R>
+where
+    S: for<'lookup> LookupSpan<'lookup>,
+{
+    let mut extensions = span_lock::write(span)?;
     let Extension(kept) = extensions.get_mut()?;
-    kept.as_mut()?.timing.as_mut()
+    kept.as_mut()?.timing.as_mut().map(change)
 }
 
 fn spare() -> Box<Kept> {

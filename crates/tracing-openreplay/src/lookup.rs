@@ -106,7 +106,7 @@ where
     S: for<'lookup> LookupSpan<'lookup>,
 {
     let remembered =
-        |span: &SpanRef<'_, S>| Some(kept::of(&span.extensions())?.remembered.as_ref()?.0);
+        |span: &SpanRef<'_, S>| kept::read(span, |kept| Some(kept?.remembered.as_ref()?.0));
     // `scope()` would look up the first span again, which takes a tenth of the time of a record.
     let mut origin = remembered(span);
     let mut parent = span.parent();

@@ -78,6 +78,10 @@ use crate::{
 /// thread for each panic in a span. The thread reads the span; the hook waits at most five seconds
 /// for it.
 ///
+/// After such a panic, the lock is poisoned, also for later spans that reuse the memory of the
+/// span. For [`json()`](crate::json()) and [`with_session()`](crate::LayerExt::with_session), these
+/// spans have no fields and no session. Other layers may panic when they read the spans.
+///
 /// # Trace ids
 ///
 /// With the feature `opentelemetry`, the record of a panic has `trace.id` and `span.id` if `json()`
@@ -169,7 +173,7 @@ fn install(options: PanicLog) {
             // `json()` catches this panic.
             return;
         }
-        if span_lock::is_reader() {
+        if span_lock::is_locking() {
             return;
         }
         let hook = Hook::begin();

@@ -10,17 +10,21 @@ use std::{
     thread,
 };
 
-use openreplay_session::{SessionId, sync_scope};
+use openreplay_session::{Scope, SessionId, sync_scope};
 use serde_json::Value;
 use tracing::{
-    Level, Span, error,
+    Level, Span, Subscriber, error,
     field::{Empty, debug},
     info, span,
+    span::{Id, Record},
 };
 use tracing_openreplay::{
     Json, LayerExt as _, PanicLog, SessionOnly, json, log_panics, log_panics_as,
 };
-use tracing_subscriber::{EnvFilter, filter::Targets, fmt, prelude::*, reload};
+use tracing_subscriber::{
+    EnvFilter, Layer, filter::Targets, fmt, layer::Context, prelude::*, registry::LookupSpan,
+    reload,
+};
 
 use crate::support::{alone, child, diagnostics, records};
 
@@ -616,5 +620,104 @@ mod locked_spans {
         let diagnostics = diagnostics(&err);
         assert_eq!(diagnostics.len(), 2, "{err}");
         assert!(diagnostics[1].ends_with(LOCKED), "{err}");
+    }
+
+    /// A layer that only locks a span while it formats a value.
+    struct Locking;
+
+    impl<S> Layer<S> for Locking
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
+            let span = ctx.span(id).unwrap();
+            let _extensions = span.extensions_mut();
+            let _text = format!("{values:?}");
+        }
+    }
+
+    /// Poisons the lock of a span, which the unwinding then drops.
+    fn unwind() {
+        catch_unwind(|| {
+            let _span = span!(Level::INFO, "request", path = "/cart", user = Empty).entered();
+            record();
+            error!("inside");
+            panic!("out of stock");
+        })
+        .unwrap_err();
+    }
+
+    #[test]
+    fn json_reads_no_span_with_a_poisoned_lock() {
+        let test = "locked_spans::json_reads_no_span_with_a_poisoned_lock";
+        let run = || {
+            let json = json()
+                .with_span_close(true)
+                .with_span_fields_in_message(true);
+            tracing_subscriber::registry()
+                .with(Locking)
+                .with(json)
+                .init();
+            unwind();
+            sync_scope(SessionId::from(42), unwind);
+            // The registry reuses the memory of the span, with its lock.
+            let _span = span!(Level::INFO, "next", path = "/cart").entered();
+            error!("after");
+        };
+        let Some((out, err)) = alone(test, run) else {
+            return;
+        };
+        let records = records(&out);
+        let messages = records.iter().map(|record| &record["message"]);
+        let expected = [
+            "inside\nin request",
+            "[openReplaySession.id=42] inside\nin request",
+            "after\nin next",
+        ];
+        assert_eq!(Vec::from_iter(messages), expected, "{err}");
+    }
+
+    #[test]
+    fn with_session_reads_no_span_with_a_poisoned_lock() {
+        let test = "locked_spans::with_session_reads_no_span_with_a_poisoned_lock";
+        let run = || {
+            let layer = fmt::layer().with_writer(io::sink).with_session();
+            tracing_subscriber::registry()
+                .with(layer.with_span_close(true))
+                .init();
+            for scope in [Scope::Unset, SessionId::from(42).into()] {
+                sync_scope(scope, || {
+                    let unwind = || {
+                        let _span = span!(Level::INFO, "request", user = Empty).entered();
+                        Span::current().record("user", debug(&Bomb));
+                    };
+                    catch_unwind(unwind).unwrap_err();
+                    // fmt cannot create the next span in this memory.
+                    catch_unwind(unwind).unwrap_err();
+                });
+            }
+        };
+        alone(test, run);
+    }
+
+    #[test]
+    fn the_hook_ignores_panics_of_poisoned_locks() {
+        let test = "locked_spans::the_hook_ignores_panics_of_poisoned_locks";
+        let run = || {
+            tracing_subscriber::registry()
+                .with(Locking)
+                .with(json())
+                .init();
+            log_panics();
+            unwind();
+        };
+        let Some((out, err)) = alone(test, run) else {
+            return;
+        };
+        assert_eq!(records(&out).len(), 1, "{out}");
+        let diagnostics = diagnostics(&err);
+        // Those of the value, and of `unwind`.
+        assert_eq!(diagnostics.len(), 2, "{err}");
+        assert!(!err.contains("PoisonError"), "{err}");
     }
 }

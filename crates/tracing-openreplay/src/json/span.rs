@@ -13,17 +13,22 @@ pub(super) fn write<S>(options: &Options, span: &SpanRef<'_, S>, parts: &mut Par
 where
     S: for<'lookup> LookupSpan<'lookup>,
 {
-    let extensions = span.extensions();
-    let rendered = kept::of(&extensions).map(|kept| &kept.rendered);
-    let rendered = rendered.filter(|rendered| !rendered.is_empty());
+    kept::read(span, |kept| {
+        let rendered = kept.map(|kept| &kept.rendered);
+        let rendered = rendered.filter(|rendered| !rendered.is_empty());
+        write_rendered(options, span.name(), rendered, parts);
+    });
+}
+
+fn write_rendered(options: &Options, name: &str, rendered: Option<&Rendered>, parts: &mut Parts) {
     if options.spans {
         let start = parts.spans.len();
-        write_element(span.name(), rendered, &mut parts.spans);
+        write_element(name, rendered, &mut parts.spans);
         parts.spans_at.push(start..parts.spans.len());
     }
     if options.span_fields_in_message {
         parts.lines.extend_from_slice(b"\\nin ");
-        escape(&mut parts.lines, span.name().as_bytes());
+        escape(&mut parts.lines, name.as_bytes());
         if let Some(rendered) = rendered {
             rendered.write_line(&mut parts.lines);
         }
