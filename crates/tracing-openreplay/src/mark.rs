@@ -23,9 +23,23 @@ thread_local! {
 /// The mark of a rewritten event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark {
-    /// The index of the added field.
-    pub(crate) added: Option<usize>,
+    /// The index of the first added field. All further fields are added as well.
+    pub(crate) added: usize,
     pub(crate) tags: Option<Tags>,
+}
+
+impl Mark {
+    /// Adds the mark of an outer layer, before whose fields `inserted` fields were inserted.
+    pub(crate) fn with_outer(self, outer: Self, inserted: usize) -> Self {
+        let shifted = |tags: Tags| Tags {
+            index: tags.index + inserted,
+            ..tags
+        };
+        Self {
+            added: self.added.min(outer.added + inserted),
+            tags: self.tags.or(outer.tags.map(shifted)),
+        }
+    }
 }
 
 /// The event's own field to whose text ` error` was added.

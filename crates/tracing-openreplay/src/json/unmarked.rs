@@ -15,11 +15,11 @@ pub(super) struct Unmarked<'a> {
 
 impl Visit for Unmarked<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        let at = Some(field.index());
-        if self.mark.added == at {
+        let at = field.index();
+        if at >= self.mark.added {
             return;
         }
-        match self.mark.tags.filter(|tags| Some(tags.index) == at) {
+        match self.mark.tags.filter(|tags| tags.index == at) {
             Some(tags) => {
                 let original = tags.original(value);
                 match tags.was {

@@ -30,12 +30,49 @@ pub(super) enum Addition {
 }
 
 impl Addition {
+    fn parts(self, level: Level) -> Parts {
+        Parts {
+            prefix: self != Self::SentryTag,
+            tags: self == Self::PrefixAndTags && level == Level::ERROR,
+            sentry_tag: self == Self::SentryTag,
+        }
+    }
+}
+
+/// The parts that rewriting adds to an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Parts {
+    pub(super) prefix: bool,
+    pub(super) tags: bool,
+    pub(super) sentry_tag: bool,
+}
+
+impl Parts {
+    /// Returns the parts that are not in `other`.
+    fn without(self, other: Self) -> Self {
+        Self {
+            prefix: self.prefix && !other.prefix,
+            tags: self.tags && !other.tags,
+            sentry_tag: self.sentry_tag && !other.sentry_tag,
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            prefix: self.prefix || other.prefix,
+            tags: self.tags || other.tags,
+            sentry_tag: self.sentry_tag || other.sentry_tag,
+        }
+    }
+
     /// Returns the field that is appended to an event, unless the event has a field of that name.
-    fn field(self, level: Level) -> Option<&'static str> {
+    fn field(self) -> Option<&'static str> {
         match self {
-            Self::PrefixAndTags => (level == Level::ERROR).then_some(field::TAGS),
-            Self::Prefix => None,
-            Self::SentryTag => Some("tags.openReplaySession.id"),
+            Self { tags: true, .. } => Some(field::TAGS),
+            Self {
+                sentry_tag: true, ..
+            } => Some("tags.openReplaySession.id"),
+            _ => None,
         }
     }
 }
@@ -44,7 +81,10 @@ impl Addition {
 #[derive(Debug)]
 pub(super) struct Rewritten {
     pub(super) metadata: &'static Metadata<'static>,
-    pub(super) addition: Addition,
+    /// What is added to the original event.
+    pub(super) adds: Parts,
+    /// What outer layers and this one have added.
+    has: Parts,
     pub(super) names: &'static [&'static str],
     /// The indexes of the fields named `message`.
     pub(super) messages: &'static [usize],
@@ -58,8 +98,7 @@ pub(super) struct Rewritten {
 }
 
 impl Rewritten {
-    /// Returns the metadata for an event, or `None` if an outer layer has already rewritten the
-    /// event in this way.
+    /// Returns the metadata for an event, or `None` if outer layers have already added everything.
     pub(super) fn of(
         original: &'static Metadata<'static>,
         addition: Addition,
@@ -78,15 +117,11 @@ impl Rewritten {
         })
     }
 
-    fn leak(original: &'static Metadata<'static>, addition: Addition) -> &'static Self {
+    /// Creates the metadata for an event to which outer layers have added `before`.
+    fn leak(original: &'static Metadata<'static>, before: Parts, adds: Parts) -> &'static Self {
         let own: Vec<_> = original.fields().iter().map(|field| field.name()).collect();
-        let message = match addition {
-            Addition::SentryTag => None,
-            Addition::Prefix | Addition::PrefixAndTags => {
-                (!own.contains(&MESSAGE)).then_some(MESSAGE)
-            }
-        };
-        let field = addition.field(*original.level());
+        let message = (adds.prefix && !own.contains(&MESSAGE)).then_some(MESSAGE);
+        let field = adds.field();
         let at = own.iter().position(|name| field == Some(*name));
         let last = field.filter(|_| at.is_none());
         let names: Vec<_> = message.into_iter().chain(own).chain(last).collect();
@@ -103,7 +138,8 @@ impl Rewritten {
         );
         Box::leak(Box::new(Self {
             metadata: Box::leak(Box::new(metadata)),
-            addition,
+            adds,
+            has: before.and(adds),
             names,
             messages: (names.iter().enumerate())
                 .filter(|(_, name)| **name == MESSAGE)
@@ -120,7 +156,14 @@ impl Rewritten {
 type Key = (usize, Addition);
 type Known = Option<&'static Rewritten>;
 
-static ALL: RwLock<Option<HashMap<Key, Known>>> = RwLock::new(None);
+static ALL: RwLock<Option<All>> = RwLock::new(None);
+
+#[derive(Default)]
+struct All {
+    known: HashMap<Key, Known>,
+    /// The rewritten events, by the address of their metadata.
+    rewritten: HashMap<usize, &'static Rewritten>,
+}
 
 thread_local! {
     // A cache that avoids the lock. Without a destructor, it is accessible until the thread has
@@ -144,19 +187,25 @@ fn address(metadata: &'static Metadata<'static>) -> usize {
 
 fn known(key: Key, original: &'static Metadata<'static>) -> Known {
     let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = all.as_ref().and_then(|all| all.get(&key)) {
+    if let Some(known) = all.as_ref().and_then(|all| all.known.get(&key)) {
         return *known;
     }
     drop(all);
     let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
-    let all = all.get_or_insert_default();
-    if let Some(known) = all.get(&key) {
-        return *known;
-    }
-    let rewritten = Rewritten::leak(original, key.1);
-    all.insert(key, Some(rewritten));
-    all.insert((address(rewritten.metadata), key.1), None);
-    Some(rewritten)
+    let All { known, rewritten } = all.get_or_insert_default();
+    *known.entry(key).or_insert_with(|| {
+        let (address, addition) = key;
+        let before = rewritten
+            .get(&address)
+            .map_or(Parts::default(), |of| of.has);
+        let adds = addition.parts(*original.level()).without(before);
+        if before != Parts::default() && adds == Parts::default() {
+            return None;
+        }
+        let new = Rewritten::leak(original, before, adds);
+        rewritten.insert(self::address(new.metadata), new);
+        Some(new)
+    })
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ fn with_values(
 ) {
     let fields: Fields<'_>;
     let mut messages = Messages::new();
-    if let (Addition::Prefix | Addition::PrefixAndTags, Some(session)) = (to.addition, session) {
+    if let (true, Some(session)) = (to.adds.prefix, session) {
         messages = prefixed(session, to, values);
         if messages.is_empty() {
             fields = named(to, values);
@@ -60,10 +60,10 @@ fn with_values(
             messages.extend(index.map(|index| (*index, debug(Prefixed { session, message }))));
         }
     }
-    let added = match to.addition {
-        Addition::PrefixAndTags => Some(field::ERROR_TAG),
-        Addition::Prefix => None,
-        Addition::SentryTag => session.map(SessionId::as_str),
+    let added = if to.adds.tags {
+        Some(field::ERROR_TAG)
+    } else {
+        session.map(SessionId::as_str)
     };
     let tags = own_tags(to, values);
     let tags_text = tags.as_ref().map(|tags| tags.text.as_str());
@@ -82,9 +82,11 @@ fn with_values(
         all[tags.index] = Some(text);
     }
     let mark = Mark {
-        added: to.added,
+        added: to.added.unwrap_or(to.names.len()),
         tags: tags.as_ref().map(tags::Text::mark),
     };
+    let outer = mark::of(event.metadata());
+    let mark = outer.map_or(mark, |outer| mark.with_outer(outer, to.first));
     mark::rewritten(to.metadata, mark, session.copied(), || {
         pass(event, to.metadata, &all, then);
     });
@@ -121,7 +123,7 @@ fn named<'a>(to: &'static Rewritten, values: &'a [Option<&'a Recorded<'a>>]) -> 
 /// Returns the event's own tags with `error` appended, if the event has a field for them that lacks
 /// `error`.
 fn own_tags(to: &'static Rewritten, values: &Values<'_>) -> Option<tags::Text> {
-    let index = to.own.filter(|_| to.addition == Addition::PrefixAndTags)?;
+    let index = to.own.filter(|_| to.adds.tags)?;
     tags::with_error(index, values.get(index - to.first).copied().flatten())
 }
 

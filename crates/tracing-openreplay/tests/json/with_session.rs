@@ -90,6 +90,24 @@ fn alone_and_twice() {
 }
 
 #[test]
+fn in_two_wrappers_with_different_options() {
+    for (inner, outer) in [(true, false), (false, true), (false, false)] {
+        assert_equal(|written| {
+            let layer = to(written).with_session().with_tags(inner);
+            layer.with_session().with_tags(outer).boxed()
+        });
+    }
+    assert_equal(|written| {
+        let layer = to(written).with_session().as_sentry_tag();
+        layer.with_session().boxed()
+    });
+    assert_equal(|written| {
+        let layer = to(written).with_session();
+        layer.with_session().as_sentry_tag().with_session().boxed()
+    });
+}
+
+#[test]
 fn through_a_filter() {
     let filter = LevelFilter::TRACE;
     assert_equal(|written| to(written).with_filter(filter).with_session().boxed());

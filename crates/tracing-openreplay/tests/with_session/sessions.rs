@@ -47,6 +47,30 @@ fn two_wrappers_mark_an_event_once() {
 }
 
 #[test]
+fn two_wrappers_add_each_part_once() {
+    for (inner, outer) in [(true, true), (true, false), (false, true), (false, false)] {
+        let sink = Sink::default();
+        let layer = text(&sink).with_session().with_tags(inner);
+        let layer = layer.with_session().with_tags(outer);
+        with_default(Registry::default().with(layer), || {
+            error!("outside");
+            in_session(42, || {
+                info!("x");
+                error!("x");
+                error!(tags = "slow", "x");
+            });
+        });
+        let own = ["", " tags=\"error\""][usize::from(inner || outer)];
+        let error = ["", " error"][usize::from(inner || outer)];
+        let id = "[openReplaySession.id=42]";
+        let expected = format!(
+            "ERROR outside{own}\n INFO {id} x\nERROR {id} x{own}\nERROR {id} x tags=\"slow{error}\"\n"
+        );
+        assert_eq!(sink.text(), expected, "{inner} {outer}");
+    }
+}
+
+#[test]
 fn a_message_cannot_name_another_session() {
     let rows = fields(|| {
         in_session(42, || {
