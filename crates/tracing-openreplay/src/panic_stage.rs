@@ -13,6 +13,8 @@ enum Stage {
     Hook,
     /// The record is being dispatched.
     Dispatched,
+    /// `with_session()` is passing the record to the layer that it wraps.
+    Passed,
     /// A layer of this crate accepted the record.
     Accepted,
 }
@@ -35,15 +37,44 @@ pub(crate) fn are_records_expected() -> bool {
     LAYERS.load(Ordering::Relaxed)
 }
 
-/// Notes that a layer of this crate received an event. Each of these layers calls this for every
-/// event.
+/// Notes that `json()` received an event. It calls this for every event.
 #[inline]
-pub(crate) fn accept() {
+pub(crate) fn received_by_json() {
     let _ = STAGE.try_with(|stage| {
-        if stage.get() == Stage::Dispatched {
+        if matches!(stage.get(), Stage::Dispatched | Stage::Passed) {
             stage.set(Stage::Accepted);
         }
     });
+}
+
+/// Calls `pass`, with which `with_session()` passes an event to the layer that it wraps. That layer
+/// accepts the record of a panic if it formats the message, which it does not if a filter of its
+/// own rejects the record.
+#[inline]
+pub(crate) fn passed(pass: impl FnOnce()) {
+    let is_record = enter_if(Stage::Dispatched, Stage::Passed);
+    pass();
+    if is_record {
+        enter_if(Stage::Passed, Stage::Dispatched);
+    }
+}
+
+/// Notes that a layer formats the message of the record.
+pub(crate) fn formatted() {
+    enter_if(Stage::Passed, Stage::Accepted);
+}
+
+/// Enters the stage `to` from the stage `from`. Returns whether `from` was the current stage.
+#[inline]
+fn enter_if(from: Stage, to: Stage) -> bool {
+    let entered = STAGE.try_with(|stage| {
+        let is_from = stage.get() == from;
+        if is_from {
+            stage.set(to);
+        }
+        is_from
+    });
+    entered.unwrap_or_default()
 }
 
 /// Returns whether the hook of this crate is running on this thread, where another panic would

@@ -274,6 +274,7 @@ struct Text<'a> {
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.is_formatted.set(true);
+        panic_stage::formatted();
         f.write_str("panicked")?;
         if let Some(at) = self.at {
             write!(f, " at {at}")?;

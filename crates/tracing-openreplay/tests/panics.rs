@@ -187,6 +187,40 @@ mod filters {
     }
 
     #[test]
+    fn a_filter_inside_with_session_does_not_accept_the_panic() {
+        let test = "filters::a_filter_inside_with_session_does_not_accept_the_panic";
+        assert_reported(test, "OpenReplay does not show", FILTERED, || {
+            let filtered = fmt::layer().with_filter(targets(&["shop"]));
+            tracing_subscriber::registry()
+                .with(filtered.with_session())
+                .with(fmt::layer().with_ansi(false))
+                .init();
+            log_panics();
+            sync_scope(SessionId::from(7), out_of_stock);
+        });
+    }
+
+    #[test]
+    fn a_layer_inside_with_session_accepts_the_panic() {
+        let test = "filters::a_layer_inside_with_session_accepts_the_panic";
+        let run = || {
+            let filtered = fmt::layer()
+                .with_ansi(false)
+                .with_filter(targets(&["panic"]));
+            tracing_subscriber::registry()
+                .with(filtered.with_session())
+                .init();
+            log_panics();
+            sync_scope(SessionId::from(7), out_of_stock);
+        };
+        if let Some((out, err)) = alone(test, run) {
+            let prefix = "ERROR panic: [openReplaySession.id=7] panicked at";
+            assert_eq!(out.matches(prefix).count(), 1, "{out}");
+            assert_eq!(diagnostics(&err), [""; 0]);
+        }
+    }
+
+    #[test]
     fn without_a_layer_of_this_crate_nothing_is_reported() {
         let test = "filters::without_a_layer_of_this_crate_nothing_is_reported";
         let run = || {

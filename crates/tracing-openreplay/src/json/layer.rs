@@ -71,7 +71,7 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        panic_stage::accept();
+        panic_stage::received_by_json();
         let mark = mark::of(event.metadata());
         let session = lookup::of_event(event, &ctx);
         self.write(event, mark, session, &ctx);

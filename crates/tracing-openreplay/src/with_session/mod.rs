@@ -280,9 +280,8 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        panic_stage::accept();
         let session = lookup::of_event(event, &ctx);
-        self.pass(event, session, &ctx);
+        panic_stage::passed(|| self.pass(event, session, &ctx));
     }
 
     fn on_new_span(&self, attrs: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
