@@ -232,3 +232,49 @@ fn a_record_waits_for_a_standard_output_that_would_block() {
     let numbers = numbers.iter().map(|record| &record["fields"]["number"]);
     assert!(numbers.eq(&(0..3000).map(serde_json::Value::from).collect::<Vec<_>>()));
 }
+
+/// The standard library keeps the end of a line that was written in part.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_record_is_written_to_its_end_at_once() {
+    use std::{
+        fs::File,
+        io::Read as _,
+        process::{self, Stdio},
+    };
+
+    use rustix::fs::{Mode, OFlags};
+
+    /// Fills the pipe, then makes room for 4 KiB.
+    fn fill() {
+        let flags = OFlags::RDWR | OFlags::NONBLOCK;
+        let pipe = rustix::fs::open("/proc/self/fd/1", flags, Mode::empty()).unwrap();
+        let mut pipe = File::from(pipe);
+        for chunk in [vec![b'\n'; 4096], vec![b'\n'; 1]] {
+            while pipe.write(&chunk).is_ok() {}
+        }
+        pipe.read_exact(&mut [0; 4096]).unwrap();
+    }
+
+    let test = "a_record_is_written_to_its_end_at_once";
+    let run = || {
+        let out = io::stdout();
+        let flags = rustix::fs::fcntl_getfl(&out).unwrap();
+        rustix::fs::fcntl_setfl(&out, flags | OFlags::NONBLOCK).unwrap();
+        tracing_subscriber::registry().with(json()).init();
+        fill();
+        info!("{}", "x".repeat(4400));
+        process::abort();
+    };
+    let Some(mut command) = support::command(test, run) else {
+        return;
+    };
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    // By now, the pipe is full.
+    thread::sleep(Duration::from_millis(200));
+    let mut out = String::new();
+    let mut reader = child.stdout.take().unwrap();
+    reader.read_to_string(&mut out).unwrap();
+    child.wait().unwrap();
+    assert_eq!(records(&out).len(), 1);
+}

@@ -61,10 +61,17 @@ impl Write for Stdout {
         let mut bytes = &visible[..];
         let mut out = io::stdout().lock();
         let mut patience = Patience::default();
-        while !bytes.is_empty() {
-            match out.write(bytes) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => bytes = &bytes[written..],
+        loop {
+            // After a partial write, the standard library's buffer holds the rest of the line.
+            let written = if bytes.is_empty() {
+                out.flush().map(|()| None)
+            } else {
+                out.write(bytes).map(Some)
+            };
+            match written {
+                Ok(None) => break,
+                Ok(Some(0)) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(Some(written)) => bytes = &bytes[written..],
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => patience.wait(error)?,
                 Err(error) => return Err(error),
