@@ -1,13 +1,14 @@
 //! The log: one record a line on stdout, errors and panics included; and the same where the records
 //! are kept.
 
+use tracing_openreplay::{Stdout, json};
 use tracing_subscriber::fmt::writer::{BoxMakeWriter, MakeWriterExt as _};
 
 /// Writes every record to stdout and to `kept`.
 pub(crate) fn init(kept: BoxMakeWriter) {
-    tracing_openreplay::json()
+    json()
         .with_service_name("axum-app")
         .with_service_version(env!("CARGO_PKG_VERSION"))
-        .with_writer(std::io::stdout.and(kept))
+        .with_writer(Stdout.and(kept))
         .init();
 }
