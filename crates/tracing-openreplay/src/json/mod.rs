@@ -160,6 +160,7 @@ impl<W> Json<W> {
     /// # use tracing_openreplay::json;
     /// let layer = json().with_writer(std::io::stderr);
     /// ```
+    #[must_use]
     pub fn with_writer<W2>(self, make_writer: W2) -> Json<W2>
     where
         W2: for<'writer> MakeWriter<'writer> + 'static,
@@ -173,6 +174,7 @@ impl<W> Json<W> {
     }
 
     /// Writes to the output that the test harness captures, with [`TestWriter`].
+    #[must_use]
     pub fn with_test_writer(self) -> Json<TestWriter> {
         self.with_writer(TestWriter::new())
     }

@@ -85,11 +85,13 @@ fn a_failing_writer_does_not_affect_log_calls() {
     }
 
     let layer = json().with_writer(|| Failing);
+    let losses = layer.losses();
     tracing::subscriber::with_default(Registry::default().with(layer), || {
         for _ in 0..100 {
             info!("lost");
         }
     });
+    assert_eq!(losses.total(), 100);
 }
 
 #[test]
@@ -118,7 +120,9 @@ fn a_writers_error_that_panics_in_display_does_not_affect_log_calls() {
     }
 
     let layer = json().with_writer(|| Failing);
+    let losses = layer.losses();
     tracing::subscriber::with_default(Registry::default().with(layer), || info!("lost"));
+    assert_eq!(losses.total(), 1);
 }
 
 #[test]
