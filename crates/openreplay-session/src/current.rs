@@ -1,4 +1,4 @@
-use std::cell::Cell;
+use std::{cell::Cell, marker::PhantomData};
 
 use crate::SessionId;
 
@@ -83,7 +83,7 @@ impl Scope {
     #[inline]
     pub fn enter(&self) -> Entered {
         match self {
-            Self::Unset => Entered(Before::Unchanged),
+            Self::Unset => Entered(Before::Unchanged, PhantomData),
             scope => Entered::exactly(scope),
         }
     }
@@ -149,7 +149,11 @@ pub fn sync_scope<R>(scope: impl Into<Scope>, f: impl FnOnce() -> R) -> R {
 #[doc(hidden)]
 #[derive(Debug)]
 #[must_use = "the scope ends when the guard is dropped"]
-pub struct Entered(Before);
+pub struct Entered(Before, OfThisThread);
+
+/// Prevents the guard from being sent to another thread, so that it cannot be held across an
+/// `await` of a future that is `Send`.
+type OfThisThread = PhantomData<*const ()>;
 
 /// The scope to restore.
 ///
@@ -175,7 +179,7 @@ impl Entered {
                 Scope::Unset => Before::Unset,
             };
             current.set(*scope);
-            Self(before)
+            Self(before, PhantomData)
         })
     }
 }

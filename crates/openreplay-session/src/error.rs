@@ -2,7 +2,7 @@ use std::{error::Error, fmt};
 
 /// The error returned if a value is not a session id, or not a token that contains one.
 ///
-/// The message tells what was found, at which position, and what is allowed. The message never
+/// The message names what was found, its position, and what is allowed. The message never
 /// contains the value, which may be a token.
 ///
 /// ```
