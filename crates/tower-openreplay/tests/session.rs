@@ -76,6 +76,42 @@ fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
+/// Returns the current session and the extension in a request to this URI with these headers, for
+/// which an outer layer or task has entered session 42.
+fn inside_42(uri: &str, ids: &[&str]) -> (Option<SessionId>, Option<SessionId>) {
+    let mut request = Request::get(uri).extension(id());
+    for id in ids {
+        request = request.header("openReplaySession.id", *id);
+    }
+    let layer = SessionLayer::new()
+        .with_query_parameter("id")
+        .with_extension();
+    let mut service = layer.layer(service_fn(|request: Request<()>| {
+        let extension = request.extensions().get().copied();
+        ready(Ok::<_, ()>(Response::new((current(), extension))))
+    }));
+    let call = sync_scope(id(), || service.call(request.body(()).unwrap()));
+    match poll_once(pin!(scope(id(), call))) {
+        Poll::Ready(response) => *response.unwrap().body().get_ref().unwrap(),
+        Poll::Pending => unreachable!(),
+    }
+}
+
+#[test]
+fn different_ids_are_no_session_even_inside_another_session() {
+    let none = (None, None);
+    assert_eq!(inside_42("/", &["1", "2"]), none);
+    assert_eq!(inside_42("/?id=1&id=2", &[]), none);
+
+    let outer = (Some(id()), Some(id()));
+    assert_eq!(inside_42("/", &[]), outer);
+    assert_eq!(inside_42("/?id=undefined", &["undefined"]), outer);
+
+    let inner = (Some(SessionId::from(1)), Some(SessionId::from(1)));
+    assert_eq!(inside_42("/", &["1"]), inner);
+    assert_eq!(inside_42("/?id=1", &[]), inner);
+}
+
 #[test]
 fn the_call_the_future_and_both_drops_are_in_the_session() {
     let seen = Seen::default();

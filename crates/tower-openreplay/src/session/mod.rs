@@ -31,8 +31,8 @@
 //! # Sources of the id
 //!
 //! The layer reads the following sources in order, and uses the first one that contains an id. If a
-//! source contains two different ids, the request has no session and no further source is read.
-//! Otherwise, malformed values are skipped.
+//! source contains two different ids, the request has no session, not even that of an outer
+//! `SessionLayer`, and no further source is read. Otherwise, malformed values are skipped.
 //!
 //! 1. The header `openReplaySession.id`, or the one set with
 //!    [`with_id_header`](crate::SessionHeaders::with_id_header). If it contains the tracker's token
@@ -49,7 +49,8 @@
 //!    is repeated, all values must be the same id.
 //!
 //! Empty values, `undefined`, `null` and `NaN` are ignored. If no source contains an id, the
-//! request is handled as an ordinary request without a session. Header names are case-insensitive,
+//! request is handled as an ordinary request: it has no session, or that of an outer
+//! `SessionLayer`. Header names are case-insensitive,
 //! the name of the query parameter is case-sensitive.
 //!
 //! Prefer the id's header to the token. A token lets its holder write into the recording, and the
@@ -135,10 +136,10 @@
 //!
 //! # From another origin
 //!
-//! **Symptom: the browser's console shows "Request header field openreplaysession.id is not allowed
-//! by Access-Control-Allow-Headers in preflight response", and does not send the request.** Before
-//! the browser sends one of these headers to another origin, it sends a preflight request. Allow
-//! [`header_names`](crate::header_names) in tower-http's `CorsLayer`. `*` suffices only for
+//! **Symptom: the browser does not send the request, and its console shows "Request header field
+//! openreplaysession.id is not allowed by Access-Control-Allow-Headers in preflight response".**
+//! Before the browser sends one of these headers to another origin, it sends a preflight request.
+//! Allow [`header_names`](crate::header_names) in tower-http's `CorsLayer`. `*` suffices only for
 //! requests without credentials.
 //!
 //! `EventSource`, `WebSocket` and `sendBeacon` cannot set headers. For these, set a query parameter

@@ -4,7 +4,6 @@ use std::{
 };
 
 use http::{Request, Response};
-use openreplay_session::Scope;
 use tower_service::Service;
 
 use super::{future::ResponseFuture, sources::Sources};
@@ -61,7 +60,7 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let scope = Scope::from(self.sources.session(&mut request));
+        let scope = self.sources.read_and_mark(&mut request);
         let entered = scope.enter();
         let future = self.inner.call(request);
         drop(entered);

@@ -1,5 +1,5 @@
 use http::{HeaderMap, Request};
-use openreplay_session::{SessionId, current};
+use openreplay_session::{Scope, SessionId, current, sync_scope};
 use percent_encoding::percent_decode_str;
 
 use crate::{
@@ -34,27 +34,33 @@ impl Sources {
         self.names.session_of(headers)
     }
 
-    /// Returns the session that a request names, and marks header values that contain a token as
-    /// sensitive.
-    pub(super) fn session<B>(&self, request: &mut Request<B>) -> Option<SessionId> {
-        let session = match self.names.read_and_mark(request.headers_mut()) {
-            Verdict::Session(id) => Some(id),
-            Verdict::Contradiction => None,
-            Verdict::Nothing => request.uri().query().and_then(|query| self.in_query(query)),
+    /// Returns the scope of a request, marks header values that contain a token as sensitive, and
+    /// updates the extension.
+    pub(super) fn read_and_mark<B>(&self, request: &mut Request<B>) -> Scope {
+        let verdict = match self.names.read_and_mark(request.headers_mut()) {
+            Verdict::Nothing => self.in_query(request.uri().query().unwrap_or_default()),
+            verdict => verdict,
+        };
+        let scope = match verdict {
+            Verdict::Session(id) => Scope::Session(id),
+            Verdict::Contradiction => Scope::NoSession,
+            Verdict::Nothing => Scope::Unset,
         };
         if self.extension {
-            match session.or_else(current) {
+            match sync_scope(scope, current) {
                 Some(id) => request.extensions_mut().insert(id),
                 None => request.extensions_mut().remove::<SessionId>(),
             };
         }
-        session
+        scope
     }
 
     // Only ids are read. A token in a URL ends up in every log that contains the URL, and accepting
     // the token would hide this mistake.
-    fn in_query(&self, query: &str) -> Option<SessionId> {
-        let name = self.query_parameter.as_ref()?;
+    fn in_query(&self, query: &str) -> Verdict {
+        let Some(name) = &self.query_parameter else {
+            return Verdict::Nothing;
+        };
         let mut found = Candidates::default();
         for pair in query.split('&') {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -66,7 +72,7 @@ impl Sources {
                 }
             }
         }
-        found.verdict().session()
+        found.verdict()
     }
 }
 
