@@ -10,9 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use openreplay_session::{SessionId, scope, sync_scope};
 use tower::{Layer as _, Service as _, ServiceExt as _, service_fn};
 use tower_http::follow_redirect::FollowRedirect;
-use tower_openreplay::{
-    PropagateSession, PropagateSessionLayer, SessionHeaders, propagate_session,
-};
+use tower_openreplay::{PropagateSessionLayer, SessionHeaders, propagate_session};
 
 const ID: &str = "openReplaySession.id";
 const TOKEN: &str = "11m0l7dhxvfh9.1c.mr3k5wxs.B4a4aN3zSe5kWqfAiQ2Xe7GzEKC52N7iJeHNaJewG9Gv";
@@ -401,8 +399,7 @@ async fn inside_a_layer_that_follows_redirects_each_hop_is_matched_by_its_own_ho
 
 #[test]
 fn the_service_returns_its_inner_service() {
-    let layer = PropagateSessionLayer::to_all_hosts();
-    let mut service = PropagateSession::new("inner", layer);
+    let mut service = PropagateSessionLayer::to_all_hosts().layer("inner");
     assert_eq!((*service.get_ref(), *service.get_mut()), ("inner", "inner"));
     assert_eq!(service.into_inner(), "inner");
 }

@@ -69,7 +69,8 @@ impl<S> Layer<S> for PropagateSessionLayer {
     type Service = PropagateSession<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        PropagateSession::new(inner, self.clone())
+        let layer = self.clone();
+        PropagateSession { inner, layer }
     }
 }
 
@@ -83,11 +84,6 @@ pub struct PropagateSession<S> {
 }
 
 impl<S> PropagateSession<S> {
-    /// Creates a service that sets the header on requests to the hosts of `layer`.
-    pub fn new(inner: S, layer: PropagateSessionLayer) -> Self {
-        Self { inner, layer }
-    }
-
     /// Returns a reference to the inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
