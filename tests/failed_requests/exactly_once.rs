@@ -316,25 +316,3 @@ async fn a_second_error_on_one_response_does_not_lose_the_first() {
         ]
     );
 }
-
-#[tokio::test]
-async fn an_error_whose_text_panics_harms_nobody() {
-    #[derive(Debug)]
-    struct Panics;
-    impl std::fmt::Display for Panics {
-        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            panic!("no text")
-        }
-    }
-    impl std::error::Error for Panics {}
-
-    let session = new_session();
-    openreplay_session::sync_scope(session, || drop(Failure::new(Panics)));
-    let records = logged_in(session);
-    assert!(
-        records
-            .iter()
-            .any(|record| record.message.starts_with("request failed")),
-        "{records:#?}"
-    );
-}

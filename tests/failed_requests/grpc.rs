@@ -15,8 +15,7 @@ use tonic::{
     transport::{Channel, Server, server::TcpIncoming},
 };
 use tonic_prost::ProstCodec;
-use tower_http::classify::GrpcCode;
-use tower_openreplay::{RequestLogLayer, SessionLayer};
+use tower_openreplay::{RequestLogLayer, SessionLayer, request_log::GrpcCode};
 
 use crate::{Logged, new_session, wait_for};
 

@@ -29,6 +29,10 @@
 //! - With neither layer, or if a middleware replaces the response, the error is logged when it is
 //!   dropped.
 //!
+//! An error that the handler handles itself is dropped as well, and logged as a failed request. If
+//! the request has not failed, take the error out with [`Failure::into_error`], which does not log
+//! it.
+//!
 //! If a cache returns the response again, the records of those later requests have no field
 //! `error`: the text of the error belongs to the first request and may contain another visitor's
 //! data.
@@ -70,7 +74,7 @@
 
 use std::{
     error::Error,
-    fmt,
+    fmt, mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -145,6 +149,23 @@ impl Failure {
     #[must_use]
     pub fn error(&self) -> &(dyn Error + Send + Sync + 'static) {
         &*self.unlogged.error
+    }
+
+    /// Returns the error, which is not logged any more.
+    ///
+    /// Use this to handle the error, or to convert it into an error of another type.
+    ///
+    /// ```
+    /// use tower_openreplay::Failure;
+    ///
+    /// let failure = Failure::new("sold out");
+    /// assert_eq!(failure.into_error().to_string(), "sold out");
+    /// ```
+    #[must_use]
+    pub fn into_error(mut self) -> Box<dyn Error + Send + Sync> {
+        *self.unlogged.is_logged.get_mut() = true;
+        // Boxing a value without a size does not allocate.
+        mem::replace(&mut self.unlogged.error, Box::new(fmt::Error))
     }
 
     /// Attaches the error to a response, which does not change otherwise.

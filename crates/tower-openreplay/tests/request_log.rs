@@ -7,7 +7,7 @@ use std::{
     error::Error,
     fmt,
     future::Pending,
-    io,
+    io, panic,
     task::{Context, Poll, Waker},
 };
 
@@ -17,9 +17,8 @@ use http::{Request, Response};
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, Full};
 use test_kit::Lines;
-use tower::{Layer as _, Service, ServiceExt as _, service_fn};
-use tower_http::classify::GrpcCode;
-use tower_openreplay::{Failure, RequestLogLayer, SessionLayer};
+use tower::{BoxError, Layer as _, Service, ServiceBuilder, ServiceExt as _, service_fn};
+use tower_openreplay::{Failure, RequestLogLayer, SessionLayer, request_log::GrpcCode};
 use tracing::info_span;
 use tracing_subscriber::prelude::*;
 
@@ -99,6 +98,20 @@ fn an_error_that_axum_wraps_is_logged_once_with_its_causes() {
 }
 
 #[test]
+fn the_causes_of_an_error_without_the_trait_are_logged_once_it_is_boxed() {
+    let service = ServiceBuilder::new()
+        .layer(RequestLogLayer::new())
+        .map_err(BoxError::from)
+        .service_fn(|_: Request<()>| async {
+            let error = anyhow::Error::new(NoPrice(io::Error::other("no price")));
+            Err::<Response<Full<Bytes>>, _>(error)
+        });
+    let records = logged(|| drop(service.oneshot(request("/")).now_or_never()));
+    assert!(records.contains("error=order 17"), "{records}");
+    assert!(records.contains("caused by: no price"), "{records}");
+}
+
+#[test]
 fn an_error_is_logged_in_the_span_in_which_it_was_created() {
     let service = SessionLayer::new().layer(service_fn(|_: Request<()>| async {
         let failure = info_span!("order").in_scope(|| Failure::new("no price"));
@@ -107,6 +120,43 @@ fn an_error_is_logged_in_the_span_in_which_it_was_created() {
     let records = logged(|| drop(service.oneshot(request("/")).now_or_never()));
     assert!(records.contains("error=no price"), "{records}");
     assert!(records.contains(r#""name":"order""#), "{records}");
+}
+
+#[test]
+fn an_error_that_is_taken_out_is_not_logged() {
+    let records = logged(|| {
+        let error = Failure::new(NoPrice(io::Error::other("no price"))).into_error();
+        assert!(error.is::<NoPrice>());
+        let again = Failure::from(error);
+        assert!(again.error().is::<NoPrice>());
+        drop(again.into_error());
+    });
+    assert_eq!(records, "");
+}
+
+#[derive(Debug)]
+struct Unreadable;
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("no text")
+    }
+}
+
+impl Error for Unreadable {}
+
+#[test]
+fn dropping_an_error_whose_text_panics_does_not_panic() {
+    let layer = tracing_subscriber::fmt::layer().with_writer(io::sink);
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        drop(Failure::new(Unreadable));
+        let unwound = panic::catch_unwind(|| {
+            let _failure = Failure::new(Unreadable);
+            panic!("out of stock");
+        });
+        let payload = unwound.unwrap_err();
+        assert_eq!(payload.downcast_ref(), Some(&"out of stock"));
+    });
 }
 
 #[test]

@@ -45,6 +45,13 @@ impl RequestLogLayer {
     /// Adds gRPC codes that are not failures, such as `NotFound`. Default: only `Ok`.
     ///
     /// This has no effect on a layer created with [`new`](Self::new).
+    ///
+    /// ```
+    /// use tower_openreplay::{RequestLogLayer, request_log::GrpcCode};
+    ///
+    /// let layer = RequestLogLayer::new_for_grpc().with_success_codes([GrpcCode::NotFound]);
+    /// # let _ = layer;
+    /// ```
     #[must_use]
     pub fn with_success_codes(self, codes: impl IntoIterator<Item = GrpcCode>) -> Self {
         self.with(|options| options.protocol.add_success_codes(codes))
@@ -97,6 +104,25 @@ impl RequestLogLayer {
     ///
     /// let layer = RequestLogLayer::new().with_causes_of::<hyper::Error>();
     /// # let _ = layer;
+    /// ```
+    ///
+    /// Types that do not implement `Error`, such as `anyhow::Error` and `eyre::Report`, must be
+    /// boxed by the service itself or by `map_err`:
+    ///
+    /// ```
+    /// # use http::{Request, Response};
+    /// use tower::{BoxError, ServiceBuilder};
+    /// use tower_openreplay::RequestLogLayer;
+    ///
+    /// # async fn order(_: Request<String>) -> anyhow::Result<Response<String>> {
+    /// #     Ok(Response::new(String::new()))
+    /// # }
+    /// let service = ServiceBuilder::new()
+    ///     .layer(RequestLogLayer::new())
+    ///     .map_err(BoxError::from)
+    ///     .service_fn(order); // returns `anyhow::Result<_>`
+    /// # fn is_a_service<S: tower::Service<Request<String>>>(_: S) {}
+    /// # is_a_service(service);
     /// ```
     #[must_use]
     pub fn with_causes_of<E: Error + 'static>(self) -> Self {

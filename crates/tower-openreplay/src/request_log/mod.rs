@@ -91,7 +91,8 @@
 //! - the code and message of a gRPC status,
 //! - the error that the service or the body returned, which passes through unchanged. Its causes
 //!   are logged for boxed errors, `std::io::Error`, `axum::Error`, and the types set with
-//!   [`with_causes_of`](RequestLogLayer::with_causes_of).
+//!   [`with_causes_of`](RequestLogLayer::with_causes_of), which also shows what to do for
+//!   `anyhow::Error`.
 //!
 //! # Layer order
 //!
@@ -109,6 +110,8 @@ mod protocol;
 mod request;
 mod route;
 mod service;
+
+pub use tower_http::classify::GrpcCode;
 
 pub use self::{
     body::ResponseBody, future::ResponseFuture, layer::RequestLogLayer, service::RequestLog,
