@@ -222,7 +222,8 @@ const FILTERED: &str = "the filters reject it; let `panic=error` pass (see `log_
 const UNREACHED: &str =
     "this thread has no subscriber, or is inside a log call to a thread-local subscriber";
 
-const LOCKED: &str = "a layer has locked the data of a span, such as while it formats a value";
+const LOCKED: &str =
+    "a layer holds the lock of a span, for example because it was formatting a value";
 
 struct Outcome {
     /// Whether a layer of ours accepted the record.

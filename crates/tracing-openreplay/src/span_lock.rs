@@ -21,7 +21,7 @@ use tracing_subscriber::{
     registry::{Extensions, ExtensionsMut, LookupSpan, SpanRef},
 };
 
-/// The time that another thread may hold the lock of a span, such as while it formats a value.
+/// The time that another thread may hold the lock of a span, for example while it formats a value.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 thread_local! {

@@ -90,9 +90,9 @@ fn a_fork_reports_its_own_losses_and_none_of_its_parent() {
     assert_eq!(
         diagnostics,
         [
-            "tracing-openreplay: lost 1 record(s): the writer failed: broken pipe; more are counted and reported every 10 s",
-            "tracing-openreplay: lost 2 record(s): the writer failed",
-            "tracing-openreplay: lost 5 record(s): the writer failed",
+            "tracing-openreplay: lost 1 record: the writer failed: broken pipe; more are counted and reported every 10 s",
+            "tracing-openreplay: lost 2 records: the writer failed",
+            "tracing-openreplay: lost 5 records: the writer failed",
         ]
     );
 }

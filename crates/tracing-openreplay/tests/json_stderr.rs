@@ -99,9 +99,9 @@ fn each_reason_for_a_loss_has_its_own_count() {
     assert_eq!(
         diagnostics(&err),
         [
-            "tracing-openreplay: lost 1 record(s): the writer failed: broken pipe; more are counted and reported every 10 s",
-            "tracing-openreplay: lost 1 record(s): the writer panicked; more are counted and reported every 10 s",
-            "tracing-openreplay: lost 1 record(s): the writer itself logs; more are counted and reported every 10 s",
+            "tracing-openreplay: lost 1 record: the writer failed: broken pipe; more are counted and reported every 10 s",
+            "tracing-openreplay: lost 1 record: the writer panicked; more are counted and reported every 10 s",
+            "tracing-openreplay: lost 1 record: the writer itself logs; more are counted and reported every 10 s",
         ]
     );
 }
@@ -123,8 +123,8 @@ fn unreported_losses_are_reported_at_the_end() {
     assert_eq!(
         diagnostics(&err)[2..],
         [
-            "tracing-openreplay: lost 2 record(s): the writer failed",
-            "tracing-openreplay: lost 2 record(s): the writer panicked",
+            "tracing-openreplay: lost 2 records: the writer failed",
+            "tracing-openreplay: lost 2 records: the writer panicked",
         ]
     );
 }
@@ -162,8 +162,8 @@ fn remaining_losses_are_reported_within_seconds_although_no_further_record_is_wr
     assert_eq!(
         diagnostics(&err),
         [
-            "tracing-openreplay: lost 1 record(s): the writer failed: broken pipe; more are counted and reported every 10 s",
-            "tracing-openreplay: lost 2999 record(s): the writer failed",
+            "tracing-openreplay: lost 1 record: the writer failed: broken pipe; more are counted and reported every 10 s",
+            "tracing-openreplay: lost 2999 records: the writer failed",
         ]
     );
 }

@@ -501,8 +501,8 @@ mod aborts {
         assert_eq!(
             diagnostics(&err),
             [
-                "tracing-openreplay: lost 1 record(s): the record of a panic, and the writer itself panicked; more are counted and reported every 10 s",
-                "tracing-openreplay: lost 1 record(s): the writer panicked; more are counted and reported every 10 s",
+                "tracing-openreplay: lost 1 record: the record of a panic was not written because the writer had panicked; more are counted and reported every 10 s",
+                "tracing-openreplay: lost 1 record: the writer panicked; more are counted and reported every 10 s",
             ]
         );
     }
@@ -606,7 +606,7 @@ mod locked_spans {
     }
 
     const LOCKED: &str =
-        ": a layer has locked the data of a span, such as while it formats a value";
+        ": a layer holds the lock of a span, for example because it was formatting a value";
 
     fn set_up() {
         let layer = fmt::layer().with_writer(io::stderr);

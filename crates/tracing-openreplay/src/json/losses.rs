@@ -123,7 +123,9 @@ impl Default for Counts {
             failed: Loss::new("the writer failed"),
             panicked: Loss::new("the writer panicked"),
             logs: Loss::new("the writer itself logs"),
-            hook: Loss::new("the record of a panic, and the writer itself panicked"),
+            hook: Loss::new(
+                "the record of a panic was not written because the writer had panicked",
+            ),
             reporter: AtomicU32::new(NO_REPORTER),
         }
     }
@@ -205,10 +207,9 @@ impl Loss {
     fn report(&self, detail: &dyn Display) -> bool {
         let lost = self.unreported.swap(0, Ordering::Relaxed);
         if lost != 0 {
-            stderr::print(format_args!(
-                "lost {lost} record(s): {}{detail}",
-                self.reason
-            ));
+            let s = if lost == 1 { "" } else { "s" };
+            let reason = self.reason;
+            stderr::print(format_args!("lost {lost} record{s}: {reason}{detail}"));
         }
         lost != 0
     }

@@ -94,8 +94,9 @@ pub fn json() -> Json {
 /// complete. If an event has neither a message nor fields, its name is the message.
 ///
 /// OpenReplay finds the records of a session by a phrase in the message. So that a client cannot
-/// send this phrase to put a record into another session, `openReplaySession.id` in any text is
-/// written as `openReplaySessi*n.id`.
+/// send this phrase to put a record into another session, `openReplaySession.id` in the text of a
+/// message is written as `openReplaySessi*n.id`. OpenReplay does not search `fields` and `spans`,
+/// which keep the phrase.
 ///
 /// # Levels
 ///

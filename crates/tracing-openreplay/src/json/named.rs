@@ -15,13 +15,13 @@ pub(super) fn check<'a>(name: &str, others: impl IntoIterator<Item = &'a str>) {
     for own in field::ALL {
         assert!(
             own != name && !is_below(own, name) && !is_below(name, own),
-            "`{name}` is taken by a record's own field `{own}`"
+            "`{name}` conflicts with a record's own field `{own}`"
         );
     }
     for other in others {
         assert!(
             !is_below(other, name) && !is_below(name, other),
-            "`{name}` is taken by the constant field `{other}`"
+            "`{name}` conflicts with the constant field `{other}`"
         );
     }
 }

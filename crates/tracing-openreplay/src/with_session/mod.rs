@@ -144,7 +144,7 @@ impl<L, S> WithSession<L, S> {
     ///
     /// OpenReplay's documentation uses this field to mark errors. In the text formats of
     /// `fmt::layer()`, every error ends with `tags="error"`, so disable the field if only people
-    /// read the lines.
+    /// read the lines. With [`as_sentry_tag`](Self::as_sentry_tag), errors do not have the field.
     ///
     /// ```
     /// use tracing_openreplay::LayerExt as _;

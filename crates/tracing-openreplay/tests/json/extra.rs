@@ -173,7 +173,7 @@ mod constants {
         for (one, other) in [("region", "region.name"), ("region.name.short", "region")] {
             let rejected = catch_unwind(|| json().with_field(one, "x").with_field(other, "x"));
             let message = *rejected.unwrap_err().downcast::<String>().unwrap();
-            let expected = format!("`{other}` is taken by the constant field `{one}`");
+            let expected = format!("`{other}` conflicts with the constant field `{one}`");
             assert_eq!(message, expected);
         }
         let layer = json()
