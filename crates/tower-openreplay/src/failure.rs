@@ -174,7 +174,7 @@ impl Failure {
     /// a 5xx, `INFO` for any other.
     pub fn attach_to<B>(mut self, mut response: Response<B>) -> Response<B> {
         self.unlogged.status = response.status();
-        self.unlogged.belong_here();
+        self.unlogged.move_to_caller();
         let attached = Attached(Arc::new(*self.unlogged));
         response.extensions_mut().insert(attached);
         response
@@ -214,12 +214,13 @@ impl fmt::Debug for Failure {
 pub(crate) struct Attached(Arc<Unlogged>);
 
 impl Attached {
-    /// Returns the error attached to a response for the record of the request, unless it was
-    /// already logged.
+    /// Returns the error attached to a response, which the record of the request must then contain.
+    /// Returns `None` if the error was already logged.
     ///
-    /// An error of a session is logged here instead if the caller has no session. The record of a
-    /// request without a session must not be in the session of another request.
-    pub(crate) fn take<B>(response: &Response<B>) -> Option<Self> {
+    /// If the error has a session and the request has none, the error is logged in its own session
+    /// instead. The record of a request without a session must not be in the session of another
+    /// request.
+    pub(crate) fn claim_for_request<B>(response: &Response<B>) -> Option<Self> {
         let attached = response.extensions().get::<Self>()?;
         if !attached.0.begin() {
             return None;
@@ -239,7 +240,7 @@ impl Attached {
     /// Logs the error in the caller's session, which is that of the request, or in its own if the
     /// caller has none.
     #[cold]
-    fn log_here(&self, status: StatusCode) {
+    fn log_for_caller(&self, status: StatusCode) {
         if is_polling() || !self.0.begin() {
             return;
         }
@@ -258,7 +259,7 @@ impl Attached {
 #[inline]
 pub(crate) fn log_attached<B>(response: &Response<B>) {
     if let Some(attached) = response.extensions().get::<Attached>() {
-        attached.log_here(response.status());
+        attached.log_for_caller(response.status());
     }
 }
 
@@ -287,10 +288,10 @@ impl Unlogged {
         matches!(scope, Scope::Session(_)) && self.scope == scope
     }
 
-    /// Moves the error to the current session and span, if it was created in another session.
+    /// Moves the error to the caller's session and span, if it was created in another session.
     ///
     /// The record of a request must not have the span of another request.
-    fn belong_here(&mut self) {
+    fn move_to_caller(&mut self) {
         let here = Scope::current();
         if matches!(here, Scope::Session(_)) && !self.is_of(here) {
             self.scope = here;

@@ -198,9 +198,10 @@ impl SessionHeaders {
         read.verdict()
     }
 
-    /// Returns the number of headers before the first one that can have a role.
+    /// Returns the number of names before the first one that can have a role. Each of them has at
+    /// least one value, so skipping this many values skips no value of a later name.
     ///
-    /// Iterating over names is faster than over headers, and in many requests no name has a role.
+    /// Iterating over names is faster than over values, and in many requests no name has a role.
     fn first_of(&self, headers: &HeaderMap) -> Option<usize> {
         headers.keys().position(|name| self.is_long(name))
     }

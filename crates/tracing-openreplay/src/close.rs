@@ -48,7 +48,7 @@ where
     let Some((busy, idle)) = times(span) else {
         return;
     };
-    let metadata = of(span.metadata());
+    let metadata = event_metadata(span.metadata());
     let message = format_args!("{} closed", span.name());
     let values: [Option<&dyn Value>; 3] = [Some(&message), Some(&busy), Some(&idle)];
     let values = metadata.fields().value_set_all(&values);
@@ -73,7 +73,7 @@ where
 ///
 /// The metadata of an event must be `'static`, so they are leaked once for each span in the
 /// program's source that closes.
-fn of(span: &'static Metadata<'static>) -> &'static Metadata<'static> {
+fn event_metadata(span: &'static Metadata<'static>) -> &'static Metadata<'static> {
     static ALL: RwLock<Option<HashMap<usize, &'static Metadata<'static>>>> = RwLock::new(None);
 
     let key = std::ptr::from_ref(span).addr();

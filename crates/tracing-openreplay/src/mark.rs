@@ -189,11 +189,11 @@ pub(crate) fn read_cause(nth: usize, read: impl FnOnce()) -> bool {
 }
 
 /// Notes that the message with a prefix had what was requested.
-pub(crate) fn done() {
+pub(crate) fn note_done() {
     READING.set(Reading::Done);
 }
 
 /// Takes the part that is read.
-pub(crate) fn wanted() -> Reading {
+pub(crate) fn take_reading() -> Reading {
     READING.take()
 }

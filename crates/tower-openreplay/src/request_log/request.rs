@@ -71,7 +71,7 @@ impl LoggedRequest {
     ) -> Option<GrpcEosErrorsAsFailures> {
         let outcome = self.options.protocol.classify(response);
         let event = Event::Response(response.status());
-        let attached = Attached::take(response);
+        let attached = Attached::claim_for_request(response);
         let level = match (&outcome, &attached) {
             (Outcome::Failure(_), _) => Some(Level::ERROR),
             (_, Some(_)) => Some(Level::INFO),

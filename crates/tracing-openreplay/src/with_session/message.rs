@@ -31,10 +31,10 @@ pub(super) enum Message<'a> {
 
 impl Debug for Prefixed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match mark::wanted() {
+        match mark::take_reading() {
             Reading::Prefixed | Reading::Done => {}
             Reading::Original => {
-                mark::done();
+                mark::note_done();
                 return self.message.original(f);
             }
             Reading::Cause(nth) => return self.message.cause(nth, f),
@@ -101,7 +101,7 @@ impl Message<'_> {
         };
         match error.and_then(|error| causes::of(error).nth(nth)) {
             Some(cause) => {
-                mark::done();
+                mark::note_done();
                 write!(f, "{cause}")
             }
             None => Ok(()),
