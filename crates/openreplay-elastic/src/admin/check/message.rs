@@ -8,7 +8,6 @@ use openreplay_session::SessionId;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::side::Side;
 use super::{Fault, Finding, Report};
 use crate::admin::api;
 use crate::admin::panel::Hit;
@@ -87,7 +86,9 @@ pub(super) async fn examine(
     latest: &[Hit],
 ) -> Result<(), Error> {
     let fields = fields(client, LOGS).await;
-    let fields = Side::of("the mapping of `message`", fields, report)?.unwrap_or_default();
+    let fields = report
+        .optional("the mapping of `message`", fields)?
+        .unwrap_or_default();
     for field in &fields {
         if let Some(what) = field.problem() {
             let of = field.of();

@@ -21,7 +21,6 @@ use serde_json::{Value, json};
 
 pub use self::finding::{Fault, Finding, Severity};
 pub(super) use self::records::{READ, examine as examine_records};
-use self::side::Side;
 use crate::admin::panel::{self, Hit, SearchResult, search::search};
 use crate::admin::streams::{WiredStreams, wired_streams};
 use crate::admin::{Engine, Flavor, api};
@@ -31,8 +30,8 @@ use crate::transport::error::Error;
 
 mod finding;
 pub(super) mod message;
+mod optional;
 mod records;
-mod side;
 #[cfg(test)]
 mod tests;
 mod write_index;
@@ -146,7 +145,7 @@ async fn examine_response(
         message::examine(client, report, &latest).await?;
         // reading the settings takes a privilege that OpenReplay's key need not have
         let unsorted = unsorted(client, LOGS).await;
-        if let Some(finding) = Side::of("the order of the indices", unsorted, report)? {
+        if let Some(finding) = report.optional("the order of the indices", unsorted)? {
             report.add(finding);
         }
     }

@@ -8,7 +8,6 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::side::Side;
 use super::{Fault, Finding, Report};
 use crate::admin::{LogsState, api};
 use crate::numbered::LOGS;
@@ -16,8 +15,8 @@ use crate::transport::client::{Client, Encoding};
 use crate::transport::error::Error;
 
 pub(super) async fn examine(client: &Client, report: &mut Report) -> Result<(), Error> {
-    let side = Side::of("the write index", LogsState::query(client).await, report)?;
-    let is_known = match side {
+    let state = report.optional("the write index", LogsState::query(client).await)?;
+    let is_known = match state {
         Some(LogsState::Alias {
             write_index: Some(index),
             ..
@@ -55,9 +54,9 @@ fn not_an_alias(report: &mut Report, what: &str) {
 async fn examine_index(client: &Client, report: &mut Report, index: &str) -> Result<bool, Error> {
     let path = format!("/{index}/_settings?flat_settings=true");
     let settings: Result<BTreeMap<String, Settings>, _> = api::get(client, &path).await;
-    let settings = Side::of("the write index's settings", settings, report)?;
+    let settings = report.optional("the write index's settings", settings)?;
     let health: Result<Health, _> = api::get(client, &format!("/_cluster/health/{index}")).await;
-    let health = Side::of("the write index's health", health, report)?;
+    let health = report.optional("the write index's health", health)?;
     if health.as_ref().is_some_and(|health| health.status == "red") {
         let text = format!("{index} has no available primary shard, so it takes no records");
         report.add([Finding::new(Fault::RedIndex, text).about(index)]);
@@ -116,7 +115,7 @@ async fn examine_pipelines(
             }
             other => {
                 let what = format!("the pipeline {name} of the write index");
-                is_known &= Side::of(&what, other, report)?.is_some();
+                is_known &= report.optional(&what, other)?.is_some();
             }
         }
     }
@@ -164,7 +163,7 @@ async fn probe(client: &Client, report: &mut Report) -> Result<(), Error> {
     let body = sent
         .and_then(crate::transport::client::Response::ok)
         .and_then(|response| response.json::<Value>());
-    let Some(body) = Side::of("the write index", body, report)? else {
+    let Some(body) = report.optional("the write index", body)? else {
         return Ok(());
     };
     let item = &body["items"][0]["create"];

@@ -23,8 +23,8 @@ const SAMPLE: u32 = 1_000;
 /// After a first run without the index: by its name, the copy gets the layout of `setup`.
 const COPY: &str = "setup without this one, PUT /logs-000000, POST /_reindex into it, then setup --also logs-000000";
 
-/// Checks the name alone.
-pub(super) fn accept(index: &str) -> Result<(), Error> {
+/// Fails if no index can have this name.
+pub(super) fn check_name(index: &str) -> Result<(), Error> {
     if !is_index_name(index) {
         return Err(Error::config(format!(
             "{index:?} cannot be an index's name: expected one without spaces, commas, wildcards or slashes"
@@ -41,8 +41,8 @@ pub(super) fn accept(index: &str) -> Result<(), Error> {
 /// Examines the index before anything is changed; returns what is wrong, if it is no reason to
 /// reject the index.
 pub(super) async fn examine(client: &Client, index: &str) -> Result<Vec<Finding>, Error> {
-    is_open_index(client, index).await?;
-    message_is_analysed(client, index).await?;
+    require_open_index(client, index).await?;
+    require_analysed_message(client, index).await?;
     let mut findings = records(client, index).await?;
     let unreadable = findings.iter().find_map(|finding| match finding.fault {
         Fault::NoMessage | Fault::TracingJson => Some((
@@ -71,7 +71,7 @@ pub(super) async fn examine(client: &Client, index: &str) -> Result<Vec<Finding>
 }
 
 /// An alias or a data stream cannot come behind an alias, and a closed index cannot be searched.
-async fn is_open_index(client: &Client, name: &str) -> Result<(), Error> {
+async fn require_open_index(client: &Client, name: &str) -> Result<(), Error> {
     let (found, text) = match resolve(client, name).await? {
         None => (
             Precondition::NoIndex,
@@ -109,7 +109,7 @@ async fn is_open_index(client: &Client, name: &str) -> Result<(), Error> {
     Err(Error::unmet(found, format!("{text}; nothing was changed")))
 }
 
-async fn message_is_analysed(client: &Client, index: &str) -> Result<(), Error> {
+async fn require_analysed_message(client: &Client, index: &str) -> Result<(), Error> {
     for field in message::fields(client, index).await? {
         if field.is_missing() {
             let text = format!(

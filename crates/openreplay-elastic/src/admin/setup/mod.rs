@@ -109,7 +109,7 @@ pub async fn run(client: &Client, options: &SetupOptions) -> Result<SetupReport,
     options
         .also
         .iter()
-        .try_for_each(|name| also::accept(name))?;
+        .try_for_each(|name| also::check_name(name))?;
     let engine = Engine::detect(client).await?;
     if engine.flavor == Flavor::Store {
         return Ok(SetupReport::unchanged(engine));

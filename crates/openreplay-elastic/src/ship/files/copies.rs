@@ -81,7 +81,7 @@ impl Files {
             && let Some(original) = self.find_seed(seed)
             && !self.is_packed(original)
         {
-            return if self.is_there(original, folders)? {
+            return if self.check_exists(original, folders)? {
                 Ok(())
             } else {
                 self.take_over(at, original)
@@ -118,7 +118,7 @@ impl Files {
 
     /// Lets a copy wait for its original, or take over at once.
     fn bind(&mut self, at: usize, original: Earlier, folders: &mut Folders) -> io::Result<()> {
-        if self.is_packed(original) || !self.is_there(original, folders)? {
+        if self.is_packed(original) || !self.check_exists(original, folders)? {
             return self.take_over(at, original);
         }
         let seed = self.seed_of(original);
@@ -149,8 +149,8 @@ impl Files {
         }
     }
 
-    /// Returns whether a file still exists, or is open with lines that are not delivered.
-    fn is_there(&mut self, original: Earlier, folders: &mut Folders) -> io::Result<bool> {
+    /// Checks whether a file still exists, or is open with lines that are not delivered.
+    fn check_exists(&mut self, original: Earlier, folders: &mut Folders) -> io::Result<bool> {
         match original {
             Earlier::Known(seed) => match self.known.get(seed).cloned() {
                 Some(known) => Ok(self.open_known(&known, folders)?.is_some()),
@@ -291,7 +291,7 @@ impl Files {
         let mut packed: Vec<_> = packed.map(|(at, _)| at).collect();
         packed.sort_by_key(|at| (self.tails[*at].has_failed(), self.tails[*at].modified()));
         let mut packed = packed.into_iter();
-        let chosen = packed.find(|at| self.reopen(*at) && self.may_read(*at, families));
+        let chosen = packed.find(|at| self.reopen(*at) && self.prepare_to_read(*at, families));
         for (at, tail) in self.tails.iter_mut().enumerate() {
             if Some(at) != chosen {
                 tail.release();

@@ -137,7 +137,7 @@ impl Files {
             let is_read = self.tails[at].has_more()
                 && !waits
                 && self.reopen(at)
-                && self.may_read(at, &mut families);
+                && self.prepare_to_read(at, &mut families);
             if !is_read {
                 continue;
             }
@@ -179,7 +179,7 @@ impl Files {
         let mut reread = Reread::default();
         for part in parts {
             let place = places.get(&part.seed).copied();
-            match decide::resend(self.open_file_of(part, place)) {
+            match decide::resend(self.open_to_reread(part, place)) {
                 Resend::Read => {}
                 Resend::Wait => {
                     reread.waiting.push(part.clone());
@@ -212,8 +212,9 @@ impl Files {
         reread
     }
 
-    /// Opens the file of a part, if possible, and returns the state of the file.
-    fn open_file_of(&mut self, part: &Part, place: Option<usize>) -> Whereabouts {
+    /// Opens the file of a part, if possible, and returns the state of the file. A file that cannot
+    /// be read fails until the next scan.
+    fn open_to_reread(&mut self, part: &Part, place: Option<usize>) -> Whereabouts {
         let Some(at) = place else {
             return match self.known.get(part.seed) {
                 Some(known) => Whereabouts::Known {

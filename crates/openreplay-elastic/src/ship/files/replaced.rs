@@ -33,7 +33,7 @@ impl Files {
         let earlier = earlier.get(&tail.path).cloned().unwrap_or_default();
         let mut longest: Option<(Earlier, Position)> = None;
         for file in earlier {
-            if let Some(position) = self.position_of_gone(file, folders)
+            if let Some(position) = self.check_gone(file, folders)
                 && tail.holds(&position)?
                 && longest
                     .as_ref()
@@ -52,8 +52,8 @@ impl Files {
         Ok(Some(position))
     }
 
-    /// Returns the position of a file that no longer exists.
-    fn position_of_gone(&mut self, file: Earlier, folders: &mut Folders) -> Option<Position> {
+    /// Checks whether a file no longer exists, and returns its position if so.
+    fn check_gone(&mut self, file: Earlier, folders: &mut Folders) -> Option<Position> {
         match file {
             Earlier::Followed(at) => {
                 let tail = &mut self.tails[at];

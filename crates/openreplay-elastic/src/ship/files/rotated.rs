@@ -15,9 +15,10 @@ const LEAST_DATE: u64 = 100_000;
 pub(super) type Families = HashMap<PathBuf, Vec<usize>>;
 
 impl Files {
-    /// Returns whether a file can be read now. A new file first takes over the incomplete lines at
-    /// the end of its predecessor, and so waits until the predecessor is read and delivered.
-    pub(super) fn may_read(&mut self, at: usize, families: &mut Option<Families>) -> bool {
+    /// Prepares a file for reading: a new file takes over the incomplete lines at the end of its
+    /// predecessor. Returns whether the file can be read now: a new file waits until its predecessor
+    /// is read and delivered.
+    pub(super) fn prepare_to_read(&mut self, at: usize, families: &mut Option<Families>) -> bool {
         let tail = &self.tails[at];
         if !tail.is_untouched() || !tail.is_in_envelopes().unwrap_or_default() {
             return true;

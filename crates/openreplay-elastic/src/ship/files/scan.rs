@@ -162,20 +162,26 @@ impl Files {
             // A file is being moved; the next scan finds it.
             Lookup::Unknown(error) if error.kind() == io::ErrorKind::NotFound => {}
             Lookup::Unknown(error) => self.fail(at, &error),
+            Lookup::Missing => self.lose(at),
+        }
+    }
+
+    /// Gives up a file that the last scan did not find, either.
+    fn lose(&mut self, at: usize) {
+        let tail = &mut self.tails[at];
+        let was_lost = tail.note_lost();
+        if !was_lost {
             // A rotation may just have compressed the file; the next scan finds the copy.
-            Lookup::Missing if !tail.note_lost() => {
-                tail.wait();
-                self.is_moving = true;
-            }
-            Lookup::Missing => {
-                let left = tail.give_up();
-                if left > 0 {
-                    let reason = format!("the file is missing; {left} bytes were not delivered");
-                    match self.mode {
-                        Mode::Once => self.problems.add_for_good(&tail.path, &reason),
-                        Mode::Follow => self.problems.add(&tail.path, &reason),
-                    }
-                }
+            tail.wait();
+            self.is_moving = true;
+            return;
+        }
+        let left = tail.give_up();
+        if left > 0 {
+            let reason = format!("the file is missing; {left} bytes were not delivered");
+            match self.mode {
+                Mode::Once => self.problems.add_for_good(&tail.path, &reason),
+                Mode::Follow => self.problems.add(&tail.path, &reason),
             }
         }
     }

@@ -6,15 +6,13 @@ use super::Report;
 use crate::transport::error::Error;
 use crate::transport::kind::ErrorKind;
 
-pub(super) struct Side;
-
-impl Side {
+impl Report {
     /// Returns the outcome of a request about `what`. A rejected request is noted in the report
     /// instead; an error that OpenReplay's own request would meet as well is returned.
-    pub(super) fn of<T>(
+    pub(super) fn optional<T>(
+        &mut self,
         what: &str,
         outcome: Result<T, Error>,
-        report: &mut Report,
     ) -> Result<Option<T>, Error> {
         let error = match outcome {
             Ok(response) => return Ok(Some(response)),
@@ -29,13 +27,13 @@ impl Side {
             }
             ErrorKind::Status(status) if status.is_server_error() => return Err(error),
             ErrorKind::Status(_) | ErrorKind::UnexpectedResponse => {
-                report.rejected.push(format!("{what} ({})", error.text()));
+                self.rejected.push(format!("{what} ({})", error.text()));
                 return Ok(None);
             }
             _ => return Err(error),
         };
-        if !report.unexamined.contains(&note) {
-            report.unexamined.push(note);
+        if !self.unexamined.contains(&note) {
+            self.unexamined.push(note);
         }
         Ok(None)
     }
