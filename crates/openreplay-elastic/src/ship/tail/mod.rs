@@ -281,9 +281,8 @@ impl Tail {
         if !self.is_packed && self.identity.is_none() {
             self.recognise()?;
         }
-        let seed = self.seed;
-        self.check_content()?;
-        if self.seed != seed && !self.is_packed {
+        let was_rewritten = self.check_content()?;
+        if was_rewritten && !self.is_packed {
             self.recognise()?;
             if self.is_packed {
                 self.check_content()?;
@@ -292,7 +291,9 @@ impl Tail {
         Ok(())
     }
 
-    fn check_content(&mut self) -> io::Result<()> {
+    /// Returns whether the file was rewritten.
+    fn check_content(&mut self) -> io::Result<bool> {
+        let mut was_rewritten = false;
         let content = self.content()?;
         let seen = content.seen()?;
         // A compressed file is written once, from start to end.
@@ -312,7 +313,7 @@ impl Tail {
                 holds_taken: goes_on || self.taken.0.is_in(content, self.hash)?,
             };
             self.compared.clear();
-            self.observe(&now);
+            was_rewritten = self.observe(&now);
         }
         self.state = if seen.deleted {
             State::Deleted
@@ -320,7 +321,7 @@ impl Tail {
             State::Readable
         };
         self.seen = seen;
-        Ok(())
+        Ok(was_rewritten)
     }
 
     /// Detects compression again: a file that has no first line yet, or that was rewritten, may
@@ -346,8 +347,10 @@ impl Tail {
         self.ending = None;
     }
 
-    fn observe(&mut self, now: &Observed) {
-        if is_rewritten(self.identity, self.taken.0.offset, now) {
+    /// Returns whether the file was rewritten.
+    fn observe(&mut self, now: &Observed) -> bool {
+        let was_rewritten = is_rewritten(self.identity, self.taken.0.offset, now);
+        if was_rewritten {
             self.start_anew();
         }
         self.ending = None;
@@ -358,6 +361,7 @@ impl Tail {
             self.length = length;
             self.searched = self.searched.min(length);
         }
+        was_rewritten
     }
 
     /// Treats the file as another file from now on.
