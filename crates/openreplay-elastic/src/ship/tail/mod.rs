@@ -21,6 +21,22 @@ mod copy;
 mod read;
 mod state;
 
+/// A place in a file, and the beginnings of lines in pieces before that place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Mark {
+    place: Place,
+    pieces: Pieces,
+}
+
+impl Mark {
+    fn start(hash: Hash) -> Self {
+        Self {
+            place: Place::start(hash),
+            pieces: Pieces::default(),
+        }
+    }
+}
+
 /// A file that is followed, whatever its name is.
 #[derive(Debug)]
 pub(super) struct Tail {
@@ -50,14 +66,14 @@ pub(super) struct Tail {
     format: Format,
     /// `None` as long as there is no complete first line.
     identity: Option<Identity>,
-    /// How far the file is delivered, and the beginnings of lines in pieces before that place.
-    delivered: (Place, Pieces),
-    /// How far the file is read. What is between the two places is in flight.
-    taken: (Place, Pieces),
+    /// How far the file is delivered.
+    delivered: Mark,
+    /// How far the file is read. What is between the two marks is in flight.
+    read_to: Mark,
     pub(super) length: u64,
     /// Where a single run stops reading.
     end: Option<u64>,
-    /// There is no line feed between the place in `taken` and this offset.
+    /// There is no line feed between `read_to` and this offset.
     searched: u64,
     pub(super) last_growth: Instant,
     /// The last scan did not find the file, either.
@@ -93,8 +109,8 @@ impl Tail {
             seed: fastrand::u64(..),
             hash,
             format,
-            delivered: (Place::start(hash), Pieces::default()),
-            taken: (Place::start(hash), Pieces::default()),
+            delivered: Mark::start(hash),
+            read_to: Mark::start(hash),
             length: if is_packed { UNKNOWN } else { seen.length },
             end: None,
             searched: 0,
@@ -216,8 +232,8 @@ impl Tail {
 
     /// Gives up a file that no name leads to. Returns how many of its bytes were not read.
     pub(super) fn give_up(&mut self) -> u64 {
-        let left = self.extent().saturating_sub(self.taken.0.offset);
-        self.length = self.taken.0.offset;
+        let left = self.extent().saturating_sub(self.read_to.place.offset);
+        self.length = self.read_to.place.offset;
         self.state = State::Missing;
         left
     }
@@ -228,7 +244,7 @@ impl Tail {
 
     /// Returns how far the file is delivered.
     pub(super) fn offset(&self) -> u64 {
-        self.delivered.0.offset
+        self.delivered.place.offset
     }
 
     pub(super) fn identity(&self) -> Option<Identity> {
@@ -256,7 +272,7 @@ impl Tail {
         self.seed = fastrand::u64(..);
         self.identity = None;
         self.content = None;
-        self.length = self.taken.0.offset;
+        self.length = self.read_to.place.offset;
         self.state = State::Missing;
     }
 
@@ -267,12 +283,15 @@ impl Tail {
             self.length = known.delivered.offset;
             self.ending = Some(Ending::Complete);
         }
-        self.start_at(known.delivered, known.pieces.clone());
+        self.start_at(Mark {
+            place: known.delivered,
+            pieces: known.pieces.clone(),
+        });
     }
 
-    fn start_at(&mut self, place: Place, pieces: Pieces) {
-        self.delivered = (place, pieces.clone());
-        self.taken = (place, pieces);
+    fn start_at(&mut self, mark: Mark) {
+        self.delivered = mark.clone();
+        self.read_to = mark;
     }
 
     /// Checks the length of the file, and whether it was rewritten, in which case it counts as
@@ -310,7 +329,7 @@ impl Tail {
                     Some(identity) if goes_on => Some(identity),
                     _ => Identity::of(content, &seen, self.hash)?,
                 },
-                holds_taken: goes_on || self.taken.0.is_in(content, self.hash)?,
+                holds_text_read: goes_on || self.read_to.place.is_in(content, self.hash)?,
             };
             self.compared.clear();
             was_rewritten = self.observe(&now);
@@ -349,7 +368,7 @@ impl Tail {
 
     /// Returns whether the file was rewritten.
     fn observe(&mut self, now: &Observed) -> bool {
-        let was_rewritten = is_rewritten(self.identity, self.taken.0.offset, now);
+        let was_rewritten = is_rewritten(self.identity, self.read_to.place.offset, now);
         if was_rewritten {
             self.start_anew();
         }
@@ -369,9 +388,12 @@ impl Tail {
         self.before = self.position().filter(|before| before.delivered.offset > 0);
         self.seed = fastrand::u64(..);
         // The beginning of a line is delivered even if the line is never completed.
-        let mut pieces = std::mem::take(&mut self.taken.1);
+        let mut pieces = std::mem::take(&mut self.read_to.pieces);
         pieces.end(|_| true);
-        self.start_at(Place::start(self.hash), pieces);
+        self.start_at(Mark {
+            pieces,
+            ..Mark::start(self.hash)
+        });
         self.length = 0;
         self.end = self.end.and(Some(0));
         self.searched = 0;
@@ -386,61 +408,60 @@ impl Tail {
         if self.origin != Origin::Own {
             return None;
         }
-        let (delivered, pieces) = self.delivered.clone();
         Some(Position {
             seed: self.seed,
             identity: self.identity?,
             path: self.path.clone(),
-            delivered,
+            delivered: self.delivered.place,
             missing_since: None,
             is_deleted: false,
             packed: self.is_all_delivered().then_some(self.seen.length),
-            pieces,
+            pieces: self.delivered.pieces.clone(),
         })
     }
 
     pub(super) fn has_more(&self) -> bool {
         let is_readable = !matches!(self.state, State::Failing | State::Away);
-        let has_lines = self.taken.0.offset < self.length && self.searched < self.length;
+        let has_lines = self.read_to.place.offset < self.length && self.searched < self.length;
         let is_own = self.origin == Origin::Own && self.identity.is_some();
-        is_readable && is_own && (has_lines || self.taken.1.has_over())
+        is_readable && is_own && (has_lines || self.read_to.pieces.has_over())
     }
 
     /// Returns the length of the text, as far as it is known.
     pub(super) fn extent(&self) -> u64 {
         match self.length {
-            UNKNOWN => self.taken.0.offset.max(self.seen.length),
+            UNKNOWN => self.read_to.place.offset.max(self.seen.length),
             length => length,
         }
     }
 
     /// Returns whether nothing of the file was read.
     pub(super) fn is_untouched(&self) -> bool {
-        self.taken.0.offset == 0 && self.taken.1.is_empty()
+        self.read_to.place.offset == 0 && self.read_to.pieces.is_empty()
     }
 
     /// Returns whether some of the text that was read is in flight.
     pub(super) fn is_in_flight(&self) -> bool {
-        self.delivered != self.taken
+        self.delivered != self.read_to
     }
 
     /// Returns whether the text that was read ends within a line.
     pub(super) fn has_pieces(&self) -> bool {
-        !self.taken.1.is_empty()
+        !self.read_to.pieces.is_empty()
     }
 
     /// Takes over the incomplete lines of another file. Neither file may have anything in flight.
     pub(super) fn inherit(&mut self, before: &mut Self) {
-        before.delivered.1 = Pieces::default();
-        let pieces = std::mem::take(&mut before.taken.1);
-        self.taken.1.inherit(pieces);
-        self.delivered.1.clone_from(&self.taken.1);
+        before.delivered.pieces = Pieces::default();
+        let pieces = std::mem::take(&mut before.read_to.pieces);
+        self.read_to.pieces.inherit(pieces);
+        self.delivered.pieces.clone_from(&self.read_to.pieces);
     }
 
     /// Gives up waiting for the remaining pieces of lines.
     pub(super) fn end_pieces(&mut self) {
-        self.taken.1.end(|_| true);
-        self.delivered.1.clone_from(&self.taken.1);
+        self.read_to.pieces.end(|_| true);
+        self.delivered.pieces.clone_from(&self.read_to.pieces);
     }
 
     /// Returns whether lines remain that were neither read nor found to be unreadable.
@@ -450,7 +471,7 @@ impl Tail {
 
     /// Returns whether the file ends within a line.
     pub(super) fn is_unfinished(&self) -> bool {
-        let is_within = self.offset() < self.length || !self.delivered.1.is_empty();
+        let is_within = self.offset() < self.length || !self.delivered.pieces.is_empty();
         is_within && self.state != State::Failing && self.origin == Origin::Own
     }
 
@@ -461,13 +482,16 @@ impl Tail {
 
     /// Notes that a part is delivered.
     pub(super) fn mark_delivered(&mut self, part: &Part) {
-        if part.to.offset > self.taken.0.offset {
-            self.taken.0 = part.to;
+        if part.to.offset > self.read_to.place.offset {
+            self.read_to.place = part.to;
         }
         // A part without bytes contains the beginnings of lines whose remaining pieces did not
         // come.
         if part.to.offset >= self.offset() {
-            self.delivered = (part.to, self.taken.1.clone());
+            self.delivered = Mark {
+                place: part.to,
+                pieces: self.read_to.pieces.clone(),
+            };
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::Tail;
+use super::{Mark, Tail};
 use crate::bulk;
 use crate::ship::content::{Content, Ending};
 use crate::ship::identity::{Place, is_whole};
@@ -64,35 +64,40 @@ impl Tail {
         if self.identity.is_none() {
             return Ok(false);
         }
-        let mark = framed.mark();
+        let before = framed.mark();
         let searched = self.searched;
         let filled = self.read(framed, buffer, enough, last).and_then(|read| {
             let (end, pieces) = read;
-            let to = Place::at(self.content()?, end, self.hash)?;
+            let place = Place::at(self.content()?, end, self.hash)?;
             // A compressed file is written only once.
-            let is_same = self.is_packed || self.taken.0.is_in(self.content()?, self.hash)?;
-            Ok((to, pieces, is_same))
+            let is_same = self.is_packed || self.read_to.place.is_in(self.content()?, self.hash)?;
+            Ok((Mark { place, pieces }, is_same))
         });
         self.has_failed &= filled.is_err();
         match filled {
-            Ok((to, pieces, true)) if to.offset > self.taken.0.offset || pieces != self.taken.1 => {
+            Ok((mark, true)) if self.is_before(&mark) => {
                 framed.parts.push(Part {
                     seed: self.seed,
                     path: self.path.clone(),
-                    from: self.taken.0.offset,
-                    to,
+                    from: self.read_to.place.offset,
+                    to: mark.place,
                 });
-                self.taken = (to, pieces);
+                self.read_to = mark;
                 Ok(false)
             }
-            Ok((_, _, true)) => Ok(self.searched > searched && self.has_more()),
+            Ok((_, true)) => Ok(self.searched > searched && self.has_more()),
             // The file was rewritten meanwhile, which the next check detects, or cannot be read.
             filled => {
-                framed.truncate(mark);
+                framed.truncate(before);
                 self.searched = searched;
                 filled.map(|_| false)
             }
         }
+    }
+
+    /// Returns whether the file is not read as far as this mark.
+    fn is_before(&self, mark: &Mark) -> bool {
+        mark.place.offset > self.read_to.place.offset || mark.pieces != self.read_to.pieces
     }
 
     /// Returns how far it read, and the beginnings of lines in pieces before that place.
@@ -103,7 +108,7 @@ impl Tail {
         enough: usize,
         last: LastLine,
     ) -> io::Result<(u64, Pieces)> {
-        let (taken, pieces) = self.taken.clone();
+        let Mark { place, pieces } = self.read_to.clone();
         let mut framer = LineFramer::new(LineReader {
             format: self.format,
             seed: self.seed,
@@ -111,10 +116,10 @@ impl Tail {
         });
         framed.add_over(&mut framer);
         let Some(mut at) = self.resume_line(framed, &mut framer)? else {
-            return Ok((taken.offset, framer.reader.pieces));
+            return Ok((place.offset, framer.reader.pieces));
         };
         let mut size = READ;
-        while framed.body.len() < enough && at < self.length && at - taken.offset < MOST {
+        while framed.body.len() < enough && at < self.length && at - place.offset < MOST {
             let text = self.read_text(at, size, buffer)?;
             let line = RawLine {
                 bytes: text,
@@ -151,7 +156,7 @@ impl Tail {
         framed: &mut Framed,
         framer: &mut LineFramer,
     ) -> io::Result<Option<u64>> {
-        let start = self.taken.0.offset;
+        let start = self.read_to.place.offset;
         let long = self.long.take();
         if self.searched <= start {
             return Ok(Some(start));
@@ -242,23 +247,26 @@ impl Tail {
             self.seed = fastrand::u64(..);
             return Ok(false);
         }
-        let (taken, length) = (self.taken.clone(), self.length);
+        let (read_to, length) = (self.read_to.clone(), self.length);
         let from = Place::at(self.content()?, part.from, self.hash)?;
         // Lines are delivered in file order, so the beginnings of lines before this part are those
         // in `delivered`.
-        self.taken = (from, self.delivered.1.clone());
+        self.read_to = Mark {
+            place: from,
+            pieces: self.delivered.pieces.clone(),
+        };
         self.searched = 0;
         self.length = part.to.offset;
         let mut buffer = Vec::new();
         while self.has_more() {
-            let before = self.taken.0;
+            let before = self.read_to.place;
             let is_within = self.fill(framed, &mut buffer, usize::MAX, LastLine::IfWhole)?;
-            if self.taken.0 == before && !is_within {
+            if self.read_to.place == before && !is_within {
                 break;
             }
         }
-        if self.taken.0.offset < taken.0.offset {
-            self.taken = taken;
+        if self.read_to.place.offset < read_to.place.offset {
+            self.read_to = read_to;
         }
         (self.length, self.searched) = (length, 0);
         Ok(true)

@@ -45,13 +45,13 @@ pub(super) struct Observed {
     pub(super) length: u64,
     pub(super) identity: Option<Identity>,
     /// The text that was read is still in the file.
-    pub(super) holds_taken: bool,
+    pub(super) holds_text_read: bool,
 }
 
-/// Returns whether a file was rewritten. `taken` is the number of bytes that were read before.
-pub(super) fn is_rewritten(before: Option<Identity>, taken: u64, now: &Observed) -> bool {
+/// Returns whether a file was rewritten. `read` is the number of bytes that were read before.
+pub(super) fn is_rewritten(before: Option<Identity>, read: u64, now: &Observed) -> bool {
     let is_other = before.is_some() && now.identity != before;
-    is_other || now.length < taken || !now.holds_taken
+    is_other || now.length < read || !now.holds_text_read
 }
 
 #[cfg(test)]
@@ -62,7 +62,7 @@ mod tests {
     fn a_file_without_the_text_that_was_read_is_rewritten() {
         let first = Some(Identity::new(1, 1));
         let other = Some(Identity::new(1, 2));
-        for (name, before, taken, length, identity, holds_taken, expected) in [
+        for (name, before, read, length, identity, holds_text_read, expected) in [
             ("grown", first, 10, 20, first, true, false),
             ("as it was", first, 10, 10, first, true, false),
             (
@@ -90,9 +90,9 @@ mod tests {
             let now = Observed {
                 length,
                 identity,
-                holds_taken,
+                holds_text_read,
             };
-            assert_eq!(is_rewritten(before, taken, &now), expected, "{name}");
+            assert_eq!(is_rewritten(before, read, &now), expected, "{name}");
         }
     }
 
