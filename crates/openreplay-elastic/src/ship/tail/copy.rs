@@ -1,9 +1,8 @@
 //! Compressed copies of files: compares their text, and takes over from the original.
 
-use std::collections::HashMap;
 use std::io;
 
-use super::{Ending, Origin, Tail};
+use super::{Ending, Tail};
 use crate::ship::content::{Content, UNKNOWN};
 use crate::ship::identity::{Place, end_of_first_line};
 use crate::ship::position::Position;
@@ -23,69 +22,12 @@ pub(in crate::ship) enum Comparison {
 
 impl Comparison {
     /// Returns whether the result holds until the compressed file changes.
-    fn is_final(self) -> bool {
+    pub(super) fn is_final(self) -> bool {
         matches!(self, Self::Different | Self::Early)
     }
 }
 
 impl Tail {
-    pub(in crate::ship) fn origin(&self) -> Origin {
-        self.origin
-    }
-
-    pub(in crate::ship) fn set_origin(&mut self, origin: Origin) {
-        self.origin = origin;
-        if origin == Origin::Own {
-            self.compared = HashMap::new();
-        }
-    }
-
-    pub(in crate::ship) fn is_packed(&self) -> bool {
-        self.is_packed
-    }
-
-    /// Returns whether all readable text of a compressed file is delivered.
-    pub(in crate::ship) fn is_finished(&self) -> bool {
-        self.ending.is_some() && !self.has_more() && !self.is_in_flight()
-    }
-
-    pub(super) fn is_all_delivered(&self) -> bool {
-        self.ending == Some(Ending::Complete) && self.offset() >= self.length
-    }
-
-    /// Frees the memory for decompression.
-    pub(in crate::ship) fn release(&mut self) {
-        self.long = None;
-        if let Some(content) = &self.content {
-            content.release();
-        }
-    }
-
-    /// Returns what is wrong with the compressed data, and whether that is certain.
-    pub(in crate::ship) fn damage(&self) -> Option<(String, bool)> {
-        let (length, ending) = match &self.ending {
-            Some(ending) => (self.length, ending.clone()),
-            None => self.content.as_ref()?.ending()?,
-        };
-        let (what, is_certain) = ending.damage()?;
-        let text = format!(
-            "{what}; the {length} bytes of text before that are delivered up to the last whole line"
-        );
-        Some((text, is_certain))
-    }
-
-    /// Returns the stored result of a comparison with the file that has this seed. A comparison
-    /// decompresses the text, so it is not repeated after each batch.
-    pub(in crate::ship) fn compared(&self, seed: u64) -> Option<Comparison> {
-        self.compared.get(&seed).copied()
-    }
-
-    pub(in crate::ship) fn note_comparison(&mut self, seed: u64, result: Comparison) {
-        if result.is_final() {
-            self.compared.insert(seed, result);
-        }
-    }
-
     /// Compares the text with that of an open, uncompressed file, up to the end of the shorter one.
     pub(in crate::ship) fn compare(&self, other: &Self) -> io::Result<Comparison> {
         self.compare_with(other.content()?)

@@ -1,8 +1,8 @@
-use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
+use self::compressed::Compressed;
 use self::state::{Observed, is_rewritten};
 use super::content::{Content, Ending, UNKNOWN};
 use super::hash::Hash;
@@ -14,9 +14,9 @@ use crate::envelope::Format;
 
 pub(super) use self::copy::Comparison;
 pub(super) use self::read::LastLine;
-use self::read::LongLine;
 pub(super) use self::state::{Origin, State};
 
+mod compressed;
 mod copy;
 mod read;
 mod state;
@@ -48,16 +48,10 @@ pub(super) struct Tail {
     /// something to read.
     content: Option<Content>,
     state: State,
-    /// The line of a compressed file that a reading stopped within.
-    long: Option<LongLine>,
     /// The last reading failed.
     has_failed: bool,
-    origin: Origin,
-    /// What a compressed file was found not to be a copy of, by seed, until it changes.
-    compared: HashMap<u64, Comparison>,
-    is_packed: bool,
-    /// Why the text of a compressed file ends at `length`; `None` if that is not known.
-    ending: Option<Ending>,
+    /// `None` for a file that is not compressed.
+    compressed: Option<Compressed>,
     /// The metadata from the last check.
     seen: Seen,
     /// The start of the `_id`s of its lines.
@@ -95,16 +89,8 @@ impl Tail {
             identity,
             content: Some(content),
             state: State::Readable,
-            long: None,
             has_failed: false,
-            origin: if is_packed {
-                Origin::Unsettled
-            } else {
-                Origin::Own
-            },
-            compared: HashMap::new(),
-            is_packed,
-            ending: None,
+            compressed: is_packed.then(Compressed::default),
             seen,
             seed: fastrand::u64(..),
             hash,
@@ -122,7 +108,7 @@ impl Tail {
 
     /// Stops reading at the current length of the file.
     pub(super) fn end_here(&mut self) {
-        if !self.is_packed {
+        if !self.is_packed() {
             self.end = Some(self.length);
         }
     }
@@ -194,7 +180,7 @@ impl Tail {
             self.state = State::Away;
             return Ok(false);
         };
-        if content.is_packed() != self.is_packed {
+        if content.is_packed() != self.is_packed() {
             // The inode was reused for another file.
             self.start_anew();
             self.identity = None;
@@ -254,7 +240,7 @@ impl Tail {
     /// Returns whether this is the file of the position and contains what was delivered of it.
     pub(super) fn continues(&self, known: &Position) -> io::Result<bool> {
         let is_same = self.identity == Some(known.identity);
-        let is_all = known.packed == Some(self.seen.length) && self.is_packed;
+        let is_all = known.packed == Some(self.seen.length) && self.is_packed();
         Ok(is_same && (is_all || known.delivered.is_in(self.content()?, self.hash)?))
     }
 
@@ -279,9 +265,11 @@ impl Tail {
     pub(super) fn resume(&mut self, known: &Position) {
         self.seed = known.seed;
         self.set_origin(Origin::Own);
-        if self.is_packed && known.packed == Some(self.seen.length) {
+        if let Some(compressed) = &mut self.compressed
+            && known.packed == Some(self.seen.length)
+        {
             self.length = known.delivered.offset;
-            self.ending = Some(Ending::Complete);
+            compressed.ending = Some(Ending::Complete);
         }
         self.start_at(Mark {
             place: known.delivered,
@@ -297,13 +285,13 @@ impl Tail {
     /// Checks the length of the file, and whether it was rewritten, in which case it counts as
     /// another file.
     pub(super) fn look(&mut self) -> io::Result<()> {
-        if !self.is_packed && self.identity.is_none() {
+        if !self.is_packed() && self.identity.is_none() {
             self.recognise()?;
         }
         let was_rewritten = self.check_content()?;
-        if was_rewritten && !self.is_packed {
+        if was_rewritten && !self.is_packed() {
             self.recognise()?;
-            if self.is_packed {
+            if self.is_packed() {
                 self.check_content()?;
             }
         }
@@ -316,22 +304,28 @@ impl Tail {
         let content = self.content()?;
         let seen = content.seen()?;
         // A compressed file is written once, from start to end.
-        let goes_on = self.is_packed && seen.length > self.seen.length;
-        if !self.is_packed || !self.seen.is_like(&seen) {
+        let goes_on = self.is_packed() && seen.length > self.seen.length;
+        if !self.is_packed() || !self.seen.is_like(&seen) {
             if goes_on {
                 content.grow();
             } else {
                 content.start_over();
             }
             let now = Observed {
-                length: if self.is_packed { UNKNOWN } else { seen.length },
+                length: if self.is_packed() {
+                    UNKNOWN
+                } else {
+                    seen.length
+                },
                 identity: match self.identity {
                     Some(identity) if goes_on => Some(identity),
                     _ => Identity::of(content, &seen, self.hash)?,
                 },
                 holds_text_read: goes_on || self.read_to.place.is_in(content, self.hash)?,
             };
-            self.compared.clear();
+            if let Some(compressed) = &mut self.compressed {
+                compressed.check_again();
+            }
             was_rewritten = self.observe(&now);
         }
         self.state = if seen.deleted {
@@ -355,15 +349,9 @@ impl Tail {
     }
 
     fn set_packed(&mut self, is_packed: bool) {
-        self.is_packed = is_packed;
-        self.origin = if is_packed {
-            Origin::Unsettled
-        } else {
-            Origin::Own
-        };
+        self.compressed = is_packed.then(Compressed::default);
         self.end = self.end.filter(|_| !is_packed);
         self.seen.length = 0;
-        self.ending = None;
     }
 
     /// Returns whether the file was rewritten.
@@ -372,7 +360,6 @@ impl Tail {
         if was_rewritten {
             self.start_anew();
         }
-        self.ending = None;
         self.identity = now.identity;
         let length = self.end.map_or(now.length, |end| end.min(now.length));
         if length != self.length {
@@ -405,7 +392,7 @@ impl Tail {
     }
 
     pub(super) fn position(&self) -> Option<Position> {
-        if self.origin != Origin::Own {
+        if self.origin() != Origin::Own {
             return None;
         }
         Some(Position {
@@ -423,7 +410,7 @@ impl Tail {
     pub(super) fn has_more(&self) -> bool {
         let is_readable = !matches!(self.state, State::Failing | State::Away);
         let has_lines = self.read_to.place.offset < self.length && self.searched < self.length;
-        let is_own = self.origin == Origin::Own && self.identity.is_some();
+        let is_own = self.origin() == Origin::Own && self.identity.is_some();
         is_readable && is_own && (has_lines || self.read_to.pieces.has_over())
     }
 
@@ -472,7 +459,7 @@ impl Tail {
     /// Returns whether the file ends within a line.
     pub(super) fn is_unfinished(&self) -> bool {
         let is_within = self.offset() < self.length || !self.delivered.pieces.is_empty();
-        is_within && self.state != State::Failing && self.origin == Origin::Own
+        is_within && self.state != State::Failing && self.origin() == Origin::Own
     }
 
     fn content(&self) -> io::Result<&Content> {

@@ -70,7 +70,8 @@ impl Tail {
             let (end, pieces) = read;
             let place = Place::at(self.content()?, end, self.hash)?;
             // A compressed file is written only once.
-            let is_same = self.is_packed || self.read_to.place.is_in(self.content()?, self.hash)?;
+            let is_same =
+                self.is_packed() || self.read_to.place.is_in(self.content()?, self.hash)?;
             Ok((Mark { place, pieces }, is_same))
         });
         self.has_failed &= filled.is_err();
@@ -157,12 +158,15 @@ impl Tail {
         framer: &mut LineFramer,
     ) -> io::Result<Option<u64>> {
         let start = self.read_to.place.offset;
-        let long = self.long.take();
+        let compressed = self.compressed.as_mut();
+        let long = compressed.and_then(|compressed| compressed.long.take());
         if self.searched <= start {
             return Ok(Some(start));
         }
         let Some(end) = self.end_of_line(self.searched)? else {
-            self.long = long;
+            if let Some(compressed) = &mut self.compressed {
+                compressed.long = long;
+            }
             return Ok(None);
         };
         if let Some(line) = long {
@@ -198,8 +202,8 @@ impl Tail {
         let end = self.end_of_line(self.searched.max(line.end()))?;
         if end.is_some() {
             framed.add_line(line, framer);
-        } else {
-            self.long = self.is_packed.then(|| LongLine::of(&line));
+        } else if let Some(compressed) = &mut self.compressed {
+            compressed.long = Some(LongLine::of(&line));
         }
         Ok(end)
     }
@@ -213,7 +217,7 @@ impl Tail {
         framer: &mut LineFramer,
     ) -> u64 {
         self.find_end();
-        let is_over = self.ending == Some(Ending::Complete) || last == LastLine::IfWhole;
+        let is_over = self.ending() == Some(&Ending::Complete) || last == LastLine::IfWhole;
         if is_over && is_whole(line.bytes, line.start) {
             framed.add_line(line, framer);
             return line.end();
@@ -225,9 +229,11 @@ impl Tail {
     /// Notes where the text of a compressed file ends, if that is known by now.
     fn find_end(&mut self) {
         let ending = self.content.as_ref().and_then(Content::ending);
-        if let Some((end, ending)) = ending {
+        if let Some(compressed) = &mut self.compressed
+            && let Some((end, ending)) = ending
+        {
             self.length = self.length.min(end);
-            self.ending = Some(ending);
+            compressed.ending = Some(ending);
         }
     }
 
