@@ -33,14 +33,14 @@ impl Identity {
     /// for input or takes it from another reader.
     pub(super) fn of(content: &Content, seen: &Seen, hash: Hash) -> io::Result<Option<Self>> {
         let mut head = [0; WINDOW];
-        let length = if content.is_packed() {
+        let length = if content.is_compressed() {
             WINDOW
         } else {
             usize::try_from(seen.length).map_or(WINDOW, |length| length.min(WINDOW))
         };
         let length = content.read_at(&mut head[..length], 0)?;
         let head = &head[..length];
-        if content.became_packed(head) {
+        if content.became_compressed(head) {
             return Ok(None);
         }
         let line = match memchr::memchr(b'\n', head) {

@@ -27,8 +27,8 @@ pub(super) struct Position {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_deleted: bool,
     /// The length of the compressed file, if all its text is delivered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) packed: Option<u64>,
+    #[serde(default, rename = "packed", skip_serializing_if = "Option::is_none")]
+    pub(super) compressed_length: Option<u64>,
     /// Missing in version 1, and if there are none.
     #[serde(default, skip_serializing_if = "Join::is_empty")]
     pub(super) pieces: Pieces,

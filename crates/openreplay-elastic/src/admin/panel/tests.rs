@@ -240,24 +240,24 @@ fn a_compressed_file_gives_its_text_or_an_error() {
     gzip.write_all(lines.as_bytes()).unwrap();
     let gzip = gzip.finish().unwrap();
     let zstd = zstd::encode_all(lines.as_bytes(), 3).unwrap();
-    let read = |packed: &[u8]| {
-        std::fs::write(&path, packed).unwrap();
+    let read = |compressed: &[u8]| {
+        std::fs::write(&path, compressed).unwrap();
         read_file(&path, &SessionId::from(12))
     };
-    for packed in [&gzip, &zstd] {
-        let found = read(packed).unwrap();
+    for compressed in [&gzip, &zstd] {
+        let found = read(compressed).unwrap();
         assert_eq!((found.records.len(), found.not_json), (10_000, 0));
         let message = &found.records[9_999]["message"];
         assert_eq!(message, "[openReplaySession.id=12] 9999");
     }
-    for (packed, cause) in [
+    for (compressed, cause) in [
         (&gzip[..gzip.len() - 9], "the compressed data ends early"),
         (
             &b"\xfd7zXZ\0\0"[..],
             "it is compressed with xz; gzip and zstd can be read",
         ),
     ] {
-        let error = read(packed).unwrap_err();
+        let error = read(compressed).unwrap_err();
         assert!(error.is_io());
         let source = std::error::Error::source(&error).unwrap();
         assert_eq!(source.to_string(), cause);

@@ -39,7 +39,7 @@ proptest! {
         let state = State {
             version: VERSION,
             hash,
-            files: vec![Position { seed, identity, path, delivered: to, missing_since: Some(from), is_deleted: from % 2 == 0, packed: (from % 3 == 0).then_some(from), pieces: pieces(Start { seed, offset: from }, &text) }],
+            files: vec![Position { seed, identity, path, delivered: to, missing_since: Some(from), is_deleted: from % 2 == 0, compressed_length: (from % 3 == 0).then_some(from), pieces: pieces(Start { seed, offset: from }, &text) }],
             in_flight: Some(in_flight.clone()),
             waiting: vec![in_flight],
         };

@@ -5,7 +5,7 @@ use std::io;
 use zstd::stream::raw::{self, Operation as _};
 
 use super::gzip::Gunzip;
-use super::kind::Packing;
+use super::kind::Compression;
 use super::step::Step;
 
 /// Decompresses a file, which may consist of several compressed parts.
@@ -15,10 +15,10 @@ pub(super) enum Decoder {
 }
 
 impl Decoder {
-    pub(super) fn new(packing: Packing) -> io::Result<Self> {
-        Ok(match packing {
-            Packing::Gzip => Self::Gzip(Box::default()),
-            Packing::Zstd => Self::Zstd(Unzstd::new()?),
+    pub(super) fn new(compression: Compression) -> io::Result<Self> {
+        Ok(match compression {
+            Compression::Gzip => Self::Gzip(Box::default()),
+            Compression::Zstd => Self::Zstd(Unzstd::new()?),
         })
     }
 

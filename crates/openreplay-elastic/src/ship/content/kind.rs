@@ -7,14 +7,14 @@ use crate::ship::system::read_at;
 
 /// A supported compression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Packing {
+pub(super) enum Compression {
     Gzip,
     Zstd,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    Packed(Packing),
+    Supported(Compression),
     /// The tool that compressed the file.
     Unsupported(&'static str),
 }
@@ -38,10 +38,10 @@ impl Kind {
     /// The magic numbers are those of RFC 1952, RFC 8878 and the formats of bzip2, xz and lz4.
     fn of_bytes(head: &[u8]) -> Option<Self> {
         match head {
-            [0x1f, 0x8b, 0x08, ..] => Some(Self::Packed(Packing::Gzip)),
+            [0x1f, 0x8b, 0x08, ..] => Some(Self::Supported(Compression::Gzip)),
             // The second one starts a skippable frame.
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
-                Some(Self::Packed(Packing::Zstd))
+                Some(Self::Supported(Compression::Zstd))
             }
             [
                 b'B',
@@ -68,8 +68,8 @@ mod tests {
 
     #[test]
     fn compressed_files_are_recognised_by_their_first_bytes() {
-        let gzip = Some(Kind::Packed(Packing::Gzip));
-        let zstd = Some(Kind::Packed(Packing::Zstd));
+        let gzip = Some(Kind::Supported(Compression::Gzip));
+        let zstd = Some(Kind::Supported(Compression::Zstd));
         for (head, kind) in [
             (&b"\x1f\x8b\x08\x00\x00"[..], gzip),
             (b"\x28\xb5\x2f\xfd", zstd),

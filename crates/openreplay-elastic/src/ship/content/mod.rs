@@ -4,14 +4,14 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 
+use self::compressed::CompressedText;
 use self::kind::Kind;
-use self::packed::Packed;
 use super::system::{self, Seen};
 
+mod compressed;
 mod decoder;
 mod gzip;
 mod kind;
-mod packed;
 mod step;
 #[cfg(test)]
 pub(super) mod tests;
@@ -19,8 +19,8 @@ pub(super) mod tests;
 mod text;
 
 #[cfg(test)]
-pub(super) use self::packed::DECOMPRESSED;
-pub(super) use self::packed::Ending;
+pub(super) use self::compressed::DECOMPRESSED;
+pub(super) use self::compressed::Ending;
 #[cfg(feature = "admin")]
 pub(crate) use self::text::Text;
 
@@ -31,7 +31,7 @@ pub(super) const UNKNOWN: u64 = i64::MAX.cast_unsigned();
 #[derive(Debug)]
 pub(super) struct Content {
     file: File,
-    packed: Option<RefCell<Packed>>,
+    compressed: Option<RefCell<CompressedText>>,
 }
 
 impl Content {
@@ -41,14 +41,15 @@ impl Content {
     ///
     /// [`Unsupported`](io::ErrorKind::Unsupported) if the compression is not supported.
     pub(super) fn of(file: File) -> io::Result<Self> {
-        let packed = match Kind::of(&file)? {
+        let compressed = match Kind::of(&file)? {
             Some(Kind::Unsupported(name)) => return Err(unsupported(name)),
-            Some(Kind::Packed(packing)) => {
-                Some(RefCell::new(Packed::new(file.try_clone()?, packing)))
-            }
+            Some(Kind::Supported(compression)) => Some(RefCell::new(CompressedText::new(
+                file.try_clone()?,
+                compression,
+            ))),
             None => None,
         };
-        Ok(Self { file, packed })
+        Ok(Self { file, compressed })
     }
 
     /// Returns the file's metadata.
@@ -56,49 +57,49 @@ impl Content {
         Seen::of(&self.file)
     }
 
-    pub(super) fn is_packed(&self) -> bool {
-        self.packed.is_some()
+    pub(super) fn is_compressed(&self) -> bool {
+        self.compressed.is_some()
     }
 
     /// Returns whether the file was compressed after it was opened, given its first bytes.
-    pub(super) fn became_packed(&self, head: &[u8]) -> bool {
-        self.packed.is_none() && Kind::of_head(head).is_some()
+    pub(super) fn became_compressed(&self, head: &[u8]) -> bool {
+        self.compressed.is_none() && Kind::of_head(head).is_some()
     }
 
     /// Reads until the buffer is full or the text ends.
     pub(super) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        match &self.packed {
+        match &self.compressed {
             None => system::read_at(&self.file, buffer, offset),
-            Some(packed) => packed.borrow_mut().read_at(buffer, offset),
+            Some(compressed) => compressed.borrow_mut().read_at(buffer, offset),
         }
     }
 
     /// Returns `offset`, or the length of the text if that is less.
     pub(super) fn reach(&self, offset: u64) -> io::Result<u64> {
-        match &self.packed {
+        match &self.compressed {
             None => Ok(offset.min(self.seen()?.length)),
-            Some(packed) => packed.borrow_mut().reach(offset),
+            Some(compressed) => compressed.borrow_mut().reach(offset),
         }
     }
 
     /// Returns where the text of a compressed file ends, and why. Returns `None` if that is not
     /// known yet or the file is not compressed.
     pub(super) fn ending(&self) -> Option<(u64, Ending)> {
-        self.packed.as_ref()?.borrow().ending()
+        self.compressed.as_ref()?.borrow().ending()
     }
 
     /// Frees the memory for decompression. The next read decompresses from the start.
     pub(super) fn release(&self) {
-        if let Some(packed) = &self.packed {
-            packed.borrow_mut().release();
+        if let Some(compressed) = &self.compressed {
+            compressed.borrow_mut().release();
         }
     }
 
     /// Returns how much text is kept in memory.
     #[cfg(test)]
     fn memory(&self) -> usize {
-        let packed = self.packed.as_ref();
-        packed.map_or(0, |packed| packed.borrow().memory())
+        let compressed = self.compressed.as_ref();
+        compressed.map_or(0, |compressed| compressed.borrow().memory())
     }
 
     /// Reads the text from the start again, because the compressed file was rewritten.
@@ -114,8 +115,8 @@ impl Content {
 
     /// Continues after the end of the text, because the compressed file has grown.
     pub(super) fn grow(&self) {
-        if let Some(packed) = &self.packed {
-            packed.borrow_mut().grow();
+        if let Some(compressed) = &self.compressed {
+            compressed.borrow_mut().grow();
         }
     }
 }

@@ -62,10 +62,10 @@ fn read(content: &Content, offset: u64, length: usize) -> Vec<u8> {
 #[test]
 fn a_file_that_is_compressed_after_it_was_opened_has_no_identity() {
     let text = text(1_000);
-    for (name, packed) in all(&text) {
+    for (name, compressed) in all(&text) {
         let file = tempfile::NamedTempFile::new().unwrap();
         let opened = content(file.path());
-        fs::write(file.path(), packed).unwrap();
+        fs::write(file.path(), compressed).unwrap();
         let identity = |content: &Content| {
             let seen = content.seen().unwrap();
             Identity::of(content, &seen, HASH).unwrap()
@@ -80,10 +80,10 @@ fn reads_any_section_of_the_text() {
     let folder = tempfile::tempdir().unwrap();
     let text = text(60_000);
     let length = text.len();
-    for (name, packed) in all(&text) {
-        assert!(packed.len() < length / 2, "{name}");
+    for (name, compressed) in all(&text) {
+        assert!(compressed.len() < length / 2, "{name}");
         let path = folder.path().join(name);
-        fs::write(&path, packed).unwrap();
+        fs::write(&path, compressed).unwrap();
         let content = content(&path);
         for (offset, wanted) in [
             (0, 4096),
@@ -119,13 +119,13 @@ fn reads_any_section_of_the_text() {
 fn reads_a_file_while_it_grows() {
     let folder = tempfile::tempdir().unwrap();
     let text = text(20_000);
-    for (name, packed) in all(&text) {
+    for (name, compressed) in all(&text) {
         let path = folder.path().join(name);
-        fs::write(&path, &packed[..10]).unwrap();
+        fs::write(&path, &compressed[..10]).unwrap();
         let content = content(&path);
         let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
         let mut found = Vec::new();
-        for part in packed[10..].chunks(7_919) {
+        for part in compressed[10..].chunks(7_919) {
             found.extend(read(&content, found.len() as u64, text.len()));
             let (end, _) = content.ending().unwrap();
             assert_eq!(end, found.len() as u64, "{name}");
@@ -145,10 +145,10 @@ fn reads_a_file_while_it_grows() {
 fn a_file_that_is_cut_off_anywhere_ends_early() {
     let folder = tempfile::tempdir().unwrap();
     let text = text(40);
-    for (name, packed) in all(&text) {
-        for cut in 4..packed.len() {
+    for (name, compressed) in all(&text) {
+        for cut in 4..compressed.len() {
             let path = folder.path().join(name);
-            fs::write(&path, &packed[..cut]).unwrap();
+            fs::write(&path, &compressed[..cut]).unwrap();
             let content = content(&path);
             let found = read(&content, 0, text.len() + 1);
             assert!(text.starts_with(&found), "{name} {cut}");
@@ -168,13 +168,13 @@ fn a_file_that_is_cut_off_anywhere_ends_early() {
 fn reads_the_text_before_damaged_data() {
     let folder = tempfile::tempdir().unwrap();
     let text = text(200_000);
-    for (name, mut packed) in all(&text) {
-        let at = packed.len() * 3 / 4;
-        for byte in &mut packed[at..at + 64] {
+    for (name, mut compressed) in all(&text) {
+        let at = compressed.len() * 3 / 4;
+        for byte in &mut compressed[at..at + 64] {
             *byte ^= 0x5a;
         }
         let path = folder.path().join(name);
-        fs::write(&path, &packed).unwrap();
+        fs::write(&path, &compressed).unwrap();
         let content = content(&path);
         // Damaged data may decompress to wrong text before the damage is detected.
         let end = content.reach(UNKNOWN).unwrap();
@@ -204,13 +204,13 @@ fn does_not_read_what_follows_the_compressed_data() {
 fn a_decompression_bomb_takes_bounded_memory() {
     const LENGTH: usize = 32 << 20;
     let folder = tempfile::tempdir().unwrap();
-    for (name, packed) in [
+    for (name, compressed) in [
         ("gzip", gzip(&vec![0; LENGTH])),
         ("zstd", zstd(&vec![0; LENGTH])),
     ] {
         let path = folder.path().join(name);
-        assert!(packed.len() < 400_000, "{name}: {}", packed.len());
-        fs::write(&path, packed).unwrap();
+        assert!(compressed.len() < 400_000, "{name}: {}", compressed.len());
+        fs::write(&path, compressed).unwrap();
         let content = content(&path);
         assert_eq!(content.reach(UNKNOWN).unwrap(), LENGTH as u64, "{name}");
         assert!(content.memory() < 1 << 20, "{name}: {}", content.memory());

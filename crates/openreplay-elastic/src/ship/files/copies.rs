@@ -79,7 +79,7 @@ impl Files {
     ) -> io::Result<()> {
         if let Origin::CopyOf(seed) = self.tails[at].origin()
             && let Some(original) = self.find_seed(seed)
-            && !self.is_packed(original)
+            && !self.is_compressed(original)
         {
             return if self.check_exists(original, folders)? {
                 Ok(())
@@ -118,7 +118,7 @@ impl Files {
 
     /// Lets a copy wait for its original, or take over at once.
     fn bind(&mut self, at: usize, original: Earlier, folders: &mut Folders) -> io::Result<()> {
-        if self.is_packed(original) || !self.check_exists(original, folders)? {
+        if self.is_compressed(original) || !self.check_exists(original, folders)? {
             return self.take_over(at, original);
         }
         let seed = self.seed_of(original);
@@ -139,13 +139,13 @@ impl Files {
         followed.map(Earlier::Followed).or_else(known)
     }
 
-    fn is_packed(&self, original: Earlier) -> bool {
+    fn is_compressed(&self, original: Earlier) -> bool {
         match original {
-            Earlier::Followed(at) => self.tails[at].is_packed(),
+            Earlier::Followed(at) => self.tails[at].is_compressed(),
             Earlier::Known(seed) => self
                 .known
                 .get(seed)
-                .is_some_and(|known| known.packed.is_some()),
+                .is_some_and(|known| known.compressed_length.is_some()),
         }
     }
 
@@ -188,7 +188,7 @@ impl Files {
 
     fn compare_followed(&mut self, at: usize, of: usize) -> io::Result<Comparison> {
         let original = &self.tails[of];
-        if original.is_packed() {
+        if original.is_compressed() {
             if !original.is_finished() {
                 return Ok(Comparison::Open);
             }
@@ -224,7 +224,7 @@ impl Files {
             return Ok(Comparison::Different);
         };
         match self.open_known(&known, folders)? {
-            Some(original) if !original.is_packed() => self.tails[at].compare_with(&original),
+            Some(original) if !original.is_compressed() => self.tails[at].compare_with(&original),
             _ => self.compare_delivered(at, &known),
         }
     }
@@ -259,7 +259,7 @@ impl Files {
 
     fn take_over(&mut self, at: usize, original: Earlier) -> io::Result<()> {
         // A compressed original that still exists keeps its own position.
-        let keeps = self.is_packed(original);
+        let keeps = self.is_compressed(original);
         let position = match original {
             Earlier::Followed(of) => {
                 let position = self.tails[of].position();
@@ -285,13 +285,13 @@ impl Files {
     /// Chooses the one compressed file that may be read now, since decompression takes memory for
     /// each file. The oldest file comes first, because newer ones may wait for it; files that
     /// failed come last.
-    pub(super) fn choose_packed(&mut self, families: &mut Option<Families>) -> Option<usize> {
+    pub(super) fn choose_compressed(&mut self, families: &mut Option<Families>) -> Option<usize> {
         let tails = self.tails.iter().enumerate();
-        let packed = tails.filter(|(_, tail)| tail.is_packed() && tail.has_more());
-        let mut packed: Vec<_> = packed.map(|(at, _)| at).collect();
-        packed.sort_by_key(|at| (self.tails[*at].has_failed(), self.tails[*at].modified()));
-        let mut packed = packed.into_iter();
-        let chosen = packed.find(|at| self.reopen(*at) && self.prepare_to_read(*at, families));
+        let compressed = tails.filter(|(_, tail)| tail.is_compressed() && tail.has_more());
+        let mut compressed: Vec<_> = compressed.map(|(at, _)| at).collect();
+        compressed.sort_by_key(|at| (self.tails[*at].has_failed(), self.tails[*at].modified()));
+        let mut compressed = compressed.into_iter();
+        let chosen = compressed.find(|at| self.reopen(*at) && self.prepare_to_read(*at, families));
         for (at, tail) in self.tails.iter_mut().enumerate() {
             if Some(at) != chosen {
                 tail.release();

@@ -145,7 +145,7 @@ impl Files {
         let continued = match self.known.take_continued(&tail)? {
             Some(known) => Some(known),
             // Copies are recognised once all files are found.
-            None if tail.is_packed() => None,
+            None if tail.is_compressed() => None,
             None => self.take_replaced(&tail, folders)?,
         };
         tail.release();
@@ -239,7 +239,9 @@ impl Files {
         if places.contains_key(&seen.node) {
             return Ok(Found::Rewritten);
         }
-        let length = position.packed.unwrap_or(position.delivered.offset);
+        let length = position
+            .compressed_length
+            .unwrap_or(position.delivered.offset);
         if !is_first && seen.length == length {
             return Ok(Found::Unchanged);
         }
@@ -282,7 +284,7 @@ impl Files {
     pub(super) fn is_overwritten(&self, known: &Position) -> bool {
         let inode = known.identity.inode();
         let mut tails = self.tails.iter();
-        let has_inode = |tail: &Tail| tail.node().inode == inode && !tail.is_packed();
+        let has_inode = |tail: &Tail| tail.node().inode == inode && !tail.is_compressed();
         let may_be_copied = |tail: &Tail| tail.origin() == Origin::Unsettled;
         tails.clone().any(has_inode) && !tails.any(may_be_copied)
     }

@@ -130,10 +130,10 @@ impl Files {
         let mut framed = Framed::default();
         let mut families = None;
         let mut is_within = false;
-        let mut packed = self.choose_packed(&mut families);
+        let mut compressed = self.choose_compressed(&mut families);
         for turn in 0..self.tails.len() {
             let at = (self.next + turn) % self.tails.len();
-            let waits = self.tails[at].is_packed() && packed != Some(at);
+            let waits = self.tails[at].is_compressed() && compressed != Some(at);
             let is_read = self.tails[at].has_more()
                 && !waits
                 && self.reopen(at)
@@ -148,9 +148,10 @@ impl Files {
             }
         }
         // If the compressed file failed, or has no more lines, another one can be read.
-        while framed.body.len() < enough && packed.is_some_and(|at| !self.tails[at].has_more()) {
-            packed = self.choose_packed(&mut families);
-            if let Some(at) = packed {
+        while framed.body.len() < enough && compressed.is_some_and(|at| !self.tails[at].has_more())
+        {
+            compressed = self.choose_compressed(&mut families);
+            if let Some(at) = compressed {
                 is_within |= self.fill_from(at, &mut framed, enough);
             }
         }

@@ -70,7 +70,7 @@ impl Files {
         let tail = |at: &usize| &self.tails[*at];
         family.sort_by_key(|at| (tail(at).path == name, tail(at).modified()));
         let rotated = family.iter().filter(|at| tail(at).path != name);
-        let is_told = rotated.clone().any(|at| tail(at).is_packed())
+        let is_told = rotated.clone().any(|at| tail(at).is_compressed())
             && rotated.clone().all(|at| rotation(&tail(at).path).is_some());
         if is_told {
             family.sort_by_cached_key(|at| (tail(at).path == name, rotation(&tail(at).path)));

@@ -77,17 +77,17 @@ fn a_compressed_file_that_failed_is_read_after_the_others() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["a.zst", "b.zst"] {
         let text = format!("{{\"name\":\"{name}\"}}\n");
-        let packed = zstd::encode_all(text.as_bytes(), 3).unwrap();
-        fs::write(folder.path().join(name), packed).unwrap();
+        let compressed = zstd::encode_all(text.as_bytes(), 3).unwrap();
+        fs::write(folder.path().join(name), compressed).unwrap();
     }
     let pattern = [folder.path().join("*").into_os_string()];
     let mut files = Files::new(&pattern, Vec::new(), HASH).unwrap();
     files.scan(Mode::Follow);
-    let first = files.choose_packed(&mut None).unwrap();
+    let first = files.choose_compressed(&mut None).unwrap();
     files.fail(first, &io::Error::other("it cannot be read"));
     files.scan(Mode::Follow);
     assert!(files.tails[first].has_more());
-    assert_eq!(files.choose_packed(&mut None), Some(1 - first));
+    assert_eq!(files.choose_compressed(&mut None), Some(1 - first));
     while files.fill(1 << 20).is_some() {}
     assert!(!files.tails[first].has_more() && !files.tails[first].has_failed());
 }

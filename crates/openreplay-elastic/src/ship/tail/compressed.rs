@@ -37,7 +37,7 @@ impl Compressed {
 }
 
 impl Tail {
-    pub(in crate::ship) fn is_packed(&self) -> bool {
+    pub(in crate::ship) fn is_compressed(&self) -> bool {
         self.compressed.is_some()
     }
 

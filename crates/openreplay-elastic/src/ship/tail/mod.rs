@@ -82,7 +82,7 @@ impl Tail {
         let seen = content.seen()?;
         let identity = Identity::of(&content, &seen, hash)?;
         content.release();
-        let is_packed = content.is_packed();
+        let is_compressed = content.is_compressed();
         Ok(Self {
             name: path.to_owned(),
             path: resolved(path),
@@ -90,14 +90,14 @@ impl Tail {
             content: Some(content),
             state: State::Readable,
             has_failed: false,
-            compressed: is_packed.then(Compressed::default),
+            compressed: is_compressed.then(Compressed::default),
             seen,
             seed: fastrand::u64(..),
             hash,
             format,
             delivered: Mark::start(hash),
             read_to: Mark::start(hash),
-            length: if is_packed { UNKNOWN } else { seen.length },
+            length: if is_compressed { UNKNOWN } else { seen.length },
             end: None,
             searched: 0,
             last_growth: Instant::now(),
@@ -108,7 +108,7 @@ impl Tail {
 
     /// Stops reading at the current length of the file.
     pub(super) fn end_here(&mut self) {
-        if !self.is_packed() {
+        if !self.is_compressed() {
             self.end = Some(self.length);
         }
     }
@@ -180,11 +180,11 @@ impl Tail {
             self.state = State::Away;
             return Ok(false);
         };
-        if content.is_packed() != self.is_packed() {
+        if content.is_compressed() != self.is_compressed() {
             // The inode was reused for another file.
             self.start_anew();
             self.identity = None;
-            self.set_packed(content.is_packed());
+            self.set_compressed(content.is_compressed());
         }
         self.content = Some(content);
         self.was_lost = false;
@@ -240,7 +240,7 @@ impl Tail {
     /// Returns whether this is the file of the position and contains what was delivered of it.
     pub(super) fn continues(&self, known: &Position) -> io::Result<bool> {
         let is_same = self.identity == Some(known.identity);
-        let is_all = known.packed == Some(self.seen.length) && self.is_packed();
+        let is_all = known.compressed_length == Some(self.seen.length) && self.is_compressed();
         Ok(is_same && (is_all || known.delivered.is_in(self.content()?, self.hash)?))
     }
 
@@ -266,7 +266,7 @@ impl Tail {
         self.seed = known.seed;
         self.set_origin(Origin::Own);
         if let Some(compressed) = &mut self.compressed
-            && known.packed == Some(self.seen.length)
+            && known.compressed_length == Some(self.seen.length)
         {
             self.length = known.delivered.offset;
             compressed.ending = Some(Ending::Complete);
@@ -285,13 +285,13 @@ impl Tail {
     /// Checks the length of the file, and whether it was rewritten, in which case it counts as
     /// another file.
     pub(super) fn look(&mut self) -> io::Result<()> {
-        if !self.is_packed() && self.identity.is_none() {
+        if !self.is_compressed() && self.identity.is_none() {
             self.recognise()?;
         }
         let was_rewritten = self.check_content()?;
-        if was_rewritten && !self.is_packed() {
+        if was_rewritten && !self.is_compressed() {
             self.recognise()?;
-            if self.is_packed() {
+            if self.is_compressed() {
                 self.check_content()?;
             }
         }
@@ -304,15 +304,15 @@ impl Tail {
         let content = self.content()?;
         let seen = content.seen()?;
         // A compressed file is written once, from start to end.
-        let goes_on = self.is_packed() && seen.length > self.seen.length;
-        if !self.is_packed() || !self.seen.is_like(&seen) {
+        let goes_on = self.is_compressed() && seen.length > self.seen.length;
+        if !self.is_compressed() || !self.seen.is_like(&seen) {
             if goes_on {
                 content.grow();
             } else {
                 content.start_over();
             }
             let now = Observed {
-                length: if self.is_packed() {
+                length: if self.is_compressed() {
                     UNKNOWN
                 } else {
                     seen.length
@@ -341,16 +341,16 @@ impl Tail {
     /// turn out to be compressed.
     fn recognise(&mut self) -> io::Result<()> {
         let content = self.content()?.redetect()?;
-        if content.is_packed() {
+        if content.is_compressed() {
             self.content = Some(content);
-            self.set_packed(true);
+            self.set_compressed(true);
         }
         Ok(())
     }
 
-    fn set_packed(&mut self, is_packed: bool) {
-        self.compressed = is_packed.then(Compressed::default);
-        self.end = self.end.filter(|_| !is_packed);
+    fn set_compressed(&mut self, is_compressed: bool) {
+        self.compressed = is_compressed.then(Compressed::default);
+        self.end = self.end.filter(|_| !is_compressed);
         self.seen.length = 0;
     }
 
@@ -402,7 +402,7 @@ impl Tail {
             delivered: self.delivered.place,
             missing_since: None,
             is_deleted: false,
-            packed: self.is_all_delivered().then_some(self.seen.length),
+            compressed_length: self.is_all_delivered().then_some(self.seen.length),
             pieces: self.delivered.pieces.clone(),
         })
     }

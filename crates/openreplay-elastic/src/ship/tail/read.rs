@@ -71,7 +71,7 @@ impl Tail {
             let place = Place::at(self.content()?, end, self.hash)?;
             // A compressed file is written only once.
             let is_same =
-                self.is_packed() || self.read_to.place.is_in(self.content()?, self.hash)?;
+                self.is_compressed() || self.read_to.place.is_in(self.content()?, self.hash)?;
             Ok((Mark { place, pieces }, is_same))
         });
         self.has_failed &= filled.is_err();

@@ -10,12 +10,12 @@ use super::position::Part;
 
 mod any;
 mod closed;
+mod compressed;
 mod found;
 mod in_flight;
 mod lines;
 mod missing;
 mod once;
-mod packed;
 mod pieces;
 mod rotated;
 

@@ -67,7 +67,7 @@ impl Logs {
 /// Writes the copy bit by bit, then removes the original.
 fn compress(path: &Path, is_gzip: bool) {
     let text = fs::read(path).unwrap();
-    let (extension, packed) = if is_gzip {
+    let (extension, compressed) = if is_gzip {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(&text).unwrap();
         ("gz", encoder.finish().unwrap())
@@ -75,7 +75,7 @@ fn compress(path: &Path, is_gzip: bool) {
         ("zst", zstd::encode_all(&text[..], 3).unwrap())
     };
     let mut file = fs::File::create(format!("{}.{extension}", path.display())).unwrap();
-    for part in packed.chunks(packed.len() / 4 + 1) {
+    for part in compressed.chunks(compressed.len() / 4 + 1) {
         file.write_all(part).unwrap();
         thread::sleep(Duration::from_millis(5));
     }
@@ -153,8 +153,8 @@ fn a_pattern_of_compressed_files_alone_delivers_them_and_reports_damage() {
     fs::write(&path, (30..40).map(line).collect::<String>()).unwrap();
     compress(&path, true);
     let path = folder.path().join("app.log.3.gz");
-    let packed = fs::read(&path).unwrap();
-    fs::write(&path, &packed[..packed.len() - 8]).unwrap();
+    let compressed = fs::read(&path).unwrap();
+    fs::write(&path, &compressed[..compressed.len() - 8]).unwrap();
     let output = once();
     assert_eq!(output.code, Some(7), "{output:?}");
     let unreadable = &output.json()["unreadable"][0];
@@ -163,7 +163,7 @@ fn a_pattern_of_compressed_files_alone_delivers_them_and_reports_damage() {
     assert!(why.starts_with("the compressed data ends early; "), "{why}");
     assert_eq!(server.stored(), 40);
 
-    fs::write(&path, packed).unwrap();
+    fs::write(&path, compressed).unwrap();
     let output = once();
     assert_eq!(output.code, Some(0), "{output:?}");
     assert_eq!(numbers(&server), (0..40).collect::<Vec<_>>());

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 
 use super::decoder::Decoder;
-use super::kind::Packing;
+use super::kind::Compression;
 use crate::ship::hash::WINDOW;
 use crate::ship::system::read_at;
 
@@ -44,20 +44,20 @@ impl Ending {
 
 /// A compressed file.
 #[derive(Debug)]
-pub(super) struct Packed {
+pub(super) struct CompressedText {
     file: File,
-    packing: Packing,
-    unpacking: Option<Unpacking>,
+    compression: Compression,
+    decompression: Option<Decompression>,
     /// The length of the text, and why it ends there.
     ending: Option<(u64, Ending)>,
 }
 
-impl Packed {
-    pub(super) fn new(file: File, packing: Packing) -> Self {
+impl CompressedText {
+    pub(super) fn new(file: File, compression: Compression) -> Self {
         Self {
             file,
-            packing,
-            unpacking: None,
+            compression,
+            decompression: None,
             ending: None,
         }
     }
@@ -68,12 +68,12 @@ impl Packed {
 
     #[cfg(test)]
     pub(super) fn memory(&self) -> usize {
-        let unpacking = self.unpacking.as_ref();
-        unpacking.map_or(0, |unpacking| unpacking.text.capacity())
+        let decompression = self.decompression.as_ref();
+        decompression.map_or(0, |decompression| decompression.text.capacity())
     }
 
     pub(super) fn release(&mut self) {
-        self.unpacking = None;
+        self.decompression = None;
     }
 
     pub(super) fn grow(&mut self) {
@@ -88,55 +88,55 @@ impl Packed {
         if self.ending.as_ref().is_some_and(|(end, _)| offset >= *end) {
             return Ok(0);
         }
-        self.unpack(offset, offset + buffer.len() as u64)?;
-        let Some(unpacking) = &self.unpacking else {
+        self.decompress(offset, offset + buffer.len() as u64)?;
+        let Some(decompression) = &self.decompression else {
             return Ok(0);
         };
-        let from = usize::try_from(offset - unpacking.start).unwrap_or(usize::MAX);
-        let text = unpacking.text.get(from..).unwrap_or_default();
+        let from = usize::try_from(offset - decompression.start).unwrap_or(usize::MAX);
+        let text = decompression.text.get(from..).unwrap_or_default();
         let length = text.len().min(buffer.len());
         buffer[..length].copy_from_slice(&text[..length]);
         Ok(length)
     }
 
     pub(super) fn reach(&mut self, offset: u64) -> io::Result<u64> {
-        self.unpack(offset, offset)?;
-        let end = self.unpacking.as_ref().map_or(0, Unpacking::end);
+        self.decompress(offset, offset)?;
+        let end = self.decompression.as_ref().map_or(0, Decompression::end);
         let end = self.ending.as_ref().map_or(end, |(end, _)| *end);
         Ok(offset.min(end))
     }
 
     /// Decompresses up to `end`. Keeps the text from `start` on, and the text before it that the
     /// hash of a place needs. If some of that text was dropped already, decompression starts again.
-    fn unpack(&mut self, start: u64, end: u64) -> io::Result<()> {
+    fn decompress(&mut self, start: u64, end: u64) -> io::Result<()> {
         if self
-            .unpacking
+            .decompression
             .as_ref()
-            .is_some_and(|unpacking| start < unpacking.start)
+            .is_some_and(|decompression| start < decompression.start)
         {
-            self.unpacking = None;
+            self.decompression = None;
         }
-        if self.unpacking.is_none() {
-            self.unpacking = Some(Unpacking::new(self.packing)?);
+        if self.decompression.is_none() {
+            self.decompression = Some(Decompression::new(self.compression)?);
         }
-        let Some(unpacking) = &mut self.unpacking else {
+        let Some(decompression) = &mut self.decompression else {
             return Ok(());
         };
         let keep = start.saturating_sub(WINDOW as u64);
-        unpacking.forget(keep);
-        while unpacking.end() < end {
-            if let Some(ending) = unpacking.read_on(&self.file)? {
-                self.ending = Some((unpacking.end(), ending));
+        decompression.forget(keep);
+        while decompression.end() < end {
+            if let Some(ending) = decompression.read_on(&self.file)? {
+                self.ending = Some((decompression.end(), ending));
                 break;
             }
-            unpacking.forget(keep);
+            decompression.forget(keep);
         }
         Ok(())
     }
 }
 
 /// A decompression in progress.
-struct Unpacking {
+struct Decompression {
     decoder: Decoder,
     input: Box<[u8]>,
     /// The part of the input that is not decompressed yet.
@@ -148,9 +148,9 @@ struct Unpacking {
     start: u64,
 }
 
-impl fmt::Debug for Unpacking {
+impl fmt::Debug for Decompression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Unpacking")
+        f.debug_struct("Decompression")
             .field("read", &self.read)
             .field("start", &self.start)
             .field("text", &self.text.len())
@@ -158,10 +158,10 @@ impl fmt::Debug for Unpacking {
     }
 }
 
-impl Unpacking {
-    fn new(packing: Packing) -> io::Result<Self> {
+impl Decompression {
+    fn new(compression: Compression) -> io::Result<Self> {
         Ok(Self {
-            decoder: Decoder::new(packing)?,
+            decoder: Decoder::new(compression)?,
             input: vec![0; CHUNK].into(),
             left: 0..0,
             read: 0,

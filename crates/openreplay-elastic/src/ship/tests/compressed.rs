@@ -8,19 +8,19 @@ use super::*;
 use crate::ship::content::DECOMPRESSED;
 use crate::ship::content::tests::{gzip, zstd};
 
-type Pack = fn(&[u8]) -> Vec<u8>;
+type Compress = fn(&[u8]) -> Vec<u8>;
 
 /// The extension of compressed files, with the compression.
-const PACKINGS: [(&str, Pack); 2] = [("gz", gzip), ("zst", zstd)];
+const COMPRESSIONS: [(&str, Compress); 2] = [("gz", gzip), ("zst", zstd)];
 
 /// Compresses a file as `gzip FILE` does: the original is removed when the copy is complete.
-fn compress(path: &Path, extension: &str, pack: Pack) {
+fn compress_file(path: &Path, extension: &str, compress: Compress) {
     let text = fs::read(path).unwrap();
-    fs::write(packed_path(path, extension), pack(&text)).unwrap();
+    fs::write(compressed_path(path, extension), compress(&text)).unwrap();
     fs::remove_file(path).unwrap();
 }
 
-fn packed_path(path: &Path, extension: &str) -> PathBuf {
+fn compressed_path(path: &Path, extension: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(extension);
@@ -29,10 +29,10 @@ fn packed_path(path: &Path, extension: &str) -> PathBuf {
 
 #[test]
 fn reads_compressed_files_whatever_their_names_are() {
-    for (_, pack) in PACKINGS {
+    for (_, compress) in COMPRESSIONS {
         for name in ["app.log.1.gz", "app.log.1"] {
             let mut folder = Folder::new("*");
-            fs::write(folder.path(name), pack(numbered(0..50_000).as_bytes())).unwrap();
+            fs::write(folder.path(name), compress(numbered(0..50_000).as_bytes())).unwrap();
             assert_eq!(numbers(folder.take()), Vec::from_iter(0..50_000));
             folder.restart("*");
             assert!(folder.take().is_empty());
@@ -53,7 +53,7 @@ fn reads_a_last_line_without_a_line_feed_if_it_is_complete() {
 /// shipper runs and while none runs.
 #[test]
 fn continues_a_rotated_file_that_is_compressed() {
-    for (extension, pack) in PACKINGS {
+    for (extension, compress) in COMPRESSIONS {
         for delays in [false, true] {
             for delivered in [0, 1, 700, 1_000] {
                 for restarts in [false, true] {
@@ -67,9 +67,9 @@ fn continues_a_rotated_file_that_is_compressed() {
                         folder.append("app.log", &numbered(1_000..1_010));
                         taken.extend(numbers(folder.take()));
                         fs::rename(folder.path("app.log.1"), folder.path("app.log.2")).unwrap();
-                        compress(&folder.path("app.log.2"), extension, pack);
+                        compress_file(&folder.path("app.log.2"), extension, compress);
                     } else {
-                        compress(&folder.path("app.log.1"), extension, pack);
+                        compress_file(&folder.path("app.log.1"), extension, compress);
                         folder.append("app.log", &numbered(1_000..1_010));
                     }
                     if restarts {
@@ -91,7 +91,7 @@ fn continues_a_rotated_file_that_is_compressed() {
 /// The shipper has closed the original, so only the copy has the remaining lines.
 #[test]
 fn reads_the_rest_of_a_closed_file_from_its_copy() {
-    for (extension, pack) in PACKINGS {
+    for (extension, compress) in COMPRESSIONS {
         let mut folder = Folder::new("*");
         folder.files.set_most_open(1);
         folder.append("a.log", &numbered(0..10));
@@ -99,8 +99,8 @@ fn reads_the_rest_of_a_closed_file_from_its_copy() {
         let mut taken = numbers(folder.take());
         folder.append("a.log", &numbered(20..30));
         folder.append("b.log", &numbered(30..40));
-        compress(&folder.path("a.log"), extension, pack);
-        compress(&folder.path("b.log"), extension, pack);
+        compress_file(&folder.path("a.log"), extension, compress);
+        compress_file(&folder.path("b.log"), extension, compress);
         for _ in 0..4 {
             taken.extend(numbers(folder.take()));
         }
@@ -118,7 +118,7 @@ fn recognises_a_copy_that_appears_after_any_number_of_scans() {
         for restart in 0..=scans {
             let mut folder = Folder::new("app.log*");
             folder.append("app.log.1", &numbered(0..10));
-            let packed = gzip(numbered(0..12).as_bytes());
+            let compressed = gzip(numbered(0..12).as_bytes());
             let mut taken = numbers(folder.take());
             fs::remove_file(folder.path("app.log.1")).unwrap();
             for scan in 0..scans {
@@ -128,7 +128,7 @@ fn recognises_a_copy_that_appears_after_any_number_of_scans() {
                 taken.extend(numbers(folder.take()));
                 folder.files.wait_quietly();
             }
-            fs::write(folder.path("app.log.1.gz"), packed).unwrap();
+            fs::write(folder.path("app.log.1.gz"), compressed).unwrap();
             taken.extend(numbers(folder.take()));
             taken.sort_unstable();
             assert_eq!(taken, Vec::from_iter(0..12), "{scans} {restart}");
@@ -145,13 +145,13 @@ fn recognises_two_copies_of_a_file_that_is_gone() {
         folder.append("app.log", &text);
         assert_eq!(folder.take().len(), 1_000);
         // Before the original is deleted, so that they do not get its inode.
-        for (extension, pack) in PACKINGS {
-            fs::write(folder.path(extension), pack(text.as_bytes())).unwrap();
+        for (extension, compress) in COMPRESSIONS {
+            fs::write(folder.path(extension), compress(text.as_bytes())).unwrap();
         }
         fs::remove_file(folder.path("app.log")).unwrap();
         folder.take();
-        for (extension, _) in PACKINGS {
-            let copy = packed_path(&folder.path("app.log.1"), extension);
+        for (extension, _) in COMPRESSIONS {
+            let copy = compressed_path(&folder.path("app.log.1"), extension);
             fs::rename(folder.path(extension), copy).unwrap();
         }
         if restarts {
@@ -169,7 +169,7 @@ fn recognises_a_copy_whose_original_left_its_inode_to_another_file() {
         for scans in 0..4 {
             let mut folder = Folder::new("app.log*");
             folder.append("app.log.1", &numbered(0..10));
-            let packed = gzip(numbered(0..12).as_bytes());
+            let compressed = gzip(numbered(0..12).as_bytes());
             let mut taken = numbers(folder.take());
             if restarts {
                 folder.restart("app.log*");
@@ -179,7 +179,7 @@ fn recognises_a_copy_whose_original_left_its_inode_to_another_file() {
                 taken.extend(numbers(folder.take()));
                 folder.files.wait_quietly();
             }
-            fs::write(folder.path("app.log.2.gz"), packed).unwrap();
+            fs::write(folder.path("app.log.2.gz"), compressed).unwrap();
             for _ in 0..2 {
                 taken.extend(numbers(folder.take()));
             }
@@ -192,15 +192,15 @@ fn recognises_a_copy_whose_original_left_its_inode_to_another_file() {
 
 #[test]
 fn a_copy_that_is_being_written_waits_for_its_original() {
-    for (extension, pack) in PACKINGS {
+    for (extension, compress) in COMPRESSIONS {
         let mut folder = Folder::new("*");
         let path = folder.path("app.log.1");
         folder.append("app.log.1", &numbered(0..30_000));
         let mut taken = numbers(folder.take());
-        let packed = pack(&fs::read(&path).unwrap());
-        let copy = packed_path(&path, extension);
+        let compressed = compress(&fs::read(&path).unwrap());
+        let copy = compressed_path(&path, extension);
         fs::write(&copy, "").unwrap();
-        for part in packed.chunks(packed.len() / 5 + 1) {
+        for part in compressed.chunks(compressed.len() / 5 + 1) {
             assert!(folder.take().is_empty());
             let mut file = OpenOptions::new().append(true).open(&copy).unwrap();
             file.write_all(part).unwrap();
@@ -226,15 +226,15 @@ fn a_copy_that_is_being_written_waits_for_its_original() {
 /// The text of the copy ends within a line for now.
 #[test]
 fn a_copy_that_is_incomplete_when_its_original_is_deleted_continues_it() {
-    for (extension, pack) in PACKINGS {
+    for (extension, compress) in COMPRESSIONS {
         for restarts in [false, true] {
             let mut folder = Folder::new("app.log*");
             folder.append("app.log.1", &numbered(0..30_000));
             let mut taken = numbers(folder.take());
             folder.append("app.log.1", &numbered([30_000]));
-            let packed = pack(numbered(0..=30_000).as_bytes());
-            let (first, rest) = packed.split_at(packed.len() / 2);
-            let copy = packed_path(&folder.path("app.log.1"), extension);
+            let compressed = compress(numbered(0..=30_000).as_bytes());
+            let (first, rest) = compressed.split_at(compressed.len() / 2);
+            let copy = compressed_path(&folder.path("app.log.1"), extension);
             fs::write(&copy, first).unwrap();
             taken.extend(numbers(folder.take()));
             fs::remove_file(folder.path("app.log.1")).unwrap();
@@ -262,7 +262,7 @@ fn reads_in_flight_records_again_from_the_copy() {
     let mut folder = Folder::new("app.log*");
     folder.append("app.log.1", &numbered(0..10));
     let before = folder.fill();
-    compress(&folder.path("app.log.1"), "gz", gzip);
+    compress_file(&folder.path("app.log.1"), "gz", gzip);
     folder.restart("app.log*");
     folder.files.scan(Mode::Follow);
     let (framed, lost, waiting) = reread(&mut folder.files, &before.parts);
@@ -296,21 +296,21 @@ fn delivers_other_files_with_the_same_first_line() {
 #[test]
 fn files_with_the_same_first_line_are_not_decompressed_again_for_each_batch() {
     const FILES: usize = 6;
-    let cut_off = |packed: Vec<u8>| packed[..packed.len() - 10].to_vec();
+    let cut_off = |compressed: Vec<u8>| compressed[..compressed.len() - 10].to_vec();
     for is_complete in [true, false] {
         let mut folder = Folder::new("*");
         let mut size = 0;
         for n in 0..FILES {
             let text = format!("{BANNER}{}", numbered((0..30_000).map(|k| k * FILES + n)));
             size = text.len();
-            let packed = gzip(text.as_bytes());
+            let compressed = gzip(text.as_bytes());
             let is_first = n == 0;
-            let packed = if is_first || is_complete {
-                packed
+            let compressed = if is_first || is_complete {
+                compressed
             } else {
-                cut_off(packed)
+                cut_off(compressed)
             };
-            fs::write(folder.path(&format!("app.log.{n}.gz")), packed).unwrap();
+            fs::write(folder.path(&format!("app.log.{n}.gz")), compressed).unwrap();
             set_modified(&folder.path(&format!("app.log.{n}.gz")), n as u64);
         }
         DECOMPRESSED.set(0);
@@ -348,15 +348,15 @@ fn a_single_run_reads_all_compressed_files() {
 
 #[test]
 fn a_file_that_is_rewritten_as_a_compressed_file_is_read_once() {
-    for (extension, pack) in PACKINGS {
+    for (extension, compress) in COMPRESSIONS {
         let mut folder = Folder::new("app.log*");
         folder.append("app.log", &numbered(0..10));
         folder.append("app.log.2", &numbered(20..30));
         assert_eq!(folder.take().len(), 20);
         // The text of the one is new, and the other one is a copy.
         for (name, text) in [("app.log", 10..20), ("app.log.2", 0..10)] {
-            let packed = pack(numbered(text).as_bytes());
-            fs::write(folder.path(name), packed).unwrap();
+            let compressed = compress(numbered(text).as_bytes());
+            fs::write(folder.path(name), compressed).unwrap();
         }
         assert_eq!(
             numbers(folder.take()),
@@ -370,12 +370,12 @@ fn a_file_that_is_rewritten_as_a_compressed_file_is_read_once() {
 
 #[test]
 fn reports_damage_and_delivers_the_lines_before_it() {
-    let packed = gzip(numbered(0..1_000).as_bytes());
+    let compressed = gzip(numbered(0..1_000).as_bytes());
     let mut damaged = gzip(numbered(1_000..2_000).as_bytes());
     let checksum = damaged.len() - 6;
     damaged[checksum] ^= 1;
     let mut folder = Folder::new("*");
-    fs::write(folder.path("cut.gz"), &packed[..packed.len() - 20]).unwrap();
+    fs::write(folder.path("cut.gz"), &compressed[..compressed.len() - 20]).unwrap();
     fs::write(folder.path("damaged.gz"), damaged).unwrap();
     fs::write(folder.path("other.xz"), b"\xfd7zXZ\x00\x00").unwrap();
     let taken = folder.take_once().len();
@@ -398,8 +398,8 @@ fn reports_damage_and_delivers_the_lines_before_it() {
 
 #[test]
 fn continues_a_file_that_is_still_being_compressed() {
-    let packed = gzip(numbered(0..100_000).as_bytes());
-    let (first, rest) = packed.split_at(packed.len() / 2);
+    let compressed = gzip(numbered(0..100_000).as_bytes());
+    let (first, rest) = compressed.split_at(compressed.len() / 2);
     let mut folder = Folder::new("*");
     fs::write(folder.path("a.gz"), first).unwrap();
     let mut taken = numbers(folder.take());
@@ -511,9 +511,9 @@ fn compressed_rotations_of_containers_are_read_from_the_oldest_on() {
                 ("x-json.log.3.gz", docker(1)),
             ];
             for ((name, text), modified) in texts.iter().zip(modified) {
-                let is_packed = name.ends_with(".gz");
+                let is_compressed = name.ends_with(".gz");
                 let bytes = text.clone().into_bytes();
-                let bytes = if is_packed { gzip(&bytes) } else { bytes };
+                let bytes = if is_compressed { gzip(&bytes) } else { bytes };
                 fs::write(folder.path(name), bytes).unwrap();
                 set_modified(&folder.path(name), modified);
             }
@@ -605,8 +605,8 @@ fn the_time_of_compression_is_not_that_of_the_last_line() {
     ];
     for (name, text, modified) in &texts {
         let bytes = text.clone().into_bytes();
-        let is_packed = name.ends_with(".gz");
-        let bytes = if is_packed { gzip(&bytes) } else { bytes };
+        let is_compressed = name.ends_with(".gz");
+        let bytes = if is_compressed { gzip(&bytes) } else { bytes };
         fs::write(folder.path(name), bytes).unwrap();
         set_modified(&folder.path(name), *modified);
     }
