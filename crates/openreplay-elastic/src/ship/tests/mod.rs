@@ -11,6 +11,8 @@ use super::position::Part;
 mod any;
 mod closed;
 mod compressed;
+mod containers;
+mod copies;
 mod found;
 mod in_flight;
 mod lines;
