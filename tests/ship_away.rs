@@ -68,7 +68,7 @@ fn reports_a_missing_alias_right_after_an_unreachable_server() {
     });
     let line = lines.recv_timeout(LIMIT).unwrap();
     let start = format!(
-        "following {}: 8 bytes, 0 of them delivered before; the rest, and new lines, go to {}",
+        "following {}: 8 bytes, 0 of them already delivered; sending the remaining and new lines to {}",
         folder.path().join("app.log").display(),
         server.url()
     );

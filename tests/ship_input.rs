@@ -237,7 +237,7 @@ fn sighup_rereads_the_credentials_and_the_input_is_read_on() {
     let ended = shipping.close();
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     assert!(
-        ended.err.contains("the credentials are as before"),
+        ended.err.contains("the credentials have not changed"),
         "{}",
         ended.err
     );
@@ -258,7 +258,7 @@ fn what_cannot_be_delivered_before_the_end_is_counted() {
     shipping.signal("TERM");
     let ended = shipping.wait();
     assert_eq!(ended.code, Some(1), "{}", ended.err);
-    let output = "3 records were read and are not delivered";
+    let output = "3 records were read but not delivered";
     assert!(ended.err.contains(output), "{}", ended.err);
 }
 
@@ -339,14 +339,14 @@ fn options_that_standard_input_does_not_go_with_are_rejected() {
     for (arguments, text) in [
         (
             &["-", "app.log"][..],
-            "- is standard input, and goes with no file",
+            "`-` reads standard input and cannot be combined with files",
         ),
-        (&["--once", "-"], "leave out --once and --checkpoint"),
+        (&["--once", "-"], "--once and --checkpoint do not apply"),
         (
             &["--checkpoint", "x.json", "-"],
-            "leave out --once and --checkpoint",
+            "--once and --checkpoint do not apply",
         ),
-        (&["--tee", "app.log"], "give - instead of files"),
+        (&["--tee", "app.log"], "pass `-` instead of files"),
         (&["--tee", "--json", "-"], "both write to standard output"),
     ] {
         let mut command = openreplay_elastic();

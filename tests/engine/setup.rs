@@ -47,7 +47,10 @@ fn makes_logs_once(engine: &Engine, name: &str, merge: &serde_json::Value) {
     let again = engine.command(&["setup"]);
     assert_eq!(again.code, Some(0));
     assert_eq!(again.out.lines().count(), 1, "{again:?}");
-    assert!(again.out.contains("`logs` existed already"), "{again:?}");
+    assert!(
+        again.out.contains("`logs` exists and writes to"),
+        "{again:?}"
+    );
 
     let index = &engine.ok("GET", "/logs/_settings", "")["logs-000001"]["settings"]["index"];
     assert_eq!(

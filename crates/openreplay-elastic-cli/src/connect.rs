@@ -15,8 +15,8 @@ use crate::print;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectArgs {
-    /// The address, such as https://elastic:9200; repeat it for each node of a cluster [env:
-    /// ELASTICSEARCH_URL]
+    /// The URL of Elasticsearch, such as https://elastic:9200; repeat it for each node of a cluster
+    /// [env: ELASTICSEARCH_URL]
     #[arg(long, global = true, value_name = "URL")]
     url: Vec<String>,
 

@@ -14,7 +14,7 @@ use crate::{print, signals};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Done,
-    /// `check` found a problem that keeps rows away.
+    /// `check` found a problem that keeps rows from appearing.
     Faults,
     /// `logs` found no record.
     NoRecord,

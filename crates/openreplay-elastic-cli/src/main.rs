@@ -17,7 +17,7 @@ mod exit;
 mod print;
 mod signals;
 
-/// Show an app's logs next to OpenReplay's session replays.
+/// Show an app's logs next to OpenReplay's session replays
 ///
 /// From nothing to a row next to a replay:
 ///
@@ -50,14 +50,14 @@ const NAME: &str = "openreplay-elastic";
 const AFTER_HELP: &str = "\
 Environment:
   ELASTICSEARCH_URL        the address, or several separated by commas; --url overrides it
-  ELASTICSEARCH_API_KEY    an encoded API key; takes precedence over ELASTICSEARCH_USER,
-                           while --user and --password-file take precedence over it
+  ELASTICSEARCH_API_KEY    an encoded API key; overrides ELASTICSEARCH_USER; --user and
+                           --password-file override it
   ELASTICSEARCH_USER       the user's name
   ELASTICSEARCH_PASSWORD   the user's password
   ELASTICSEARCH_CLOUD_ID   an Elastic Cloud id, instead of the address
   HTTP_PROXY, HTTPS_PROXY, ALL_PROXY
-                           the http proxy in front of Elasticsearch, such as
-                           http://proxy:3128; loopback addresses need none
+                           the http proxy for requests, such as http://proxy:3128;
+                           not used for loopback addresses
   NO_PROXY                 hosts that need no proxy, separated by commas
   NO_COLOR                 disables colours, even on a terminal
 
@@ -77,7 +77,7 @@ Exit codes:
      read, or the panel would show nothing of what `logs` found
   2  wrong usage
   3  something is in the way, such as another `logs`; nothing was changed
-  4  `check` found a problem that keeps rows away
+  4  `check` found a problem that keeps rows from appearing
   5  `logs` found no record of the session
   6  `ship --once` or `ship -` sent records that Elasticsearch rejected
   7  `ship --once` or `export` could not read a file; the others are done

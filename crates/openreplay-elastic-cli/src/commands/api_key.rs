@@ -17,9 +17,9 @@ use crate::print::{self, BOLD, one_line};
 /// The key can read `logs` and nothing else. It is printed only once, on standard
 /// output. Each run creates another key.
 ///
-/// It needs a user with the cluster privilege manage_own_api_key: a key cannot
-/// create keys with privileges. If security is off, there are no keys, and
-/// OpenReplay's form accepts any text.
+/// The command needs a user with the cluster privilege manage_own_api_key, because
+/// a key cannot create keys with privileges. If security is off, there are no keys,
+/// and OpenReplay's form accepts any text.
 ///
 /// Examples:
 ///
@@ -28,8 +28,8 @@ use crate::print::{self, BOLD, one_line};
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// Further indices that the key can read, or with --writer add to, separated by commas.
-    /// OpenReplay itself searches `logs` only [default: none but `logs`]
+    /// More indices for the key, separated by commas: to read, or with --writer to add records to.
+    /// OpenReplay itself searches only `logs` [default: only `logs`]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     index: Vec<String>,
 
@@ -37,21 +37,21 @@ pub(crate) struct Args {
     #[arg(long, value_name = "AGE")]
     expires_in: Option<Age>,
 
-    /// Create exactly the key of OpenReplay's documentation, which can administer the whole
-    /// cluster.
+    /// Create exactly the key of OpenReplay's documentation, which can administer the whole cluster
     #[arg(long)]
     documented: bool,
 
-    /// Create the key for the app or `ship` instead: it can add records to `logs`, and read none.
+    /// Create the key for the app or `ship` instead: it can add records to `logs`, but not read
+    /// them
     #[arg(long, conflicts_with = "documented")]
     writer: bool,
 
-    /// Let the app's key read `logs` as well, for an app that shows its own records.
+    /// Let the app's key read `logs` as well, for an app that shows its own records
     #[arg(long, requires = "writer")]
     read: bool,
 
-    /// Create a key of the store in this folder, which `openreplay-elastic serve` or an app may
-    /// have open [default: a key of Elasticsearch]
+    /// Create a key for the store in this folder, also with --writer and --read; the store may be in
+    /// use [default: a key for Elasticsearch]
     #[arg(long, value_name = "DIR", conflicts_with_all = ["documented", "expires_in", "index"])]
     data: Option<PathBuf>,
 }

@@ -10,13 +10,14 @@ use crate::print::{self, BOLD, DIM, GREEN, RED, YELLOW, one_line, paragraph};
 
 /// Send OpenReplay's requests, and print what keeps a row from appearing
 ///
-/// Set ELASTICSEARCH_API_KEY to OpenReplay's key. It sends the request of "Add" in
-/// OpenReplay's form, then the query for the records of a session: the given one,
-/// or that of the latest record. It also examines whether the index behind `logs`
+/// Set ELASTICSEARCH_API_KEY to OpenReplay's key. The command sends the request of
+/// "Add" in OpenReplay's form, then the query for the records of a session: the given
+/// one, or that of the latest record. It also examines whether the index behind `logs`
 /// accepts records, as far as the credentials allow, and prints what it could not
 /// examine. It prints each problem with its fix, and changes nothing.
 ///
-/// It ends with exit code 4 if a problem keeps rows away. Hints alone end with 0.
+/// The exit code is 4 if a problem keeps rows from appearing, and 0 if there are only
+/// hints.
 ///
 /// Examples:
 ///
@@ -25,7 +26,7 @@ use crate::print::{self, BOLD, DIM, GREEN, RED, YELLOW, one_line, paragraph};
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// The session's id, as tracker.getSessionID() returns it.
+    /// The session's id, as tracker.getSessionID() returns it
     session: Option<String>,
 }
 

@@ -10,7 +10,7 @@ use crate::print;
 
 /// Write all records of a store to standard output, one JSON object per line
 ///
-/// The records come as OpenReplay gets them, the earliest day first. Use it to move
+/// The records are those that OpenReplay gets, the earliest day first. Use it to move
 /// to Elasticsearch:
 ///
 ///   openreplay-elastic export --data /var/lib/openreplay-store > records.ndjson
@@ -21,7 +21,7 @@ use crate::print;
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// The store's folder [default: none, so it must be given]
+    /// The store's folder [required]
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
 }

@@ -50,7 +50,7 @@ impl Reports {
 
     fn started(&mut self, files: &[PathBuf], progress: &Progress) {
         print::note(&format!(
-            "following {}: {} bytes, {} of them delivered before; the rest, and new lines, go to {}",
+            "following {}: {} bytes, {} of them already delivered; sending the remaining and new lines to {}",
             names(files),
             progress.bytes,
             progress.bytes_done,

@@ -21,7 +21,7 @@ pub(super) async fn run(
 ) -> Result<Outcome, Failure> {
     if tee && json {
         return Err(Failure::Usage(
-            "--tee and --json both write to standard output: leave one out".to_owned(),
+            "--tee and --json both write to standard output; use only one of them".to_owned(),
         ));
     }
     let signals = signals::install()?;
@@ -38,8 +38,8 @@ pub(super) async fn run(
     if shipped.undelivered > 0 {
         let left = print::count(
             shipped.undelivered,
-            "record was read and is not delivered",
-            "records were read and are not delivered",
+            "record was read but not delivered",
+            "records were read but not delivered",
         );
         return Err(Failure::Io(io::Error::new(io::ErrorKind::TimedOut, left)));
     }

@@ -24,10 +24,9 @@ const SHOWN: usize = 1_000;
 /// are the earliest 1,000, in time order, as if `ship` had stored the files in the
 /// `logs` alias of `setup`.
 ///
-/// It ends with exit code 5 if there is no row; with 1 if a record would break the
-/// panel, so that it shows nothing; and with 8 if rows may be missing because a
-/// shard did not respond or a day of the store is damaged, or if records have a
-/// fault, such as a missing time.
+/// The exit code is 5 if there is no row, 1 if a record would break the panel, and 8
+/// if rows may be missing because a shard did not respond or a day of the store is
+/// damaged, or if records have a fault, such as a missing time.
 ///
 /// Examples:
 ///
@@ -36,7 +35,7 @@ const SHOWN: usize = 1_000;
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// The session's id, as tracker.getSessionID() returns it.
+    /// The session's id, as tracker.getSessionID() returns it
     session: String,
 
     /// Read files of records, one JSON object per line, instead of querying Elasticsearch; can be
@@ -44,11 +43,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     file: Vec<PathBuf>,
 
-    /// Read the store in this folder instead of querying a server; the store may be in use.
+    /// Read the store in this folder instead of querying a server; the store may be in use
     #[arg(long, value_name = "DIR", conflicts_with = "file")]
     data: Option<PathBuf>,
 
-    /// Show every line of each message, as an opened row does.
+    /// Show every line of each message, as an opened row does
     #[arg(long)]
     open: bool,
 }

@@ -17,9 +17,9 @@ use crate::print::{self, BOLD, GREEN, one_line};
 ///
 /// It rolls over if one of the conditions holds, or at once if none is given, and
 /// waits some seconds until the new index accepts records. It uses aliases only, and
-/// concurrent runs roll over only once. It deletes only indices that `setup` or an
-/// earlier run created, and never the write index. It needs the cluster privilege
-/// monitor, and manage on `logs` and logs-*.
+/// concurrent runs roll over only once. It deletes only indices with the layout of
+/// `setup`, and never the write index. It needs the cluster privilege monitor, and
+/// manage on `logs` and logs-*.
 ///
 /// An AGE is a whole number and d, h, m (minutes) or s; a SIZE is a whole number and
 /// b, kb, mb, gb or tb, powers of 1024.
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     max_size: Option<Size>,
 
     /// Delete indices whose last record is older than this, such as 14d; at least 1h [default:
-    /// none]
+    /// delete nothing]
     #[arg(long, value_name = "AGE")]
     keep: Option<Age>,
 }
@@ -84,7 +84,7 @@ fn show(done: &Rotation) -> io::Result<()> {
     let from = one_line(&done.from);
     match &done.to {
         Some(to) => print::line(&format!(
-            "{GREEN}ok{GREEN:#}  `logs` writes to {BOLD}{}{BOLD:#} now, after {from}",
+            "{GREEN}ok{GREEN:#}  rolled `logs` over from {from} to {BOLD}{}{BOLD:#}",
             one_line(to)
         ))?,
         None => print::line(&format!(

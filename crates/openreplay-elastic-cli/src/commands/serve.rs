@@ -25,33 +25,32 @@ use crate::signals;
 
 /// Keep records on this machine and serve OpenReplay, without Elasticsearch
 ///
-/// Apps and shippers send records to it as they would to Elasticsearch, and
-/// OpenReplay reads them from it in exact time order. On its first start, it
-/// creates a key for OpenReplay and one for the apps, and prints what goes where:
+/// Apps and shippers send records to this server as they would to Elasticsearch, and
+/// OpenReplay reads the records in exact time order. On its first start, the server
+/// creates one key for OpenReplay and one for the apps, and prints both:
 ///
 ///   openreplay-elastic serve --data /var/lib/openreplay-store
 ///   openreplay-elastic serve --data . --listen 0.0.0.0:9200 --tls-cert c.pem --tls-key k.pem
 ///
-/// It stops on SIGTERM and on Ctrl-C. It can also be killed at any moment: what it
-/// has acknowledged is on disk.
+/// The server stops on SIGTERM and on Ctrl-C. It can also be killed at any moment:
+/// acknowledged records are on disk.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// The folder for the records and the keys; created if it is missing [default: none, so it must
-    /// be given]
+    /// The folder for the records and the keys, which is created if it is missing [required]
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
 
-    /// The address to listen on.
+    /// The address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9200")]
     listen: SocketAddr,
 
-    /// How long records are kept, in whole days: a whole number and d, h, m or s, such as 30d
+    /// How long to keep records, such as 30d (or h, m, s); rounded up to whole days
     #[arg(long, value_name = "AGE", default_value = "14d")]
     max_age: Age,
 
-    /// How much the records may take on disk: a whole number and kb, mb, gb or tb. Above that, the
-    /// earliest days are deleted.
+    /// The maximum size of the records on disk: a whole number and kb, mb, gb or tb. If it is
+    /// exceeded, the earliest days are deleted
     #[arg(long, value_name = "SIZE", default_value = "20gb")]
     max_size: Size,
 
@@ -63,7 +62,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
-    /// Let every client search and add records without a key; only on a loopback address.
+    /// Let every client search and add records without a key; only on a loopback address
     #[arg(long)]
     no_keys: bool,
 }

@@ -27,9 +27,9 @@ use crate::print::{self, BOLD, GREEN, YELLOW, one_line};
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// Put an existing index behind `logs` as well, to be read there; can be repeated. Rejects an
-    /// index that OpenReplay could not read: one without `message` as analysed text, or with a
-    /// session's record that has no `level` [default: none]
+    /// Also put this existing index behind `logs`, so that OpenReplay reads it; can be repeated. An
+    /// index that OpenReplay cannot read is rejected: `message` must be analysed text, and each
+    /// record of a session needs a `level` [default: none]
     #[arg(long, value_name = "NAME")]
     also: Vec<String>,
 }
@@ -55,7 +55,7 @@ impl Args {
         }
         if done.engine.flavor == Flavor::Store {
             print::line(&format!(
-                "{GREEN}ok{GREEN:#}  {}: `logs` exists, and needs no setup",
+                "{GREEN}ok{GREEN:#}  {}: `logs` exists and needs no setup",
                 one_line(&done.engine.to_string())
             ))?;
             return Ok(Outcome::Done);
@@ -68,18 +68,18 @@ impl Args {
 
 fn show(done: &SetupReport) -> io::Result<()> {
     let what = match (done.created, done.repaired) {
-        (true, _) => "is created",
-        (_, true) => "had no write index",
-        _ => "existed already",
+        (true, _) => "created `logs`, which writes to",
+        (_, true) => "restored the write index of `logs`:",
+        _ => "`logs` exists and writes to",
     };
     print::line(&format!(
-        "{GREEN}ok{GREEN:#}  {}: `logs` {what}, and writes to {BOLD}{}{BOLD:#}",
+        "{GREEN}ok{GREEN:#}  {}: {what} {BOLD}{}{BOLD:#}",
         one_line(&done.engine.to_string()),
         one_line(&done.write_index)
     ))?;
     for index in &done.added {
         print::line(&format!(
-            "{GREEN}ok{GREEN:#}  {} is behind `logs`, too",
+            "{GREEN}ok{GREEN:#}  added {} behind `logs`",
             one_line(index)
         ))?;
     }
@@ -88,7 +88,7 @@ fn show(done: &SetupReport) -> io::Result<()> {
     }
     if done.first_record {
         print::line(&format!(
-            "{GREEN}ok{GREEN:#}  an initial record is written, so \"Add\" in OpenReplay's form can pass"
+            "{GREEN}ok{GREEN:#}  wrote an initial record, so that \"Add\" in OpenReplay's form can pass"
         ))?;
     }
     if done.engine.flavor == Flavor::OpenSearch {

@@ -15,11 +15,11 @@ use crate::exit::{Failure, Outcome};
 use crate::print::{self, RED};
 use crate::signals::{self, Signals};
 
-/// Follows files of records and delivers each complete line once
+/// Follow files of records, and deliver each complete line once
 ///
 /// A file holds one JSON object per line, as tracing_openreplay::json() writes
 /// them; any other line becomes the message of a record. Rotated and truncated
-/// files are followed. It can be stopped or killed at any moment: the next run
+/// files are followed. `ship` can be stopped or killed at any moment: the next run
 /// continues where this one ended, and sends nothing twice. A file that cannot be
 /// read is reported once on standard error and retried.
 ///
@@ -35,7 +35,7 @@ use crate::signals::{self, Signals};
 ///   openreplay-elastic ship '/var/log/pods/shop_*/*/*.log*'
 ///
 /// `-` is standard input, such as an app's output. Each line is delivered at least
-/// once. `ship` ends at the end of the input, or 5 seconds after SIGTERM. --tee
+/// once. `ship` ends at the end of the input, at most 5 seconds after SIGTERM. --tee
 /// copies the input to standard output:
 ///
 ///   shop | openreplay-elastic ship --tee -
@@ -45,9 +45,9 @@ use crate::signals::{self, Signals};
 /// a rotation compresses continues where it was, so let the pattern match the
 /// compressed files too.
 ///
-/// Files compressed in another way, pipes, devices, linked folders, and links of
-/// users who do not own the target are left out, and reported. `ship` needs an API
-/// key that may add records: openreplay-elastic api-key --writer
+/// `ship` skips and reports files with other compression, pipes, devices, linked
+/// folders, and links whose owner does not own the target. It needs an API key that
+/// may add records: openreplay-elastic api-key --writer
 ///
 /// With --json, and without `--once`, each change of state is an object on
 /// standard output. Under systemd, use Type=notify.
@@ -58,8 +58,8 @@ use crate::signals::{self, Signals};
 ///
 /// `--once` fails if Elasticsearch is unreachable, does not respond or rejects the
 /// credentials at the start. Later failures are reported on standard error and
-/// retried, as always without `--once`. It ends with exit code 6 if Elasticsearch
-/// rejected records, and with 7 if a file could not be read.
+/// retried, as always without `--once`. The exit code is 6 if Elasticsearch rejected
+/// records, and 7 if a file could not be read.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -72,8 +72,8 @@ pub(crate) struct Args {
     #[arg(long)]
     once: bool,
 
-    /// The file that records what was delivered; each shipper and each Elasticsearch needs its own
-    /// [default: ship.json in $STATE_DIRECTORY, or openreplay-elastic/ship.json in $XDG_STATE_HOME,
+    /// The file that stores what was delivered; use a separate file for each shipper and each
+    /// cluster [default: ship.json in $STATE_DIRECTORY, or openreplay-elastic/ship.json in $XDG_STATE_HOME,
     /// ~/.local/state, or %LOCALAPPDATA% on Windows]
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
@@ -82,7 +82,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Format::Auto)]
     format: Format,
 
-    /// Pass standard input on to standard output
+    /// Copy standard input to standard output
     #[arg(long, conflicts_with_all = ["once", "checkpoint"])]
     tee: bool,
 
@@ -139,16 +139,16 @@ impl Args {
         follow(shipper, reports, &signals, &client).await
     }
 
-    /// Whether it reads standard input, which goes with no file.
+    /// Returns whether it reads standard input, which cannot be combined with files.
     fn reads_input(&self) -> Result<bool, Failure> {
         let names_input = self.files.iter().any(|file| file == "-");
         let wrong = match names_input {
-            false if self.tee => "--tee passes on standard input: give - instead of files",
+            false if self.tee => "--tee copies standard input; pass `-` instead of files",
             true if self.files.len() > 1 => {
-                "- is standard input, and goes with no file: run one command for each"
+                "`-` reads standard input and cannot be combined with files; run a separate command for each"
             }
             true if self.once || self.checkpoint.is_some() => {
-                "standard input is read to its end, and only once: leave out --once and --checkpoint"
+                "--once and --checkpoint do not apply to standard input; leave them out"
             }
             _ => return Ok(names_input),
         };
@@ -161,7 +161,7 @@ impl Args {
             .clone()
             .or_else(default_checkpoint)
             .ok_or_else(|| {
-                Failure::Usage("no place to keep what was delivered: give --checkpoint".to_owned())
+                Failure::Usage("no folder for the checkpoint; pass --checkpoint FILE".to_owned())
             })?;
         let options = self
             .files

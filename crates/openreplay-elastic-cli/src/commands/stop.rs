@@ -25,7 +25,7 @@ pub(super) async fn stopped(signals: &Signals, client: &Client) -> u8 {
             signal = signals.stopped() => return signal,
             () = signals.reread() => match client.reload_credentials() {
                 Ok(true) => print::note("reread the credentials"),
-                Ok(false) => print::note("the credentials are as before"),
+                Ok(false) => print::note("the credentials have not changed"),
                 Err(error) => print::note(&format!("keeping the credentials: {}", print::one_line(&error.to_string()))),
             },
         }

@@ -28,8 +28,8 @@ pub(super) fn lines(shipped: &Progress) -> Vec<String> {
         ),
         (
             shipped.unfinished,
-            "file ends within a line, which is left for later",
-            "files end within a line, which is left for later",
+            "file ends with an incomplete line, which the next run delivers",
+            "files end with incomplete lines, which the next run delivers",
         ),
     ] {
         if count > 0 {
