@@ -86,7 +86,7 @@ fn a_rollover_whose_response_is_lost_is_found_by_the_alias() {
     assert_ne!(output.code, Some(0), "{output:?}");
     assert!(
         output.err.contains(
-            "rolling over from logs-000001 got no response, and `logs` still writes to logs-000001"
+            "the rollover from logs-000001 got no response, and `logs` still writes to logs-000001"
         ),
         "{output:?}"
     );

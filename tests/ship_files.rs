@@ -93,7 +93,8 @@ fn goes_on_with_the_others_and_names_what_it_cannot_read() {
     let length = format!("good-0.log: {} bytes", line(0).len());
     assert!(start.contains(&length), "{output}");
     assert!(
-        unreadable.contains("loop.log cannot be read (") && unreadable.ends_with("; going on"),
+        unreadable.contains("loop.log cannot be read (")
+            && unreadable.ends_with("; continuing with the other files"),
         "{output}"
     );
     drop(following);

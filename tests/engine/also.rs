@@ -78,7 +78,7 @@ fn puts_all_further_indices_behind_logs_or_none() {
     );
     engine.ok("PUT", "/_data_stream/stream", "");
     for (name, reason, text) in [
-        ("both", "not-an-index", "give --also old --also older"),
+        ("both", "not-an-index", "pass --also old --also older"),
         ("stream", "not-an-index", "stream is a data stream"),
         ("shut", "index-is-closed", "POST /shut/_open"),
         ("absent", "no-index", "there is no index absent"),

@@ -236,7 +236,7 @@ fn explains_the_error_if_security_is_off() {
     let output = engine.command(&["api-key"]);
     assert_eq!(output.code, Some(3), "{output:?}");
     assert!(
-        output.err.contains("OpenReplay's form takes any text"),
+        output.err.contains("OpenReplay's form accepts any text"),
         "{output:?}"
     );
 }

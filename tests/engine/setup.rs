@@ -117,7 +117,7 @@ fn changes_nothing_where_logs_is_an_index() {
 fn changes_nothing_where_logs_is_an_alias_of_others() {
     let engine = Elasticsearch::start();
     engine.ok("PUT", "/mine", r#"{"aliases":{"logs":{}}}"#);
-    changes_nothing(&engine, "`logs` is an alias already, over mine");
+    changes_nothing(&engine, "`logs` already is an alias of mine");
 }
 
 #[test]
@@ -236,9 +236,7 @@ fn changes_nothing_where_wired_streams_own_the_name() {
     let error = block_on(setup::run(&client, &SetupOptions::default())).unwrap_err();
     assert!(error.is_precondition());
     assert!(
-        error
-            .to_string()
-            .starts_with("wired streams are switched on"),
+        error.to_string().starts_with("wired streams are enabled"),
         "{error}"
     );
     assert_eq!(stand_in.requests(), ["GET /", "GET /_streams/status"]);

@@ -45,7 +45,7 @@ fn wrong_usage_ends_with_2_and_is_reported_on_standard_error() {
         (&["rotate", "--max-age", "soon"], "soon"),
         (&["api-key", "--writer", "--documented"], "--documented"),
         (&["api-key", "--read"], "--writer"),
-        (&["api-key", "--expires-in", "0d"], "expires at once"),
+        (&["api-key", "--expires-in", "0d"], "the expiry is 0"),
         (
             &["--url", "http://127.0.0.1:99999", "setup"],
             "no port from 1 to 65535",

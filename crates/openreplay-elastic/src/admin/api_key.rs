@@ -150,7 +150,7 @@ impl ApiKeyOptions {
             .is_some_and(|age| Duration::from(age).is_zero())
         {
             return Err(Error::config(
-                "a key that expires at once: expected a longer time, such as 90d",
+                "the expiry is 0; expected a time such as 90d",
             ));
         }
         Ok(())
@@ -202,15 +202,15 @@ pub async fn create(client: &Client, options: &ApiKeyOptions) -> Result<ApiKey, 
         )),
         Err(error) if is_no_security(&error) => Err(Error::unmet(
             Precondition::NoSecurity,
-            "this engine has no API keys, since its security is off or it is not Elasticsearch: everyone who reaches it can do everything, \
-             and OpenReplay's form takes any text as API Key ID and API Key",
+            "the server has no API keys: security is disabled, or the server is not Elasticsearch. Every client has full access, and \
+             OpenReplay's form accepts any text as API Key ID and API Key",
         )
         .with_source(error)),
         Err(error) if has_reason(&error, "derived api keys") => Err(error.explained(
-            "an API key cannot create one that has privileges: use a user and a password",
+            "an API key cannot create a key with privileges; use a user and a password",
         )),
         Err(error) if error.is_forbidden() => Err(error.explained(
-            "creating a key takes the cluster privilege manage_own_api_key: use a user who has it",
+            "creating a key requires the cluster privilege manage_own_api_key; use a user with this privilege",
         )),
         Err(error) => Err(error),
     }
@@ -232,7 +232,7 @@ fn valid(response: &Response) -> Result<ApiKey, Error> {
     }
     Err(Error::new(
         ErrorKind::UnexpectedResponse,
-        "the response holds a key that Elasticsearch does not create, so it is not shown",
+        "the response contains a key with invalid characters, which is not shown",
     )
     .with_remedy("check the address"))
 }

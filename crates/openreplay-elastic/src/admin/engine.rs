@@ -12,7 +12,7 @@ use crate::transport::store::TAGLINE;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Engine {
-    /// Elasticsearch, or OpenSearch.
+    /// Elasticsearch, OpenSearch or the embedded store.
     pub flavor: Flavor,
     /// Its version; empty if it does not report one.
     pub version: String,

@@ -8,16 +8,17 @@ use super::logs::CREATED_BY;
 use crate::transport::error::Error;
 use crate::transport::kind::Precondition;
 
-/// Above those that the engines bring, below those that a user would give to overrule ours.
+/// Higher than the engines' built-in templates, lower than one with which a user overrides ours.
 pub(super) const PRIORITY: u32 = 640;
-/// For Elasticsearch's own rollover: ours brings all of this along. Six digits from `logs-000001`
+/// Matches the indices that Elasticsearch's own rollover creates; `rotate` sends the layout itself.
+/// Six digits from `logs-000001`
 /// on, an index an hour for eleven years, and not `logs-2026.07.01`, which other shippers name
 /// theirs: a pattern cannot match digits only.
 const PATTERN: &str = "logs-0*";
 /// `keyword` and `flattened` reject a value over 32,766 bytes, and a character has up to four.
 const LONGEST_TERM: u32 = 8_191;
-/// So many neighbours become one segment, within which all is in order. By default 32, in
-/// OpenSearch 10, which costs less work.
+/// How many adjacent segments are merged into one, within which records are in order. Default: 32
+/// (OpenSearch: 10), which costs less work.
 const MERGE_FACTOR: u32 = 5;
 
 pub(super) fn template(flavor: Flavor) -> Value {
@@ -35,8 +36,8 @@ pub(super) fn like(flavor: Flavor) -> Value {
     json!({"settings": {"index": settings(flavor)}, "mappings": mappings(flavor)})
 }
 
-/// Explains that a template of others wants the name for data streams, if that is why an index
-/// cannot be created.
+/// Explains that another template reserves the name for data streams, if that is why an index cannot
+/// be created.
 pub(super) fn explained(error: Error) -> Error {
     if !error
         .reason()
@@ -45,17 +46,17 @@ pub(super) fn explained(error: Error) -> Error {
         return error;
     }
     error.explained(
-        "an index template of others, with a higher priority than 640, creates data streams of such names: give it patterns that leave \
-         logs-0* out, such as logs-*-*",
+        "another index template, with a priority above 640, creates data streams with such names; exclude logs-0* from its patterns, \
+         for example with logs-*-*",
     )
 }
 
-/// Neighbours in time have to stay neighbours when segments merge, and these are soon few: the
-/// engines name that differently.
+/// Merges adjacent segments only, so that time order survives. The engines have different names for
+/// this.
 fn settings(flavor: Flavor) -> Value {
     let mut settings = json!({
         "number_of_shards": 1,
-        // a copy where there is a second node, and no yellow cluster where there is none
+        // one replica if there is a second node, none otherwise: a single node stays green
         "auto_expand_replicas": "0-1",
         "sort.field": ["@timestamp"],
         "sort.order": ["asc"],

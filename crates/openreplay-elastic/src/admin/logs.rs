@@ -35,7 +35,7 @@ pub enum LogsState {
     Index,
     /// A data stream.
     DataStream,
-    /// Elasticsearch's wired streams, which own the name where they are switched on.
+    /// Elasticsearch's wired streams, which own the name if they are enabled.
     WiredStream,
 }
 
@@ -113,7 +113,7 @@ impl LogsState {
 }
 
 const INDEX: &str = "\
-    `logs` is an index, and apps and `ship` write to an alias only: nothing was changed. To keep \
+    `logs` is an index, but apps and `ship` write only to an alias; nothing was changed. To keep \
     its records, stop what writes to it and send PUT /logs/_block/write, POST \
     /logs/_clone/logs-old, GET /_cluster/health/logs-old?wait_for_status=yellow and, once that \
     responds with yellow or green, DELETE /logs; then run `openreplay-elastic setup --also \
@@ -125,8 +125,8 @@ const DATA_STREAM: &str = "\
     responds with no failures, DELETE /_data_stream/logs; then run `openreplay-elastic setup \
     --also logs-old`";
 const WIRED_STREAM: &str = "\
-    wired streams are switched on, and own the name `logs`: nothing was changed. They rename \
-    fields, so OpenReplay finds no `message`. Switch them off (POST /_streams/logs/_disable, or \
+    wired streams are enabled, and own the name `logs`; nothing was changed. They rename fields, \
+    so OpenReplay finds no `message`. Disable wired streams (POST /_streams/logs/_disable, or \
     Streams in Kibana), then run `openreplay-elastic setup`";
 
 impl fmt::Display for LogsState {
@@ -149,8 +149,9 @@ impl fmt::Display for LogsState {
                 let names: Vec<_> = behind.iter().map(|behind| &behind.index[..]).collect();
                 write!(
                     f,
-                    "`logs` is an alias already, over {}: nothing was changed. Give those another alias and remove `logs` from them, \
-                     then run `openreplay-elastic setup`, with `--also NAME` for each that OpenReplay should go on reading",
+                    "`logs` already is an alias of {}; nothing was changed. Give these indices another alias and remove `logs` from \
+                     them. Then run `openreplay-elastic setup`, with `--also NAME` for each index that OpenReplay should continue to \
+                     read",
                     names.join(", ")
                 )
             }

@@ -1,4 +1,4 @@
-//! Elasticsearch's wired streams, which own the name `logs` where they are switched on.
+//! Elasticsearch's wired streams, which own the name `logs` if they are enabled.
 
 use std::collections::BTreeMap;
 

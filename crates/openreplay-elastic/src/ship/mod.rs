@@ -24,8 +24,8 @@
 //! index, and the checkpoint is updated first.
 //!
 //! A file is recognised by its inode, its first line and the text before the place where reading
-//! stopped. If any of these differs, the file was rewritten: it counts as another file and gets a
-//! new number.
+//! stopped. If the text differs, the file counts as another file and gets a new number. If only the
+//! inode differs, as after `rsync`, delivery continues where it stopped.
 //!
 //! # Log rotation
 //!
@@ -58,7 +58,7 @@
 //! elsewhere.
 //!
 //! Long lines are split into pieces, by default of 16 KiB in Kubernetes and Docker and of 48 KiB in
-//! the journal. The shipper joins the pieces, also across rotations and restarts, and stores the
+//! the journal. The shipper joins the pieces, even across rotations and restarts, and stores the
 //! line once: the checkpoint contains the beginnings of incomplete lines. If the remaining pieces
 //! do not follow within a minute, the beginning is delivered as it is. Docker corrupts a multi-byte
 //! character that lies across two pieces.

@@ -273,7 +273,7 @@ fn names(parts: &[Part]) -> String {
 
 fn lost(part: &Part) -> String {
     format!(
-        "{} bytes that were in flight when the last run ended are lost, since their file no longer contains them: {}",
+        "lost {} bytes that were in flight when the last run ended; their file no longer contains them: {}",
         part.bytes(),
         part.path.display()
     )

@@ -71,7 +71,7 @@ impl Problems {
             return;
         }
         self.print(path, |path| {
-            format!("{path} cannot be read ({reason}); going on")
+            format!("{path} cannot be read ({reason}); continuing with the other files")
         });
         let problem = Problem {
             reason,

@@ -133,7 +133,7 @@ pub enum Fault {
     NotAnAlias,
     /// Credentials are sent over http.
     ClearText,
-    /// Whether wired streams are switched on is unknown.
+    /// Whether wired streams are enabled is unknown.
     WiredStreamsUnknown,
     /// A request that OpenReplay does not need was rejected, so something could not be examined.
     NotExamined,
@@ -174,7 +174,7 @@ const TABLE: [Entry; 34] = [
     error(
         Fault::Unreachable,
         "unreachable",
-        "check the address, and that OpenReplay's own server can reach it, too",
+        "check the address, and that OpenReplay's server can also reach it",
     ),
     error(
         Fault::Tls,
@@ -195,8 +195,8 @@ const TABLE: [Entry; 34] = [
     error(
         Fault::Unavailable,
         "unavailable",
-        "try again in a moment; if it stays, look at GET /_cluster/health and at Elasticsearch's own log, and check that a proxy in front \
-         reaches it",
+        "try again in a moment; if the error persists, check GET /_cluster/health, Elasticsearch's log, and whether a proxy in front \
+         reaches Elasticsearch",
     ),
     error(
         Fault::UnexpectedResponse,
@@ -211,7 +211,7 @@ const TABLE: [Entry; 34] = [
     error(
         Fault::WiredStreams,
         "wired-streams",
-        "switch them off (POST /_streams/logs/_disable, or Streams in Kibana), then run `openreplay-elastic setup`",
+        "disable wired streams (POST /_streams/logs/_disable, or Streams in Kibana), then run `openreplay-elastic setup`",
     ),
     error(
         Fault::NoLogs,
@@ -227,7 +227,7 @@ const TABLE: [Entry; 34] = [
     error(
         Fault::Incomplete,
         "incomplete",
-        "look at GET /_cat/shards/logs?v and GET /_cluster/allocation/explain, and bring the missing nodes or disks back",
+        "look at GET /_cat/shards/logs?v and GET /_cluster/allocation/explain, and restore the missing nodes or disks",
     ),
     error(
         Fault::Empty,
@@ -308,14 +308,14 @@ const TABLE: [Entry; 34] = [
     hint(
         Fault::NearlyInOrder,
         "nearly-in-order",
-        "nothing, if apps write at the same time: the panel follows the replay to within two seconds",
+        "no action is needed if several apps write at the same time: rows are at most two seconds out of order",
     ),
     hint(
         Fault::NotSorted,
         "not-sorted",
         "replace it with a sorted copy: PUT /logs-000000 after `openreplay-elastic setup`, POST /_reindex from the old index to it, POST \
-         /logs-000000/_forcemerge?max_num_segments=1, and POST /_aliases to put the copy behind `logs` instead of the old index; or keep it: \
-         its rows come as they were written, and the panel follows the replay only roughly",
+         /logs-000000/_forcemerge?max_num_segments=1, and POST /_aliases to put the copy behind `logs` instead of the old index; or keep the \
+         index: its rows appear in the order in which they were written",
     ),
     hint(
         Fault::NotAnAlias,
@@ -325,17 +325,17 @@ const TABLE: [Entry; 34] = [
     hint(
         Fault::ClearText,
         "clear-text",
-        "switch TLS on in Elasticsearch (xpack.security.http.ssl.enabled) or in a proxy on its machine, and use https in the address",
+        "enable TLS in Elasticsearch (xpack.security.http.ssl.enabled) or in a proxy on its machine, and use https in the address",
     ),
     hint(
         Fault::WiredStreamsUnknown,
         "wired-streams-unknown",
-        "check once as a user with the cluster privilege monitor: if they are switched on, they own the name `logs`",
+        "run `check` once as a user with the cluster privilege monitor; wired streams own the name `logs` if they are enabled",
     ),
     hint(
         Fault::NotExamined,
         "not-examined",
-        "if a proxy in front passes only some requests on, run `openreplay-elastic check` once against Elasticsearch itself",
+        "if a proxy in front forwards only some requests, run `openreplay-elastic check` once against Elasticsearch itself",
     ),
     hint(
         Fault::NotAKey,
@@ -361,7 +361,7 @@ impl Fault {
         self.entry().name
     }
 
-    /// Returns whether OpenReplay shows the session's rows although something is wrong.
+    /// Returns whether this is an error or a hint.
     pub fn severity(self) -> Severity {
         self.entry().severity
     }

@@ -96,7 +96,7 @@ pub async fn run(client: &Client, session: Option<&SessionId>) -> Result<Report,
     if !client.auth().is_api_key() {
         report.find(
             Fault::NotAKey,
-            "the requests are sent without an API key, and OpenReplay sends one",
+            "these requests have no API key, but OpenReplay's requests have one",
         );
     }
     if let Err(error) = examine(client, &mut report).await {
@@ -254,11 +254,11 @@ async fn examine_streams(client: &Client, report: &mut Report) -> Result<(), Err
     match wired_streams(client).await? {
         WiredStreams::On => report.find(
             Fault::WiredStreams,
-            "wired streams are switched on, and own the name `logs`",
+            "wired streams are enabled, and own the name `logs`",
         ),
         WiredStreams::Unknown if report.records == 0 => report.find(
             Fault::WiredStreamsUnknown,
-            "these credentials cannot find out whether wired streams are switched on",
+            "these credentials are not allowed to query whether wired streams are enabled",
         ),
         WiredStreams::Unknown | WiredStreams::Off => {}
     }

@@ -75,7 +75,7 @@ pub(super) fn examine_session(report: &mut Report, session: &SessionId, result: 
     report.find(
         fault,
         format!(
-            "session {session}: {} of {} neighbours come out of order, up to {:.3} s back in time",
+            "session {session}: {} of {} adjacent rows are out of order, by up to {:.3} s",
             order.out_of_order,
             order.neighbours,
             order.worst.as_secs_f64()

@@ -46,7 +46,7 @@ pub(super) async fn examine(client: &Client, report: &mut Report) -> Result<(), 
 fn not_an_alias(report: &mut Report, what: &str) {
     report.find(
         Fault::NotAnAlias,
-        format!("`logs` is {what}, and ElasticWriter and `ship` write to an alias only"),
+        format!("`logs` is {what}, but ElasticWriter and `ship` write only to an alias"),
     );
 }
 

@@ -2,12 +2,11 @@ use std::time::{Duration, SystemTime};
 
 use super::Row;
 
-/// One pair in so many may be out of order; of fewer pairs no such share can be taken.
+/// At most one pair in this many may be out of order.
 const MANY: usize = 100;
-/// So many pairs may be chance, whatever their share.
+/// Up to this many pairs may be coincidence.
 const FEW: usize = 5;
-/// An engine makes what was written searchable once a second, and does not keep apart what became
-/// so by the same refresh, or by two that followed each other.
+/// Records of two successive refreshes have no defined order.
 const TWO_REFRESHES: Duration = Duration::from_secs(2);
 
 /// How far rows are from the order of their times, which the panel does not fix: it seeks the
@@ -15,7 +14,7 @@ const TWO_REFRESHES: Duration = Duration::from_secs(2);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Order {
-    /// Pairs of neighbours.
+    /// Pairs of adjacent rows.
     pub neighbours: usize,
     /// How many of them have the later one first.
     pub out_of_order: usize,

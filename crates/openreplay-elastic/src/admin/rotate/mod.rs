@@ -89,9 +89,9 @@ impl RotateOptions {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Rotation {
-    /// The index that records went to before.
+    /// The index that `logs` wrote to before.
     pub from: String,
-    /// The index that they go to now, if it is another.
+    /// The index that `logs` writes to now, if it is another one.
     pub to: Option<String>,
     /// Whether the new index takes records; true as well if there is none. If false, senders keep
     /// their records and try again.
@@ -117,8 +117,8 @@ pub async fn run(client: &Client, options: &RotateOptions) -> Result<Rotation, E
     let retention = options.retention.map(Duration::from);
     if retention.is_some_and(|retention| retention < LEAST_RETENTION) {
         return Err(Error::config(
-            "less than an hour to keep: expected at least 1h, since a sender may still be repeating a batch to the index \
-             that it first went to",
+            "the retention is below 1h; expected at least 1h, because a sender may still resend a batch to the index that it was \
+             first sent to",
         ));
     }
     let (from, _) = LogsState::query(client).await?.written()?;
@@ -149,8 +149,8 @@ async fn roll_over(
         return Err(Error::unmet(
             Precondition::NoNextIndex,
             format!(
-                "{from} does not end in a number, so there is no next one: nothing was changed. Roll over by hand to one that does \
-                 (POST /logs/_rollover/logs-000002), and rotate goes on from there"
+                "{from} does not end in a number, so the next index has no name; nothing was changed. Roll over once by hand (POST \
+                 /logs/_rollover/logs-000002), then run this again"
             ),
         ));
     };
@@ -188,10 +188,10 @@ async fn lost(
     match state.and_then(LogsState::written) {
         Ok((index, _)) if index == to => Ok(Some(to)),
         Ok((index, _)) => Err(error.explained(&format!(
-            "rolling over from {from} got no response, and `logs` still writes to {index}: run this again"
+            "the rollover from {from} got no response, and `logs` still writes to {index}; run this again"
         ))),
         Err(_) => Err(error.explained(&format!(
-            "rolling over from {from} got no response, and where `logs` writes to is unknown: run this again"
+            "the rollover from {from} got no response, and the write index of `logs` is unknown; run this again"
         ))),
     }
 }

@@ -20,8 +20,9 @@ use crate::transport::kind::Precondition;
 
 /// How many records are examined.
 const SAMPLE: u32 = 1_000;
-/// After a first run without the index: by its name, the copy gets the layout of `setup`.
-const COPY: &str = "setup without this one, PUT /logs-000000, POST /_reindex into it, then setup --also logs-000000";
+/// By its name, the copy gets the layout of `setup`.
+const COPY: &str = "run setup without this index, send PUT /logs-000000 and POST /_reindex";
+const ADD_COPY: &str = "then run setup --also logs-000000";
 
 /// Fails if no index can have this name.
 pub(super) fn check_name(index: &str) -> Result<(), Error> {
@@ -32,7 +33,7 @@ pub(super) fn check_name(index: &str) -> Result<(), Error> {
     }
     if index == LOGS {
         return Err(Error::config(
-            "`logs` cannot come behind itself: expected the name of an index",
+            "`logs` cannot be added to itself; pass the name of an index",
         ));
     }
     Ok(())
@@ -47,12 +48,12 @@ pub(super) async fn examine(client: &Client, index: &str) -> Result<Vec<Finding>
     let unreadable = findings.iter().find_map(|finding| match finding.fault {
         Fault::NoMessage | Fault::TracingJson => Some((
             Precondition::NoMessage,
-            "there is nothing else that the panel shows",
+            "the panel shows nothing else",
             &finding.text,
         )),
         Fault::NoLevel => Some((
             Precondition::NoLevel,
-            "one without breaks the whole panel of its session",
+            "a single such record breaks the panel of its session",
             &finding.text,
         )),
         _ => None,
@@ -61,8 +62,8 @@ pub(super) async fn examine(client: &Client, index: &str) -> Result<Vec<Finding>
         return Err(reject(
             found,
             format!(
-                "{index}: {text}, and {advice}; put a copy behind `logs` in which every record has one ({COPY}, \
-                 with a script that adds it), or leave it out"
+                "{index}: {text}, and {advice}. Leave the index out, or add a copy in which every record has this field: {COPY} with \
+                 a script that adds the field, {ADD_COPY}"
             ),
         ));
     }
@@ -88,20 +89,20 @@ async fn require_open_index(client: &Client, name: &str) -> Result<(), Error> {
             (
                 Precondition::NotAnIndex,
                 format!(
-                    "{name} is an alias, and one cannot stand behind another: give {options} instead"
+                    "{name} is an alias, and an alias cannot be behind another alias; pass {options} instead"
                 ),
             )
         }
         Some(resolved) if !resolved.data_streams.is_empty() => (
             Precondition::NotAnIndex,
             format!(
-                "{name} is a data stream, whose indices cannot come behind `logs`: reindex it into an index and give that one"
+                "{name} is a data stream, whose indices cannot be behind `logs`; reindex it into an index and pass that index"
             ),
         ),
         Some(resolved) if resolved.indices.iter().any(ResolvedIndex::is_closed) => (
             Precondition::IndexIsClosed,
             format!(
-                "{name} is closed, and a search of `logs` would fail on it: open it first (POST /{name}/_open)"
+                "{name} is closed, and a search of `logs` would fail on it; open it first (POST /{name}/_open)"
             ),
         ),
         Some(_) => return Ok(()),
@@ -113,7 +114,7 @@ async fn require_analysed_message(client: &Client, index: &str) -> Result<(), Er
     for field in message::fields(client, index).await? {
         if field.is_missing() {
             let text = format!(
-                "{index} has no field `message`, so OpenReplay could not read it: leave it out"
+                "{index} has no field `message`, so OpenReplay cannot read it; leave the index out"
             );
             return Err(reject(Precondition::NoMessage, text));
         }
@@ -121,8 +122,8 @@ async fn require_analysed_message(client: &Client, index: &str) -> Result<(), Er
             return Err(reject(
                 Precondition::NotAnalysed,
                 format!(
-                    "`message` of {index} is {what}, in which OpenReplay's query never finds a session: put a copy behind \
-                     `logs` in which it is text ({COPY}), or leave it out"
+                    "`message` of {index} is {what}, in which OpenReplay's query never finds a session. Leave the index out, or add \
+                     a copy in which `message` is text: {COPY}, {ADD_COPY}"
                 ),
             ));
         }
@@ -137,8 +138,8 @@ async fn require_analysed_message(client: &Client, index: &str) -> Result<(), Er
         return Err(reject(
             Precondition::NotAnalysed,
             format!(
-                "`message` of {index} is analysed into {record:?}, in which OpenReplay's query never finds a session: put a \
-                 copy behind `logs` in which it is not ({COPY}), or leave it out"
+                "`message` of {index} is analysed into {record:?}, in which OpenReplay's query never finds a session. Leave the \
+                 index out, or add a copy with the standard analyzer: {COPY}, {ADD_COPY}"
             ),
         ));
     }

@@ -188,7 +188,7 @@ fn missing(also: &[String], behind: &[BackingIndex]) -> Vec<String> {
     missing
 }
 
-/// All of them or none.
+/// Adds all indices in one request.
 async fn put_behind(
     client: &Client,
     indices: &[impl AsRef<str>],
@@ -209,7 +209,7 @@ async fn put_behind(
     Ok(())
 }
 
-/// Whether this run did it, and not another at the same time.
+/// Returns whether this run created the index; a concurrent run may have.
 async fn create(client: &Client, flavor: Flavor) -> Result<bool, Error> {
     let mut body = layout::like(flavor);
     body["aliases"] = json!({LOGS: {"is_write_index": true}});

@@ -85,12 +85,12 @@ async fn explained(client: &Client, error: Error) -> Error {
         Err(_) => Vec::new(),
     };
     let names = match &names[..] {
-        [] => "an index template of others".to_owned(),
+        [] => "another index template".to_owned(),
         names => format!("the index template {}", names.join(", ")),
     };
     error.explained(&format!(
-        "{names} maps a field of the records as another type, so no index behind `logs` can be created: give it patterns that leave \
-         logs-0* out, or a priority below {}; nothing was changed",
+        "{names} maps a field of the records as another type, so no index behind `logs` can be created; exclude logs-0* from its \
+         patterns, or give it a priority below {}; nothing was changed",
         layout::PRIORITY
     ))
 }

@@ -299,8 +299,8 @@ fn missing_text(missing: &[Position]) -> Option<String> {
         count => format!(" (and {} more)", count - 1),
     };
     Some(format!(
-        "{}{others} is no longer in its folder, and was delivered up to byte {}; if it was moved, add its new path to deliver \
-         the rest",
+        "{}{others}: no longer in the folder, delivered up to byte {}; if the file was moved, pass its new path to deliver the \
+         rest",
         first.path.display(),
         first.delivered.offset
     ))

@@ -193,7 +193,7 @@ fn reports_a_file_that_was_moved_to_another_folder_until_a_pattern_finds_it() {
     assert_eq!(folder.take(), [""; 0]);
     let messages = folder.files.take_messages();
     let expected = format!(
-        "{} is no longer in its folder, and was delivered up to byte 8; if it was moved, add its new path to deliver the rest",
+        "{}: no longer in the folder, delivered up to byte 8; if the file was moved, pass its new path to deliver the rest",
         folder.path("a.log").display()
     );
     assert!(messages.contains(&expected), "{messages:?}");
