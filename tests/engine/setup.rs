@@ -1,7 +1,7 @@
 //! `setup`: from nothing, again, and where something else stands.
 
 use integration_tests::{Elasticsearch, Elasticsearch8, Engine, FixedServer, OpenSearch};
-use openreplay_elastic::admin::setup::{self, SetupOptions};
+use openreplay_elastic::admin::setup::{self, LogsChange, SetupOptions};
 use openreplay_elastic::{Client, Connection};
 use serde_json::json;
 
@@ -99,7 +99,12 @@ fn eight_at_once_make_one() {
         }
         done
     });
-    assert_eq!(done.iter().filter(|done| done.created).count(), 1);
+    assert_eq!(
+        done.iter()
+            .filter(|done| done.change == LogsChange::Created)
+            .count(),
+        1
+    );
     assert!(done.iter().all(|done| done.write_index == "logs-000001"));
     assert_eq!(engine.ok("GET", "/logs/_count", "")["count"], 1);
 }

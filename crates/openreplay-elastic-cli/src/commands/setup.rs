@@ -1,7 +1,7 @@
 use std::io;
 
 use openreplay_elastic::admin::Flavor;
-use openreplay_elastic::admin::setup::{self, SetupOptions, SetupReport};
+use openreplay_elastic::admin::setup::{self, LogsChange, SetupOptions, SetupReport};
 use serde_json::json;
 
 use super::check;
@@ -44,8 +44,8 @@ impl Args {
         if json {
             print::json(&json!({
                 "engine": done.engine.to_string(),
-                "created": done.created,
-                "repaired": done.repaired,
+                "created": done.change == LogsChange::Created,
+                "repaired": done.change == LogsChange::Repaired,
                 "write_index": done.write_index,
                 "added": done.added,
                 "first_record": done.first_record,
@@ -67,9 +67,9 @@ impl Args {
 }
 
 fn show(done: &SetupReport) -> io::Result<()> {
-    let what = match (done.created, done.repaired) {
-        (true, _) => "created `logs`, which writes to",
-        (_, true) => "restored the write index of `logs`:",
+    let what = match done.change {
+        LogsChange::Created => "created `logs`, which writes to",
+        LogsChange::Repaired => "restored the write index of `logs`:",
         _ => "`logs` exists and writes to",
     };
     print::line(&format!(

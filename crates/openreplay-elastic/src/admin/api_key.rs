@@ -34,7 +34,6 @@ const BEHIND: &str = "/logs-[0-9]{6,7}/";
 #[derive(Clone, Debug)]
 pub struct ApiKeyOptions {
     role: Role,
-    reads_too: bool,
     indices: Vec<String>,
     expires_in: Option<Age>,
 }
@@ -43,7 +42,7 @@ pub struct ApiKeyOptions {
 enum Role {
     Reader,
     Documented,
-    Writer,
+    Writer { reads: bool },
 }
 
 impl ApiKeyOptions {
@@ -65,13 +64,12 @@ impl ApiKeyOptions {
     /// went to.
     #[must_use]
     pub fn writer() -> Self {
-        Self::new(Role::Writer, &[LOGS, BEHIND])
+        Self::new(Role::Writer { reads: false }, &[LOGS, BEHIND])
     }
 
     fn new(role: Role, indices: &[&str]) -> Self {
         Self {
             role,
-            reads_too: false,
             indices: indices.iter().map(|&name| name.to_owned()).collect(),
             expires_in: None,
         }
@@ -87,11 +85,13 @@ impl ApiKeyOptions {
         self
     }
 
-    /// Lets a [`writer`](Self::writer)'s key read too, for an app that shows its own records.
-    /// Default: not.
+    /// Allows a [`writer`](Self::writer)'s key to read, too, for an app that shows its own records.
+    /// Default: off.
     #[must_use]
     pub fn allow_read(mut self) -> Self {
-        self.reads_too = true;
+        if let Role::Writer { reads } = &mut self.role {
+            *reads = true;
+        }
         self
     }
 
@@ -104,25 +104,19 @@ impl ApiKeyOptions {
 
     fn body(&self) -> Result<Value, Error> {
         self.check()?;
-        let (name, role, cluster, privilege) = match self.role {
-            Role::Reader => ("openreplay-api-key", "openreplay-role", json!([]), "read"),
-            Role::Documented => (
-                "openreplay-api-key",
-                "openreplay-role",
-                json!(["all"]),
-                "read",
-            ),
-            Role::Writer => (
-                "openreplay-writer",
-                "openreplay-writer-role",
-                json!([]),
-                "create_doc",
-            ),
+        let (name, role) = match self.role {
+            Role::Reader | Role::Documented => ("openreplay-api-key", "openreplay-role"),
+            Role::Writer { .. } => ("openreplay-writer", "openreplay-writer-role"),
         };
-        let mut privileges = vec![privilege];
-        if self.reads_too && privilege != "read" {
-            privileges.push("read");
-        }
+        let privileges = match self.role {
+            Role::Reader | Role::Documented => &["read"][..],
+            Role::Writer { reads: false } => &["create_doc"],
+            Role::Writer { reads: true } => &["create_doc", "read"],
+        };
+        let cluster = match self.role {
+            Role::Documented => &["all"][..],
+            Role::Reader | Role::Writer { .. } => &[],
+        };
         let indices = json!([{"names": self.indices, "privileges": privileges}]);
         let mut body = json!({
             "name": name,

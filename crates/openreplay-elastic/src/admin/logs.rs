@@ -28,8 +28,6 @@ pub enum LogsState {
         behind: Vec<BackingIndex>,
         /// The one that new records go to.
         write_index: Option<String>,
-        /// Whether [`setup`](crate::admin::setup) or a rotation created one of them.
-        ours: bool,
     },
     /// An index of that very name.
     Index,
@@ -50,6 +48,15 @@ pub struct BackingIndex {
 }
 
 impl LogsState {
+    /// Returns whether this is an alias, and [`setup`](crate::admin::setup) or a rotation created
+    /// one of the indices behind it.
+    fn has_ours(&self) -> bool {
+        match self {
+            Self::Alias { behind, .. } => behind.iter().any(|behind| behind.ours),
+            _ => false,
+        }
+    }
+
     /// Returns whether this is an alias that writes to an index that
     /// [`setup`](crate::admin::setup) or a rotation created.
     pub fn is_ours(&self) -> bool {
@@ -57,7 +64,6 @@ impl LogsState {
             Self::Alias {
                 behind,
                 write_index: Some(name),
-                ..
             } => behind.iter().any(|one| one.ours && one.index == *name),
             _ => false,
         }
@@ -69,7 +75,6 @@ impl LogsState {
         let Self::Alias {
             behind,
             write_index: None,
-            ..
         } = self
         else {
             return None;
@@ -87,7 +92,6 @@ impl LogsState {
             Self::Alias {
                 behind,
                 write_index: Some(index),
-                ..
             } if is_ours => Ok((index, behind)),
             other => Err(other.unmet()),
         }
@@ -97,13 +101,11 @@ impl LogsState {
     fn unmet(&self) -> Error {
         let found = match self {
             Self::Nothing => Precondition::NoLogs,
+            Self::Alias { .. } if !self.has_ours() => Precondition::LogsIsAnAlias,
             Self::Alias {
-                ours: true,
-                write_index: None,
-                ..
+                write_index: None, ..
             } => Precondition::NoWriteIndex,
-            Self::Alias { ours: true, .. } => Precondition::ForeignWriteIndex,
-            Self::Alias { .. } => Precondition::LogsIsAnAlias,
+            Self::Alias { .. } => Precondition::ForeignWriteIndex,
             Self::Index => Precondition::LogsIsAnIndex,
             Self::DataStream => Precondition::LogsIsADataStream,
             Self::WiredStream => Precondition::WiredStreams,
@@ -136,10 +138,10 @@ impl fmt::Display for LogsState {
             Self::Alias { write_index: Some(index), .. } if self.is_ours() => {
                 write!(f, "`logs` is set up, and writes to {index}")
             }
-            Self::Alias { ours: true, write_index: None, .. } => f.write_str(
+            Self::Alias { write_index: None, .. } if self.has_ours() => f.write_str(
                 "`logs` is set up, but has no index to write to: run `openreplay-elastic setup`, which restores one",
             ),
-            Self::Alias { ours: true, write_index: Some(index), .. } => write!(
+            Self::Alias { write_index: Some(index), .. } if self.has_ours() => write!(
                 f,
                 "`logs` writes to {index}, which `openreplay-elastic setup` did not create: nothing was changed. Stop \
                  `logs` from writing to it (POST /_aliases {{\"actions\": [{{\"add\": {{\"index\": \"{index}\", \"alias\": \"logs\", \
@@ -206,7 +208,6 @@ async fn query(client: &Client) -> Result<LogsState, Error> {
         })
         .collect();
     Ok(LogsState::Alias {
-        ours: behind.iter().any(|behind| behind.ours),
         write_index,
         behind,
     })

@@ -65,11 +65,8 @@ impl SetupOptions {
 pub struct SetupReport {
     /// The engine.
     pub engine: Engine,
-    /// Whether `logs` is new. If not, an earlier run created it.
-    pub created: bool,
-    /// Whether `logs` had no index to write to, and has one again: the newest that an earlier run
-    /// created.
-    pub repaired: bool,
+    /// What this run did to `logs`.
+    pub change: LogsChange,
     /// The index that new records go to.
     pub write_index: String,
     /// The indices of [`SetupOptions::also`] that are behind `logs` now.
@@ -80,13 +77,24 @@ pub struct SetupReport {
     pub findings: Vec<Finding>,
 }
 
+/// What a run did to `logs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LogsChange {
+    /// Created it.
+    Created,
+    /// Restored its write index, which was missing: the newest index that an earlier run created.
+    Repaired,
+    /// Nothing: an earlier run created it.
+    None,
+}
+
 impl SetupReport {
     /// The report for a store, which needs no setup.
     fn unchanged(engine: Engine) -> Self {
         Self {
             engine,
-            created: false,
-            repaired: false,
+            change: LogsChange::None,
             write_index: FIRST_INDEX.to_owned(),
             added: Vec::new(),
             first_record: false,
@@ -126,14 +134,18 @@ pub async fn run(client: &Client, options: &SetupOptions) -> Result<SetupReport,
     if let Some(index) = &restorable {
         put_behind(client, &[index], true).await?;
     }
+    let change = match restorable {
+        _ if created => LogsChange::Created,
+        Some(_) => LogsChange::Repaired,
+        None => LogsChange::None,
+    };
     let (write_index, behind) = LogsState::query(client).await?.written()?;
     let added = missing(&options.also, &behind);
     put_behind(client, &added, false).await?;
     let first_record = write_first_record(client, &write_index).await?;
     Ok(SetupReport {
         engine,
-        created,
-        repaired: restorable.is_some(),
+        change,
         write_index,
         added,
         first_record,

@@ -6,25 +6,6 @@ use std::io;
 use crate::ship::mode::Mode;
 use crate::ship::tail::State;
 
-/// What to do with a followed file that its name leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Look {
-    /// Check the open file.
-    Open,
-    /// Open the file again and check it.
-    Reopen,
-    /// Nothing: the file is closed and has not changed.
-    Skip,
-}
-
-pub(super) fn look(is_open: bool, is_unchanged: bool) -> Look {
-    match (is_open, is_unchanged) {
-        (true, _) => Look::Open,
-        (false, false) => Look::Reopen,
-        (false, true) => Look::Skip,
-    }
-}
-
 /// What to do with a followed file that is closed and that no pattern matches any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unmatched {
@@ -123,18 +104,6 @@ pub(super) fn is_opened(mode: Mode, starts: bool, had_trouble: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_closed_file_is_opened_only_if_it_changed() {
-        for (is_open, is_unchanged, expected) in [
-            (true, true, Look::Open),
-            (true, false, Look::Open),
-            (false, false, Look::Reopen),
-            (false, true, Look::Skip),
-        ] {
-            assert_eq!(look(is_open, is_unchanged), expected);
-        }
-    }
 
     #[test]
     fn an_unmatched_file_is_searched_only_if_it_left_its_path() {

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Instant;
 
-use super::decide::{self, Fate, Look, Unmatched};
+use super::decide::{self, Fate, Unmatched};
 use super::{Files, Places, QUIET};
 use crate::ship::folders::{Folders, Lookup};
 use crate::ship::mode::Mode;
@@ -117,11 +117,11 @@ impl Files {
 
     /// Checks a file that is still under its name.
     fn look_at(&mut self, at: usize, seen: &Seen) {
-        let tail = &mut self.tails[at];
-        match decide::look(tail.is_open(), tail.is_unchanged(seen)) {
-            Look::Open => self.look_at_open(at),
-            Look::Reopen => _ = self.reopen(at),
-            Look::Skip => {}
+        let tail = &self.tails[at];
+        if tail.is_open() {
+            self.look_at_open(at);
+        } else if !tail.is_unchanged(seen) {
+            self.reopen(at);
         }
     }
 
