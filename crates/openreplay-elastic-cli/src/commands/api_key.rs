@@ -50,8 +50,8 @@ pub(crate) struct Args {
     #[arg(long, requires = "writer")]
     read: bool,
 
-    /// Create a key for the store in this folder, also with --writer and --read; the store may be in
-    /// use [default: a key for Elasticsearch]
+    /// Create a key for the store in this folder, also with --writer and --read; the store may be
+    /// in use [default: a key for Elasticsearch]
     #[arg(long, value_name = "DIR", conflicts_with_all = ["documented", "expires_in", "index"])]
     data: Option<PathBuf>,
 }

@@ -73,8 +73,8 @@ pub(crate) struct Args {
     once: bool,
 
     /// The file that stores what was delivered; use a separate file for each shipper and each
-    /// cluster [default: ship.json in $STATE_DIRECTORY, or openreplay-elastic/ship.json in $XDG_STATE_HOME,
-    /// ~/.local/state, or %LOCALAPPDATA% on Windows]
+    /// cluster [default: ship.json in $STATE_DIRECTORY, or openreplay-elastic/ship.json in
+    /// $XDG_STATE_HOME, ~/.local/state, or %LOCALAPPDATA% on Windows]
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
 

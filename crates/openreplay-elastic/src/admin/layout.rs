@@ -36,8 +36,8 @@ pub(super) fn like(flavor: Flavor) -> Value {
     json!({"settings": {"index": settings(flavor)}, "mappings": mappings(flavor)})
 }
 
-/// Explains that another template reserves the name for data streams, if that is why an index cannot
-/// be created.
+/// Explains that another template reserves the name for data streams, if that is why an index
+/// cannot be created.
 pub(super) fn explained(error: Error) -> Error {
     if !error
         .reason()

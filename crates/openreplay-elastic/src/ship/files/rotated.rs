@@ -16,8 +16,8 @@ pub(super) type Families = HashMap<PathBuf, Vec<usize>>;
 
 impl Files {
     /// Prepares a file for reading: a new file takes over the incomplete lines at the end of its
-    /// predecessor. Returns whether the file can be read now: a new file waits until its predecessor
-    /// is read and delivered.
+    /// predecessor. Returns whether the file can be read now: a new file waits until its
+    /// predecessor is read and delivered.
     pub(super) fn prepare_to_read(&mut self, at: usize, families: &mut Option<Families>) -> bool {
         let tail = &self.tails[at];
         if !tail.is_untouched() || !tail.is_in_envelopes().unwrap_or_default() {
