@@ -20,18 +20,72 @@ pub(super) struct Position {
     #[serde(with = "bytes")]
     pub(super) path: PathBuf,
     pub(super) delivered: Place,
-    /// Since when the file is missing, in seconds since the epoch. Its folder may be mounted later,
-    /// or the file may be moved back.
-    pub(super) missing_since: Option<u64>,
-    /// The missing file was deleted, so it cannot come back.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) is_deleted: bool,
+    #[serde(flatten)]
+    pub(super) existence: Existence,
     /// The length of the compressed file, if all its text is delivered.
     #[serde(default, rename = "packed", skip_serializing_if = "Option::is_none")]
     pub(super) compressed_length: Option<u64>,
     /// Missing in version 1, and if there are none.
     #[serde(default, skip_serializing_if = "Join::is_empty")]
     pub(super) pieces: Pieces,
+}
+
+/// Whether a file still exists, and if not, since when, in seconds since the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(from = "StoredExistence", into = "StoredExistence")]
+pub(super) enum Existence {
+    There,
+    /// The folder of the file may be mounted later, or the file may be moved back.
+    Missing {
+        since: u64,
+    },
+    /// The file cannot come back.
+    Deleted {
+        since: u64,
+    },
+}
+
+impl Existence {
+    pub(super) fn is_there(self) -> bool {
+        self == Self::There
+    }
+
+    pub(super) fn is_deleted(self) -> bool {
+        matches!(self, Self::Deleted { .. })
+    }
+
+    pub(super) fn missing_since(self) -> Option<u64> {
+        match self {
+            Self::There => None,
+            Self::Missing { since } | Self::Deleted { since } => Some(since),
+        }
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+struct StoredExistence {
+    missing_since: Option<u64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_deleted: bool,
+}
+
+impl From<StoredExistence> for Existence {
+    fn from(stored: StoredExistence) -> Self {
+        match (stored.missing_since, stored.is_deleted) {
+            (None, _) => Self::There,
+            (Some(since), false) => Self::Missing { since },
+            (Some(since), true) => Self::Deleted { since },
+        }
+    }
+}
+
+impl From<Existence> for StoredExistence {
+    fn from(existence: Existence) -> Self {
+        Self {
+            missing_since: existence.missing_since(),
+            is_deleted: existence.is_deleted(),
+        }
+    }
 }
 
 /// The beginnings of lines that a container runtime wrote in pieces, one for each stream, whose

@@ -8,7 +8,7 @@ use crate::ship::content::Content;
 use crate::ship::files::Files;
 use crate::ship::identity::{Identity, Place};
 use crate::ship::mode::Mode;
-use crate::ship::position::{IndexName, Part, Pieces, Start};
+use crate::ship::position::{Existence, IndexName, Part, Pieces, Start};
 
 proptest! {
     #[test]
@@ -39,7 +39,7 @@ proptest! {
         let state = State {
             version: VERSION,
             hash,
-            files: vec![Position { seed, identity, path, delivered: to, missing_since: Some(from), is_deleted: from % 2 == 0, compressed_length: (from % 3 == 0).then_some(from), pieces: pieces(Start { seed, offset: from }, &text) }],
+            files: vec![Position { seed, identity, path, delivered: to, existence: if from % 2 == 0 { Existence::Deleted { since: from } } else { Existence::Missing { since: from } }, compressed_length: (from % 3 == 0).then_some(from), pieces: pieces(Start { seed, offset: from }, &text) }],
             in_flight: Some(in_flight.clone()),
             waiting: vec![in_flight],
         };
@@ -115,6 +115,12 @@ fn version_1_is_read_and_keeps_its_hashes() {
 fn version_2_is_written_and_read_byte_for_byte() {
     let state = State::read(VERSION_2.as_bytes(), Path::new("x.json")).unwrap();
     assert_eq!(serde_json::to_string(&state).unwrap(), VERSION_2);
+    for missing in ["5", r#"5,"is_deleted":true"#] {
+        let missing = format!(r#""missing_since":{missing}"#);
+        let text = VERSION_2.replace(r#""missing_since":null"#, &missing);
+        let state = State::read(text.as_bytes(), Path::new("x.json")).unwrap();
+        assert_eq!(serde_json::to_string(&state).unwrap(), text);
+    }
     let start = Start { seed: 7, offset: 0 };
     let mut pieces = state.files[0].pieces.clone();
     assert_eq!(pieces.take_over().unwrap().text, &[255][..]);

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::io;
 
 use super::Files;
-use super::decide::Presence;
+use super::decide::Left;
 use super::replaced::{Earlier, is_missing};
 use super::rotated::{Families, unrotated};
 use crate::ship::content::Content;
@@ -54,7 +54,7 @@ impl Files {
             .filter_map(Tail::take_before)
             .collect();
         for position in before {
-            self.remember(Some(position), Presence::Missing);
+            self.remember(Some(position), Left::Missing);
         }
     }
 
@@ -232,7 +232,7 @@ impl Files {
     /// Opens a known file for a moment. Returns `None` if the file is gone, even if another file
     /// has its inode.
     fn open_known(&self, known: &Position, folders: &mut Folders) -> io::Result<Option<Content>> {
-        if known.is_deleted {
+        if known.existence.is_deleted() {
             return Ok(None);
         }
         let path = match folders.find(&known.path, known.identity.inode()) {

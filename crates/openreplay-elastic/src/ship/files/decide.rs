@@ -29,17 +29,17 @@ pub(super) fn unmatched(is_it: Result<bool, io::ErrorKind>) -> Unmatched {
 
 /// What happens to a followed file after a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum AfterScan {
     Follow,
     /// Remember how far the file is delivered.
-    Remember(Presence),
+    Remember(Left),
 }
 
-/// What is known about a file that is not followed.
+/// Why a file is not followed any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Presence {
+pub(super) enum Left {
     /// The file exists and may grow.
-    There,
+    Quiet,
     /// The file may come back, or a copy of it may appear.
     Missing,
     /// The file was deleted. A compressed copy may appear soon.
@@ -48,13 +48,13 @@ pub(super) enum Presence {
 
 /// Decides what happens to a file. `is_quiet` tells whether no pattern matches the file and it has
 /// not grown for long.
-pub(super) fn fate(state: State, is_quiet: bool, has_more: bool) -> Fate {
+pub(super) fn after_scan(state: State, is_quiet: bool, has_more: bool) -> AfterScan {
     match state {
-        _ if has_more => Fate::Follow,
-        State::Deleted => Fate::Remember(Presence::Deleted),
-        State::Missing => Fate::Remember(Presence::Missing),
-        State::Readable | State::Failing if is_quiet => Fate::Remember(Presence::There),
-        State::Readable | State::Failing | State::Away => Fate::Follow,
+        _ if has_more => AfterScan::Follow,
+        State::Deleted => AfterScan::Remember(Left::Deleted),
+        State::Missing => AfterScan::Remember(Left::Missing),
+        State::Readable | State::Failing if is_quiet => AfterScan::Remember(Left::Quiet),
+        State::Readable | State::Failing | State::Away => AfterScan::Follow,
     }
 }
 
@@ -130,22 +130,22 @@ mod tests {
         ];
         for state in states {
             for is_quiet in [false, true] {
-                assert_eq!(fate(state, is_quiet, true), Fate::Follow);
+                assert_eq!(after_scan(state, is_quiet, true), AfterScan::Follow);
             }
         }
         for (state, is_quiet, expected) in [
-            (State::Readable, false, Fate::Follow),
-            (State::Readable, true, Fate::Remember(Presence::There)),
-            (State::Deleted, false, Fate::Remember(Presence::Deleted)),
-            (State::Deleted, true, Fate::Remember(Presence::Deleted)),
-            (State::Missing, false, Fate::Remember(Presence::Missing)),
-            (State::Missing, true, Fate::Remember(Presence::Missing)),
-            (State::Failing, false, Fate::Follow),
-            (State::Failing, true, Fate::Remember(Presence::There)),
-            (State::Away, false, Fate::Follow),
-            (State::Away, true, Fate::Follow),
+            (State::Readable, false, AfterScan::Follow),
+            (State::Readable, true, AfterScan::Remember(Left::Quiet)),
+            (State::Deleted, false, AfterScan::Remember(Left::Deleted)),
+            (State::Deleted, true, AfterScan::Remember(Left::Deleted)),
+            (State::Missing, false, AfterScan::Remember(Left::Missing)),
+            (State::Missing, true, AfterScan::Remember(Left::Missing)),
+            (State::Failing, false, AfterScan::Follow),
+            (State::Failing, true, AfterScan::Remember(Left::Quiet)),
+            (State::Away, false, AfterScan::Follow),
+            (State::Away, true, AfterScan::Follow),
         ] {
-            assert_eq!(fate(state, is_quiet, false), expected, "{state:?}");
+            assert_eq!(after_scan(state, is_quiet, false), expected, "{state:?}");
         }
     }
 

@@ -6,12 +6,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::decide::Presence;
+use super::decide::Left;
 use super::{Files, Places};
 use crate::ship::folders::{Folders, Lookup};
 use crate::ship::identity::Identity;
 use crate::ship::mode::Mode;
-use crate::ship::position::Position;
+use crate::ship::position::{Existence, Position};
 use crate::ship::system::Seen;
 use crate::ship::tail::{Origin, Tail};
 
@@ -84,7 +84,7 @@ impl Known {
             #[cfg(test)]
             self.steps.set(self.steps.get() + 1);
             if let Some(known) = self.positions.get(seed)
-                && !known.is_deleted
+                && !known.existence.is_deleted()
                 && tail.continues(known)?
             {
                 let seed = *seed;
@@ -110,12 +110,12 @@ impl Known {
     /// that would be forgotten first.
     fn forget(&mut self, now: u64) {
         let until = |known: &Position| {
-            let seconds = if known.is_deleted {
-                DELETED_SECONDS
-            } else {
-                MISSING_DAYS * 24 * 60 * 60
+            let until = match known.existence {
+                Existence::There => return None,
+                Existence::Missing { since } => since.saturating_add(MISSING_DAYS * 24 * 60 * 60),
+                Existence::Deleted { since } => since.saturating_add(DELETED_SECONDS),
             };
-            Some((known.missing_since?.saturating_add(seconds), known.seed))
+            Some((until, known.seed))
         };
         let mut missing: Vec<_> = self.iter().filter_map(until).collect();
         missing.sort_unstable_by_key(|(until, seed)| (Reverse(*until), *seed));
@@ -173,17 +173,17 @@ impl Files {
         let known: Vec<_> = self.known.take_all().collect();
         let mut missing = Vec::new();
         for position in known {
-            if position.is_deleted {
-                self.remember(Some(position), Presence::Deleted);
+            if position.existence.is_deleted() {
+                self.remember(Some(position), Left::Deleted);
                 continue;
             }
             match folders.find(&position.path, position.identity.inode()) {
                 Lookup::Found(path) => self.resume_at(path, position, places, is_first),
                 Lookup::Missing => {
-                    if is_first && position.missing_since.is_none() {
+                    if is_first && position.existence.is_there() {
                         missing.push(position.clone());
                     }
-                    self.remember(Some(position), Presence::Missing);
+                    self.remember(Some(position), Left::Missing);
                 }
                 Lookup::Unknown(error) => {
                     self.is_moving |= is_first && error.kind() == io::ErrorKind::NotFound;
@@ -209,9 +209,9 @@ impl Files {
             Ok(Found::Followed) => {}
             Ok(Found::Unchanged) => {
                 position.path = path;
-                self.remember(Some(position), Presence::There);
+                self.remember(Some(position), Left::Quiet);
             }
-            Ok(Found::Rewritten) => self.remember(Some(position), Presence::Missing),
+            Ok(Found::Rewritten) => self.remember(Some(position), Left::Missing),
             Ok(Found::Moved) => {
                 self.is_moving |= is_first;
                 self.known.add(position);
@@ -262,12 +262,16 @@ impl Files {
     }
 
     /// Remembers how far a file is delivered that is no longer followed.
-    pub(super) fn remember(&mut self, position: Option<Position>, presence: Presence) {
+    pub(super) fn remember(&mut self, position: Option<Position>, left: Left) {
         let Some(position) = position else { return };
-        let is_missing = presence != Presence::There;
+        let since = position.existence.missing_since().unwrap_or_else(now);
+        let existence = match left {
+            Left::Quiet => Existence::There,
+            Left::Missing if !position.existence.is_deleted() => Existence::Missing { since },
+            Left::Missing | Left::Deleted => Existence::Deleted { since },
+        };
         self.known.add(Position {
-            missing_since: is_missing.then(|| position.missing_since.unwrap_or_else(now)),
-            is_deleted: presence == Presence::Deleted || is_missing && position.is_deleted,
+            existence,
             ..position
         });
     }
@@ -276,7 +280,8 @@ impl Files {
     /// long.
     pub(super) fn is_deleted(known: &Position) -> bool {
         let is_long = |since| now().saturating_sub(since) > KEPT_SECONDS;
-        known.missing_since.is_some_and(is_long) && known.path.parent().is_some_and(Path::is_dir)
+        known.existence.missing_since().is_some_and(is_long)
+            && known.path.parent().is_some_and(Path::is_dir)
     }
 
     /// Returns whether the text of a known file was overwritten: a followed file has its inode, and

@@ -75,7 +75,7 @@ impl Files {
 
 pub(super) fn is_missing(position: &Position, folders: &mut Folders) -> bool {
     let mut find = || folders.find(&position.path, position.identity.inode());
-    position.is_deleted || matches!(find(), Lookup::Missing)
+    position.existence.is_deleted() || matches!(find(), Lookup::Missing)
 }
 
 fn by_path<'a>(

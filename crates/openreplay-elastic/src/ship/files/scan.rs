@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Instant;
 
-use super::decide::{self, Fate, Unmatched};
+use super::decide::{self, AfterScan, Unmatched};
 use super::{Files, Places, QUIET};
 use crate::ship::folders::{Folders, Lookup};
 use crate::ship::mode::Mode;
@@ -197,9 +197,9 @@ impl Files {
             }
             let has_pieces = tail.is_deleted() && tail.has_pieces();
             let has_more = tail.has_more() || has_pieces;
-            match decide::fate(tail.state(), !matches && is_still, has_more) {
-                Fate::Follow => self.tails.push(tail),
-                Fate::Remember(presence) => self.remember(tail.position(), presence),
+            match decide::after_scan(tail.state(), !matches && is_still, has_more) {
+                AfterScan::Follow => self.tails.push(tail),
+                AfterScan::Remember(left) => self.remember(tail.position(), left),
             }
         }
         let open = self.tails.iter().enumerate();

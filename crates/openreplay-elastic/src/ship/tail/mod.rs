@@ -7,7 +7,7 @@ use self::state::{Observed, is_rewritten};
 use super::content::{Content, Ending, UNKNOWN};
 use super::hash::Hash;
 use super::identity::{Identity, Place, end_of_first_line};
-use super::position::{Part, Pieces, Position};
+use super::position::{Existence, Part, Pieces, Position};
 use super::system::{Node, Seen};
 use super::trusted::Links;
 use crate::envelope::Format;
@@ -400,8 +400,7 @@ impl Tail {
             identity: self.identity?,
             path: self.path.clone(),
             delivered: self.delivered.place,
-            missing_since: None,
-            is_deleted: false,
+            existence: Existence::There,
             compressed_length: self.is_all_delivered().then_some(self.seen.length),
             pieces: self.delivered.pieces.clone(),
         })

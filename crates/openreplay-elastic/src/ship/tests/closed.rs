@@ -58,7 +58,7 @@ fn a_file_that_was_rewritten_while_closed_is_another_file() {
     );
     assert_eq!(folder.take(), [""; 0]);
     let positions = folder.files.positions();
-    let there = positions.iter().filter(|file| file.missing_since.is_none());
+    let there = positions.iter().filter(|file| file.existence.is_there());
     assert_eq!(there.count(), 3);
 }
 

@@ -1,13 +1,13 @@
 use std::fs;
 
 use super::*;
-use crate::ship::position::{Pieces, Position};
+use crate::ship::position::{Existence, Pieces, Position};
 
 impl Folder {
     fn since(&self) -> Vec<bool> {
         let positions = self.files.positions().into_iter();
         positions
-            .map(|position| position.missing_since.is_some())
+            .map(|position| !position.existence.is_there())
             .collect()
     }
 }
@@ -98,12 +98,15 @@ fn forgets_files_that_are_missing_for_a_month_or_too_many() {
     let missing = |days: u64, seed| Position {
         seed,
         pieces: Pieces::default(),
-        missing_since: Some(now - days * 24 * 60 * 60),
+        existence: Existence::Missing {
+            since: now - days * 24 * 60 * 60,
+        },
         ..position.clone()
     };
     let deleted = |minutes: u64, seed| Position {
-        missing_since: Some(now - minutes * 60),
-        is_deleted: true,
+        existence: Existence::Deleted {
+            since: now - minutes * 60,
+        },
         ..missing(0, seed)
     };
     let known = vec![
@@ -127,7 +130,7 @@ fn forgets_files_that_are_missing_for_a_month_or_too_many() {
     let since = |days: u64| Some(now - days * 24 * 60 * 60);
     assert!(
         left.iter()
-            .all(|position| position.missing_since >= since(24))
+            .all(|position| position.existence.missing_since() >= since(24))
     );
 }
 
@@ -164,7 +167,9 @@ fn in_flight_records_of_a_deleted_file_wait_for_a_day() {
         }
         let missing = Position {
             pieces: Pieces::default(),
-            missing_since: Some(now - hours * 60 * 60),
+            existence: Existence::Missing {
+                since: now - hours * 60 * 60,
+            },
             ..position.clone()
         };
         let mut files = Files::new(&[], vec![missing], HASH).unwrap();

@@ -86,7 +86,7 @@ fn reads_a_deleted_file_to_its_end() {
     assert_eq!(folder.take().len(), 2);
     assert_eq!(folder.take(), [""; 0]);
     let positions = folder.files.positions();
-    let left = positions.iter().map(|left| left.is_deleted);
+    let left = positions.iter().map(|left| left.existence.is_deleted());
     assert_eq!(Vec::from_iter(left), [true]);
 }
 
