@@ -1,7 +1,6 @@
 //! The names of the indices behind `logs`, each with a number at its end.
 
-#[cfg(any(feature = "admin", feature = "ship"))]
-/// The name that OpenReplay searches, whichever were entered in its form.
+/// The only name that OpenReplay searches, whatever its form contains.
 pub(crate) const LOGS: &str = "logs";
 
 /// `logs-000009` gives `logs-000010`.

@@ -3,8 +3,8 @@
 
 use std::time::Instant;
 
+use super::backoff::Delay;
 use super::batch::Batch;
-use super::pace::Pause;
 
 /// No more than this is set aside; the others wait then.
 const BYTES: usize = 256 * 1024;
@@ -30,22 +30,22 @@ impl Aside {
             && all().map(Batch::bytes).sum::<usize>() <= BYTES
     }
 
-    pub(super) fn put(&mut self, now: Instant, pause: Pause, batches: Vec<Batch>) {
+    pub(super) fn put(&mut self, now: Instant, delay: Delay, batches: Vec<Batch>) {
         let batches = batches.into_iter().map(|batch| Waiting {
-            due: now + pause.whole,
-            earliest: now + pause.least,
+            due: now + delay.full,
+            earliest: now + delay.at_least,
             batch: batch.detached(),
         });
         self.batches.extend(batches);
     }
 
-    /// Returns the pause until the next of them is sent again.
-    pub(super) fn pause(&self, now: Instant) -> Option<Pause> {
+    /// Returns the delay until the next of them is sent again.
+    pub(super) fn delay(&self, now: Instant) -> Option<Delay> {
         let due = self.batches.iter().map(|one| one.due).min()?;
         let earliest = self.batches.iter().map(|one| one.earliest).min()?;
-        Some(Pause {
-            whole: due.saturating_duration_since(now),
-            least: earliest.saturating_duration_since(now),
+        Some(Delay {
+            full: due.saturating_duration_since(now),
+            at_least: earliest.saturating_duration_since(now),
         })
     }
 

@@ -68,37 +68,36 @@ impl Batch {
         })
     }
 
-    /// Some of the records, in the form and with the state that they have from now on.
-    pub(super) fn select(&self, records: &Records, state: &State) -> Vec<Self> {
-        let parts = match records {
-            Records::None => Vec::new(),
-            Records::All => vec![self.pieces.clone()],
-            Records::Range(range) => vec![self.range(range)],
+    /// Some of the records, in the form and with the state that they have from now on; `None` if
+    /// there are none.
+    pub(super) fn select(&self, records: &Records, state: &State) -> Option<Self> {
+        let pieces = match records {
+            Records::None => return None,
+            Records::All => self.pieces.clone(),
+            Records::Range(range) => self.range(range),
             Records::These(these) => {
                 let all: Vec<_> = self.each().collect();
-                vec![
-                    these
-                        .iter()
-                        .filter_map(|at| all.get(*at).cloned())
-                        .collect(),
-                ]
-            }
-            Records::Fitting(bytes) => {
-                let fitting = self.fitting(*bytes);
-                vec![
-                    self.range(&(0..fitting)),
-                    self.range(&(fitting..self.records())),
-                ]
+                let these = these.iter().filter_map(|at| all.get(*at).cloned());
+                these.collect()
             }
         };
-        let parts = parts.into_iter().map(|pieces| Self {
-            pieces,
-            state: state.clone(),
+        let state = state.clone();
+        let selected = Self { pieces, state };
+        Some(match (self.state.form, selected.state.form) {
+            (Form::Whole, Form::Minimal) => selected.minimal(),
+            _ => selected,
+        })
+    }
+
+    /// Two parts: as many records as fit into so many bytes, at least one, and the others.
+    pub(super) fn split(&self, bytes: usize) -> Vec<Self> {
+        let fitting = self.fitting(bytes);
+        let ranges = [0..fitting, fitting..self.records()];
+        let parts = ranges.iter().map(|range| Self {
+            pieces: self.range(range),
+            state: self.state.clone(),
         });
-        match (self.state.form, state.form) {
-            (Form::Whole, Form::Minimal) => parts.map(Self::minimal).collect(),
-            _ => parts.collect(),
-        }
+        parts.collect()
     }
 
     /// The tags of some of the records, with the number of records of each; one record at a time if
@@ -220,10 +219,10 @@ mod tests {
             let whole = batch(&pieces);
             let shown = |batch: &Batch| batch.each().map(|piece| (piece.bytes, piece.tag)).collect::<Vec<_>>();
             let all = shown(&whole);
-            let parts = |records: Records| whole.select(&records, &whole.state);
+            let part = |records: Records| whole.select(&records, &whole.state);
 
-            let fitting = parts(Records::Fitting(bytes));
-            let [first, rest] = &fitting[..] else { panic!("two parts") };
+            let parts = whole.split(bytes);
+            let [first, rest] = &parts[..] else { panic!("two parts") };
             prop_assert!(first.records() > 0);
             prop_assert!(first.bytes() <= bytes || first.records() == 1);
             if let Some(next) = rest.each().next() {
@@ -233,15 +232,15 @@ mod tests {
 
             let middle = at.index(whole.records() + 1);
             for (range, expected) in [(0..middle, &all[..middle]), (middle..all.len(), &all[middle..])] {
-                let part = parts(Records::Range(range)).remove(0);
+                let part = part(Records::Range(range)).unwrap();
                 prop_assert_eq!(part.records(), expected.len());
                 prop_assert_eq!(shown(&part), expected);
             }
             let these: Vec<usize> = (0..all.len()).filter(|at| at % 3 == 1).collect();
             let expected: Vec<_> = these.iter().map(|at| all[*at].clone()).collect();
-            prop_assert_eq!(shown(&parts(Records::These(these)).remove(0)), expected);
-            prop_assert_eq!(shown(&parts(Records::All).remove(0)), all);
-            prop_assert!(parts(Records::None).is_empty());
+            prop_assert_eq!(shown(&part(Records::These(these)).unwrap()), expected);
+            prop_assert_eq!(shown(&part(Records::All).unwrap()), all);
+            prop_assert!(part(Records::None).is_none());
         }
     }
 }

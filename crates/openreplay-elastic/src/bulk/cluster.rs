@@ -6,6 +6,7 @@ use super::event::Event;
 use super::room::Room;
 use super::state::State;
 use super::wire::{FailureKind, ItemKind, NoResponse};
+use crate::numbered::LOGS;
 
 /// How long credentials count as limited to the alias: somebody may have extended them since.
 pub(super) const ALIAS_ONLY: Duration = Duration::from_secs(600);
@@ -15,7 +16,6 @@ pub(super) const KNOWN: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub(super) struct Cluster {
-    pub(super) alias: String,
     /// The index that the last response named, and when.
     index: Option<(String, Instant)>,
     /// Since when these credentials are known to be limited to the alias.
@@ -33,9 +33,8 @@ pub(super) struct Measured {
 
 impl Cluster {
     /// `timeout`: how long a request may take.
-    pub(super) fn new(alias: impl Into<String>, timeout: Duration) -> Self {
+    pub(super) fn new(timeout: Duration) -> Self {
         Self {
-            alias: alias.into(),
             index: None,
             alias_only: None,
             room: Room::new(timeout),
@@ -43,7 +42,7 @@ impl Cluster {
     }
 
     /// The index behind the alias, as of the last response that named one.
-    pub(super) fn index(&self) -> Option<&str> {
+    pub(super) fn last_write_index(&self) -> Option<&str> {
         self.index.as_ref().map(|(index, _)| &index[..])
     }
 
@@ -60,8 +59,8 @@ impl Cluster {
 
     /// Whether a name in a response is that of an index: before a record reaches one, it is the
     /// alias, or empty.
-    pub(super) fn is_index(&self, name: &str) -> bool {
-        !name.is_empty() && name != self.alias
+    pub(super) fn is_index(name: &str) -> bool {
+        !name.is_empty() && name != LOGS
     }
 
     /// Learns from what happened to a batch.
@@ -95,18 +94,22 @@ impl Cluster {
                 FailureKind::Missing => self.index = None,
                 _ => {}
             },
-            Event::NoResponse(NoResponse::TimedOut) => self.room.timed_out(bytes, now),
+            Event::NoResponse {
+                kind: NoResponse::TimedOut,
+                ..
+            } => self.room.timed_out(bytes, now),
             Event::Due
             | Event::Exists(_)
             | Event::Searched(_)
             | Event::QueryFailed(_)
-            | Event::NoResponse(_) => {}
+            | Event::Probed { .. }
+            | Event::NoResponse { .. } => {}
         }
     }
 
     /// Records that went wherever the alias leads are in this index.
     fn learn_of(&mut self, state: &State, index: &str, now: Instant) {
-        if state.place.index().is_none() && self.is_index(index) {
+        if state.place.index().is_none() && Self::is_index(index) {
             self.learn(index, now);
         }
     }

@@ -3,18 +3,18 @@
 use std::collections::VecDeque;
 
 use super::aside::Aside;
-use super::attempt::{Left, Link};
+use super::backoff::{self, Delay};
 use super::batch::Batch;
-use super::decide::Wait;
-use super::pace::{self, Pause};
-use super::pause::Pauses;
-use super::report::Events;
+use super::clock::Clock;
+use super::decide::BeforeRetry;
+use super::observer::Observer;
+use super::sender::{Remaining, Sender};
 use super::wire::{HttpWire, Target, Wire};
 
 /// Delivers records by one request after the other.
 #[derive(Debug)]
 pub(crate) struct Delivery<W = HttpWire> {
-    link: Link<W>,
+    sender: Sender<W>,
     aside: Aside,
 }
 
@@ -29,7 +29,7 @@ impl Delivery {
 impl<W: Wire> Delivery<W> {
     pub(super) fn over(wire: W) -> Self {
         Self {
-            link: Link::new(wire),
+            sender: Sender::new(wire),
             aside: Aside::default(),
         }
     }
@@ -41,42 +41,42 @@ impl<W: Wire> Delivery<W> {
     pub(crate) async fn deliver(
         &mut self,
         batch: Batch,
-        events: &impl Events,
-        pauses: &impl Pauses,
+        observer: &impl Observer,
+        clock: &impl Clock,
     ) {
-        self.work_off(VecDeque::from([batch]), false, events, pauses)
+        self.work_off(VecDeque::from([batch]), false, observer, clock)
             .await;
-        self.retry(events, pauses).await;
+        self.retry(observer, clock).await;
     }
 
     /// Returns how many bytes a request may have for now: longer batches are cut.
     #[cfg(feature = "ship")]
     pub(crate) fn room(&self) -> usize {
-        self.link.room()
+        self.sender.room()
     }
 
     /// Waits until something that was set aside is due; forever if nothing is set aside.
-    pub(crate) async fn until_due(&self, pauses: &impl Pauses) {
-        match self.aside.pause(pauses.now()) {
-            Some(pause) => pauses.pause(pause).await,
+    pub(crate) async fn until_due(&self, clock: &impl Clock) {
+        match self.aside.delay(clock.now()) {
+            Some(delay) => clock.sleep(delay).await,
             None => std::future::pending().await,
         }
     }
 
     /// Sends what was set aside and is due.
-    pub(crate) async fn retry(&mut self, events: &impl Events, pauses: &impl Pauses) {
-        let due = self.aside.take_due(pauses.now(), pauses.is_flushing());
+    pub(crate) async fn retry(&mut self, observer: &impl Observer, clock: &impl Clock) {
+        let due = self.aside.take_due(clock.now(), clock.is_flushing());
         let due = due.collect();
-        self.work_off(due, true, events, pauses).await;
+        self.work_off(due, true, observer, clock).await;
     }
 
     /// Delivers all that was set aside: at once, and then as it is due.
-    pub(crate) async fn finish(&mut self, events: &impl Events, pauses: &impl Pauses) {
+    pub(crate) async fn finish(&mut self, observer: &impl Observer, clock: &impl Clock) {
         let all = self.aside.take_all().collect();
-        self.work_off(all, true, events, pauses).await;
-        while self.aside.pause(pauses.now()).is_some() {
-            self.until_due(pauses).await;
-            self.retry(events, pauses).await;
+        self.work_off(all, true, observer, clock).await;
+        while self.aside.delay(clock.now()).is_some() {
+            self.until_due(clock).await;
+            self.retry(observer, clock).await;
         }
     }
 
@@ -84,30 +84,31 @@ impl<W: Wire> Delivery<W> {
         &mut self,
         mut work: VecDeque<Batch>,
         is_aside: bool,
-        events: &impl Events,
-        pauses: &impl Pauses,
+        observer: &impl Observer,
+        clock: &impl Clock,
     ) {
         while let Some(mut batch) = work.pop_front() {
-            let Left { batches, wait } = self.link.attempt(&mut batch, events, pauses).await;
-            let pause = wait.map(pause);
-            if let (Some(wait), Some(pause)) = (wait, pause)
-                && (is_aside || self.aside.has_room_for(&batches, wait.aside))
+            let attempt = self.sender.attempt(&mut batch, observer, clock);
+            let Remaining { batches, before } = attempt.await;
+            let delay = before.map(delay);
+            if let (Some(before), Some(delay)) = (before, delay)
+                && (is_aside || self.aside.has_room_for(&batches, before.set_aside))
             {
-                self.aside.put(pauses.now(), pause, batches);
+                self.aside.put(clock.now(), delay, batches);
                 continue;
             }
             for batch in batches.into_iter().rev() {
                 work.push_front(batch);
             }
-            if let Some(pause) = pause {
-                pauses.pause(pause).await;
+            if let Some(delay) = delay {
+                clock.sleep(delay).await;
             }
         }
     }
 }
 
-fn pause(wait: Wait) -> Pause {
-    pace::pause(wait.nth, wait.retry, fastrand::f64())
+fn delay(before: BeforeRetry) -> Delay {
+    backoff::delay(before.nth, before.retry, fastrand::f64())
 }
 
 #[cfg(test)]
@@ -115,24 +116,23 @@ mod tests {
     use std::collections::BTreeSet;
     use std::time::Duration;
 
-    use super::super::pace::Pace;
     use super::*;
+    use crate::bulk::backoff::Backoff;
 
     /// Senders that failed at the same moment do not return at the same moment.
     #[test]
-    fn pauses_differ_from_sender_to_sender() {
-        let wait = Wait {
-            retry: Pace::Soon.into(),
+    fn delays_differ_from_sender_to_sender() {
+        let before = BeforeRetry {
+            retry: Backoff::Short.into(),
             nth: 1,
-            aside: 0,
-            probe: false,
+            set_aside: 0,
         };
-        let pauses: BTreeSet<_> = (0..20).map(|_| pause(wait).whole).collect();
-        assert!(pauses.len() > 10, "{pauses:?}");
+        let delays: BTreeSet<_> = (0..20).map(|_| delay(before).full).collect();
+        assert!(delays.len() > 10, "{delays:?}");
         let range = Duration::from_millis(50)..=Duration::from_millis(100);
         assert!(
-            pauses.iter().all(|pause| range.contains(pause)),
-            "{pauses:?}"
+            delays.iter().all(|delay| range.contains(delay)),
+            "{delays:?}"
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::decide::Cause;
 use super::wire::{FailureKind, Item, NoResponse, Presence, QueryError};
 
 /// What happened.
@@ -18,6 +19,8 @@ pub(crate) enum Event<'a> {
     Searched(&'a [(String, Presence)]),
     /// A query got no usable response yet.
     QueryFailed(&'a QueryError),
+    /// Another record was sent in the place of a single one.
+    Probed { is_stored: bool },
     /// All records are stored, in this index.
     Stored { index: &'a str },
     /// Each record has a result of its own.
@@ -28,7 +31,33 @@ pub(crate) enum Event<'a> {
     Failed {
         kind: FailureKind,
         retry_after: Option<Duration>,
+        why: &'a str,
     },
     /// No response came.
-    NoResponse(NoResponse),
+    NoResponse { kind: NoResponse, why: &'a str },
+}
+
+impl Event<'_> {
+    /// Returns what is wrong, in words; empty if nothing is.
+    pub(super) fn text(&self, cause: Cause) -> String {
+        match (self, cause) {
+            (Self::Items(items), Cause::Item(at)) => {
+                items.get(at).map_or_else(String::new, ToString::to_string)
+            }
+            (Self::QueryFailed(error), _) => error.text.clone(),
+            (Self::Failed { why, .. } | Self::NoResponse { why, .. }, _) => (*why).to_owned(),
+            (Self::Unreadable, _) => "a response to _bulk could not be read".to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    /// Returns the kind of failure, if there was a response.
+    pub(super) fn failure(&self, cause: Cause) -> Option<FailureKind> {
+        match (self, cause) {
+            (Self::Items(items), Cause::Item(at)) => items.get(at).map(Item::failure),
+            (Self::QueryFailed(error), _) => error.failure,
+            (Self::Failed { kind, .. }, _) => Some(*kind),
+            _ => None,
+        }
+    }
 }

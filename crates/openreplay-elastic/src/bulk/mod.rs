@@ -1,6 +1,6 @@
 //! Records on their way: sent, and followed until each is stored or rejected.
 //!
-//! `state` has what is known of a batch, `decide` every rule, `drive` and `attempt` the I/O, `wire`
+//! `state` has what is known of a batch, `decide` every rule, `drive` and `sender` the I/O, `wire`
 //! the format.
 
 #[cfg(any(feature = "admin", feature = "ship"))]
@@ -12,24 +12,25 @@ pub(crate) use self::members::Members;
 #[cfg(feature = "admin")]
 pub(crate) use self::minimal::minimal;
 pub(crate) use self::{
+    backoff::Delay,
     batch::{Batch, Piece},
+    clock::Clock,
     drive::Delivery,
-    pace::Pause,
-    pause::Pauses,
-    report::Events,
+    observer::Observer,
     wire::{Ids, Target},
 };
 #[cfg(feature = "ship")]
 pub(crate) use self::{
-    pace::pause,
-    pause::Patient,
-    report::query_error as report_query_error,
+    backoff::delay,
+    clock::SystemClock,
+    report::query_failed as report_query_failed,
     wire::{Action, FailureKind, LENGTH, change_digits, record_id, records, write_digits},
 };
 
 mod aside;
-mod attempt;
+mod backoff;
 mod batch;
+mod clock;
 mod cluster;
 mod decide;
 mod drive;
@@ -38,12 +39,12 @@ mod event;
 mod line;
 mod members;
 mod minimal;
-mod pace;
-mod pause;
+mod observer;
 mod probe;
 mod report;
 mod room;
 mod search;
+mod sender;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -24,8 +24,8 @@ pub(super) async fn store(wire: &mut impl Wire, batch: &Batch) -> bool {
 }
 
 fn note(id: &str) -> Bytes {
-    let message = "Elasticsearch takes this record, but not another that it was sent for minutes: that one comes with its \
-                   fixed fields only, or not at all";
+    let message = "Elasticsearch stored this record, but has failed on another record for minutes. The other record is \
+                   resent with its fixed fields only, or rejected.";
     let mut record = Record::now(Level::Warning, message);
     record.logger = Some("openreplay_elastic");
     let action = serde_json::json!({"create": {"_id": id}});

@@ -1,17 +1,16 @@
-//! How large a request may be: only one that is rejected (413) and one that gets no response in
-//! time tell.
+//! How large a request may be, learned from 413 and timeouts.
 
 use std::time::{Duration, Instant};
 
 /// The first request is no longer than this: on a line of 200 KiB/s it takes five seconds.
-const FIRST: usize = 1 << 20;
+const INITIAL_LIMIT: usize = 1 << 20;
 
 /// After so many accepted requests, a little more is tried: somebody may have raised the limit.
-const PASSED: u32 = 32;
+const ACCEPTED_BEFORE_GROWTH: u32 = 32;
 
 /// A request that may get no response costs a whole timeout. So a little more is tried only after
 /// as many of them.
-const CALM: u32 = 20;
+const TIMEOUTS_WITHOUT_GROWTH: u32 = 20;
 
 /// What is known of the limit, in bytes before compression: some limits count those, and the others
 /// count about in proportion.
@@ -35,7 +34,7 @@ impl Room {
     pub(super) fn new(timeout: Duration) -> Self {
         Self {
             timeout,
-            limit: FIRST,
+            limit: INITIAL_LIMIT,
             ceiling: usize::MAX,
             passed: 0,
             longest: 0,
@@ -93,7 +92,7 @@ impl Room {
         if self.limit < self.ceiling {
             let doubled = self.limit.saturating_mul(2).min(self.ceiling);
             self.limit = self.limit.max(doubled.min(in_time));
-        } else if self.passed >= PASSED && self.is_calm(now) {
+        } else if self.passed >= ACCEPTED_BEFORE_GROWTH && self.is_calm(now) {
             self.passed = 0;
             let more = self.limit.saturating_add(self.limit / 2);
             self.limit = self.limit.max(more.min(in_time));
@@ -114,7 +113,7 @@ impl Room {
     }
 
     fn is_calm(&self, now: Instant) -> bool {
-        let calm = self.timeout.saturating_mul(CALM);
+        let calm = self.timeout.saturating_mul(TIMEOUTS_WITHOUT_GROWTH);
         self.timed_out
             .is_none_or(|at| now.saturating_duration_since(at) >= calm)
     }
@@ -142,7 +141,7 @@ mod tests {
     #[test]
     fn finds_the_limit_and_that_it_was_raised() {
         let mut room = Room::new(TIMEOUT);
-        assert_eq!(room.limit(), FIRST);
+        assert_eq!(room.limit(), INITIAL_LIMIT);
         let mut rejected = 0;
         let mut send = |room: &mut Room, limit: usize| {
             let bytes = room.limit().min(1_000_000);
@@ -185,7 +184,7 @@ mod tests {
         let may_be = |room: &Room| [3_000, 4_000, 4_001].map(|bytes| room.may_be_too_much(bytes));
         assert_eq!(may_be(&room), [false, false, true]);
         room.too_much(3_000);
-        assert_eq!(room.limit(), FIRST);
+        assert_eq!(room.limit(), INITIAL_LIMIT);
         assert_eq!(may_be(&room), [true, true, true]);
         room.too_much(3_000);
         assert_eq!(room.limit(), 1_500);
@@ -196,14 +195,17 @@ mod tests {
     fn only_requests_of_half_the_limit_and_more_raise_it() {
         for (bytes, raised) in [(499, 1_000), (500, 1_500)] {
             let mut room = limited(1_000);
-            for _ in 0..PASSED - 1 {
+            for _ in 0..ACCEPTED_BEFORE_GROWTH - 1 {
                 accept(&mut room, bytes);
             }
             assert_eq!(room.limit(), 1_000);
             accept(&mut room, bytes);
             assert_eq!(room.limit(), raised, "{bytes}");
         }
-        for (bytes, raised) in [(FIRST / 2 - 1, FIRST), (FIRST / 2, 2 * FIRST)] {
+        for (bytes, raised) in [
+            (INITIAL_LIMIT / 2 - 1, INITIAL_LIMIT),
+            (INITIAL_LIMIT / 2, 2 * INITIAL_LIMIT),
+        ] {
             let mut room = Room::new(TIMEOUT);
             accept(&mut room, bytes);
             assert_eq!(room.limit(), raised, "{bytes}");
@@ -213,14 +215,14 @@ mod tests {
     #[test]
     fn the_limit_doubles_only_while_half_of_the_timeout_suffices() {
         for (seconds, limit) in [
-            (0, 2 * FIRST),
-            (7, 2 * FIRST),
-            (10, FIRST + FIRST / 2),
-            (15, FIRST),
-            (29, FIRST),
+            (0, 2 * INITIAL_LIMIT),
+            (7, 2 * INITIAL_LIMIT),
+            (10, INITIAL_LIMIT + INITIAL_LIMIT / 2),
+            (15, INITIAL_LIMIT),
+            (29, INITIAL_LIMIT),
         ] {
             let mut room = Room::new(TIMEOUT);
-            room.passed(FIRST, Duration::from_secs(seconds), Instant::now());
+            room.passed(INITIAL_LIMIT, Duration::from_secs(seconds), Instant::now());
             assert_eq!(room.limit(), limit, "{seconds} s");
         }
     }
@@ -229,13 +231,16 @@ mod tests {
     fn a_length_that_timed_out_after_shorter_ones_passed_is_not_tried_again_soon() {
         let start = Instant::now();
         let mut room = Room::new(TIMEOUT);
-        accept(&mut room, FIRST);
-        room.timed_out(2 * FIRST, start);
-        assert_eq!(room.limit(), FIRST);
-        let calm = TIMEOUT * CALM;
-        for (after, raised) in [(calm - TIMEOUT, FIRST), (calm, FIRST + FIRST / 2)] {
-            for _ in 0..PASSED {
-                room.passed(FIRST, Duration::ZERO, start + after);
+        accept(&mut room, INITIAL_LIMIT);
+        room.timed_out(2 * INITIAL_LIMIT, start);
+        assert_eq!(room.limit(), INITIAL_LIMIT);
+        let calm = TIMEOUT * TIMEOUTS_WITHOUT_GROWTH;
+        for (after, raised) in [
+            (calm - TIMEOUT, INITIAL_LIMIT),
+            (calm, INITIAL_LIMIT + INITIAL_LIMIT / 2),
+        ] {
+            for _ in 0..ACCEPTED_BEFORE_GROWTH {
+                room.passed(INITIAL_LIMIT, Duration::ZERO, start + after);
             }
             assert_eq!(room.limit(), raised, "{after:?}");
         }
@@ -243,9 +248,9 @@ mod tests {
 
     #[test]
     fn an_engine_that_responded_to_nothing_for_a_while_gets_as_much_as_before_soon() {
-        for before in [FIRST, 8 * FIRST] {
+        for before in [INITIAL_LIMIT, 8 * INITIAL_LIMIT] {
             let mut room = Room::new(TIMEOUT);
-            if before > FIRST {
+            if before > INITIAL_LIMIT {
                 accept(&mut room, before);
             }
             for _ in 0..20 {
@@ -265,17 +270,17 @@ mod tests {
     #[test]
     fn a_limit_that_was_lowered_is_found_again() {
         let mut room = Room::new(TIMEOUT);
-        accept(&mut room, 8 * FIRST);
+        accept(&mut room, 8 * INITIAL_LIMIT);
         let mut lost = 0;
         for _ in 0..100 {
             match room.limit() {
-                bytes if bytes > 3 * FIRST => {
+                bytes if bytes > 3 * INITIAL_LIMIT => {
                     room.timed_out(bytes, Instant::now());
                     lost += 1;
                 }
                 bytes => accept(&mut room, bytes),
             }
         }
-        assert_eq!((lost, room.limit()), (4, 2 * FIRST));
+        assert_eq!((lost, room.limit()), (4, 2 * INITIAL_LIMIT));
     }
 }

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::pace::Pace;
+use super::backoff::Backoff;
+use super::decide::BeforeRetry;
 
 /// How long records wait for an index that rejects all writes and that the alias has left.
-pub(super) const BLOCKED: Duration = Duration::from_secs(60);
+pub(super) const LEAVE_BLOCKED_AFTER: Duration = Duration::from_secs(60);
 
 /// What is known of a batch: [`decide`](super::decide::decide) reads it, and each
 /// [`Action`](super::decide::Action) gives the next.
@@ -15,8 +16,8 @@ pub(crate) struct State {
     pub(crate) pinning: Pinning,
     pub(crate) form: Form,
     pub(crate) suspicion: Suspicion,
-    /// Since when this is a single record that the engine fails on.
-    pub(crate) alone: Option<Instant>,
+    /// Since when this is a single record that the engine fails on: the record is in doubt.
+    pub(crate) failing_since: Option<Instant>,
     pub(crate) tries: Tries,
 }
 
@@ -64,6 +65,9 @@ pub(crate) enum Suspicion {
     /// This single record was rejected as a whole request. If it is rejected again, the record is
     /// at fault.
     RejectedAlone,
+    /// The engine has failed on this single record for long: before the next attempt, another
+    /// record is sent in its place as a probe.
+    ToProbe(BeforeRetry),
     /// Another record was accepted while this one was not.
     Blamed,
 }
@@ -75,9 +79,9 @@ pub(crate) struct Tries {
     pub(crate) sent: u32,
     /// Responses, or lost ones, that the records themselves may be the reason for.
     pub(crate) failures: u32,
-    /// Pauses of each pace: trouble of another kind starts with a short pause again.
-    soon: u32,
-    slow: u32,
+    /// Delays of each backoff: trouble of another kind starts with a short delay again.
+    short: u32,
+    long: u32,
 }
 
 impl Tries {
@@ -89,14 +93,14 @@ impl Tries {
         }
     }
 
-    /// Counts another pause; returns its number, from 1.
-    pub(super) fn next_pause(&mut self, pace: Pace) -> u32 {
-        let pauses = match pace {
-            Pace::Soon => &mut self.soon,
-            Pace::Slow => &mut self.slow,
+    /// Counts another delay; returns its number, from 1.
+    pub(super) fn next_delay(&mut self, backoff: Backoff) -> u32 {
+        let delays = match backoff {
+            Backoff::Short => &mut self.short,
+            Backoff::Long => &mut self.long,
         };
-        *pauses += 1;
-        *pauses
+        *delays += 1;
+        *delays
     }
 }
 

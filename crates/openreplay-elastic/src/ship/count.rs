@@ -8,7 +8,7 @@ use super::Progress;
 use super::faults::Faults;
 use super::health::Health;
 use super::lines::Framed;
-use crate::bulk::Events;
+use crate::bulk::Observer;
 
 /// Counts what happened to the lines. Reports failures and recoveries on standard error.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ impl Counts {
     }
 }
 
-impl Events for Counts {
+impl Observer for Counts {
     fn stored(&self, _: u64, records: usize) {
         self.stored.fetch_add(records as u64, Ordering::Relaxed);
         self.works();

@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 
 use super::Shipper;
 use super::position::IndexName;
-use crate::bulk::{self, Events as _, FailureKind};
+use crate::bulk::{self, FailureKind, Observer as _};
 use crate::topic;
 use crate::transport::error::Error;
 use crate::transport::kind::{ErrorKind, Precondition};
@@ -43,9 +43,9 @@ impl Shipper {
                 },
                 Err(error) => {
                     attempts += 1;
-                    bulk::report_query_error(&error, self.target.alias(), &*self.counts);
-                    let pause = bulk::pause(attempts, error.retry, fastrand::f64());
-                    tokio::time::sleep(pause.whole).await;
+                    bulk::report_query_failed(&error, &*self.counts);
+                    let delay = bulk::delay(attempts, error.retry, fastrand::f64());
+                    tokio::time::sleep(delay.full).await;
                 }
             }
         }

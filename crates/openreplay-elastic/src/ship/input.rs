@@ -13,9 +13,8 @@ use super::count::Counts;
 use super::lines::{Framed, LineFramer};
 use super::record::{LineReader, RawLine};
 use crate::Client;
-use crate::bulk::{Batch, Delivery, Patient, Piece, Target};
+use crate::bulk::{Batch, Delivery, Piece, SystemClock, Target};
 use crate::envelope::Format;
-use crate::numbered::LOGS;
 use crate::transport::error::Error;
 use crate::transport::kind::ErrorKind;
 
@@ -61,7 +60,7 @@ impl InputShipper {
     #[must_use]
     pub fn new(client: Client, gzip: Option<u32>) -> Self {
         Self {
-            delivery: Delivery::new(Target::new(client, LOGS), gzip),
+            delivery: Delivery::new(Target::new(client), gzip),
             format: Format::default(),
             copy: None,
         }
@@ -137,8 +136,8 @@ async fn deliver(mut delivery: Delivery, chunks: &mut mpsc::Receiver<Framed>, co
     loop {
         let chunk = tokio::select! {
             chunk = chunks.recv() => chunk,
-            () = delivery.until_due(&Patient) => {
-                delivery.retry(counts, &Patient).await;
+            () = delivery.until_due(&SystemClock) => {
+                delivery.retry(counts, &SystemClock).await;
                 continue;
             }
         };
@@ -149,9 +148,9 @@ async fn deliver(mut delivery: Delivery, chunks: &mut mpsc::Receiver<Framed>, co
         {
             batch.pieces.push(piece(chunk));
         }
-        delivery.deliver(batch, counts, &Patient).await;
+        delivery.deliver(batch, counts, &SystemClock).await;
     }
-    delivery.finish(counts, &Patient).await;
+    delivery.finish(counts, &SystemClock).await;
 }
 
 fn piece(framed: Framed) -> Piece {

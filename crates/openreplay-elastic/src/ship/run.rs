@@ -19,8 +19,7 @@ use super::position::{InFlight, IndexName, Part};
 use super::sending::Sending;
 use super::{Progress, ShipOptions};
 use crate::Client;
-use crate::bulk::{Delivery, Patient, Target};
-use crate::numbered::LOGS;
+use crate::bulk::{Delivery, SystemClock, Target};
 use crate::transport::error::Error;
 
 const POLL: Duration = Duration::from_millis(250);
@@ -82,7 +81,7 @@ impl Shipper {
             .links(links)
             .except(checkpoint.own_files())
             .with_format(format);
-        let target = Target::new(client.clone(), LOGS);
+        let target = Target::new(client.clone());
         Ok(Self {
             delivery: Delivery::new(target.clone(), gzip),
             target,
@@ -231,10 +230,10 @@ impl Shipper {
         if records > 0 {
             let sending = Sending::start(in_flight, &self.disk, &self.counts).await?;
             for batch in sending.batches(body, records) {
-                self.delivery.deliver(batch, &sending, &Patient).await;
+                self.delivery.deliver(batch, &sending, &SystemClock).await;
             }
             // The checkpoint stores these records only.
-            self.delivery.finish(&sending, &Patient).await;
+            self.delivery.finish(&sending, &SystemClock).await;
             sending.end()?;
         }
         self.disk.run(move |disk| disk.mark_delivered(&parts)).await;

@@ -7,7 +7,7 @@ use super::blocking::Blocking;
 use super::count::Counts;
 use super::disk::Disk;
 use super::position::{InFlight, IndexName};
-use crate::bulk::{self, Batch, Events, Piece};
+use crate::bulk::{self, Batch, Observer, Piece};
 use crate::transport::error::Error;
 use crate::transport::kind::ErrorKind;
 use openreplay_buffer::Topic;
@@ -88,7 +88,7 @@ impl<'a> Sending<'a> {
     }
 }
 
-impl Events for Sending<'_> {
+impl Observer for Sending<'_> {
     fn stored(&self, tag: u64, records: usize) {
         self.counts.stored(tag, records);
     }
@@ -97,7 +97,7 @@ impl Events for Sending<'_> {
         self.counts.rejected(tag, why);
     }
 
-    async fn moves(&self, batch: &Batch, index: &str) -> bool {
+    async fn pin(&self, batch: &Batch, index: &str) -> bool {
         let index = match IndexName::try_from(index.to_owned()) {
             Ok(index) => index,
             Err(why) => {

@@ -10,9 +10,9 @@ use tokio::runtime::Runtime;
 use super::ElasticWriter;
 use super::guard::Guard;
 use super::{Shared, worker};
-use crate::Client;
 use crate::bulk::{Delivery, Ids, Target};
 use crate::topic;
+use crate::transport::client::Client;
 use crate::transport::connection::ConnectionBuilder;
 use crate::transport::error::Error;
 use crate::transport::kind::ErrorKind;
@@ -22,7 +22,6 @@ use crate::transport::kind::ErrorKind;
 #[must_use = "nothing is sent before `build`"]
 pub struct ElasticWriterBuilder {
     connection: ConnectionBuilder,
-    alias: String,
     buffer: Options,
     flush_interval: Duration,
     requests: usize,
@@ -35,7 +34,6 @@ impl ElasticWriterBuilder {
     pub(super) fn new(connection: ConnectionBuilder) -> Self {
         Self {
             connection,
-            alias: "logs".to_owned(),
             buffer: Options::new("Elasticsearch"),
             flush_interval: Duration::from_secs(1),
             requests: 1,
@@ -115,12 +113,6 @@ impl ElasticWriterBuilder {
         self
     }
 
-    /// Sets the alias to write to. Default: `logs`, the only name that OpenReplay searches.
-    pub fn alias(mut self, alias: impl Into<String>) -> Self {
-        self.alias = alias.into();
-        self
-    }
-
     /// Sets the memory for records that wait or are in flight, in bytes. Default: 32 MiB, at least
     /// 64 KiB.
     pub fn buffer_bytes(mut self, bytes: usize) -> Self {
@@ -178,19 +170,13 @@ impl ElasticWriterBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if an address, a credential, a certificate or the alias cannot be
-    /// used; [`ErrorKind::Io`] if the thread cannot start.
+    /// [`ErrorKind::Config`] if an address, a credential or a certificate cannot be used;
+    /// [`ErrorKind::Io`] if the thread cannot start.
     pub fn build(self) -> Result<(ElasticWriter, Guard), Error> {
-        if self.alias.is_empty() || !self.alias.bytes().all(is_plain) {
-            return Err(Error::config(format!(
-                "{:?} cannot be an alias: expected lower-case letters, digits, `-`, `_` and `.`, such as `logs`",
-                self.alias
-            )));
-        }
         let connection = self.connection.build()?;
         let mut deliveries = Vec::new();
         for _ in 0..self.requests {
-            let target = Target::new(Client::new(&connection)?, self.alias.as_str());
+            let target = Target::new(Client::new(&connection)?);
             deliveries.push(Delivery::new(target, self.gzip));
         }
         let ids = Ids::new(fastrand::u64(..));
@@ -238,9 +224,4 @@ fn start(send: impl FnOnce(Runtime) + Send + 'static) -> io::Result<()> {
             }
         })?;
     started.recv().map_err(io::Error::other)?
-}
-
-/// Whether the byte is valid in a path without encoding, and in an alias.
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte)
 }

@@ -62,10 +62,10 @@ use crate::bulk::Ids;
 use crate::transport::connection::ConnectionBuilder;
 
 mod builder;
-mod events;
+mod clock;
 mod guard;
 mod line;
-mod pauses;
+mod observer;
 #[cfg(test)]
 mod tests;
 mod worker;

@@ -1,17 +1,6 @@
 use super::*;
 
 #[test]
-fn rejects_an_alias_that_is_none() {
-    for alias in ["", "Logs", "logs/_doc", "logs?x", "*"] {
-        let error = ElasticWriter::builder("http://localhost")
-            .alias(alias)
-            .build()
-            .unwrap_err();
-        assert!(error.is_config(), "{alias:?}");
-    }
-}
-
-#[test]
 fn the_writer_crosses_threads_and_shows_no_secret() {
     fn crosses<T: Send + Sync + Clone + 'static>(_: &T) {}
     let builder = ElasticWriter::builder("http://user:hunter2@localhost:1");

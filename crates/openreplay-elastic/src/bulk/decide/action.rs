@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::super::pace::Retry;
-use super::super::state::{Place, State};
+use crate::bulk::backoff::Retry;
+use crate::bulk::state::{Place, State};
 
 /// What to do next.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,8 +14,12 @@ pub(crate) enum Action {
     QueryExists(String),
     /// Search for the records in the indices that the alias led to from one to the other.
     Search { from: String, to: String },
+    /// Send another record in the place of this single one.
+    Probe,
     /// Send the records.
     Send(Route),
+    /// Send as many records as fit into so many bytes, and then the others.
+    Split { bytes: usize },
     /// This attempt is over.
     Settle(Settlement),
 }
@@ -38,8 +42,8 @@ pub(crate) struct Settlement {
     pub(crate) rejected: Records,
     /// To be sent again, in this order.
     pub(crate) parts: Vec<Part>,
-    /// Before the parts are sent. Default: at once.
-    pub(crate) wait: Option<Wait>,
+    /// `None`: they are sent at once.
+    pub(crate) before: Option<BeforeRetry>,
     pub(crate) reports: Vec<Report>,
 }
 
@@ -51,8 +55,6 @@ pub(crate) enum Records {
     All,
     Range(Range<usize>),
     These(Vec<usize>),
-    /// Two parts instead of one: as many as fit into so many bytes, and the rest.
-    Fitting(usize),
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -61,17 +63,14 @@ pub(crate) struct Part {
     pub(crate) state: State,
 }
 
-/// Before the next attempt.
+/// What comes before the next attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Wait {
+pub(crate) struct BeforeRetry {
     pub(crate) retry: Retry,
-    /// Which pause of its pace it is, from 1.
+    /// Which delay of its backoff it is, from 1.
     pub(crate) nth: u32,
     /// How many records may be set aside, so that they do not hold up the others.
-    pub(crate) aside: usize,
-    /// First store another record in the place of this one; see
-    /// [`blamed`](super::blamed).
-    pub(crate) probe: bool,
+    pub(crate) set_aside: usize,
 }
 
 /// What to tell the operator.
@@ -110,7 +109,7 @@ impl Records {
     pub(crate) fn count(&self, all: usize) -> usize {
         match self {
             Self::None => 0,
-            Self::All | Self::Fitting(_) => all,
+            Self::All => all,
             Self::Range(range) => range.len(),
             Self::These(these) => these.len(),
         }
@@ -137,7 +136,26 @@ impl Records {
     }
 }
 
+impl Settlement {
+    /// Sends these again.
+    pub(super) fn resend(parts: Vec<Part>, before: Option<BeforeRetry>) -> Self {
+        Self {
+            parts,
+            before,
+            ..Self::default()
+        }
+    }
+}
+
 impl Part {
+    /// All records of a batch.
+    pub(super) fn all(state: State) -> Self {
+        Self {
+            records: Records::All,
+            state,
+        }
+    }
+
     pub(crate) fn halved(self, all: usize) -> impl Iterator<Item = Self> {
         let state = self.state;
         let halves = self.records.halved(all).into_iter();

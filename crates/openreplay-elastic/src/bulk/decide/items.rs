@@ -5,23 +5,25 @@
 
 use std::collections::BTreeMap;
 
-use super::super::pace::Pace;
-use super::super::state::{Form, Place, State, Suspicion};
-use super::super::wire::{Item, ItemKind};
 use super::response::minimal;
 use super::{
-    Action, Cause, Facts, Part, Records, Report, Settlement, Wait, apart, aside, is_own_fault,
-    is_to_probe,
+    Action, BeforeRetry, Cause, Facts, Part, Records, Report, Settlement, is_own_fault,
+    probe_first, set_aside, split_apart,
 };
+use crate::bulk::backoff::Backoff;
+use crate::bulk::cluster::Cluster;
+use crate::bulk::state::{Form, Place, State, Suspicion};
+use crate::bulk::wire::{Item, ItemKind};
+use crate::numbered::LOGS;
 
 /// What a result means for its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     Stored,
     /// It will be stored another time.
-    Later(Pace),
+    Later(Backoff),
     /// It may be at fault, or it will be stored another time.
-    Doubted(Pace),
+    Doubted(Backoff),
     /// It waits until the index accepts records again.
     Blocked,
     /// It, or another of the request, is at fault.
@@ -30,14 +32,18 @@ pub(super) enum Fate {
     Rejected,
 }
 
-#[derive(Debug, Default)]
-struct Sorted {
+/// The records of a request by what their results mean, as numbers.
+#[derive(Debug)]
+struct Sorted<'a> {
+    state: &'a State,
+    facts: &'a Facts<'a>,
+    items: &'a [Item<'a>],
     stored: Vec<usize>,
-    left: Vec<usize>,
+    remaining: Vec<usize>,
     /// These may be stored although their results are errors: by index.
     may_be_in: BTreeMap<String, Vec<usize>>,
     rejected: Vec<usize>,
-    pace: Option<Pace>,
+    backoff: Option<Backoff>,
     is_blocked: bool,
     is_spoiled: bool,
     doubted: usize,
@@ -49,18 +55,17 @@ pub(super) fn decide(state: &State, facts: &Facts<'_>, items: &[Item<'_>]) -> Ac
     let mut sorted = Sorted::new(state, facts, items, stores_others);
     let mut next = state.once_more();
     next.tries.failures += 1;
-    let nth = sorted.pace.map(|pace| (pace, next.tries.next_pause(pace)));
-    let aside = if sorted.doubted == sorted.undecided() {
-        aside(facts.records, next.tries.failures, stores_others)
-    } else {
-        0
-    };
+    let before = sorted.backoff.map(|backoff| BeforeRetry {
+        retry: backoff.into(),
+        nth: next.tries.next_delay(backoff),
+        set_aside: sorted.set_aside(next.tries.failures, stores_others),
+    });
     let (rejected, reduced) = match state.form {
         Form::Minimal => (std::mem::take(&mut sorted.rejected), None),
-        Form::Whole => (Vec::new(), reduced(&mut sorted, state, stores_others)),
+        Form::Whole => (Vec::new(), sorted.reduced(stores_others)),
     };
     let mut reports = std::mem::take(&mut sorted.reports);
-    reports.extend(is_forbidden(state, items).then_some(Report::AliasOnly));
+    reports.extend(sorted.is_forbidden().then_some(Report::AliasOnly));
     reports.extend(rejected.iter().map(|at| Report::Rejected(Cause::Item(*at))));
     if let Some(part) = &reduced {
         let causes = part.records.causes(facts.records).into_iter();
@@ -68,19 +73,18 @@ pub(super) fn decide(state: &State, facts: &Facts<'_>, items: &[Item<'_>]) -> Ac
     }
     let is_doubt = sorted.doubted > 0;
     let stored = Records::These(std::mem::take(&mut sorted.stored));
-    let mut parts = left(sorted, &next, state, facts, items);
-    parts.splice(0..0, reduced);
-    let wait = nth.map(|(pace, nth)| Wait {
-        retry: pace.into(),
-        nth,
-        aside,
-        probe: is_doubt && is_to_probe(&parts, facts),
-    });
+    let mut parts: Vec<_> = reduced.into_iter().collect();
+    parts.extend(sorted.remaining(&next));
+    let before = if is_doubt {
+        probe_first(&mut parts, before, facts)
+    } else {
+        before
+    };
     Action::Settle(Settlement {
         stored,
         rejected: Records::These(rejected),
         parts,
-        wait,
+        before,
         reports,
     })
 }
@@ -89,20 +93,22 @@ pub(super) fn decide(state: &State, facts: &Facts<'_>, items: &[Item<'_>]) -> Ac
 pub(super) fn fate(state: &State, facts: &Facts<'_>, item: &Item<'_>, stores_others: bool) -> Fate {
     match item.kind() {
         ItemKind::Stored => Fate::Stored,
-        ItemKind::Busy | ItemKind::Unavailable => Fate::Later(Pace::Soon),
-        ItemKind::Missing | ItemKind::Forbidden | ItemKind::Unauthorized => Fate::Later(Pace::Slow),
+        ItemKind::Busy | ItemKind::Unavailable => Fate::Later(Backoff::Short),
+        ItemKind::Missing | ItemKind::Forbidden | ItemKind::Unauthorized => {
+            Fate::Later(Backoff::Long)
+        }
         ItemKind::Failed if is_own_fault(state, facts) => Fate::Rejected,
-        ItemKind::Failed => Fate::Doubted(Pace::Soon),
+        ItemKind::Failed => Fate::Doubted(Backoff::Short),
         ItemKind::IndexRejects => Fate::Blocked,
         ItemKind::Unreadable if facts.records > 1 => Fate::Spoiled,
         ItemKind::Unreadable | ItemKind::Invalid => Fate::Rejected,
         ItemKind::Unclear => {
             // Under the alias, the record did not reach an index: a pipeline rejects it, for
             // instance.
-            let may_be_of_index = state.form == Form::Minimal || item.index == facts.cluster.alias;
+            let may_be_of_index = state.form == Form::Minimal || item.index == LOGS;
             let is_blamed = stores_others || state.suspicion == Suspicion::Blamed;
             if may_be_of_index && !is_blamed {
-                Fate::Doubted(Pace::Slow)
+                Fate::Doubted(Backoff::Long)
             } else {
                 Fate::Rejected
             }
@@ -110,155 +116,154 @@ pub(super) fn fate(state: &State, facts: &Facts<'_>, item: &Item<'_>, stores_oth
     }
 }
 
-impl Sorted {
-    fn new(state: &State, facts: &Facts<'_>, items: &[Item<'_>], stores_others: bool) -> Self {
-        let mut sorted = Self::default();
+impl<'a> Sorted<'a> {
+    fn new(
+        state: &'a State,
+        facts: &'a Facts<'a>,
+        items: &'a [Item<'a>],
+        stores_others: bool,
+    ) -> Self {
+        let mut sorted = Self {
+            state,
+            facts,
+            items,
+            stored: Vec::new(),
+            remaining: Vec::new(),
+            may_be_in: BTreeMap::new(),
+            rejected: Vec::new(),
+            backoff: None,
+            is_blocked: false,
+            is_spoiled: false,
+            doubted: 0,
+            reports: Vec::new(),
+        };
         for (at, item) in items.iter().enumerate() {
-            let fate = fate(state, facts, item, stores_others);
-            sorted.add(at, item, fate, state, facts);
+            sorted.add(at, item, fate(state, facts, item, stores_others));
         }
         sorted
     }
 
-    fn undecided(&self) -> usize {
-        let elsewhere: usize = self.may_be_in.values().map(Vec::len).sum();
-        self.left.len() + elsewhere
-    }
-
-    fn add(&mut self, at: usize, item: &Item<'_>, fate: Fate, state: &State, facts: &Facts<'_>) {
+    fn add(&mut self, at: usize, item: &Item<'_>, fate: Fate) {
+        let trouble = Report::Trouble(Cause::Item(at));
+        let index = Report::Index(Cause::Item(at));
         match fate {
             Fate::Stored => self.stored.push(at),
             Fate::Rejected => self.rejected.push(at),
             Fate::Spoiled => {
                 self.is_spoiled = true;
-                self.left.push(at);
+                self.remaining.push(at);
             }
             Fate::Blocked => {
                 if !self.is_blocked {
-                    self.reports.push(Report::Index(Cause::Item(at)));
+                    self.reports.push(index);
                 }
                 self.is_blocked = true;
-                self.pace = Some(Pace::Slow);
-                self.left.push(at);
+                self.backoff = Some(Backoff::Long);
+                self.remaining.push(at);
             }
-            Fate::Later(pace) => self.wait(
-                at,
-                item,
-                pace,
-                Report::Trouble(Cause::Item(at)),
-                state,
-                facts,
-            ),
-            Fate::Doubted(pace) => {
+            Fate::Later(backoff) => self.retry(at, item, backoff, trouble),
+            Fate::Doubted(backoff) => {
                 self.doubted += 1;
-                let report = match pace {
-                    Pace::Soon => Report::Trouble(Cause::Item(at)),
-                    Pace::Slow => Report::Index(Cause::Item(at)),
+                // Only what may be the index's fault is doubted with a long backoff.
+                let report = match backoff {
+                    Backoff::Short => trouble,
+                    Backoff::Long => index,
                 };
-                self.wait(at, item, pace, report, state, facts);
+                self.retry(at, item, backoff, report);
             }
         }
     }
 
-    fn wait(
-        &mut self,
-        at: usize,
-        item: &Item<'_>,
-        pace: Pace,
-        report: Report,
-        state: &State,
-        facts: &Facts<'_>,
-    ) {
-        if self.pace.is_none_or(|before| before < pace) {
-            self.pace = Some(pace);
+    fn retry(&mut self, at: usize, item: &Item<'_>, backoff: Backoff, report: Report) {
+        if self.backoff.is_none_or(|before| before < backoff) {
+            self.backoff = Some(backoff);
             self.reports.push(report);
         }
         let may_be_there = item.status >= 500
-            && state.place.index().is_none()
-            && facts.cluster.is_index(&item.index)
-            && !facts.cluster.is_alias_only(facts.now);
+            && self.state.place.index().is_none()
+            && Cluster::is_index(&item.index)
+            && !self.facts.cluster.is_alias_only(self.facts.now);
         if may_be_there {
-            self.may_be_in
-                .entry(item.index.to_string())
-                .or_default()
-                .push(at);
+            let these = self.may_be_in.entry(item.index.to_string());
+            these.or_default().push(at);
         } else {
-            self.left.push(at);
+            self.remaining.push(at);
         }
     }
-}
 
-/// The records that are sent again in the form that they have.
-fn left(
-    sorted: Sorted,
-    next: &State,
-    state: &State,
-    facts: &Facts<'_>,
-    items: &[Item<'_>],
-) -> Vec<Part> {
-    let failures = next.tries.failures;
-    let mut parts = Vec::new();
-    if !sorted.left.is_empty() {
-        let place = place(state, facts, items, sorted.is_blocked);
-        parts.push(Part {
-            records: Records::These(sorted.left),
+    /// Returns how many records may be set aside: none if some of them are only busy.
+    fn set_aside(&self, failures: u32, stores_others: bool) -> usize {
+        let elsewhere: usize = self.may_be_in.values().map(Vec::len).sum();
+        if self.doubted == self.remaining.len() + elsewhere {
+            set_aside(self.facts.records, failures, stores_others)
+        } else {
+            0
+        }
+    }
+
+    /// Returns the records that are sent in their minimal form from now on, if there are any.
+    fn reduced(&mut self, stores_others: bool) -> Option<Part> {
+        let these = std::mem::take(&mut self.rejected);
+        let suspicion = if stores_others {
+            Suspicion::Blamed
+        } else {
+            Suspicion::None
+        };
+        (!these.is_empty()).then(|| Part {
+            records: Records::These(these),
+            state: minimal(self.state, suspicion),
+        })
+    }
+
+    /// Returns the records that are sent again in the form that they have.
+    fn remaining(self, next: &State) -> Vec<Part> {
+        let all = self.facts.records;
+        let place = self.place_after_items();
+        let part = |records, place| Part {
+            records: Records::These(records),
             state: State {
                 place,
                 ..next.clone()
             },
-        });
+        };
+        let mut parts = Vec::new();
+        if !self.remaining.is_empty() {
+            parts.push(part(self.remaining, place));
+        }
+        for (index, these) in self.may_be_in {
+            parts.push(part(these, Place::pinned(index)));
+        }
+        if self.doubted > 0 {
+            parts = split_apart(parts, next.tries.failures, self.facts);
+        }
+        if self.is_spoiled {
+            let halves = parts.into_iter().flat_map(|part| part.halved(all));
+            parts = halves.collect();
+        }
+        parts
     }
-    parts.extend(sorted.may_be_in.into_iter().map(|(index, these)| Part {
-        records: Records::These(these),
-        state: State {
-            place: Place::pinned(index),
-            ..next.clone()
-        },
-    }));
-    if sorted.doubted > 0 {
-        parts = apart(parts, failures, facts);
-    }
-    if sorted.is_spoiled {
-        let all = facts.records;
-        parts = parts
-            .into_iter()
-            .flat_map(|part| part.halved(all))
-            .collect();
-    }
-    parts
-}
 
-/// The records that go on in their minimal form, if there are any.
-fn reduced(sorted: &mut Sorted, state: &State, stores_others: bool) -> Option<Part> {
-    let suspicion = if stores_others {
-        Suspicion::Blamed
-    } else {
-        Suspicion::None
-    };
-    let these = std::mem::take(&mut sorted.rejected);
-    (!these.is_empty()).then(|| Part {
-        records: Records::These(these),
-        state: minimal(state, suspicion),
-    })
-}
-
-/// A missing index, or one that these credentials do not reach, must not hold up the records.
-fn place(state: &State, facts: &Facts<'_>, items: &[Item<'_>], is_blocked: bool) -> Place {
-    let Place::Pinned { index, blocked } = &state.place else {
-        return state.place.clone();
-    };
-    let is_gone = items.iter().any(|item| item.kind() == ItemKind::Missing);
-    if is_gone || is_forbidden(state, items) {
-        return Place::Open;
+    /// Returns where the remaining records may be: a missing index, or one that these credentials do
+    /// not reach, must not hold them up.
+    fn place_after_items(&self) -> Place {
+        let Place::Pinned { index, blocked } = &self.state.place else {
+            return self.state.place.clone();
+        };
+        if self.has(ItemKind::Missing) || self.is_forbidden() {
+            return Place::Open;
+        }
+        Place::Pinned {
+            index: index.clone(),
+            blocked: self.is_blocked.then(|| blocked.unwrap_or(self.facts.now)),
+        }
     }
-    Place::Pinned {
-        index: index.clone(),
-        blocked: is_blocked.then(|| blocked.unwrap_or(facts.now)),
-    }
-}
 
-/// Whether these credentials reach the alias, and not the index that the records are pinned to.
-fn is_forbidden(state: &State, items: &[Item<'_>]) -> bool {
-    let is_pinned = state.place.index().is_some();
-    is_pinned && items.iter().any(|item| item.kind() == ItemKind::Forbidden)
+    /// Whether these credentials reach the alias, and not the index that the records are pinned to.
+    fn is_forbidden(&self) -> bool {
+        self.state.place.index().is_some() && self.has(ItemKind::Forbidden)
+    }
+
+    fn has(&self, kind: ItemKind) -> bool {
+        self.items.iter().any(|item| item.kind() == kind)
+    }
 }

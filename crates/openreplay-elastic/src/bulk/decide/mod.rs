@@ -5,12 +5,13 @@
 
 use std::time::{Duration, Instant};
 
+pub(super) use self::action::{
+    Action, BeforeRetry, Cause, Part, Records, Report, Route, Settlement,
+};
 use super::cluster::Cluster;
 use super::event::Event;
-use super::state::{BLOCKED, Pinning, Place, State, Suspicion};
+use super::state::{LEAVE_BLOCKED_AFTER, Pinning, Place, State, Suspicion};
 use super::wire::Presence;
-
-pub(super) use self::action::{Action, Cause, Part, Records, Report, Route, Settlement, Wait};
 
 mod action;
 mod items;
@@ -20,19 +21,18 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-/// How long the engine must fail on a record that is sent alone before a probe is stored in its
-/// place.
-pub(super) const OWN_FAULT: Duration = Duration::from_secs(180);
+/// How long the engine must fail on a single record before another record is sent in its place.
+pub(super) const PROBE_AFTER: Duration = Duration::from_secs(180);
 
-/// How often records that fail, or get no response, are sent together.
-const TOGETHER: u32 = 8;
+/// How often records that fail, or get no response, are sent together before they are split.
+const SPLIT_AFTER_FAILURES: u32 = 8;
 
 /// After so many failures, a single record no longer holds up the others, although it may not be at
 /// fault.
-const ODD_ONE: u32 = 4;
+const SET_ASIDE_AFTER_FAILURES: u32 = 4;
 
 /// How many records may be set aside while others are stored.
-const ASIDE: usize = 64;
+const MAX_SET_ASIDE: usize = 64;
 
 /// What a decision depends on in addition to the batch's own state.
 #[derive(Clone, Copy, Debug)]
@@ -45,34 +45,48 @@ pub(super) struct Facts<'a> {
 
 /// Decides what to do with a batch.
 pub(super) fn decide(state: &State, facts: &Facts<'_>, event: &Event<'_>) -> Action {
+    let known = facts.cluster.last_write_index();
     match *event {
         Event::Due => due(state, facts),
         Event::WriteIndex(leads_to) => alias_leads_to(state, facts, leads_to),
-        Event::Exists(true) => send(state, facts, state.place.clone(), facts.cluster.index()),
-        Event::Exists(false) => send(state, facts, Place::Open, facts.cluster.index()),
+        Event::Exists(true) => send(state, facts, state.place.clone(), known),
+        Event::Exists(false) => send(state, facts, Place::Open, known),
         Event::Searched(found) => {
-            let index = choose(found).or(facts.cluster.index());
+            let index = choose(found).or(known);
             let place = index.map_or(Place::Open, Place::pinned);
-            send(state, facts, place, facts.cluster.index())
+            send(state, facts, place, known)
         }
         Event::QueryFailed(error) => response::query_failed(state, facts, error.retry),
+        Event::Probed { is_stored } => probed(state, is_stored),
         Event::Stored { .. } => Action::Settle(Settlement {
             stored: Records::All,
             ..Settlement::default()
         }),
         Event::Items(items) => items::decide(state, facts, items),
         Event::Unreadable => response::unreadable(state, facts),
-        Event::Failed { kind, retry_after } => response::failed(state, facts, kind, retry_after),
-        Event::NoResponse(kind) => response::no_response(state, facts, kind),
+        Event::Failed {
+            kind, retry_after, ..
+        } => response::failed(state, facts, kind, retry_after),
+        Event::NoResponse { kind, .. } => response::no_response(state, facts, kind),
     }
 }
 
-/// The state of a single record once the engine has stored another in its place.
-pub(super) fn blamed(state: State) -> State {
-    State {
-        suspicion: Suspicion::Blamed,
-        ..state
-    }
+/// If the engine has stored another record in the place of this single one, this one is at fault.
+fn probed(state: &State, is_stored: bool) -> Action {
+    let before = match state.suspicion {
+        Suspicion::ToProbe(before) => Some(before),
+        _ => None,
+    };
+    let suspicion = if is_stored {
+        Suspicion::Blamed
+    } else {
+        Suspicion::None
+    };
+    let part = Part::all(State {
+        suspicion,
+        ..state.clone()
+    });
+    Action::Settle(Settlement::resend(vec![part], before))
 }
 
 fn due(state: &State, facts: &Facts<'_>) -> Action {
@@ -80,14 +94,12 @@ fn due(state: &State, facts: &Facts<'_>) -> Action {
     if facts.bytes > limit && facts.records > 1 {
         // Of about the same length: a short rest would not test the limit.
         let requests = facts.bytes.div_ceil(limit);
-        let part = Part {
-            records: Records::Fitting(facts.bytes.div_ceil(requests)),
-            state: state.clone(),
+        return Action::Split {
+            bytes: facts.bytes.div_ceil(requests),
         };
-        return Action::Settle(Settlement {
-            parts: vec![part],
-            ..Settlement::default()
-        });
+    }
+    if matches!(state.suspicion, Suspicion::ToProbe(_)) {
+        return Action::Probe;
     }
     let depends_on_index = state.place != Place::Open
         || state.suspicion == Suspicion::RejectedAlone
@@ -106,7 +118,9 @@ fn alias_leads_to(state: &State, facts: &Facts<'_>, leads_to: &str) -> Action {
         Place::Pinned { index, .. } if index == leads_to => state.place.clone(),
         // Until then, the index may have the records, since it cannot be queried, and another would
         // store them twice.
-        Place::Pinned { blocked, .. } if is_over(*blocked, BLOCKED, facts.now) => Place::Open,
+        Place::Pinned { blocked, .. } if is_over(*blocked, LEAVE_BLOCKED_AFTER, facts.now) => {
+            Place::Open
+        }
         // A missing index must not hold up the records.
         Place::Pinned { index, .. } => return Action::QueryExists(index.clone()),
         Place::Lost { .. } if facts.cluster.is_alias_only(facts.now) => Place::Open,
@@ -126,7 +140,7 @@ fn alias_leads_to(state: &State, facts: &Facts<'_>, leads_to: &str) -> Action {
 fn choose(found: &[(String, Presence)]) -> Option<&str> {
     let first = |wanted| found.iter().find(|(_, presence)| *presence == wanted);
     let index = first(Presence::Present)
-        .or_else(|| first(Presence::MayBe))
+        .or_else(|| first(Presence::Unknown))
         .or_else(|| first(Presence::Absent));
     index.map(|(index, _)| &index[..])
 }
@@ -154,21 +168,21 @@ fn is_over(since: Option<Instant>, time: Duration, now: Instant) -> bool {
 }
 
 /// Whether the engine has failed on this single record for long.
-fn is_long_alone(state: &State, facts: &Facts<'_>) -> bool {
-    is_over(state.alone, OWN_FAULT, facts.now)
+fn has_failed_for_long(state: &State, facts: &Facts<'_>) -> bool {
+    is_over(state.failing_since, PROBE_AFTER, facts.now)
 }
 
-/// Whether the engine fails on this record only: it was sent alone for long, and another was just
+/// Whether the engine fails on this record only: it has failed alone for long, and another was just
 /// stored.
 fn is_own_fault(state: &State, facts: &Facts<'_>) -> bool {
-    state.suspicion == Suspicion::Blamed && is_long_alone(state, facts)
+    state.suspicion == Suspicion::Blamed && has_failed_for_long(state, facts)
 }
 
 /// How many records may be set aside, so that these do not hold up the others.
-fn aside(records: usize, failures: u32, stores_others: bool) -> usize {
+fn set_aside(records: usize, failures: u32, stores_others: bool) -> usize {
     if stores_others {
-        ASIDE
-    } else if records == 1 && failures >= ODD_ONE {
+        MAX_SET_ASIDE
+    } else if records == 1 && failures >= SET_ASIDE_AFTER_FAILURES {
         1
     } else {
         0
@@ -176,10 +190,10 @@ fn aside(records: usize, failures: u32, stores_others: bool) -> usize {
 }
 
 /// The engine may fail on one of the records: they do not stay together indefinitely.
-fn apart(parts: Vec<Part>, failures: u32, facts: &Facts<'_>) -> Vec<Part> {
+fn split_apart(parts: Vec<Part>, failures: u32, facts: &Facts<'_>) -> Vec<Part> {
     let all = facts.records;
     let mut parts = match failures {
-        TOGETHER.. => parts
+        SPLIT_AFTER_FAILURES.. => parts
             .into_iter()
             .flat_map(|part| part.halved(all))
             .collect(),
@@ -187,12 +201,23 @@ fn apart(parts: Vec<Part>, failures: u32, facts: &Facts<'_>) -> Vec<Part> {
     };
     let singles = parts.iter_mut().filter(|part| part.records.count(all) == 1);
     for part in singles {
-        part.state.alone.get_or_insert(facts.now);
+        part.state.failing_since.get_or_insert(facts.now);
     }
     parts
 }
 
-/// Whether to store another record as a probe, after these parts were doubted.
-fn is_to_probe(parts: &[Part], facts: &Facts<'_>) -> bool {
-    matches!(parts, [one] if is_long_alone(&one.state, facts))
+/// If these are a single record that the engine has failed on for long, another record is sent in
+/// its place before the next attempt.
+fn probe_first(
+    parts: &mut [Part],
+    before: Option<BeforeRetry>,
+    facts: &Facts<'_>,
+) -> Option<BeforeRetry> {
+    match (parts, before) {
+        ([one], Some(before)) if has_failed_for_long(&one.state, facts) => {
+            one.state.suspicion = Suspicion::ToProbe(before);
+            None
+        }
+        (_, before) => before,
+    }
 }

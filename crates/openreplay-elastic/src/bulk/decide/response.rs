@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::super::pace::{Pace, Retry};
-use super::super::state::{Form, Place, State, Suspicion};
-use super::super::wire::{Executed, FailureKind, NoResponse};
 use super::{
-    Action, Cause, Facts, Part, Records, Report, Settlement, TOGETHER, Wait, apart, aside,
-    is_own_fault, is_to_probe,
+    Action, BeforeRetry, Cause, Facts, Part, Records, Report, SPLIT_AFTER_FAILURES, Settlement,
+    is_own_fault, probe_first, set_aside, split_apart,
 };
+use crate::bulk::backoff::{Backoff, Retry};
+use crate::bulk::state::{Form, Place, State, Suspicion};
+use crate::bulk::wire::{Executed, FailureKind, NoResponse};
 
 /// Whether the records may be the reason for a failure. Then they are split after some failures.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ enum Split {
 }
 
 pub(super) fn no_response(state: &State, facts: &Facts<'_>, kind: NoResponse) -> Action {
-    let retry = Pace::Soon.into();
+    let retry = Backoff::Short.into();
     let next = match kind {
         NoResponse::NotSent => next_state(state, facts, Executed::No, Blame::NotTheRecords),
         NoResponse::Lost => next_state(state, facts, Executed::Unknown, Blame::MaybeTheRecords),
@@ -37,7 +37,7 @@ pub(super) fn no_response(state: &State, facts: &Facts<'_>, kind: NoResponse) ->
 }
 
 pub(super) fn unreadable(state: &State, facts: &Facts<'_>) -> Action {
-    let retry = Pace::Soon.into();
+    let retry = Backoff::Short.into();
     doubt(state, facts, retry, Executed::Unknown, Report::Unreadable)
 }
 
@@ -48,7 +48,7 @@ pub(super) fn failed(
     retry_after: Option<Duration>,
 ) -> Action {
     let retry = Retry {
-        pace: kind.pace(),
+        backoff: kind.backoff(),
         at_least: retry_after,
     };
     let executed = kind.executed();
@@ -56,7 +56,7 @@ pub(super) fn failed(
         // A longer request was accepted, so this 413 is doubted once: `Cluster::observe`, which
         // runs after the decision, forgets that length, and the next 413 is believed.
         FailureKind::TooLarge if !facts.cluster.room.may_be_too_much(facts.bytes) => {
-            (Pace::Soon.into(), Blame::NotTheRecords)
+            (Backoff::Short.into(), Blame::NotTheRecords)
         }
         FailureKind::TooLarge | FailureKind::Malformed => {
             return rejected_whole(state, facts, kind);
@@ -95,15 +95,9 @@ pub(super) fn query_failed(state: &State, facts: &Facts<'_>, retry: Retry) -> Ac
 
 /// The request is too large, or one of its records makes it invalid.
 fn rejected_whole(state: &State, facts: &Facts<'_>, kind: FailureKind) -> Action {
-    let whole = Part {
-        records: Records::All,
-        state: state.clone(),
-    };
     if facts.records > 1 {
-        return Action::Settle(Settlement {
-            parts: whole.halved(facts.records).collect(),
-            ..Settlement::default()
-        });
+        let halves = Part::all(state.clone()).halved(facts.records);
+        return Action::Settle(Settlement::resend(halves.collect(), None));
     }
     if state.suspicion != Suspicion::RejectedAlone {
         // The reason may be another: the next request is preceded by a query that must succeed.
@@ -111,13 +105,7 @@ fn rejected_whole(state: &State, facts: &Facts<'_>, kind: FailureKind) -> Action
             suspicion: Suspicion::RejectedAlone,
             ..state.clone()
         };
-        return Action::Settle(Settlement {
-            parts: vec![Part {
-                state: next,
-                ..whole
-            }],
-            ..Settlement::default()
-        });
+        return Action::Settle(Settlement::resend(vec![Part::all(next)], None));
     }
     if state.form == Form::Minimal && kind == FailureKind::TooLarge {
         // The record is short: a server that rejects it with 413 accepts nothing at all.
@@ -125,7 +113,7 @@ fn rejected_whole(state: &State, facts: &Facts<'_>, kind: FailureKind) -> Action
         return resend(
             next,
             facts,
-            Pace::Slow.into(),
+            Backoff::Long.into(),
             trouble(),
             Split::AfterFailures,
         );
@@ -146,23 +134,16 @@ fn doubt(
     }
     let mut next = next_state(state, facts, executed, Blame::MaybeTheRecords);
     let failures = next.tries.failures;
-    let nth = next.tries.next_pause(retry.pace);
-    let whole = Part {
-        records: Records::All,
-        state: next,
-    };
-    let parts = apart(vec![whole], failures, facts);
-    let wait = Wait {
+    let before = BeforeRetry {
         retry,
-        nth,
-        aside: aside(facts.records, failures, false),
-        probe: is_to_probe(&parts, facts),
+        nth: next.tries.next_delay(retry.backoff),
+        set_aside: set_aside(facts.records, failures, false),
     };
+    let mut parts = split_apart(vec![Part::all(next)], failures, facts);
+    let before = probe_first(&mut parts, Some(before), facts);
     Action::Settle(Settlement {
-        parts,
-        wait: Some(wait),
         reports: vec![report],
-        ..Settlement::default()
+        ..Settlement::resend(parts, before)
     })
 }
 
@@ -190,7 +171,7 @@ fn next_state(state: &State, facts: &Facts<'_>, executed: Executed, blame: Blame
 
 /// Where the records may be after a request.
 fn place_after_request(place: Place, facts: &Facts<'_>, executed: Executed) -> Place {
-    match (place, executed, facts.cluster.index()) {
+    match (place, executed, facts.cluster.last_write_index()) {
         (Place::Open, Executed::Unknown, Some(index)) => Place::Lost {
             before: index.to_owned(),
         },
@@ -198,7 +179,7 @@ fn place_after_request(place: Place, facts: &Facts<'_>, executed: Executed) -> P
     }
 }
 
-/// Sends all records again after a pause.
+/// Sends all records again after a delay.
 fn resend(
     mut next: State,
     facts: &Facts<'_>,
@@ -207,30 +188,23 @@ fn resend(
     split: Split,
 ) -> Action {
     let in_halves = match split {
-        Split::AfterFailures => next.tries.failures >= TOGETHER,
+        Split::AfterFailures => next.tries.failures >= SPLIT_AFTER_FAILURES,
         Split::Now => true,
     };
-    let nth = next.tries.next_pause(retry.pace);
-    let whole = Part {
-        records: Records::All,
-        state: next,
+    let before = BeforeRetry {
+        retry,
+        nth: next.tries.next_delay(retry.backoff),
+        set_aside: 0,
     };
+    let whole = Part::all(next);
     let parts = if in_halves {
         whole.halved(facts.records).collect()
     } else {
         vec![whole]
     };
-    let wait = Wait {
-        retry,
-        nth,
-        aside: 0,
-        probe: false,
-    };
     Action::Settle(Settlement {
-        parts,
-        wait: Some(wait),
         reports: vec![report],
-        ..Settlement::default()
+        ..Settlement::resend(parts, Some(before))
     })
 }
 
@@ -243,10 +217,7 @@ fn reject(state: &State) -> Action {
             ..Settlement::default()
         },
         Form::Whole => Settlement {
-            parts: vec![Part {
-                records: Records::All,
-                state: minimal(state, Suspicion::None),
-            }],
+            parts: vec![Part::all(minimal(state, Suspicion::None))],
             reports: vec![Report::Reduced(Cause::Whole)],
             ..Settlement::default()
         },
@@ -260,7 +231,7 @@ pub(super) fn minimal(state: &State, suspicion: Suspicion) -> State {
         pinning: state.pinning,
         form: Form::Minimal,
         suspicion,
-        alone: None,
+        failing_since: None,
         tries: state.tries.of_another_form(),
     }
 }

@@ -2,46 +2,107 @@
 
 use std::path::Path;
 
-use super::super::cluster::Measured;
-use super::super::pace::Pace;
-use super::super::state::Form;
-use super::super::wire::{FailureKind, Item, ItemError, NoResponse, Presence, QueryError};
 use super::*;
+use crate::bulk::backoff::Backoff;
+use crate::bulk::cluster::{KNOWN, Measured};
+use crate::bulk::state::Form;
+use crate::bulk::wire::{FailureKind, Item, ItemError, NoResponse, Presence, QueryError};
 
 /// What is known of a batch of four records, or of a single one; the alias leads to `logs-2`.
 struct Known {
     name: &'static str,
     records: usize,
+    /// A request of 500 bytes was accepted before.
+    bytes: usize,
     state: State,
+    is_alias_only: bool,
+    now: Instant,
 }
 
-fn now() -> Instant {
-    Instant::now() + 2 * OWN_FAULT
+impl Known {
+    fn cluster(&self, start: Instant) -> Cluster {
+        let mut cluster = Cluster::new(Duration::from_secs(30));
+        let measured = Measured {
+            bytes: 500,
+            took: Duration::ZERO,
+            now: start,
+        };
+        let stored = Event::Stored { index: "logs-2" };
+        cluster.observe(&State::default(), measured, &stored);
+        if self.is_alias_only {
+            let forbidden = [item(403, "security_exception")];
+            cluster.observe(&pinned().state, measured, &Event::Items(&forbidden));
+        }
+        cluster
+    }
 }
 
 fn known(name: &'static str, change: impl FnOnce(&mut State)) -> Known {
     let mut state = State::default();
     change(&mut state);
-    let records = if name.contains("single") { 1 } else { 4 };
     Known {
         name,
-        records,
+        records: if name.contains("single") { 1 } else { 4 },
+        bytes: match name {
+            _ if name.contains("short") => 100,
+            _ if name.contains("longer than the room") => 4 << 20,
+            _ => 1_000,
+        },
         state,
+        is_alias_only: false,
+        now: start(),
     }
 }
 
-fn lost(state: &mut State) {
-    let before = "logs-1".to_owned();
-    state.place = Place::Lost { before };
+/// When the records were sent, at the earliest.
+fn start() -> Instant {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    *START.get_or_init(|| Instant::now() + 2 * PROBE_AFTER)
 }
 
-fn pinned(state: &mut State) {
-    state.place = Place::pinned("logs-1");
+fn open(name: &'static str) -> Known {
+    known(name, |_| {})
 }
 
-fn single(state: &mut State, now: Instant) {
-    state.tries.failures = ODD_ONE;
-    state.alone = Some(now - OWN_FAULT);
+fn lost(name: &'static str) -> Known {
+    known(name, |state| {
+        let before = "logs-1".to_owned();
+        state.place = Place::Lost { before };
+    })
+}
+
+fn pinned() -> Known {
+    known("pinned", |state| state.place = Place::pinned("logs-1"))
+}
+
+fn in_doubt(name: &'static str, suspicion: Suspicion, form: Form) -> Known {
+    known(name, move |state| {
+        state.tries.failures = SET_ASIDE_AFTER_FAILURES;
+        state.failing_since = Some(start() - PROBE_AFTER);
+        state.suspicion = suspicion;
+        state.form = form;
+    })
+}
+
+fn to_probe() -> Known {
+    let before = BeforeRetry {
+        retry: Backoff::Short.into(),
+        nth: 1,
+        set_aside: 1,
+    };
+    let suspicion = Suspicion::ToProbe(before);
+    in_doubt(
+        "single, in doubt for long, to be probed",
+        suspicion,
+        Form::Whole,
+    )
+}
+
+fn rejected_alone(name: &'static str, form: Form) -> Known {
+    known(name, move |state| {
+        state.suspicion = Suspicion::RejectedAlone;
+        state.form = form;
+    })
 }
 
 fn item(status: u16, name: &'static str) -> Item<'static> {
@@ -56,20 +117,22 @@ fn item(status: u16, name: &'static str) -> Item<'static> {
     }
 }
 
-fn pace(wait: Option<Wait>) -> &'static str {
-    match wait.map(|wait| wait.retry.pace) {
+fn backoff(before: Option<BeforeRetry>) -> &'static str {
+    match before.map(|before| before.retry.backoff) {
         None => "at once",
-        Some(Pace::Soon) => "soon",
-        Some(Pace::Slow) => "slowly",
+        Some(Backoff::Short) => "soon",
+        Some(Backoff::Long) => "slowly",
     }
 }
 
 /// An action in words.
-fn words(action: &Action) -> String {
+fn words(action: &Action, before: &State) -> String {
     match action {
         Action::QueryWriteIndex => "query where `logs` leads".into(),
         Action::QueryExists(index) => format!("query whether `{index}` exists"),
         Action::Search { from, to } => format!("search from `{from}` to `{to}`"),
+        Action::Probe => "send a probe".into(),
+        Action::Split { .. } => "in parts that fit, at once".into(),
         Action::Send(Route {
             place,
             announce,
@@ -88,11 +151,11 @@ fn words(action: &Action) -> String {
             let index = place.index().unwrap_or("logs");
             format!("{before}send to `{index}`{risk}")
         }
-        Action::Settle(settlement) => settled(settlement),
+        Action::Settle(settlement) => settled(settlement, before),
     }
 }
 
-fn settled(settlement: &Settlement) -> String {
+fn settled(settlement: &Settlement, before: &State) -> String {
     let mut words = Vec::new();
     match settlement.stored.count(4) {
         0 => {}
@@ -103,286 +166,297 @@ fn settled(settlement: &Settlement) -> String {
         words.push("reject for good".into());
     }
     let parts = &settlement.parts;
-    for part in parts.iter().take(1) {
-        let how = match (&part.records, parts.len()) {
-            (Records::Fitting(_), _) => "in two parts that fit",
-            (_, 2) if parts[0].state == parts[1].state => "in halves",
+    if let [first, others @ ..] = &parts[..] {
+        let how = match others {
+            [other] if other.state == first.state => "in halves",
             _ => "again",
         };
-        words.push(format!("{how}, {}", pace(settlement.wait)));
+        words.push(format!("{how}, {}", backoff(settlement.before)));
     }
-    words.extend(places(parts));
+    words.extend(places(parts, before));
     words.dedup();
     words.extend(marks(settlement).map(str::to_owned));
     words.join("; ")
 }
 
-fn places(parts: &[Part]) -> impl Iterator<Item = String> {
-    parts.iter().filter_map(|part| match &part.state.place {
-        Place::Open => None,
-        Place::Lost { before } => Some(format!("lost since `{before}`")),
-        Place::Pinned {
-            index,
-            blocked: None,
-        } => Some(format!("pinned to `{index}`")),
-        Place::Pinned { index, .. } => Some(format!("pinned to `{index}`, which is blocked")),
-    })
+fn places(parts: &[Part], before: &State) -> impl Iterator<Item = String> {
+    let was_open = before.place == Place::Open;
+    parts
+        .iter()
+        .filter_map(move |part| match &part.state.place {
+            Place::Open if was_open => None,
+            Place::Open => Some("open".to_owned()),
+            Place::Lost { before } => Some(format!("lost since `{before}`")),
+            Place::Pinned {
+                index,
+                blocked: None,
+            } => Some(format!("pinned to `{index}`")),
+            Place::Pinned { index, .. } => Some(format!("pinned to `{index}`, which is blocked")),
+        })
 }
 
-fn marks(Settlement { parts, wait, .. }: &Settlement) -> impl Iterator<Item = &'static str> {
+fn marks(Settlement { parts, before, .. }: &Settlement) -> impl Iterator<Item = &'static str> {
     let is = |is: fn(&State) -> bool| parts.iter().any(|part| is(&part.state));
-    let is_blamed = is(|state| state.suspicion == Suspicion::Blamed);
-    let is_rejected_alone = is(|state| state.suspicion == Suspicion::RejectedAlone);
     let marks = [
         (is(|state| state.form == Form::Minimal), "in minimal form"),
-        (is_blamed, "blamed"),
-        (is_rejected_alone, "suspected to be at fault"),
-        (is(|state| state.alone.is_some()), "in doubt"),
-        (wait.is_some_and(|wait| wait.aside > 0), "set aside"),
-        (wait.is_some_and(|wait| wait.probe), "after a probe"),
+        (is(|state| state.suspicion == Suspicion::Blamed), "blamed"),
+        (
+            is(|state| state.suspicion == Suspicion::RejectedAlone),
+            "suspected to be at fault",
+        ),
+        (is(|state| state.failing_since.is_some()), "in doubt"),
+        (
+            is(|state| matches!(state.suspicion, Suspicion::ToProbe(_))),
+            "to be probed",
+        ),
+        (
+            before.is_some_and(|before| before.set_aside > 0),
+            "set aside",
+        ),
     ];
     let marks = marks.into_iter().filter(|(is_set, _)| *is_set);
     marks.map(|(_, mark)| mark)
 }
 
-fn rows() -> Vec<String> {
-    let now = now();
-    let unknown = QueryError {
-        retry: Pace::Soon.into(),
+/// The row of a case, in which each of the events gives the same action.
+#[track_caller]
+fn row(known: &Known, name: &str, events: &[Event<'_>]) -> String {
+    let cluster = known.cluster(start());
+    let facts = Facts {
+        records: known.records,
+        bytes: known.bytes,
+        cluster: &cluster,
+        now: known.now,
+    };
+    let mut actions: Vec<_> = events
+        .iter()
+        .map(|event| words(&decide(&known.state, &facts, event), &known.state))
+        .collect();
+    actions.dedup();
+    assert_eq!(actions.len(), 1, "{}, {name}: {actions:?}", known.name);
+    format!("| {} | {name} | {} |", known.name, actions[0])
+}
+
+fn failed(statuses: &[u16], name: Option<&'static str>) -> Vec<Event<'static>> {
+    let event = |status: &u16| Event::Failed {
+        kind: FailureKind::of(*status, name),
+        retry_after: None,
+        why: "",
+    };
+    statuses.iter().map(event).collect()
+}
+
+fn no_response(kind: NoResponse) -> [Event<'static>; 1] {
+    [Event::NoResponse { kind, why: "" }]
+}
+
+const ENGINE: Option<&str> = Some("index_not_found_exception");
+const PROXY: Option<&str> = None;
+
+/// Where the records go.
+fn rows_of_queries() -> Vec<String> {
+    let error = QueryError {
+        retry: Backoff::Short.into(),
         status: None,
         failure: None,
         is_fault_of_index: false,
         text: String::new(),
     };
+    let turn = [Event::Due];
+    let old = [Event::WriteIndex("logs-1")];
+    let new = [Event::WriteIndex("logs-2")];
     let found = |presence| [("logs-1".to_owned(), presence)];
     let (present, absent) = (found(Presence::Present), found(Presence::Absent));
-    let all = |status, name| [(); 4].map(|()| item(status, name));
-    let one = |status, name| [item(status, name)];
-    let some = [item(201, ""), item(500, "x"), item(201, ""), item(201, "")];
-    let may_be = [item(201, ""), item(503, "x"), item(201, ""), item(201, "")];
-    let invalid = [
-        item(201, ""),
-        item(400, "document_parsing_exception"),
-        item(201, ""),
-        item(201, ""),
-    ];
-    let (busy, blocked) = (all(429, "x"), all(403, "cluster_block_exception"));
-    let (missing, forbidden) = (all(404, "x"), all(403, "security_exception"));
-    let (spoiled, unclear) = (all(400, "parse_exception"), all(400, "x"));
-    let (failed_item, unclear_item) = (one(500, "x"), one(400, "x"));
-    let failed = |status, is_named: bool| Event::Failed {
-        kind: FailureKind::of(status, is_named.then_some("index_not_found_exception")),
-        retry_after: None,
+    let unknown = Known {
+        now: start() + KNOWN,
+        ..open("open, the index unknown for a minute")
     };
-    let open = || known("open", |_| {});
-    let in_doubt = || known("single, in doubt for long", move |state| single(state, now));
-    let blamed = |form: Form| {
-        let name = match form {
-            Form::Whole => "single, in doubt for long, blamed",
-            Form::Minimal => "single, minimal, in doubt for long, blamed",
-        };
-        known(name, move |state| {
-            single(state, now);
-            state.suspicion = Suspicion::Blamed;
-            state.form = form;
-        })
+    let alias_only = Known {
+        is_alias_only: true,
+        ..lost("lost, credentials for the alias only")
     };
-    let often = || {
-        known("failed eight times", |state| {
-            state.tries.failures = TOGETHER;
-        })
-    };
-    let rejected_alone = |name: &'static str, form| {
-        known(name, move |state| {
-            state.suspicion = Suspicion::RejectedAlone;
-            state.form = form;
-        })
-    };
-    let long_blocked = known("pinned, blocked for a minute", move |state| {
+    let blocked = known("pinned, blocked for a minute", |state| {
         state.place = Place::Pinned {
             index: "logs-1".into(),
-            blocked: Some(now - BLOCKED),
+            blocked: Some(start() - LEAVE_BLOCKED_AFTER),
         };
     });
     let always = known("open, pinned always", |state| {
         state.pinning = Pinning::Always;
     });
-    let cases: Vec<(Known, &str, Event<'_>)> = vec![
-        (open(), "its turn", Event::Due),
-        (known("lost", lost), "its turn", Event::Due),
-        (known("pinned", pinned), "its turn", Event::Due),
-        (
-            always,
-            "`logs` leads to `logs-2`",
-            Event::WriteIndex("logs-2"),
-        ),
-        (
-            known("lost", lost),
-            "`logs` leads to `logs-1`",
-            Event::WriteIndex("logs-1"),
-        ),
-        (
-            known("lost", lost),
-            "`logs` leads to `logs-2`",
-            Event::WriteIndex("logs-2"),
-        ),
-        (
-            known("lost", lost),
+    let leads_to_old = "`logs` leads to `logs-1`";
+    let leads_to_new = "`logs` leads to `logs-2`";
+    vec![
+        row(&open("open"), "its turn", &turn),
+        row(&unknown, "its turn", &turn),
+        row(&open("open, longer than the room"), "its turn", &turn),
+        row(&lost("lost"), "its turn", &turn),
+        row(&pinned(), "its turn", &turn),
+        row(&always, leads_to_new, &new),
+        row(&lost("lost"), leads_to_old, &old),
+        row(&lost("lost"), leads_to_new, &new),
+        row(&alias_only, leads_to_new, &new),
+        row(
+            &lost("lost"),
             "a record is found in `logs-1`",
-            Event::Searched(&present),
+            &[Event::Searched(&present)],
         ),
-        (
-            known("lost", lost),
+        row(
+            &lost("lost"),
             "no record is found",
-            Event::Searched(&absent),
+            &[Event::Searched(&absent)],
         ),
-        (
-            known("pinned", pinned),
-            "`logs` leads to `logs-2`",
-            Event::WriteIndex("logs-2"),
-        ),
-        (
-            known("pinned", pinned),
-            "`logs-1` exists",
-            Event::Exists(true),
-        ),
-        (
-            known("pinned", pinned),
-            "`logs-1` is missing",
-            Event::Exists(false),
-        ),
-        (
-            long_blocked,
-            "`logs` leads to `logs-2`",
-            Event::WriteIndex("logs-2"),
-        ),
-        (
-            known("lost", lost),
+        row(&pinned(), leads_to_new, &new),
+        row(&pinned(), "`logs-1` exists", &[Event::Exists(true)]),
+        row(&pinned(), "`logs-1` is missing", &[Event::Exists(false)]),
+        row(&blocked, leads_to_new, &new),
+        row(
+            &lost("lost"),
             "a query fails",
-            Event::QueryFailed(&unknown),
+            &[Event::QueryFailed(&error)],
         ),
-        (open(), "all stored", Event::Stored { index: "logs-2" }),
+    ]
+}
+
+/// Requests that got one response, or none.
+fn rows_of_requests() -> Vec<String> {
+    let often = || {
+        known("failed eight times", |state| {
+            state.tries.failures = SPLIT_AFTER_FAILURES;
+        })
+    };
+    let lost = no_response(NoResponse::Lost);
+    let late = no_response(NoResponse::TimedOut);
+    let not_sent = no_response(NoResponse::NotSent);
+    let missing = failed(&[401, 403, 404], ENGINE);
+    let engine_failed = failed(&[500], ENGINE);
+    let malformed = failed(&[400], ENGINE);
+    let too_large = failed(&[413], PROXY);
+    let suspected = || rejected_alone("single, suspected to be at fault", Form::Whole);
+    let minimal = || rejected_alone("single, minimal, suspected to be at fault", Form::Minimal);
+    let in_doubt_for_long = || in_doubt("single, in doubt for long", Suspicion::None, Form::Whole);
+    let blamed = || {
+        in_doubt(
+            "single, in doubt for long, blamed",
+            Suspicion::Blamed,
+            Form::Whole,
+        )
+    };
+    let blamed_minimal = || {
+        in_doubt(
+            "single, minimal, in doubt for long, blamed",
+            Suspicion::Blamed,
+            Form::Minimal,
+        )
+    };
+    let stored = [Event::Stored { index: "logs-2" }];
+    let cases: [(Known, &str, &[Event<'_>]); 30] = [
+        (open("open"), "all stored", &stored),
+        (open("open"), "no connection", &not_sent),
+        (open("open"), "no response", &lost),
+        (often(), "no response", &lost),
+        (pinned(), "no response", &lost),
+        (open("open"), "no response in time", &late),
+        (open("single, short"), "no response in time", &late),
+        (open("single"), "no response in time", &late),
         (
-            open(),
-            "no connection",
-            Event::NoResponse(NoResponse::NotSent),
+            open("open"),
+            "a response that cannot be read",
+            &[Event::Unreadable],
         ),
-        (open(), "no response", Event::NoResponse(NoResponse::Lost)),
-        (often(), "no response", Event::NoResponse(NoResponse::Lost)),
+        (open("open"), "429", &failed(&[429], ENGINE)),
+        (open("open"), "401, 403 or 404 of the engine", &missing),
+        (open("open"), "502 or 503", &failed(&[502, 503], PROXY)),
+        (open("open"), "408 or 504", &failed(&[408, 504], PROXY)),
+        (open("open"), "500 of the engine", &engine_failed),
+        (open("open"), "400 of the engine", &malformed),
         (
-            known("pinned", pinned),
-            "no response",
-            Event::NoResponse(NoResponse::Lost),
+            open("open"),
+            "400, 403 or 406 of a proxy",
+            &failed(&[400, 403, 406], PROXY),
+        ),
+        (open("open"), "413", &too_large),
+        (open("open, short"), "413", &too_large),
+        (pinned(), "413", &too_large),
+        (open("single"), "413", &too_large),
+        (suspected(), "413", &too_large),
+        (minimal(), "413", &too_large),
+        (minimal(), "400 of the engine", &malformed),
+        (in_doubt_for_long(), "500 of the engine", &engine_failed),
+        (to_probe(), "its turn", &[Event::Due]),
+        (
+            to_probe(),
+            "the probe is not stored",
+            &[Event::Probed { is_stored: false }],
         ),
         (
-            open(),
-            "no response in time",
-            Event::NoResponse(NoResponse::TimedOut),
+            to_probe(),
+            "the probe is stored",
+            &[Event::Probed { is_stored: true }],
         ),
+        (blamed(), "500 of the engine", &engine_failed),
+        (blamed_minimal(), "500 of the engine", &engine_failed),
+        (open("open"), "another 2xx", &failed(&[202], PROXY)),
+    ];
+    let rows = cases.iter();
+    rows.map(|(known, name, events)| row(known, name, events))
+        .collect()
+}
+
+/// Requests with a result for each record.
+fn rows_of_items() -> Vec<String> {
+    let all = |status, name| vec![item(status, name); 4];
+    let one = |status, name| vec![item(status, name)];
+    let but_one = |status, name| {
+        let mut items = all(201, "");
+        items[1] = item(status, name);
+        items
+    };
+    let invalid = "document_parsing_exception";
+    let minimal = |name| known(name, |state| state.form = Form::Minimal);
+    let in_doubt_for_long = in_doubt("single, in doubt for long", Suspicion::None, Form::Whole);
+    let cases = [
+        (open("open"), "all busy (429)", all(429, "x")),
         (
-            known("single, short", |_| {}),
-            "no response in time",
-            Event::NoResponse(NoResponse::TimedOut),
-        ),
-        (
-            known("single, the longest so far", |_| {}),
-            "no response in time",
-            Event::NoResponse(NoResponse::TimedOut),
-        ),
-        (open(), "a response that cannot be read", Event::Unreadable),
-        (open(), "429", failed(429, true)),
-        (open(), "401, 403 or 404", failed(401, true)),
-        (open(), "502 or 503", failed(503, true)),
-        (open(), "408 or 504", failed(504, true)),
-        (open(), "500 of the engine", failed(500, true)),
-        (open(), "400 of the engine", failed(400, true)),
-        (open(), "400 of a proxy", failed(400, false)),
-        (open(), "413", failed(413, false)),
-        (known("single", |_| {}), "413", failed(413, false)),
-        (
-            rejected_alone("single, suspected to be at fault", Form::Whole),
-            "413",
-            failed(413, false),
-        ),
-        (
-            rejected_alone("single, minimal, suspected to be at fault", Form::Minimal),
-            "413",
-            failed(413, false),
-        ),
-        (
-            rejected_alone("single, minimal, suspected to be at fault", Form::Minimal),
-            "400 of the engine",
-            failed(400, true),
-        ),
-        (in_doubt(), "500 of the engine", failed(500, true)),
-        (blamed(Form::Whole), "500 of the engine", failed(500, true)),
-        (
-            blamed(Form::Minimal),
-            "500 of the engine",
-            failed(500, true),
-        ),
-        (open(), "all busy (429)", Event::Items(&busy)),
-        (
-            open(),
+            open("open"),
             "one unavailable (503), others stored",
-            Event::Items(&may_be),
+            but_one(503, "x"),
         ),
         (
-            open(),
+            open("open"),
             "one failed (500), others stored",
-            Event::Items(&some),
+            but_one(500, "x"),
         ),
-        (in_doubt(), "failed (500)", Event::Items(&failed_item)),
+        (in_doubt_for_long, "failed (500)", one(500, "x")),
         (
-            open(),
+            open("open"),
             "one invalid (400), others stored",
-            Event::Items(&invalid),
+            but_one(400, invalid),
         ),
-        (open(), "all unclear (400)", Event::Items(&unclear)),
+        (open("open"), "all invalid (400)", all(400, invalid)),
+        (minimal("minimal"), "all invalid (400)", all(400, invalid)),
+        (open("open"), "all unclear (400)", all(400, "x")),
+        (minimal("single, minimal"), "unclear (400)", one(400, "x")),
         (
-            known("single, minimal", |state| state.form = Form::Minimal),
-            "unclear (400)",
-            Event::Items(&unclear_item),
+            open("open"),
+            "all unreadable (400)",
+            all(400, "parse_exception"),
         ),
-        (open(), "all unreadable (400)", Event::Items(&spoiled)),
         (
-            known("pinned", pinned),
+            pinned(),
             "the index rejects all writes",
-            Event::Items(&blocked),
+            all(403, "cluster_block_exception"),
         ),
+        (pinned(), "the index is missing (404)", all(404, "x")),
         (
-            known("pinned", pinned),
-            "the index is missing (404)",
-            Event::Items(&missing),
-        ),
-        (
-            known("pinned", pinned),
+            pinned(),
             "the index is forbidden (403)",
-            Event::Items(&forbidden),
+            all(403, "security_exception"),
         ),
     ];
-    let mut cluster = Cluster::new("logs", Duration::from_secs(30));
-    let measured = Measured {
-        bytes: 500,
-        took: Duration::ZERO,
-        now,
-    };
-    let stored = Event::Stored { index: "logs-2" };
-    cluster.observe(&State::default(), measured, &stored);
-    let rows = cases.into_iter().map(|(known, name, event)| {
-        let facts = Facts {
-            records: known.records,
-            bytes: match known.name {
-                "single, short" => 100,
-                _ => 1_000,
-            },
-            cluster: &cluster,
-            now,
-        };
-        let action = words(&decide(&known.state, &facts, &event));
-        format!("| {} | {name} | {action} |", known.name)
-    });
-    rows.collect()
+    let rows = cases.iter();
+    rows.map(|(known, name, items)| row(known, name, &[Event::Items(items)]))
+        .collect()
 }
 
 /// The rows of the table with this head in ARCHITECTURE.md.
@@ -400,7 +474,7 @@ fn architecture() -> String {
 #[test]
 fn the_table_in_the_architecture_page_is_what_is_decided() {
     let table = rows_of(&architecture(), "| known | event |");
-    let rows = rows();
+    let rows = [rows_of_queries(), rows_of_requests(), rows_of_items()].concat();
     assert_eq!(table, rows, "it should be:\n{}", rows.join("\n"));
 }
 

@@ -1,11 +1,11 @@
 use std::time::{Duration, Instant};
 
-use super::super::cluster::Measured;
-use super::super::pace::Pace;
-use super::super::state::Form;
-use super::super::wire::{FailureKind, Item, ItemError, ItemKind, NoResponse};
 use super::items::{Fate, fate};
 use super::*;
+use crate::bulk::backoff::Backoff;
+use crate::bulk::cluster::Measured;
+use crate::bulk::state::Form;
+use crate::bulk::wire::{FailureKind, Item, ItemError, ItemKind, NoResponse};
 
 mod trouble;
 
@@ -22,8 +22,8 @@ impl Case {
         Self {
             state: State::default(),
             records,
-            cluster: Cluster::new("logs", Duration::from_secs(30)),
-            now: Instant::now() + OWN_FAULT,
+            cluster: Cluster::new(Duration::from_secs(30)),
+            now: Instant::now() + PROBE_AFTER,
         }
     }
 
@@ -71,13 +71,13 @@ impl Case {
 
     /// The only part that is sent again.
     #[track_caller]
-    fn again(&self, event: Event<'_>) -> (State, Option<Wait>) {
-        let Settlement { parts, wait, .. } = self.settle(event);
+    fn again(&self, event: Event<'_>) -> (State, Option<BeforeRetry>) {
+        let Settlement { parts, before, .. } = self.settle(event);
         let [part] = &parts[..] else {
             panic!("{parts:?}")
         };
         assert_eq!(part.records, Records::All);
-        (part.state.clone(), wait)
+        (part.state.clone(), before)
     }
 }
 
@@ -97,6 +97,7 @@ fn failed(status: u16, is_named: bool) -> Event<'static> {
     Event::Failed {
         kind: FailureKind::of(status, is_named.then_some("index_not_found_exception")),
         retry_after: None,
+        why: "",
     }
 }
 
@@ -107,7 +108,10 @@ fn sends_to(action: &Action) -> Option<&str> {
     }
 }
 
-const NO_RESPONSE: Event<'static> = Event::NoResponse(NoResponse::Lost);
+const NO_RESPONSE: Event<'static> = Event::NoResponse {
+    kind: NoResponse::Lost,
+    why: "",
+};
 
 #[test]
 fn records_go_to_the_alias_once_its_index_is_known_and_only_while_it_is_recent() {
@@ -130,9 +134,9 @@ fn records_go_to_the_alias_once_its_index_is_known_and_only_while_it_is_recent()
 fn a_lost_response_then_a_rollover_then_413() {
     let case = Case::new(4).known("logs-1");
     let (lost, wait) = case.again(NO_RESPONSE);
+    assert_eq!(wait.map(|wait| wait.nth), Some(1));
     let before = "logs-1".to_owned();
     assert_eq!(lost.place, Place::Lost { before });
-    assert_eq!(wait.map(|wait| wait.nth), Some(1));
 
     let case = Case::new(4).known("logs-1").with(|state| *state = lost);
     assert_eq!(case.decide(Event::Due), Action::QueryWriteIndex);
@@ -142,7 +146,7 @@ fn a_lost_response_then_a_rollover_then_413() {
         Action::Search { from, to }
     );
 
-    use super::super::wire::Presence;
+    use crate::bulk::wire::Presence;
     let found = [("logs-1".to_owned(), Presence::Present)];
     let case = case.known("logs-2");
     let Action::Send(Route {
@@ -154,7 +158,7 @@ fn a_lost_response_then_a_rollover_then_413() {
     assert_eq!((&place, announce), (&Place::pinned("logs-1"), false));
 
     let case = case.with(|state| state.place = place);
-    let Settlement { parts, wait, .. } = case.settle(failed(413, false));
+    let Settlement { parts, before, .. } = case.settle(failed(413, false));
     let records: Vec<_> = parts.iter().map(|part| part.records.clone()).collect();
     assert_eq!(records, [Records::Range(0..2), Records::Range(2..4)]);
     assert!(
@@ -162,7 +166,7 @@ fn a_lost_response_then_a_rollover_then_413() {
             .iter()
             .all(|part| part.state.place == Place::pinned("logs-1"))
     );
-    assert_eq!(wait, None, "at once");
+    assert_eq!(before, None, "at once");
 }
 
 #[test]
@@ -189,9 +193,9 @@ fn records_stay_pinned_until_their_index_is_missing_or_blocked_for_a_minute() {
     let since = case.now;
     let mut case = Case::new(1).known("logs-2").with(pinned(Some(since)));
     assert_eq!(parts[0].state.place, case.state.place);
-    case.now = since + BLOCKED - Duration::from_nanos(1);
+    case.now = since + LEAVE_BLOCKED_AFTER - Duration::from_nanos(1);
     assert_eq!(case.decide(Event::WriteIndex("logs-2")), exists);
-    case.now = since + BLOCKED;
+    case.now = since + LEAVE_BLOCKED_AFTER;
     assert_eq!(
         sends_to(&case.decide(Event::WriteIndex("logs-2"))),
         Some("the alias")
@@ -265,7 +269,7 @@ fn records_that_may_be_stored_despite_an_error_are_pinned_to_their_index() {
         item(503, "logs-2", "unavailable_shards_exception"),
         item(503, "logs", "unavailable_shards_exception"),
     ];
-    let Settlement { parts, wait, .. } = case.settle(Event::Items(&items));
+    let Settlement { parts, before, .. } = case.settle(Event::Items(&items));
     let found: Vec<_> = parts
         .iter()
         .map(|part| (&part.records, part.state.place.index()))
@@ -278,23 +282,24 @@ fn records_that_may_be_stored_despite_an_error_are_pinned_to_their_index() {
     ];
     assert_eq!(found, expected);
     assert_eq!(
-        wait.map(|wait| (wait.nth, wait.aside, wait.probe)),
-        Some((1, 0, false))
+        before.map(|before| (before.nth, before.set_aside)),
+        Some((1, 0))
     );
 }
 
 #[test]
 fn a_record_is_at_fault_only_if_others_are_stored() {
     let now = Case::new(1).now;
-    let alone = move |since: Duration| move |state: &mut State| state.alone = Some(now - since);
+    let alone =
+        move |since: Duration| move |state: &mut State| state.failing_since = Some(now - since);
     let (new, old) = (
         alone(Duration::ZERO),
-        alone(OWN_FAULT + Duration::from_secs(1)),
+        alone(PROBE_AFTER + Duration::from_secs(1)),
     );
     let blamed = |state: &mut State| state.suspicion = Suspicion::Blamed;
     let minimal = |state: &mut State| state.form = Form::Minimal;
     let whole = |_: &mut State| {};
-    let (soon, slow) = (Fate::Doubted(Pace::Soon), Fate::Doubted(Pace::Slow));
+    let (soon, slow) = (Fate::Doubted(Backoff::Short), Fate::Doubted(Backoff::Long));
     let failed = item(500, "logs-1", "null_pointer_exception");
     let pipeline = item(400, "logs", "illegal_argument_exception");
     let unknown = item(400, "logs-1", "some_exception");
@@ -399,7 +404,7 @@ fn a_record_is_at_fault_only_if_others_are_stored() {
             &[&old, &blamed],
             &item(429, "logs-1", ""),
             true,
-            Fate::Later(Pace::Soon),
+            Fate::Later(Backoff::Short),
         ),
     ];
     for (name, records, changes, item, stores_others, expected) in cases {
@@ -413,43 +418,59 @@ fn a_record_is_at_fault_only_if_others_are_stored() {
 
 #[test]
 fn records_that_the_engine_fails_on_are_sent_apart_and_then_alone() {
-    for (failures, halves) in [(TOGETHER - 2, false), (TOGETHER - 1, true)] {
+    for (failures, halves) in [
+        (SPLIT_AFTER_FAILURES - 2, false),
+        (SPLIT_AFTER_FAILURES - 1, true),
+    ] {
         let case = Case::new(2).with(|state| state.tries.failures = failures);
-        let Settlement { parts, wait, .. } = case.settle(failed(500, true));
+        let Settlement { parts, before, .. } = case.settle(failed(500, true));
         assert_eq!(parts.len(), 1 + usize::from(halves), "{failures}");
         let alone = parts
             .iter()
-            .filter(|part| part.state.alone == Some(case.now))
+            .filter(|part| part.state.failing_since == Some(case.now))
             .count();
         assert_eq!(alone, if halves { 2 } else { 0 });
-        assert_eq!(wait.map(|wait| (wait.aside, wait.probe)), Some((0, false)));
+        assert_eq!(before.map(|before| before.set_aside), Some(0));
     }
     // Somebody may be at fault, but not these records: they are never alone.
     let case = Case::new(1).with(|state| state.tries.failures = 99);
-    let (next, wait) = case.again(NO_RESPONSE);
-    assert_eq!((next.alone, wait.map(|wait| wait.aside)), (None, Some(0)));
+    let (next, before) = case.again(NO_RESPONSE);
+    assert_eq!(
+        (next.failing_since, before.map(|before| before.set_aside)),
+        (None, Some(0))
+    );
 }
 
 #[test]
 fn a_record_that_was_alone_for_long_is_blamed_by_a_probe_and_then_reduced_and_then_rejected() {
     let event = failed(500, true);
-    let mut case = Case::new(1).with(|state| state.tries.failures = ODD_ONE - 2);
-    for (seconds, aside, probe) in [(0, 0, false), (179, 1, false), (180, 1, true)] {
-        case.now = Case::new(1).now + Duration::from_secs(seconds);
-        case.state.alone.get_or_insert(case.now);
-        case.now = case.state.alone.unwrap() + Duration::from_secs(seconds);
-        let (next, wait) = case.again(event);
-        assert_eq!(
-            wait.map(|wait| (wait.aside, wait.probe)),
-            Some((aside, probe)),
-            "{seconds} s"
-        );
+    let mut case = Case::new(1).with(|state| state.tries.failures = SET_ASIDE_AFTER_FAILURES - 2);
+    let start = case.now;
+    for (seconds, set_aside) in [(0, 0), (179, 1)] {
+        case.now = start + Duration::from_secs(seconds);
+        let (next, before) = case.again(event);
+        let found = before.map(|before| before.set_aside);
+        assert_eq!(found, Some(set_aside), "{seconds} s");
         case.state = next;
     }
-    case.state = blamed(case.state);
-    let (reduced, wait) = case.again(event);
+    case.now = start + PROBE_AFTER;
+    let (next, before) = case.again(event);
+    assert_eq!(before, None, "the probe comes first");
+    case.state = next;
+    assert_eq!(case.decide(Event::Due), Action::Probe);
+    let (spared, before) = case.again(Event::Probed { is_stored: false });
+    assert_eq!(spared.suspicion, Suspicion::None);
     assert_eq!(
-        (reduced.form, reduced.alone, wait),
+        before.map(|before| (before.nth, before.set_aside)),
+        Some((3, 1))
+    );
+    let (blamed, same) = case.again(Event::Probed { is_stored: true });
+    assert_eq!((blamed.suspicion, same), (Suspicion::Blamed, before));
+
+    case.state = blamed;
+    let (reduced, before) = case.again(event);
+    assert_eq!(
+        (reduced.form, reduced.failing_since, before),
         (Form::Minimal, None, None)
     );
     case.state.form = Form::Minimal;
@@ -463,8 +484,8 @@ fn a_record_that_was_alone_for_long_is_blamed_by_a_probe_and_then_reduced_and_th
 #[test]
 fn a_record_that_is_too_large_alone_is_reduced_after_a_second_time_and_never_rejected_for_413() {
     let case = Case::new(1);
-    let (next, wait) = case.again(failed(413, false));
-    assert_eq!((next.suspicion, wait), (Suspicion::RejectedAlone, None));
+    let (next, before) = case.again(failed(413, false));
+    assert_eq!((next.suspicion, before), (Suspicion::RejectedAlone, None));
     let case = case.known("logs-1").with(|state| *state = next);
     assert_eq!(
         case.decide(Event::Due),
@@ -478,10 +499,10 @@ fn a_record_that_is_too_large_alone_is_reduced_after_a_second_time_and_never_rej
         state.form = Form::Minimal;
         state.suspicion = Suspicion::RejectedAlone;
     });
-    let (next, wait) = case.again(failed(413, false));
+    let (next, before) = case.again(failed(413, false));
     assert_eq!(
-        (next.form, wait.map(|wait| wait.retry.pace)),
-        (Form::Minimal, Some(Pace::Slow))
+        (next.form, before.map(|before| before.retry.backoff)),
+        (Form::Minimal, Some(Backoff::Long))
     );
     assert_eq!(case.settle(failed(400, true)).rejected, Records::All);
 }
@@ -506,7 +527,7 @@ fn a_failing_proxy_blames_no_record_unless_it_may_reject_one() {
     ] {
         let case = Case::new(1).known("logs-1");
         let (next, _) = case.again(failed(status, is_named));
-        assert_eq!(next.alone.is_some(), doubts, "{status} {is_named}");
+        assert_eq!(next.failing_since.is_some(), doubts, "{status} {is_named}");
         let place = if is_lost {
             Place::Lost {
                 before: "logs-1".into(),
@@ -555,12 +576,12 @@ fn no_kind_of_result_is_forgotten() {
 
 #[test]
 fn records_stay_with_the_index_that_has_them_or_may_have_them_or_the_first() {
-    use super::super::wire::Presence::*;
+    use crate::bulk::wire::Presence::*;
     for (found, chosen) in [
-        (&[Absent, MayBe, Present][..], Some("2")),
-        (&[Absent, MayBe, MayBe], Some("1")),
-        (&[Untold, Absent, Absent], Some("1")),
-        (&[Untold], None),
+        (&[Absent, Unknown, Present][..], Some("2")),
+        (&[Absent, Unknown, Unknown], Some("1")),
+        (&[Inaccessible, Absent, Absent], Some("1")),
+        (&[Inaccessible], None),
         (&[], None),
     ] {
         let found: Vec<_> = (0..)

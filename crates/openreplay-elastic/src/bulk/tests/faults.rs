@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::bulk::decide::OWN_FAULT;
+use crate::bulk::decide::PROBE_AFTER;
 
 const MINUTES: Duration = Duration::from_secs(60);
 
@@ -39,7 +39,7 @@ async fn ten_minutes_of_500_for_everything_cost_nothing() {
     ];
     for (name, fail) in cases {
         for records in [1, 2, 30] {
-            let clock = Clock::new();
+            let clock = SimulatedClock::new();
             let time = clock.clone();
             let server = Scripted::new(move |request| {
                 if time.passed() < 10 * MINUTES {
@@ -69,7 +69,7 @@ async fn ten_minutes_of_500_for_everything_cost_nothing() {
 #[tokio::test]
 async fn a_record_that_the_engine_fails_on_is_reduced_and_holds_up_none() {
     let server = Scripted::new(failing);
-    let mut sender = Sender::new(&server, Clock::new(), None);
+    let mut sender = Sender::new(&server, SimulatedClock::new(), None);
     sender.deliver(&["fine", "poison", "fine", "poison"]).await;
     for _ in 0..20 {
         sender.deliver(&["fine"; 10]).await;
@@ -77,8 +77,8 @@ async fn a_record_that_the_engine_fails_on_is_reduced_and_holds_up_none() {
     assert_eq!(sender.reported.stored(), 202);
     assert_eq!(sender.clock.passed(), Duration::ZERO, "nobody waits");
     sender.finish().await;
-    assert!(sender.clock.passed() >= OWN_FAULT);
-    assert!(sender.clock.passed() < OWN_FAULT + MINUTES);
+    assert!(sender.clock.passed() >= PROBE_AFTER);
+    assert!(sender.clock.passed() < PROBE_AFTER + MINUTES);
     assert_eq!((sender.reported.stored(), whole(&server)), (204, 202));
     assert_eq!(sender.reported.rejected.borrow().len(), 0);
     let documents = server.documents();
@@ -91,19 +91,19 @@ async fn a_record_that_the_engine_fails_on_is_reduced_and_holds_up_none() {
 #[tokio::test]
 async fn a_record_that_is_accepted_in_no_form_is_rejected_in_the_end() {
     let server = Scripted::new(failing);
-    let mut sender = Sender::new(&server, Clock::new(), None);
+    let mut sender = Sender::new(&server, SimulatedClock::new(), None);
     sender.deliver(&["fine", "poison!"]).await;
     sender.finish().await;
     assert_eq!(sender.reported.stored(), 1);
     assert_eq!(sender.reported.rejected.borrow().len(), 1);
     assert_eq!(sender.reported.reports_about(crate::topic::REJECTED), 1);
-    assert!(sender.clock.passed() >= 2 * OWN_FAULT);
+    assert!(sender.clock.passed() >= 2 * PROBE_AFTER);
 }
 
 #[tokio::test]
 async fn a_single_record_in_doubt_is_set_aside_after_a_while() {
     let server = Scripted::new(failing);
-    let mut sender = Sender::new(&server, Clock::new(), None);
+    let mut sender = Sender::new(&server, SimulatedClock::new(), None);
     sender.deliver(&["poison"]).await;
     assert!(sender.clock.passed() < Duration::from_secs(5));
     sender.deliver(&["fine"]).await;
@@ -129,7 +129,7 @@ async fn a_request_that_is_rejected_for_one_record_costs_no_other() {
                 Reply::Store
             }
         });
-        let mut sender = Sender::new(&server, Clock::new(), None);
+        let mut sender = Sender::new(&server, SimulatedClock::new(), None);
         let mut texts = ["fine"; 20];
         texts[13] = "poison";
         sender.deliver(&texts).await;
@@ -152,7 +152,7 @@ async fn what_a_pipeline_fails_on_is_reduced_where_others_pass() {
         };
         Reply::Items(index, statuses)
     });
-    let mut sender = Sender::new(&server, Clock::new(), None);
+    let mut sender = Sender::new(&server, SimulatedClock::new(), None);
     sender.deliver(&["fine", "poison", "poison!", "fine"]).await;
     assert_eq!((sender.reported.stored(), whole(&server)), (3, 2));
     assert_eq!(sender.reported.rejected.borrow().len(), 1);
@@ -161,13 +161,13 @@ async fn what_a_pipeline_fails_on_is_reduced_where_others_pass() {
     sender.deliver(&["poison"]).await;
     sender.finish().await;
     assert_eq!(sender.reported.stored(), 4);
-    assert!(sender.clock.passed() >= OWN_FAULT);
+    assert!(sender.clock.passed() >= PROBE_AFTER);
 }
 
 #[tokio::test]
 async fn many_poisonous_records_are_all_decided() {
     let server = Scripted::new(failing);
-    let mut sender = Sender::new(&server, Clock::new(), None);
+    let mut sender = Sender::new(&server, SimulatedClock::new(), None);
     for _ in 0..10 {
         let mut texts = ["fine"; 30];
         texts[..12].fill("poison");
@@ -179,7 +179,10 @@ async fn many_poisonous_records_are_all_decided() {
 
 #[tokio::test]
 async fn a_flush_does_not_wait_long_for_what_was_set_aside() {
-    for (clock, least, most) in [(Clock::new(), 1_500, 60_000), (Clock::flushed(), 0, 1_000)] {
+    for (clock, least, most) in [
+        (SimulatedClock::new(), 1_500, 60_000),
+        (SimulatedClock::flushed(), 0, 1_000),
+    ] {
         let mut failures = 6;
         let server = Scripted::new(move |request| {
             if failures > 0 && request.documents.iter().any(is_poison) {

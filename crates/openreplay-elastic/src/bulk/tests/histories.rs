@@ -8,10 +8,10 @@ use openreplay_buffer::{Buffer, Chunk, Diagnostics, Options};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::super::search;
-use super::super::wire::{Presence, Wire as _, record_id};
 use super::world::{Fault, World, any_fault};
 use super::*;
+use crate::bulk::search;
+use crate::bulk::wire::{Presence, Wire as _, record_id};
 
 /// The engine fails on these in their whole form, or in every form.
 fn poison(document: &Value) -> Option<u16> {
@@ -90,7 +90,7 @@ proptest! {
         let its = Arc::clone(&buffer);
         let world = World::new(faults, poison, move || assert_balance(&its));
         let written = rounds.iter().map(Vec::len).sum::<usize>();
-        let clock = Clock::new();
+        let clock = SimulatedClock::new();
         block_on(async {
             let mut delivery = Delivery::over(world.clone());
             for messages in &rounds {
@@ -125,7 +125,7 @@ proptest! {
         }
         let body = bytes::Bytes::from(body);
         let kept = Kept::default();
-        let clock = Clock::new();
+        let clock = SimulatedClock::new();
         block_on(async {
             loop {
                 let mut delivery = Delivery::over(world.clone());
@@ -197,16 +197,16 @@ struct Shipped<'a> {
     reported: Reported,
 }
 
-impl Events for Shipped<'_> {
+impl Observer for Shipped<'_> {
     fn stored(&self, tag: u64, records: usize) {
-        Events::stored(&self.reported, tag, records);
+        Observer::stored(&self.reported, tag, records);
     }
 
     fn rejected(&self, tag: u64, why: &str) {
         self.reported.rejected(tag, why);
     }
 
-    async fn moves(&self, batch: &Batch, index: &str) -> bool {
+    async fn pin(&self, batch: &Batch, index: &str) -> bool {
         let ids = batch
             .each()
             .map(|piece| (id(&piece.bytes), index.to_owned()));

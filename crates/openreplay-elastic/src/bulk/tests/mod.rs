@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::pace::Pause;
-use super::wire::{LENGTH, records};
-use super::{Batch, Delivery, Events, Ids, Pauses, Piece, Target};
-use crate::{Client, Connection};
 use openreplay_buffer::Topic;
 use test_kit::scripted::{Reply, Request, Scripted};
+
+use super::backoff::Delay;
+use super::wire::{LENGTH, records};
+use super::{Batch, Clock, Delivery, Ids, Observer, Piece, Target};
+use crate::{Client, Connection};
 
 mod faults;
 mod histories;
@@ -19,15 +20,15 @@ mod requests;
 mod slow;
 mod world;
 
-/// No pause takes time, but each is counted as if it had.
+/// No delay takes time, but each is counted as if it had.
 #[derive(Clone, Debug)]
-struct Clock {
+struct SimulatedClock {
     start: Instant,
     millis: Arc<AtomicU64>,
     is_flushed: bool,
 }
 
-impl Clock {
+impl SimulatedClock {
     fn new() -> Self {
         Self {
             start: Instant::now(),
@@ -50,25 +51,25 @@ impl Clock {
 
     fn pass(&self, time: Duration) {
         let millis = u64::try_from(time.as_millis()).unwrap();
-        // a pause that is rounded to nothing would never end
+        // a delay that is rounded to nothing would never end
         self.millis.fetch_add(millis + 1, Ordering::Relaxed);
     }
 }
 
-impl Pauses for Clock {
+impl Clock for SimulatedClock {
     fn now(&self) -> Instant {
         self.start + self.passed()
     }
 
-    async fn pause(&self, pause: Pause) {
+    async fn sleep(&self, delay: Delay) {
         assert!(
             self.passed() < Duration::from_secs(24 * 60 * 60),
             "without end"
         );
         self.pass(if self.is_flushed {
-            pause.least
+            delay.at_least
         } else {
-            pause.whole
+            delay.full
         });
     }
 
@@ -99,7 +100,7 @@ impl Reported {
     }
 }
 
-impl Events for Reported {
+impl Observer for Reported {
     fn stored(&self, tag: u64, records: usize) {
         self.stored.borrow_mut().push((tag, records));
     }
@@ -122,7 +123,7 @@ fn whole(server: &Scripted) -> usize {
 
 /// A delivery to a server, and the source of its records.
 struct Sender {
-    clock: Clock,
+    clock: SimulatedClock,
     reported: Reported,
     delivery: Delivery,
     ids: Ids,
@@ -130,9 +131,9 @@ struct Sender {
 }
 
 impl Sender {
-    fn new(server: &Scripted, clock: Clock, gzip: Option<u32>) -> Self {
+    fn new(server: &Scripted, clock: SimulatedClock, gzip: Option<u32>) -> Self {
         let connection = Connection::builder(server.url()).build().unwrap();
-        let target = Target::new(Client::new(&connection).unwrap(), "logs");
+        let target = Target::new(Client::new(&connection).unwrap());
         Self {
             clock,
             reported: Reported::default(),

@@ -16,7 +16,7 @@ async fn waits_as_long_as_the_server_requests() {
             left -= 1;
             Reply::Whole(status, Some(7), "")
         });
-        let mut sender = Sender::new(&server, Clock::new(), None);
+        let mut sender = Sender::new(&server, SimulatedClock::new(), None);
         sender.deliver(&["fine"]).await;
         let passed = sender.clock.passed().as_secs();
         assert_eq!((sender.reported.stored(), passed), (1, 14), "{status}");
@@ -36,7 +36,7 @@ async fn credentials_for_the_alias_alone_are_believed_to_be_so_for_ten_minutes()
             }
         }
     });
-    let mut sender = Sender::new(&server, Clock::new(), None);
+    let mut sender = Sender::new(&server, SimulatedClock::new(), None);
     sender.deliver(&["fine"]).await;
     assert_eq!(server.requests(), ["logs", "logs-1", "logs", "logs"]);
     assert_eq!(sender.reported.reports_about(crate::topic::ALIAS_ONLY), 2);
@@ -55,7 +55,7 @@ async fn credentials_for_the_alias_alone_are_believed_to_be_so_for_ten_minutes()
 #[tokio::test]
 async fn a_pinned_batch_queries_its_index_once() {
     let server = Scripted::new(|_| Reply::Store);
-    let mut sender = Sender::new(&server, Clock::new(), None);
+    let mut sender = Sender::new(&server, SimulatedClock::new(), None);
     for asked in 1..=2 {
         let batch = Batch::pinned(sender.batch(&["fine"]).pieces, None);
         let delivery = &mut sender.delivery;
@@ -79,7 +79,7 @@ async fn what_was_too_much_once_is_not_sent_again_and_again() {
             count.fetch_add(1, Ordering::Relaxed);
             Reply::Whole(413, None, "")
         });
-        let mut sender = Sender::new(&server, Clock::new(), gzip);
+        let mut sender = Sender::new(&server, SimulatedClock::new(), gzip);
         // compresses to about half
         let texts: Vec<String> = (0..60)
             .map(|_| {
@@ -108,7 +108,7 @@ async fn records_that_get_no_response_for_long_are_sent_in_parts() {
         }
         Reply::Store
     });
-    let mut sender = Sender::new(&server, Clock::new(), None);
+    let mut sender = Sender::new(&server, SimulatedClock::new(), None);
     sender.deliver(&["fine"; 64]).await;
     assert_eq!((sender.reported.stored(), whole(&server)), (64, 64));
 }
@@ -153,7 +153,7 @@ proptest! {
                 Some((status, every)) => reply(status, every, request),
                 None => Reply::Store,
             });
-            let mut sender = Sender::new(&server, Clock::new(), None);
+            let mut sender = Sender::new(&server, SimulatedClock::new(), None);
             for size in &sizes {
                 sender.deliver(&vec!["fine"; *size]).await;
             }

@@ -3,8 +3,8 @@
 
 use bytes::Bytes;
 
-use super::super::wire::{NoResponse, Presence, QueryError, Response, Wire};
 use super::*;
+use crate::bulk::wire::{NoResponse, Presence, QueryError, Response, Wire};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -13,7 +13,7 @@ const KIB: usize = 1024;
 /// A line and what is behind it, for which time passes as the bytes do.
 #[derive(Debug)]
 struct Line {
-    clock: Clock,
+    clock: SimulatedClock,
     bytes_per_second: usize,
     /// How long each request takes, however short.
     latency: Duration,
@@ -28,10 +28,6 @@ struct Line {
 type Stored = std::rc::Rc<RefCell<(Option<Duration>, Vec<usize>)>>;
 
 impl Wire for Line {
-    fn alias(&self) -> &str {
-        "logs"
-    }
-
     fn timeout(&self) -> Duration {
         TIMEOUT
     }
@@ -105,7 +101,7 @@ async fn send(mut line: Line, batch: usize, minutes: usize) -> (Duration, Vec<us
 
 fn line(bytes_per_second: usize) -> Line {
     Line {
-        clock: Clock::new(),
+        clock: SimulatedClock::new(),
         bytes_per_second,
         latency: Duration::from_millis(20),
         longest: usize::MAX,

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::pace::Pace;
-use super::super::wire::{FailureKind, NoResponse, Presence, QueryError, Response, Wire, records};
+use crate::bulk::backoff::Backoff;
+use crate::bulk::wire::{FailureKind, NoResponse, Presence, QueryError, Response, Wire, records};
 
 /// What happens to one request. Whatever is not stored can be sent again.
 #[derive(Clone, Debug)]
@@ -165,7 +165,7 @@ impl State {
         matches!(self.faults.front(), Some(Fault::QueryFails)).then(|| {
             self.faults.pop_front();
             QueryError {
-                retry: Pace::Soon.into(),
+                retry: Backoff::Short.into(),
                 status: None,
                 failure: None,
                 is_fault_of_index: false,
@@ -176,10 +176,6 @@ impl State {
 }
 
 impl Wire for World {
-    fn alias(&self) -> &str {
-        "logs"
-    }
-
     fn timeout(&self) -> Duration {
         Duration::from_secs(30)
     }
@@ -220,7 +216,7 @@ impl Wire for World {
             {
                 Some(true) => Presence::Present,
                 Some(false) => Presence::Absent,
-                None => Presence::Untold,
+                None => Presence::Inaccessible,
             },
         )
     }

@@ -1,6 +1,6 @@
 //! What the status of a failed request means.
 
-use super::super::pace::Pace;
+use crate::bulk::backoff::Backoff;
 
 /// Whether a request was executed although no response confirms it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,9 +58,9 @@ impl FailureKind {
     }
 
     /// Returns how soon it makes sense to try again.
-    pub(crate) fn pace(self) -> Pace {
+    pub(crate) fn backoff(self) -> Backoff {
         match self {
-            Self::Busy | Self::TimedOut | Self::EngineFailed | Self::Unavailable => Pace::Soon,
+            Self::Busy | Self::TimedOut | Self::EngineFailed | Self::Unavailable => Backoff::Short,
             Self::TooLarge
             | Self::Malformed
             | Self::RejectedByProxy
@@ -68,7 +68,7 @@ impl FailureKind {
             | Self::Unauthorized
             | Self::Forbidden
             | Self::OtherSuccess
-            | Self::Unexpected => Pace::Slow,
+            | Self::Unexpected => Backoff::Long,
         }
     }
 
@@ -99,32 +99,32 @@ mod tests {
         use FailureKind::*;
         let no_index = Some("index_not_found_exception");
         let named = Some("some_exception");
-        for (status, name, kind, pace, executed) in [
-            (202, None, OtherSuccess, Pace::Slow, Executed::Unknown),
-            (301, None, Unexpected, Pace::Slow, Executed::No),
-            (400, named, Malformed, Pace::Slow, Executed::No),
-            (400, None, RejectedByProxy, Pace::Slow, Executed::No),
-            (401, None, Unauthorized, Pace::Slow, Executed::No),
-            (403, named, Forbidden, Pace::Slow, Executed::No),
-            (403, None, RejectedByProxy, Pace::Slow, Executed::No),
-            (404, no_index, Missing, Pace::Slow, Executed::No),
-            (404, named, Unexpected, Pace::Slow, Executed::No),
-            (404, None, Unexpected, Pace::Slow, Executed::No),
-            (406, named, Unexpected, Pace::Slow, Executed::No),
-            (406, None, RejectedByProxy, Pace::Slow, Executed::No),
-            (408, None, TimedOut, Pace::Soon, Executed::Unknown),
-            (413, None, TooLarge, Pace::Slow, Executed::No),
-            (429, named, Busy, Pace::Soon, Executed::No),
-            (500, named, EngineFailed, Pace::Soon, Executed::Unknown),
-            (500, None, Unavailable, Pace::Soon, Executed::Unknown),
-            (502, None, Unavailable, Pace::Soon, Executed::Unknown),
-            (503, named, Unavailable, Pace::Soon, Executed::Unknown),
-            (504, None, TimedOut, Pace::Soon, Executed::Unknown),
+        for (status, name, kind, backoff, executed) in [
+            (202, None, OtherSuccess, Backoff::Long, Executed::Unknown),
+            (301, None, Unexpected, Backoff::Long, Executed::No),
+            (400, named, Malformed, Backoff::Long, Executed::No),
+            (400, None, RejectedByProxy, Backoff::Long, Executed::No),
+            (401, None, Unauthorized, Backoff::Long, Executed::No),
+            (403, named, Forbidden, Backoff::Long, Executed::No),
+            (403, None, RejectedByProxy, Backoff::Long, Executed::No),
+            (404, no_index, Missing, Backoff::Long, Executed::No),
+            (404, named, Unexpected, Backoff::Long, Executed::No),
+            (404, None, Unexpected, Backoff::Long, Executed::No),
+            (406, named, Unexpected, Backoff::Long, Executed::No),
+            (406, None, RejectedByProxy, Backoff::Long, Executed::No),
+            (408, None, TimedOut, Backoff::Short, Executed::Unknown),
+            (413, None, TooLarge, Backoff::Long, Executed::No),
+            (429, named, Busy, Backoff::Short, Executed::No),
+            (500, named, EngineFailed, Backoff::Short, Executed::Unknown),
+            (500, None, Unavailable, Backoff::Short, Executed::Unknown),
+            (502, None, Unavailable, Backoff::Short, Executed::Unknown),
+            (503, named, Unavailable, Backoff::Short, Executed::Unknown),
+            (504, None, TimedOut, Backoff::Short, Executed::Unknown),
         ] {
             let found = FailureKind::of(status, name);
             assert_eq!(found, kind, "{status} {name:?}");
-            let consequences = (found.pace(), found.executed());
-            assert_eq!(consequences, (pace, executed), "{status} {name:?}");
+            let consequences = (found.backoff(), found.executed());
+            assert_eq!(consequences, (backoff, executed), "{status} {name:?}");
         }
     }
 }

@@ -79,8 +79,8 @@ pub(crate) fn records(body: &Bytes) -> impl Iterator<Item = Bytes> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::Ids;
     use super::*;
+    use crate::bulk::Ids;
 
     proptest! {
         #[test]

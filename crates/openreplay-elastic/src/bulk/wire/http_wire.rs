@@ -26,10 +26,6 @@ impl HttpWire {
 }
 
 impl Wire for HttpWire {
-    fn alias(&self) -> &str {
-        self.target.alias()
-    }
-
     fn timeout(&self) -> Duration {
         self.target.timeout()
     }

@@ -30,11 +30,8 @@ mod id;
 mod response;
 mod target;
 
-/// The other side, as a delivery sees it.
+/// The server, as a delivery sees it.
 pub(crate) trait Wire {
-    /// The alias that records go to.
-    fn alias(&self) -> &str;
-
     /// How long a request may take, its response included.
     fn timeout(&self) -> Duration;
 

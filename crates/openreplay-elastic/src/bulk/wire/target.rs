@@ -3,9 +3,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Method;
 
-use super::super::pace::{Pace, Retry};
 use super::response::{self, FILTER, Item, ItemKind};
 use super::{FailureKind, retry_after};
+use crate::bulk::backoff::{Backoff, Retry};
+use crate::numbered::LOGS;
 use crate::transport::client::{Body, Client, Encoding, Response};
 use crate::transport::error::Error;
 use crate::transport::store::{INDEX, Recognition};
@@ -17,7 +18,6 @@ use crate::transport::store::{INDEX, Recognition};
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     client: Client,
-    alias: String,
     recognition: Recognition,
 }
 
@@ -25,11 +25,11 @@ pub(crate) struct Target {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
     Present,
-    /// The index rejects all writes, so it is unknown.
-    MayBe,
+    /// The index rejects all writes, so nobody can tell.
+    Unknown,
     Absent,
-    /// These credentials cannot query it, or the index is missing.
-    Untold,
+    /// These credentials cannot query the index, or the index is missing.
+    Inaccessible,
 }
 
 /// Why a query has no result yet.
@@ -45,16 +45,11 @@ pub(crate) struct QueryError {
 }
 
 impl Target {
-    pub(crate) fn new(client: Client, alias: impl Into<String>) -> Self {
+    pub(crate) fn new(client: Client) -> Self {
         Self {
             client,
-            alias: alias.into(),
             recognition: Recognition::default(),
         }
-    }
-
-    pub(crate) fn alias(&self) -> &str {
-        &self.alias
     }
 
     /// Returns how long a request may take.
@@ -69,15 +64,8 @@ impl Target {
         body: impl Into<Body>,
         encoding: Encoding,
     ) -> Result<Response, Error> {
-        let path = self.path(index);
+        let path = path(index);
         self.client.send(Method::POST, &path, body, encoding).await
-    }
-
-    fn path(&self, index: Option<&str>) -> String {
-        match index {
-            None => format!("/{}/_bulk?require_alias=true&{FILTER}", self.alias),
-            Some(index) => format!("/{index}/_bulk?{FILTER}"),
-        }
     }
 
     /// Returns the index that the alias leads new records to.
@@ -98,7 +86,7 @@ impl Target {
 
     /// Does the same, and queries a store as well, so that credentials that may not write fail.
     pub(crate) async fn query_write_index(&self) -> Result<String, QueryError> {
-        let no_document = Bytes::from_static(b"{\"create\":{}}\n\"which index is this?\"\n");
+        let no_document = Bytes::from_static(b"{\"create\":{}}\n\"no document\"\n");
         let item = match self.query(None, no_document).await {
             // Elasticsearch cannot pass that through a final pipeline, which no request can bypass
             Err(error) if error.status == Some(500) => self.query(None, unstorable("")).await?,
@@ -106,11 +94,11 @@ impl Target {
         };
         match item.status {
             // how Elasticsearch rejects an invalid document; some others get 400, too
-            400 | 500 if item.kind() != ItemKind::IndexRejects && !self.has_no_index(&item) => {
+            400 | 500 if item.kind() != ItemKind::IndexRejects && !has_no_index(&item) => {
                 Ok(item.index.into_owned())
             }
-            429 | 500.. => Err(self.item_error(&item, Pace::Soon)),
-            _ => Err(self.item_error(&item, Pace::Slow)),
+            429 | 500.. => Err(Self::item_error(&item, Backoff::Short)),
+            _ => Err(Self::item_error(&item, Backoff::Long)),
         }
     }
 
@@ -138,22 +126,22 @@ impl Target {
         let item = self.query(Some(index), unstorable(&id)).await?;
         match item.status {
             409 => Ok(Presence::Present),
-            _ if item.error_name() == "cluster_block_exception" => Ok(Presence::MayBe),
+            _ if item.error_name() == "cluster_block_exception" => Ok(Presence::Unknown),
             400 => Ok(Presence::Absent),
-            401 | 403 | 404 => Ok(Presence::Untold),
-            _ => Err(self.item_error(&item, Pace::Soon)),
+            401 | 403 | 404 => Ok(Presence::Inaccessible),
+            _ => Err(Self::item_error(&item, Backoff::Short)),
         }
     }
 
     async fn query(&self, index: Option<&str>, body: Bytes) -> Result<Item<'static>, QueryError> {
-        let path = format!("{}&pipeline=_none", self.path(index));
+        let path = format!("{}&pipeline=_none", path(index));
         let sent = self.client.send(Method::POST, &path, body, Encoding::Lines);
         let response = sent.await.map_err(|error| QueryError::error(&error))?;
         match response.status().as_u16() {
             200 => match response::read(response.body(), 1).as_deref() {
                 Some([item]) => Ok(item.clone().into_owned()),
                 _ => Err(QueryError {
-                    retry: Pace::Soon.into(),
+                    retry: Backoff::Short.into(),
                     ..QueryError::response(&response)
                 }),
             },
@@ -161,19 +149,14 @@ impl Target {
         }
     }
 
-    /// An item that fails before it reaches an index has the requested name
-    fn has_no_index(&self, item: &Item<'_>) -> bool {
-        item.index.is_empty() || item.index == self.alias
-    }
-
-    fn item_error(&self, item: &Item<'_>, pace: Pace) -> QueryError {
+    fn item_error(item: &Item<'_>, backoff: Backoff) -> QueryError {
         QueryError {
-            retry: pace.into(),
+            retry: backoff.into(),
             status: Some(item.status),
             failure: Some(item.failure()),
             is_fault_of_index: match item.kind() {
                 ItemKind::IndexRejects => true,
-                ItemKind::Unclear => self.has_no_index(item),
+                ItemKind::Unclear => has_no_index(item),
                 _ => false,
             },
             text: item.to_string(),
@@ -181,11 +164,23 @@ impl Target {
     }
 }
 
+fn path(index: Option<&str>) -> String {
+    match index {
+        None => format!("/{LOGS}/_bulk?require_alias=true&{FILTER}"),
+        Some(index) => format!("/{index}/_bulk?{FILTER}"),
+    }
+}
+
+/// Whether an item failed before it reached an index: then, it has the requested name.
+fn has_no_index(item: &Item<'_>) -> bool {
+    item.index.is_empty() || item.index == LOGS
+}
+
 /// A record that no index stores, since its routing is longer than any index takes; a pipeline
 /// finds it ordinary.
 fn unstorable(id: &str) -> Bytes {
     const DOCUMENT: &str =
-        r#"{"@timestamp":"2000-01-01T00:00:00.000000Z","level":"debug","message":"a question"}"#;
+        r#"{"@timestamp":"2000-01-01T00:00:00.000000Z","level":"debug","message":"a query"}"#;
     let routing = "r".repeat(33_000);
     format!("{{\"create\":{{{id}\"routing\":\"{routing}\"}}}}\n{DOCUMENT}\n").into()
 }
@@ -198,7 +193,7 @@ impl QueryError {
 
     fn error(error: &Error) -> Self {
         Self {
-            retry: Pace::Soon.into(),
+            retry: Backoff::Short.into(),
             status: None,
             failure: None,
             is_fault_of_index: false,
@@ -216,7 +211,7 @@ impl QueryError {
         );
         Self {
             retry: Retry {
-                pace: failure.pace(),
+                backoff: failure.backoff(),
                 at_least: retry_after(response.headers()),
             },
             status: Some(status),

@@ -1,9 +1,16 @@
 //! What is reported of trouble, how long it is waited for, and when records are cut apart.
 
-use super::super::super::wire::QueryError;
 use super::*;
+use crate::bulk::wire::QueryError;
 
-const TIMED_OUT: Event<'static> = Event::NoResponse(NoResponse::TimedOut);
+const TIMED_OUT: Event<'static> = Event::NoResponse {
+    kind: NoResponse::TimedOut,
+    why: "",
+};
+const NOT_SENT: Event<'static> = Event::NoResponse {
+    kind: NoResponse::NotSent,
+    why: "",
+};
 
 #[test]
 fn a_batch_is_cut_only_if_it_is_longer_than_the_limit() {
@@ -18,11 +25,9 @@ fn a_batch_is_cut_only_if_it_is_longer_than_the_limit() {
             bytes,
             ..case.facts()
         };
-        let parts = match decide(&case.state, &facts, &Event::Due) {
-            Action::Settle(settlement) => settlement.parts.len(),
-            _ => 0,
-        };
-        assert_eq!(parts, usize::from(is_cut), "{records} of {bytes} bytes");
+        let action = decide(&case.state, &facts, &Event::Due);
+        let found = matches!(action, Action::Split { .. });
+        assert_eq!(found, is_cut, "{records} of {bytes} bytes");
     }
 }
 
@@ -55,7 +60,7 @@ fn halving_ends_with_each_record_alone_and_in_order() {
 fn a_failed_query_clears_the_suspicion() {
     let case = Case::new(1).with(|state| state.suspicion = Suspicion::RejectedAlone);
     let unknown = QueryError {
-        retry: Pace::Slow.into(),
+        retry: Backoff::Long.into(),
         status: None,
         failure: None,
         is_fault_of_index: false,
@@ -72,8 +77,13 @@ fn the_slowest_pace_of_a_response_counts_and_each_pace_is_reported_once() {
     let busy = item(429, "logs-1", "es_rejected_execution_exception");
     let missing = item(404, "logs-1", "index_not_found_exception");
     let items = [&busy, &busy, &missing, &missing, &busy].map(Clone::clone);
-    let Settlement { wait, reports, .. } = Case::new(5).settle(Event::Items(&items));
-    assert_eq!(wait.map(|wait| wait.retry.pace), Some(Pace::Slow));
+    let Settlement {
+        before, reports, ..
+    } = Case::new(5).settle(Event::Items(&items));
+    assert_eq!(
+        before.map(|before| before.retry.backoff),
+        Some(Backoff::Long)
+    );
     let trouble = |at| Report::Trouble(Cause::Item(at));
     assert_eq!(reports, [trouble(0), trouble(2)]);
 }
@@ -89,11 +99,17 @@ fn a_blocked_index_is_reported_once_for_each_response() {
 #[test]
 fn no_probe_is_stored_for_a_record_that_the_engine_is_too_busy_for() {
     let case = Case::new(1);
-    let since = case.now - OWN_FAULT;
-    let case = case.with(|state| state.alone = Some(since));
-    for (status, probe) in [(429, false), (500, true)] {
-        let Settlement { wait, .. } = case.settle(Event::Items(&[item(status, "logs-1", "")]));
-        assert_eq!(wait.map(|wait| wait.probe), Some(probe), "{status}");
+    let since = case.now - PROBE_AFTER;
+    let case = case.with(|state| state.failing_since = Some(since));
+    for (status, is_probed) in [(429, false), (500, true)] {
+        let settlement = case.settle(Event::Items(&[item(status, "logs-1", "")]));
+        let suspicion = settlement.parts[0].state.suspicion;
+        assert_eq!(
+            matches!(suspicion, Suspicion::ToProbe(_)),
+            is_probed,
+            "{status}"
+        );
+        assert_eq!(settlement.before.is_none(), is_probed, "{status}");
     }
 }
 
@@ -103,13 +119,17 @@ fn records_are_set_aside_only_if_the_engine_fails_on_all_that_remain() {
     let failed = item(500, "logs-1", "");
     let busy = item(429, "logs-1", "");
     for (items, aside) in [
-        ([&stored, &failed, &stored], ASIDE),
+        ([&stored, &failed, &stored], MAX_SET_ASIDE),
         ([&stored, &failed, &busy], 0),
         ([&failed, &failed, &failed], 0),
     ] {
         let items = items.map(Clone::clone);
-        let Settlement { wait, .. } = Case::new(3).settle(Event::Items(&items));
-        assert_eq!(wait.map(|wait| wait.aside), Some(aside), "{items:?}");
+        let Settlement { before, .. } = Case::new(3).settle(Event::Items(&items));
+        assert_eq!(
+            before.map(|before| before.set_aside),
+            Some(aside),
+            "{items:?}"
+        );
     }
 }
 
@@ -133,8 +153,11 @@ fn a_413_for_a_length_that_was_accepted_before_blames_no_record() {
     let event = Event::Stored { index: "logs-1" };
     let (state, measured) = (case.state.clone(), case.measured());
     case.cluster.observe(&state, measured, &event);
-    let (_, wait) = case.again(failed(413, false));
-    assert_eq!(wait.map(|wait| wait.retry.pace), Some(Pace::Soon));
+    let (_, before) = case.again(failed(413, false));
+    assert_eq!(
+        before.map(|before| before.retry.backoff),
+        Some(Backoff::Short)
+    );
 }
 
 #[test]
@@ -146,14 +169,14 @@ fn records_are_cut_apart_after_eight_failures_that_may_be_theirs() {
         (failed(502, false), true),
         (failed(429, false), true),
         (failed(401, true), false),
-        (Event::NoResponse(NoResponse::NotSent), false),
+        (NOT_SENT, false),
     ] {
-        let case = Case::new(2).with(|state| state.tries.failures = TOGETHER - 1);
+        let case = Case::new(2).with(|state| state.tries.failures = SPLIT_AFTER_FAILURES - 1);
         let Settlement { parts, .. } = case.settle(event);
         assert_eq!(parts.len(), 1 + usize::from(halves), "{event:?}");
     }
     // A timeout counts, too.
-    let case = Case::new(4).with(|state| state.tries.failures = TOGETHER - 2);
+    let case = Case::new(4).with(|state| state.tries.failures = SPLIT_AFTER_FAILURES - 2);
     let Settlement { mut parts, .. } = case.settle(TIMED_OUT);
     let half = Case::new(2).with(|state| *state = parts.remove(0).state);
     assert_eq!(half.settle(NO_RESPONSE).parts.len(), 2);

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use super::pace::Pause;
+use super::backoff::Delay;
 
 /// How a delivery waits.
-pub(crate) trait Pauses {
+pub(crate) trait Clock {
     fn now(&self) -> Instant;
 
     /// Whether a flush waits for the remaining records.
@@ -13,22 +13,22 @@ pub(crate) trait Pauses {
         false
     }
 
-    /// Waits until the pause is over, or is ended.
-    async fn pause(&self, pause: Pause);
+    /// Waits until the delay is over, or is ended.
+    async fn sleep(&self, delay: Delay);
 }
 
-/// Nothing ends a pause.
+/// A clock whose delays nothing ends.
 #[cfg(feature = "ship")]
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patient;
+pub(crate) struct SystemClock;
 
 #[cfg(feature = "ship")]
-impl Pauses for Patient {
+impl Clock for SystemClock {
     fn now(&self) -> Instant {
         Instant::now()
     }
 
-    async fn pause(&self, pause: Pause) {
-        tokio::time::sleep(pause.whole).await;
+    async fn sleep(&self, delay: Delay) {
+        tokio::time::sleep(delay.full).await;
     }
 }

@@ -1,9 +1,9 @@
 use openreplay_buffer::Topic;
 
 use super::Shared;
-use crate::bulk::Events;
+use crate::bulk::Observer;
 
-impl Events for Shared {
+impl Observer for Shared {
     fn stored(&self, tag: u64, records: usize) {
         Shared::stored(self, tag, records);
     }

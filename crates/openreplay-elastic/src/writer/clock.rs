@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::Shared;
-use crate::bulk::{Pause, Pauses};
+use crate::bulk::{Clock, Delay};
 
 /// While a caller waits for the remaining records.
 const HURRIED: Duration = Duration::from_millis(250);
 
-/// A flush ends our own pause, the end every pause; pauses that begin during either are short.
-impl Pauses for Shared {
+/// A flush ends our own delay, the end every delay; delays that begin during either are short.
+impl Clock for Shared {
     fn now(&self) -> Instant {
         Instant::now()
     }
@@ -19,21 +19,21 @@ impl Pauses for Shared {
         self.is_ending() || self.is_awaited()
     }
 
-    async fn pause(&self, pause: Pause) {
+    async fn sleep(&self, delay: Delay) {
         let mut end = self.end();
         let mut flush = pin!(self.flushed());
         // from now on, not only once it is waited for
         flush.as_mut().enable();
         let is_ending = end.borrow_and_update().is_some();
-        let (least, whole) = match (is_ending, self.is_awaited()) {
-            (true, _) => (pause.least.min(HURRIED), pause.whole.min(HURRIED)),
-            (false, true) => (pause.least, pause.whole.min(HURRIED).max(pause.least)),
-            (false, false) => (pause.least, pause.whole),
+        let (at_least, full) = match (is_ending, self.is_awaited()) {
+            (true, _) => (delay.at_least.min(HURRIED), delay.full.min(HURRIED)),
+            (false, true) => (delay.at_least, delay.full.min(HURRIED).max(delay.at_least)),
+            (false, false) => (delay.at_least, delay.full),
         };
         let over = async {
-            sleep(least).await;
+            sleep(at_least).await;
             tokio::select! {
-                () = sleep(whole.saturating_sub(least)) => {}
+                () = sleep(full.saturating_sub(at_least)) => {}
                 () = flush => {}
             }
         };
