@@ -57,7 +57,7 @@
 //!
 //! - `ring` (default): uses ring for TLS, unless the process has installed another provider with
 //!   `rustls::crypto::CryptoProvider::install_default`.
-//! - `ship`: enables the module `ship`, which delivers the lines of files, also after crashes.
+//! - `ship`: enables the module `ship`, which delivers the lines of files, even after a crash.
 //! - `admin`: enables the module `admin`, which prepares and maintains `logs`, and shows what
 //!   OpenReplay reads from it.
 //!
@@ -88,6 +88,7 @@ pub mod ship;
 pub mod writer;
 
 mod bulk;
+mod document;
 #[cfg(any(feature = "admin", feature = "ship"))]
 // without `ship`, only a file's lines are read, in whatever format they have
 #[cfg_attr(

@@ -5,9 +5,9 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::decide::Records;
-use super::minimal;
 use super::state::{Form, State};
 use super::wire;
+use crate::document;
 
 /// Framed records that are sent together, in pieces that lie where they were framed.
 #[derive(Clone, Debug, Default)]
@@ -110,7 +110,7 @@ impl Batch {
 
     fn minimal(self) -> Self {
         let pieces = self.each().map(|piece| {
-            let line = minimal::minimal(wire::document(&piece.bytes));
+            let line = document::minimal(wire::document(&piece.bytes));
             Piece {
                 bytes: wire::with_document(&piece.bytes, &line).into(),
                 ..piece

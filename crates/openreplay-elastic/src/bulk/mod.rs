@@ -3,14 +3,6 @@
 //! `state` has what is known of a batch, `decide` every rule, `drive` and `sender` the I/O, `wire`
 //! the format.
 
-#[cfg(any(feature = "admin", feature = "ship"))]
-pub(crate) use self::line::{Stored, record as record_of_line, record_from};
-#[cfg(feature = "ship")]
-pub(crate) use self::line::{without_mark, without_nuls};
-#[cfg(feature = "ship")]
-pub(crate) use self::members::Members;
-#[cfg(feature = "admin")]
-pub(crate) use self::minimal::minimal;
 pub(crate) use self::{
     backoff::Delay,
     batch::{Batch, Piece},
@@ -26,6 +18,8 @@ pub(crate) use self::{
     report::query_failed as report_query_failed,
     wire::{Action, FailureKind, LENGTH, change_digits, record_id, records, write_digits},
 };
+#[cfg(feature = "ship")]
+pub(crate) use crate::document::without_nuls;
 
 mod aside;
 mod backoff;
@@ -35,10 +29,6 @@ mod cluster;
 mod decide;
 mod drive;
 mod event;
-#[cfg(any(feature = "admin", feature = "ship"))]
-mod line;
-mod members;
-mod minimal;
 mod observer;
 mod probe;
 mod report;

@@ -5,7 +5,7 @@ use std::str;
 use openreplay_record::panel::RecordFault;
 use openreplay_record::{Level, field, time};
 
-use crate::bulk::Members;
+use crate::document::Members;
 use crate::shallow;
 
 const KINDS: usize = RecordFault::ALL.len();

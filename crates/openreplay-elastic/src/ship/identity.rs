@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::content::Content;
 use super::hash::{Hash, WINDOW};
 use super::system::Seen;
-use crate::bulk::without_mark;
+use crate::document::without_mark;
 
 /// Identifies a file, whatever its name is. The inode alone does not suffice, since it is reused
 /// for other files, so the first line counts, too. The device is left out: its number may change

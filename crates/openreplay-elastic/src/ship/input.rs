@@ -12,9 +12,9 @@ use super::Progress;
 use super::count::Counts;
 use super::lines::{Framed, LineFramer};
 use super::record::{LineReader, RawLine};
-use crate::Client;
 use crate::bulk::{Batch, Delivery, Piece, SystemClock, Target};
 use crate::envelope::Format;
+use crate::transport::client::Client;
 use crate::transport::error::Error;
 use crate::transport::kind::ErrorKind;
 

@@ -3,7 +3,8 @@
 use super::faults::Faults;
 use super::position::{Part, Start};
 use super::record::{LineReader, RawLine};
-use crate::bulk::{self, Action, LENGTH, Stored, change_digits, write_digits};
+use crate::bulk::{Action, LENGTH, change_digits, write_digits};
+use crate::document::{self, Stored};
 
 const SEED: usize = 11;
 
@@ -119,7 +120,7 @@ impl Framed {
 
     pub(super) fn add_line(&mut self, line: RawLine<'_>, framer: &mut LineFramer) {
         let LineFramer { reader, ids } = framer;
-        let bytes = bulk::without_nuls(line.bytes);
+        let bytes = document::without_nuls(line.bytes);
         self.nuls += (line.bytes.len() - bytes.len()) as u64;
         let line = RawLine { bytes, ..line };
         reader.read(line, |start, stored| self.add(ids.at(start), stored));

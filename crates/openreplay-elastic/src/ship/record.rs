@@ -1,7 +1,7 @@
 //! Turns a line of a file into a record.
 
 use super::position::{Pieces, Start};
-use crate::bulk::{self, Stored};
+use crate::document::{self, Stored};
 use crate::envelope::{Format, Line};
 
 /// A line as it is in its file, without its line feed.
@@ -44,7 +44,7 @@ impl LineReader {
                 pass(self.pieces.take(piece, start), record);
             }
             None => {
-                let stored = bulk::record_of_line(line.bytes, line.start);
+                let stored = document::record_of_line(line.bytes, line.start);
                 let mut record = record;
                 if let Some(stored) = stored {
                     record(start, &stored);
@@ -63,7 +63,7 @@ impl LineReader {
 
 fn pass(line: Option<Line<'_, Start>>, mut record: impl FnMut(Start, &Stored<'_>)) {
     let Some(line) = line else { return };
-    if let Some(stored) = bulk::record_from(&line.text, &line.origin) {
+    if let Some(stored) = document::record_from(&line.text, &line.origin) {
         record(line.from, &stored);
     }
 }

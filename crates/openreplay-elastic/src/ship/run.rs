@@ -18,8 +18,8 @@ use super::mode::Mode;
 use super::position::{InFlight, IndexName, Part};
 use super::sending::Sending;
 use super::{Progress, ShipOptions};
-use crate::Client;
 use crate::bulk::{Delivery, SystemClock, Target};
+use crate::transport::client::Client;
 use crate::transport::error::Error;
 
 const POLL: Duration = Duration::from_millis(250);

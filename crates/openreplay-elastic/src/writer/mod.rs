@@ -1,4 +1,4 @@
-//! From log lines in the app to documents in Elasticsearch, in the background.
+//! A writer that sends log records to Elasticsearch in the background.
 //!
 //! ```no_run
 //! use openreplay_elastic::ElasticWriter;
@@ -26,8 +26,10 @@
 //! ([`buffer_bytes`](ElasticWriterBuilder::buffer_bytes)). If the buffer is full, debug and info
 //! records are dropped before warnings and errors, and as soon as there is room, a record with the
 //! number of dropped records is written. Each record is stored once, however often it is sent, even
-//! across a rollover of the alias. The one exception: if an index that may have the record takes no
-//! writes for a minute after the alias has moved on, the record may be stored twice.
+//! across a rollover of the alias. There are two exceptions, in which a record may be stored twice
+//! after a lost response: if the index that may have the record accepts no writes for a minute
+//! after the alias has moved on, and if the first, the middle and the last record of the request
+//! were all rejected.
 //!
 //! If Elasticsearch rejects a record, the record is sent once more with its fixed fields only, so
 //! that a type conflict in some field does not lose an error.
@@ -49,17 +51,15 @@
 
 use std::sync::Arc;
 
-use tracing_subscriber::fmt::MakeWriter;
-
 use openreplay_buffer::{Buffer, Priority};
 pub use openreplay_buffer::{Flushed, Stats};
+use tracing_subscriber::fmt::MakeWriter;
 
 pub use self::builder::ElasticWriterBuilder;
 pub use self::guard::Guard;
 pub use self::line::LineWriter;
-use crate::Connection;
 use crate::bulk::Ids;
-use crate::transport::connection::ConnectionBuilder;
+use crate::transport::connection::{Connection, ConnectionBuilder};
 
 mod builder;
 mod clock;

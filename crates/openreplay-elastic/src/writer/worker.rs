@@ -50,12 +50,12 @@ async fn outlive(mut senders: JoinSet<()>, shared: &Shared) {
     while let Some(ended) = senders.join_next().await {
         if ended.is_err_and(|error| error.is_panic()) {
             let rest = match senders.len() {
-                0 => "every record from now on is dropped",
-                _ => "what it was sending is not confirmed",
+                0 => "all further records are dropped",
+                _ => "the records in flight are not confirmed",
             };
             shared.diagnostics().report(
                 topic::DEFECT,
-                &format!("a defect: what sends to Elasticsearch has panicked, and {rest}"),
+                &format!("bug in openreplay-elastic: the sending task panicked; {rest}"),
             );
         }
     }
@@ -158,13 +158,13 @@ mod tests {
         shared.push(b"{}", None);
         let closing = Closing(Arc::clone(&shared));
         let mut senders = JoinSet::new();
-        senders.spawn(async { panic!("a defect") });
+        senders.spawn(async { panic!("a bug") });
         outlive(senders, &shared).await;
         drop(closing);
         assert_eq!(
             *heard.lock().unwrap(),
             [
-                "a defect: what sends to Elasticsearch has panicked, and every record from now on is dropped",
+                "bug in openreplay-elastic: the sending task panicked; all further records are dropped",
                 "stopped with 1 records that Elasticsearch has not confirmed",
             ]
         );

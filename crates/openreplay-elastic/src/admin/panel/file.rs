@@ -7,7 +7,7 @@ use openreplay_session::SessionId;
 use serde_json::Value;
 
 use super::search::LIMIT;
-use crate::bulk::{self, Stored};
+use crate::document::{Stored, minimal, record_from, record_of_line};
 use crate::envelope::{Format, Join};
 use crate::shallow::{self, Source};
 use crate::transport::error::Error;
@@ -76,12 +76,12 @@ impl<'a> Lines<'a> {
 
     fn line(&mut self, line: &[u8], offset: u64) {
         let Some(piece) = Format::Auto.unwrap(line) else {
-            self.stored(bulk::record_of_line(line, offset));
+            self.stored(record_of_line(line, offset));
             return;
         };
         let whole = self.join.take(piece, ());
         for line in whole.into_iter().chain(self.join.take_over()) {
-            self.stored(bulk::record_from(&line.text, &line.origin));
+            self.stored(record_from(&line.text, &line.origin));
         }
     }
 
@@ -108,7 +108,7 @@ impl<'a> Lines<'a> {
 fn document(document: &[u8]) -> Option<Source> {
     let record = shallow::from_slice(document);
     record
-        .or_else(|_| shallow::from_slice(&bulk::minimal(document)))
+        .or_else(|_| shallow::from_slice(&minimal(document)))
         .ok()
 }
 

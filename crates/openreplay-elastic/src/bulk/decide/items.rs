@@ -243,8 +243,8 @@ impl<'a> Sorted<'a> {
         parts
     }
 
-    /// Returns where the remaining records may be: a missing index, or one that these credentials do
-    /// not reach, must not hold them up.
+    /// Returns where the remaining records may be: a missing index, or one that these credentials
+    /// do not reach, must not hold them up.
     fn place_after_items(&self) -> Place {
         let Place::Pinned { index, blocked } = &self.state.place else {
             return self.state.place.clone();

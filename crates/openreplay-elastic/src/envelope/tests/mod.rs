@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::bulk;
+use crate::document;
 
 mod cri;
 mod journal;

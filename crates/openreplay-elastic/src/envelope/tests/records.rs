@@ -3,7 +3,7 @@
 use super::*;
 
 fn of(text: &[u8], origin: Origin) -> Option<(Value, bool)> {
-    let stored = bulk::record_from(text, &origin)?;
+    let stored = document::record_from(text, &origin)?;
     assert!(!stored.document.contains(&b'\n'));
     let record = serde_json::from_slice(&stored.document).unwrap();
     Some((record, stored.is_wrapped))
@@ -27,13 +27,13 @@ fn a_record_keeps_its_own_time_and_level_to_the_byte() {
         r#"{"@timestamp":"2020-01-01T00:00:00.000001Z","level":"debug",}"#,
     ] {
         let origin = origin(Stream::Stderr, None);
-        let stored = bulk::record_from(record.as_bytes(), &origin).unwrap();
+        let stored = document::record_from(record.as_bytes(), &origin).unwrap();
         assert_eq!(
             (&*stored.document, stored.is_wrapped),
             (record.as_bytes(), false)
         );
         let spaced = format!("  {record}\t\r");
-        let stored = bulk::record_from(spaced.as_bytes(), &origin).unwrap();
+        let stored = document::record_from(spaced.as_bytes(), &origin).unwrap();
         assert_eq!(&*stored.document, record.as_bytes());
     }
 }
@@ -171,7 +171,7 @@ proptest! {
     ) {
         let text = text.into_iter().filter(|byte| *byte != b'\n').collect::<Vec<_>>();
         let origin = Origin { stream, time, level: None };
-        if let Some(stored) = bulk::record_from(&text, &origin)
+        if let Some(stored) = document::record_from(&text, &origin)
             // Elasticsearch rejects the other records; the tests of delivery cover what happens
             // then
             && let Ok(record) = serde_json::from_slice::<Value>(&stored.document)

@@ -84,9 +84,14 @@ fn no_tunnel(node: &Node, proxy: &Proxy, cause: &TunnelError) -> Error {
 pub(super) fn proxy_demands_credentials(proxy: &Proxy) -> Error {
     Error::new(
         ErrorKind::Connect,
-        format!("the proxy {} demands other credentials (407)", proxy.name()),
+        format!(
+            "the proxy {} rejected the request: missing or wrong credentials (407)",
+            proxy.name()
+        ),
     )
-    .with_remedy("put them into the address of the proxy: http://user:password@proxy:3128")
+    .with_remedy(
+        "put the user and the password into the proxy's URL: http://user:password@proxy:3128",
+    )
 }
 
 /// The error of a response that broke off after its head.
@@ -97,7 +102,7 @@ pub(super) fn incomplete(
 ) -> Error {
     if error.is::<LengthLimitError>() {
         let text = format!(
-            "the response of {} is longer than {} MiB, the most that is read",
+            "the response of {} is longer than the limit of {} MiB",
             node.as_str(),
             limit / MIB
         );

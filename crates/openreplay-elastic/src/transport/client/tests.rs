@@ -153,8 +153,7 @@ async fn reads_as_much_of_a_search_as_records_may_be_and_reports_a_longer_respon
             Some(limit) => {
                 let error = response.unwrap_err();
                 assert!(error.is_too_long() && !error.is_disconnected(), "{error:?}");
-                let text =
-                    format!("the response of {url} is longer than {limit} MiB, the most that");
+                let text = format!("the response of {url} is longer than the limit of {limit} MiB");
                 assert!(error.to_string().starts_with(&text), "{error}");
             }
         }

@@ -47,7 +47,7 @@ fn provider() -> Result<Arc<CryptoProvider>, Error> {
         None => Ok(Arc::new(rustls::crypto::ring::default_provider())),
         #[cfg(not(feature = "ring"))]
         None => Err(Error::config(
-            "no TLS provider is installed: call `install_default()` of a `rustls::crypto::CryptoProvider` first, or switch on the feature `ring`",
+            "no TLS provider is installed: call `install_default()` of a `rustls::crypto::CryptoProvider` first, or enable the feature `ring`",
         )),
     }
 }

@@ -28,7 +28,7 @@ impl Node {
         if path.contains('@') {
             // probably part of a password, so it is not shown
             return Err(Error::config(
-                "an address has an `@` after its host: a `/`, `?` or `#` in a password has to be written `%2F`, \
+                "an address has an `@` after its host: a `/`, `?` or `#` in a password must be written `%2F`, \
                  `%3F` or `%23`",
             ));
         }

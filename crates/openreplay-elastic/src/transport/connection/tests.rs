@@ -54,15 +54,15 @@ fn names_what_is_wrong_with_an_address_without_its_password() {
         ),
         (
             "http://user:hunter/2@elastic:9200",
-            "an address has an `@` after its host: a `/`, `?` or `#` in a password has to be written `%2F`, `%3F` or `%23`",
+            "an address has an `@` after its host: a `/`, `?` or `#` in a password must be written `%2F`, `%3F` or `%23`",
         ),
         (
             "http://user:hunter?2@elastic:9200",
-            "an address has an `@` after its host: a `/`, `?` or `#` in a password has to be written `%2F`, `%3F` or `%23`",
+            "an address has an `@` after its host: a `/`, `?` or `#` in a password must be written `%2F`, `%3F` or `%23`",
         ),
         (
             "http://user@hunter#2@elastic:9200",
-            "an address has an `@` after its host: a `/`, `?` or `#` in a password has to be written `%2F`, `%3F` or `%23`",
+            "an address has an `@` after its host: a `/`, `?` or `#` in a password must be written `%2F`, `%3F` or `%23`",
         ),
         (
             "elastic:hunter2@https://elastic:9200",

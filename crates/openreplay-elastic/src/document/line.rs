@@ -23,7 +23,7 @@ pub(crate) struct Stored<'a> {
 /// Returns the record that is stored of a line, given without its end; `None` for an empty line. A
 /// line that is not a JSON object becomes the message of a record. NULs before a line are no part
 /// of it.
-pub(crate) fn record(line: &[u8], offset: u64) -> Option<Stored<'_>> {
+pub(crate) fn record_of_line(line: &[u8], offset: u64) -> Option<Stored<'_>> {
     let line = without_mark(without_nuls(line), offset).trim_ascii_end();
     let object = line.trim_ascii_start();
     match object {

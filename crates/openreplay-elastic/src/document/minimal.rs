@@ -1,3 +1,6 @@
+//! The minimal form of a record: its fixed fields, with the ids of its trace, request and replay in
+//! the message.
+
 use std::borrow::Cow;
 
 use openreplay_record::{Level, Record, field, phrase, time};
