@@ -163,6 +163,29 @@ fn two_apps_a_kill_and_a_move_lose_nothing_and_keep_the_order() {
     );
 }
 
+/// The lines are more than `ship` sends at once, so that no request has a record that is stored.
+#[test]
+fn a_file_of_records_that_are_too_old_or_too_new_holds_up_no_other() {
+    for time in [json!("2020-01-01T00:00:00Z"), json!("2100-01-01T00:00:00Z")] {
+        let folder = TempDir::new().unwrap();
+        let here = folder.path();
+        let serve = Serve::start(&here.join("data"));
+        let message = format!("[openReplaySession.id=42] {}", "x".repeat(1_000));
+        let line = json!({"@timestamp": time, "level": "info", "message": message});
+        fs::write(here.join("app.log.1"), format!("{line}\n").repeat(2_000)).unwrap();
+        let shipped = serve.ship_as("writer", here, "app.log.1");
+        assert_eq!(shipped.status.code(), Some(6), "{shipped:?}");
+        let errors = String::from_utf8(shipped.stderr).unwrap();
+        assert!(errors.contains("[@timestamp] is "), "{errors}");
+
+        fs::write(here.join("app.log.2"), format!("{line}\n").repeat(2_000)).unwrap();
+        write(here, "app.log", 0..2);
+        let shipped = serve.ship_as("writer", here, "app.log*");
+        assert_eq!(shipped.status.code(), Some(6), "{shipped:?}");
+        assert_eq!(serve.messages(), expected(2));
+    }
+}
+
 #[test]
 fn credentials_that_may_not_write_end_ship_at_its_start() {
     let folder = TempDir::new().unwrap();
