@@ -109,7 +109,10 @@ fn an_error_names_the_proxy_without_its_password() {
     let nobody = format!("127.0.0.1:{}", free_port());
     for (node, variable) in [(HTTP, "HTTP_PROXY"), (HTTPS, "HTTPS_PROXY")] {
         for (proxy, text) in [
-            (refusing.address(), "missing or wrong credentials (407)"),
+            (
+                refusing.address(),
+                "rejected the request: missing or wrong credentials (407)",
+            ),
             (&nobody, "is unreachable"),
         ] {
             let url = format!("http://{USER}@{proxy}");

@@ -97,7 +97,7 @@ fn the_writer_queries_a_store_once_and_then_sends_records_only() {
 }
 
 #[test]
-fn ship_sends_a_store_records_only_and_pins_them_without_a_query() {
+fn ship_queries_a_store_at_its_start_only_and_pins_records_without_a_query() {
     let served = Served::start();
     let folder = served.folder.path();
     let lines: Vec<_> = (0..100).map(fresh).collect();
@@ -107,6 +107,11 @@ fn ship_sends_a_store_records_only_and_pins_them_without_a_query() {
     assert_eq!(served.records(), 100);
     assert_eq!(
         served.kinds(),
-        ["GET /", "HEAD /", "POST /logs-000001/_bulk"]
+        [
+            "GET /",
+            "HEAD /",
+            "POST /logs-000001/_bulk",
+            "question to POST /logs/_bulk"
+        ]
     );
 }

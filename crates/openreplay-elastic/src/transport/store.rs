@@ -1,5 +1,5 @@
-//! An openreplay-store in the place of Elasticsearch. It has only one index, so the index is
-//! never queried.
+//! An openreplay-store in the place of Elasticsearch. It has only one index, so records are sent
+//! without a query for the index.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
