@@ -21,7 +21,7 @@ pub(crate) struct Batch {
 pub(crate) struct Piece {
     pub(crate) bytes: Bytes,
     pub(crate) records: usize,
-    /// The sender's own number, passed back with what became of the records.
+    /// The caller's own number, passed back with what became of the records.
     pub(crate) tag: u64,
 }
 
@@ -33,7 +33,7 @@ impl Batch {
         }
     }
 
-    /// Creates a batch whose sender has to know the index, so that it can keep the records there
+    /// Creates a batch whose observer must know the index, so that it can keep the records there
     /// over a restart.
     #[cfg(any(test, feature = "ship"))]
     pub(crate) fn pinned(pieces: Vec<Piece>, index: Option<&str>) -> Self {

@@ -37,7 +37,7 @@ impl<W: Wire> Delivery<W> {
     /// Delivers a batch, but for a few records that may have to be set aside: see
     /// [`retry`](Self::retry).
     ///
-    /// If the future is dropped, what became of the remaining records is never told.
+    /// If the future is dropped, what became of the remaining records is never reported.
     pub(crate) async fn deliver(
         &mut self,
         batch: Batch,

@@ -21,7 +21,7 @@ pub(super) struct Remaining {
     pub(super) before: Option<BeforeRetry>,
 }
 
-/// Sends batches to a cluster, and knows what their results tell about it.
+/// Sends batches to a cluster, and knows what their results show of it.
 #[derive(Debug)]
 pub(super) struct Sender<W> {
     wire: W,
@@ -182,7 +182,7 @@ fn query_event<'a, T>(
     }
 }
 
-/// Sets where the records go. Returns whether the sender lets them go there.
+/// Sets where the records go. Returns whether the observer lets them go there.
 async fn set_place(batch: &mut Batch, route: Route, observer: &impl Observer) -> bool {
     if route.is_risky {
         report::alias_only(observer);

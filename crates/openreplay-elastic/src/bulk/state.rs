@@ -30,7 +30,7 @@ pub(crate) enum Place {
     /// A request got no response. They may be in this index, which was the one behind the alias, or
     /// in one that the alias led to since.
     Lost { before: String },
-    /// They may be in this index, or have to go there: never to another while it exists.
+    /// They may be in this index, or must go there: never to another while it exists.
     Pinned {
         index: String,
         /// Since when each response was that the index rejects all writes.
@@ -38,13 +38,13 @@ pub(crate) enum Place {
     },
 }
 
-/// Whether the sender has to know the index before the records are sent.
+/// Whether the observer must know the index before the records are sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Pinning {
     /// Pinned only once the records may be in an index.
     #[default]
     IfNeeded,
-    /// Pinned from the start: the sender keeps the index over a restart.
+    /// Pinned from the start: the observer keeps the index over a restart.
     Always,
 }
 
@@ -130,7 +130,7 @@ impl Place {
 }
 
 impl State {
-    /// The state of records whose sender has to know the index.
+    /// The state of records whose observer must know the index.
     #[cfg(any(test, feature = "ship"))]
     pub(super) fn always_pinned(index: Option<&str>) -> Self {
         Self {

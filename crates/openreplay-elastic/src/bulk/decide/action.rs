@@ -28,7 +28,7 @@ pub(crate) enum Action {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Route {
     pub(crate) place: Place,
-    /// The sender has to know the index before.
+    /// The observer must know the index before.
     pub(crate) announce: bool,
     /// A record may be stored twice, since the credentials are limited to the alias.
     pub(crate) is_risky: bool,
@@ -73,7 +73,7 @@ pub(crate) struct BeforeRetry {
     pub(crate) set_aside: usize,
 }
 
-/// What to tell the operator.
+/// What to report to the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Report {
     /// The request or a record failed; it is tried again.

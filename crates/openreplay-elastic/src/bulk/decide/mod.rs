@@ -158,7 +158,7 @@ fn send(state: &State, facts: &Facts<'_>, place: Place, leads_to: Option<&str>) 
     })
 }
 
-/// Whether the sender has to know the index, and these credentials reach it.
+/// Whether the observer must know the index, and these credentials reach it.
 fn needs_index(state: &State, facts: &Facts<'_>) -> bool {
     state.pinning == Pinning::Always && !facts.cluster.is_alias_only(facts.now)
 }

@@ -139,7 +139,7 @@ fn words(action: &Action, before: &State) -> String {
             is_risky,
         }) => {
             let before = if *announce {
-                "notify the sender, then "
+                "notify the observer, then "
             } else {
                 ""
             };

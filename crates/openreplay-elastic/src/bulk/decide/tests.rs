@@ -211,7 +211,7 @@ fn records_stay_pinned_until_their_index_is_missing_or_blocked_for_a_minute() {
 }
 
 #[test]
-fn a_sender_that_has_to_know_the_index_learns_each_one_before_it_is_used() {
+fn an_observer_that_must_know_the_index_is_notified_of_each_one_before_it_is_used() {
     let always = |state: &mut State| state.pinning = Pinning::Always;
     let case = Case::new(1).known("logs-1").with(always);
     assert_eq!(case.decide(Event::Due), Action::QueryWriteIndex);

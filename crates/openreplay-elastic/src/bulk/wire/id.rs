@@ -10,7 +10,7 @@ const DIGITS: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmn
 const TIME: usize = 8;
 const SOURCE: usize = 8;
 
-/// Makes `_id`s: the time in milliseconds, who made it (48 random bits), a count.
+/// Creates `_id`s: the time in milliseconds, the source (48 random bits), a count.
 ///
 /// They sort by time, which is cheap for Elasticsearch; the count never starts again, so a clock
 /// that jumps back makes no id twice.

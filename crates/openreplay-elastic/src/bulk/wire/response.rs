@@ -14,7 +14,7 @@ pub(super) const FILTER: &str =
 /// The result of one record.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Item<'a> {
-    /// Where the record is now: a retry has to go to the same index.
+    /// Where the record is now: a retry must go to the same index.
     #[serde(rename = "_index", borrow, default)]
     pub(crate) index: Cow<'a, str>,
     pub(crate) status: u16,
@@ -171,7 +171,7 @@ pub(crate) fn read(body: &[u8], expected: usize) -> Option<Vec<Item<'_>>> {
     (items.len() == expected).then_some(items)
 }
 
-/// Returns the index of `expected` records if all were stored in one; `None` if the body has to be
+/// Returns the index of `expected` records if all were stored in one; `None` if the body must be
 /// read in full.
 ///
 /// Nearly every response looks like this: the same text, once for each record.

@@ -57,7 +57,7 @@ impl Target {
         self.client.timeout()
     }
 
-    /// Sends framed records: to the alias, which has to be one, or to an index.
+    /// Sends framed records: to the alias, which must be an alias, or to an index.
     pub(crate) async fn send(
         &self,
         index: Option<&str>,
