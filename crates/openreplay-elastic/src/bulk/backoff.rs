@@ -28,6 +28,16 @@ impl From<Backoff> for Retry {
     }
 }
 
+/// What comes before the next attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BeforeRetry {
+    pub(crate) retry: Retry,
+    /// Which delay of its backoff it is, from 1.
+    pub(crate) nth: u32,
+    /// How many records may be set aside, so that they do not hold up the others.
+    pub(crate) set_aside: usize,
+}
+
 /// A moment, however often somebody flushes.
 const MOMENT: Duration = Duration::from_millis(50);
 

@@ -3,10 +3,9 @@
 use std::collections::VecDeque;
 
 use super::aside::Aside;
-use super::backoff::{self, Delay};
+use super::backoff::{self, BeforeRetry, Delay};
 use super::batch::Batch;
 use super::clock::Clock;
-use super::decide::BeforeRetry;
 use super::observer::Observer;
 use super::sender::{Remaining, Sender};
 use super::wire::{HttpWire, Target, Wire};

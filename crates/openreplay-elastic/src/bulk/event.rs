@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::decide::Cause;
 use super::wire::{FailureKind, Item, NoResponse, Presence, QueryError};
 
 /// What happened.
@@ -35,6 +34,15 @@ pub(crate) enum Event<'a> {
     },
     /// No response came.
     NoResponse { kind: NoResponse, why: &'a str },
+}
+
+/// What a record or a request failed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The response as a whole.
+    Whole,
+    /// The result of this record.
+    Item(usize),
 }
 
 impl Event<'_> {

@@ -1,7 +1,7 @@
 //! What is reported to the operator while records wait.
 
-use super::decide::{Cause, Report};
-use super::event::Event;
+use super::decide::Report;
+use super::event::{Cause, Event};
 use super::observer::Observer;
 use super::wire::{FailureKind, QueryError};
 use crate::{text, topic};

@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::backoff::BeforeRetry;
 use super::batch::Batch;
 use super::clock::Clock;
 use super::cluster::{Cluster, Measured};
-use super::decide::{Action, BeforeRetry, Facts, Route, Settlement, decide};
+use super::decide::{Action, Facts, Route, Settlement, decide};
 use super::event::Event;
 use super::observer::Observer;
 use super::wire::{self, QueryError, Response, Wire};

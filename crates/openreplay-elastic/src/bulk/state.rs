@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::backoff::Backoff;
-use super::decide::BeforeRetry;
+use super::backoff::{Backoff, BeforeRetry};
 
 /// How long records wait for an index that rejects all writes and that the alias has left.
 pub(super) const LEAVE_BLOCKED_AFTER: Duration = Duration::from_secs(60);

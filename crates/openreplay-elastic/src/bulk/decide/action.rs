@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::bulk::backoff::Retry;
+use crate::bulk::backoff::BeforeRetry;
+use crate::bulk::event::Cause;
 use crate::bulk::state::{Place, State};
 
 /// What to do next.
@@ -63,16 +64,6 @@ pub(crate) struct Part {
     pub(crate) state: State,
 }
 
-/// What comes before the next attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct BeforeRetry {
-    pub(crate) retry: Retry,
-    /// Which delay of its backoff it is, from 1.
-    pub(crate) nth: u32,
-    /// How many records may be set aside, so that they do not hold up the others.
-    pub(crate) set_aside: usize,
-}
-
 /// What to report to the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Report {
@@ -87,14 +78,6 @@ pub(crate) enum Report {
     AliasOnly,
     Reduced(Cause),
     Rejected(Cause),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
-    /// The response as a whole.
-    Whole,
-    /// The result of this record.
-    Item(usize),
 }
 
 impl Records {

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 
 use super::response::minimal;
 use super::{
-    Action, BeforeRetry, Cause, Facts, Part, Records, Report, Settlement, is_own_fault,
-    probe_first, set_aside, split_apart,
+    Action, Facts, Part, Records, Report, Settlement, is_own_fault, probe_first, set_aside,
+    split_apart,
 };
-use crate::bulk::backoff::Backoff;
+use crate::bulk::backoff::{Backoff, BeforeRetry};
 use crate::bulk::cluster::Cluster;
+use crate::bulk::event::Cause;
 use crate::bulk::state::{Form, Place, State, Suspicion};
 use crate::bulk::wire::{Item, ItemKind};
 use crate::numbered::LOGS;

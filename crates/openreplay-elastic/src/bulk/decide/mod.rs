@@ -5,9 +5,8 @@
 
 use std::time::{Duration, Instant};
 
-pub(super) use self::action::{
-    Action, BeforeRetry, Cause, Part, Records, Report, Route, Settlement,
-};
+pub(super) use self::action::{Action, Part, Records, Report, Route, Settlement};
+use super::backoff::BeforeRetry;
 use super::cluster::Cluster;
 use super::event::Event;
 use super::state::{LEAVE_BLOCKED_AFTER, Pinning, Place, State, Suspicion};

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::{
-    Action, BeforeRetry, Cause, Facts, Part, Records, Report, SPLIT_AFTER_FAILURES, Settlement,
-    is_own_fault, probe_first, set_aside, split_apart,
+    Action, Facts, Part, Records, Report, SPLIT_AFTER_FAILURES, Settlement, is_own_fault,
+    probe_first, set_aside, split_apart,
 };
-use crate::bulk::backoff::{Backoff, Retry};
+use crate::bulk::backoff::{Backoff, BeforeRetry, Retry};
+use crate::bulk::event::Cause;
 use crate::bulk::state::{Form, Place, State, Suspicion};
 use crate::bulk::wire::{Executed, FailureKind, NoResponse};
 

@@ -4,6 +4,7 @@ use super::items::{Fate, fate};
 use super::*;
 use crate::bulk::backoff::Backoff;
 use crate::bulk::cluster::Measured;
+use crate::bulk::event::Cause;
 use crate::bulk::state::Form;
 use crate::bulk::wire::{FailureKind, Item, ItemError, ItemKind, NoResponse};
 
