@@ -46,8 +46,7 @@ const RESPONSES: usize = 2 * LONGEST_RESPONSE;
 const PIECE: usize = 64 * 1024;
 /// The time that a client may take to send a body.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The number of bytes of a body that are read although the body is too long: most clients read the
-/// response only after they have sent the whole body.
+/// The number of bytes of a body that are read although the request is rejected.
 const DISCARDED: usize = 8 * LONGEST;
 
 /// Memory and threads for the bodies of all requests.
@@ -82,23 +81,17 @@ pub(crate) struct Received {
 
 impl Limits {
     /// Reads a body once there is memory for it, and decompresses it.
-    pub(crate) async fn receive<B>(&self, headers: &HeaderMap, body: B) -> Result<Received, Problem>
+    pub(crate) async fn receive<B>(
+        &self,
+        headers: &HeaderMap,
+        encoding: Encoding,
+        body: B,
+    ) -> Result<Received, Problem>
     where
         B: Body,
         B::Error: fmt::Display,
     {
-        let is_gzip = is_gzip(headers)?;
-        let length = headers.get(header::CONTENT_LENGTH);
-        let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-        if length.is_some_and(|length| length > LONGEST) {
-            if !headers.contains_key(header::EXPECT) {
-                // if the client takes longer, the connection is closed
-                let mut rest = Incoming::new(0);
-                let _ = in_time(rest.read(std::pin::pin!(body), usize::MAX)).await;
-            }
-            return Err(too_long(LONGEST));
-        }
-        let limit = length.unwrap_or(LONGEST);
+        let limit = length(headers).unwrap_or(LONGEST).min(LONGEST);
         let mut body = std::pin::pin!(body);
         let mut incoming = Incoming::new(limit);
         let is_whole = in_time(incoming.read(body.as_mut(), BEGINNING)).await?;
@@ -114,10 +107,9 @@ impl Limits {
             bytes,
             reserved: vec![sent],
         };
-        if is_gzip {
-            self.decompress(received).await
-        } else {
-            Ok(received)
+        match encoding {
+            Encoding::Identity => Ok(received),
+            Encoding::Gzip => self.decompress(received).await,
         }
     }
 
@@ -139,19 +131,17 @@ impl Limits {
 
     /// Reads the body of a search, which is short. Nothing is reserved, so that searches do not
     /// wait for records that are being sent.
-    pub(crate) async fn receive_short<B>(headers: &HeaderMap, body: B) -> Result<Bytes, Problem>
+    pub(crate) async fn receive_short<B>(encoding: Encoding, body: B) -> Result<Bytes, Problem>
     where
         B: Body,
         B::Error: fmt::Display,
     {
-        let is_gzip = is_gzip(headers)?;
         let mut incoming = Incoming::new(SHORT);
         in_time(incoming.read(std::pin::pin!(body), usize::MAX)).await?;
         let bytes = incoming.into_bytes()?;
-        if is_gzip {
-            decompress(&bytes, SHORT)
-        } else {
-            Ok(bytes)
+        match encoding {
+            Encoding::Identity => Ok(bytes),
+            Encoding::Gzip => decompress(&bytes, SHORT),
         }
     }
 
@@ -277,23 +267,61 @@ fn decompress(packed: &[u8], limit: usize) -> Result<Bytes, Problem> {
     }
 }
 
-fn is_gzip(headers: &HeaderMap) -> Result<bool, Problem> {
-    let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
-    match (
-        encodings.next().map(http::HeaderValue::as_bytes),
-        encodings.next(),
-    ) {
-        (None | Some(b"identity"), None) => Ok(false),
-        (Some(encoding), None) if encoding.eq_ignore_ascii_case(b"gzip") => Ok(true),
-        (encoding, _) => {
-            let name = String::from_utf8_lossy(encoding.unwrap_or_default()).into_owned();
-            let reason = format!("Content-Encoding [{name}] is not supported; use [gzip] or none");
-            Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "media_type_header_exception",
-                reason,
-            ))
+/// How a body is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Encoding {
+    Identity,
+    Gzip,
+}
+
+impl Encoding {
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+        match (
+            encodings.next().map(http::HeaderValue::as_bytes),
+            encodings.next(),
+        ) {
+            (None | Some(b"identity"), None) => Ok(Self::Identity),
+            (Some(encoding), None) if encoding.eq_ignore_ascii_case(b"gzip") => Ok(Self::Gzip),
+            (encoding, _) => {
+                let name = String::from_utf8_lossy(encoding.unwrap_or_default()).into_owned();
+                let reason =
+                    format!("Content-Encoding [{name}] is not supported; use [gzip] or none");
+                Err(Problem::new(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    "media_type_header_exception",
+                    reason,
+                ))
+            }
         }
+    }
+}
+
+fn length(headers: &HeaderMap) -> Option<usize> {
+    let length = headers.get(header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
+}
+
+/// Rejects a body that is too long before it is read.
+pub(crate) fn check_length(headers: &HeaderMap) -> Result<(), Problem> {
+    if length(headers).is_some_and(|length| length > LONGEST) {
+        Err(too_long(LONGEST))
+    } else {
+        Ok(())
+    }
+}
+
+/// Reads and drops the body of a request that is rejected, because most clients read the response
+/// only after they have sent the whole body. A client that expects a response first sends none.
+pub(crate) async fn discard<B>(headers: &HeaderMap, body: B)
+where
+    B: Body,
+    B::Error: fmt::Display,
+{
+    if !headers.contains_key(header::EXPECT) {
+        // if the client takes longer, the connection is closed
+        let mut rest = Incoming::new(0);
+        let _ = in_time(rest.read(std::pin::pin!(body), usize::MAX)).await;
     }
 }
 
@@ -320,8 +348,7 @@ async fn in_time<T>(read: impl Future<Output = Result<T, Problem>>) -> Result<T,
     })?
 }
 
-/// A body, as far as it was read. The rest of a body that is too long is read and dropped, because
-/// most clients read the response only after they have sent the whole body.
+/// A body, as far as it was read. The rest of a body that is too long is read and dropped.
 struct Incoming {
     bytes: Buffer,
     limit: usize,

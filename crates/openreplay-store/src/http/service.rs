@@ -6,13 +6,13 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
 use http_body_util::Full;
 use serde_json::json;
 use tower_service::Service;
 
-use super::body::{Limits, Received, keep_reserved};
+use super::body::{self, Encoding, Limits, Received, keep_reserved};
 use super::bulk::Bulk;
 use super::error::Problem;
 use super::search::Search;
@@ -165,6 +165,13 @@ impl Route {
     }
 }
 
+/// A request that only lacks its body.
+struct Accepted {
+    route: Route,
+    encoding: Encoding,
+    is_short: bool,
+}
+
 /// Returns the route if it leads to the one index that the store has.
 fn ours(index: &str, route: Route) -> Result<Route, Problem> {
     if is_ours(index) {
@@ -181,7 +188,18 @@ impl StoreService {
         B::Error: fmt::Display,
     {
         let (head, body) = request.into_parts();
-        let rights = self.rights(&head)?;
+        match self.check(&head) {
+            Ok(accepted) => self.respond(accepted, &head.headers, body).await,
+            Err(problem) => {
+                body::discard(&head.headers, body).await;
+                Err(problem)
+            }
+        }
+    }
+
+    /// Checks everything but the body.
+    fn check(&self, head: &http::request::Parts) -> Result<Accepted, Problem> {
+        let rights = self.rights(head)?;
         let route = Route::of(&head.method, head.uri.path())?;
         let (needed, action) = route.needs();
         if needed.read && !rights.read || needed.write && !rights.write {
@@ -191,12 +209,38 @@ impl StoreService {
                 format!("action [{action}] is unauthorized for this API key"),
             ));
         }
-        match route {
+        let query = head.uri.query().unwrap_or_default();
+        if let Route::Bulk(_) = route {
+            check_parameters(query)?;
+        }
+        let encoding = match route {
+            Route::Root | Route::Health | Route::License => Encoding::Identity,
+            Route::Search | Route::Bulk(_) => Encoding::of(&head.headers)?,
+        };
+        body::check_length(&head.headers)?;
+        Ok(Accepted {
+            route,
+            encoding,
+            is_short: is_short(query),
+        })
+    }
+
+    async fn respond<B>(
+        self,
+        accepted: Accepted,
+        headers: &HeaderMap,
+        body: B,
+    ) -> Result<Response<Full<Bytes>>, Problem>
+    where
+        B: Body + Send,
+        B::Error: fmt::Display,
+    {
+        match accepted.route {
             Route::Root => Ok(json_response(&root())),
             Route::Health => Ok(json_response(&health())),
             Route::License => Ok(json_response(&license())),
             Route::Search => {
-                let body = Limits::receive_short(&head.headers, body).await?;
+                let body = Limits::receive_short(accepted.encoding, body).await?;
                 let limits = self.limits.clone();
                 let memory = limits.reserve_response().await?;
                 let search = move || {
@@ -206,11 +250,11 @@ impl StoreService {
                 limits.run(true, search).await
             }
             Route::Bulk(index) => {
-                let query = head.uri.query().unwrap_or_default();
-                check_parameters(query)?;
-                let is_short = is_short(query);
-                let received = self.limits.receive(&head.headers, body).await?;
-                self.bulk(received, index, is_short).await
+                let received = self
+                    .limits
+                    .receive(headers, accepted.encoding, body)
+                    .await?;
+                self.bulk(received, index, accepted.is_short).await
             }
         }
     }

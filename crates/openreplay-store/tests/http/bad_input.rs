@@ -223,3 +223,56 @@ fn a_body_of_unknown_length_is_limited_too() {
     stream.read_exact(&mut response).unwrap();
     assert_eq!(&response, b"HTTP/1.1 413");
 }
+
+/// Sends a request with 5 MB of body, and only then reads the response. Returns its status line.
+fn send_all_then_read(server: &Server, path: &str, headers: &str) -> String {
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    let body = vec![b' '; 5_000_000];
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: a\r\n{headers}content-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    for piece in body.chunks(50_000) {
+        if let Err(error) = stream.write_all(piece) {
+            return error.to_string();
+        }
+    }
+    let mut response = [0; 12];
+    match stream.read_exact(&mut response) {
+        Ok(()) => String::from_utf8_lossy(&response).into_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn a_client_that_sends_its_whole_body_first_gets_the_reason_for_its_rejection() {
+    let server = Server::start();
+    let key = |key: String| format!("authorization: {key}\r\n");
+    let (reader, writer) = (key(server.reader()), key(server.writer()));
+    let zstd = format!("{writer}content-encoding: zstd\r\n");
+    for (path, headers, status) in [
+        ("/logs/_bulk?pipeline=p", &*writer, 400),
+        ("/logs/_bulk", "", 401),
+        ("/logs/_bulk", "authorization: ApiKey YTpi\r\n", 401),
+        ("/logs/_bulk", &*reader, 403),
+        ("/other/_bulk", &*writer, 404),
+        ("/nothing", &*writer, 404),
+        ("/logs/_search", &*reader, 413),
+        ("/logs/_bulk", &*zstd, 415),
+    ] {
+        let response = send_all_then_read(&server, path, headers);
+        assert_eq!(response, format!("HTTP/1.1 {status}"), "{path} {headers}");
+    }
+}
+
+#[test]
+fn a_client_that_expects_a_response_before_it_sends_its_body_gets_it() {
+    let server = Server::start();
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    let head = "POST /logs/_bulk HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 5000000\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut response = [0; 12];
+    stream.read_exact(&mut response).unwrap();
+    assert_eq!(&response, b"HTTP/1.1 401");
+}
