@@ -277,12 +277,12 @@ pub(crate) enum Encoding {
 impl Encoding {
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
         let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
-        match (
-            encodings.next().map(http::HeaderValue::as_bytes),
-            encodings.next(),
-        ) {
-            (None | Some(b"identity"), None) => Ok(Self::Identity),
-            (Some(encoding), None) if encoding.eq_ignore_ascii_case(b"gzip") => Ok(Self::Gzip),
+        let encoding = encodings.next().map(http::HeaderValue::as_bytes);
+        let is = |name: &[u8]| encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case(name));
+        match (encoding, encodings.next()) {
+            (None, None) => Ok(Self::Identity),
+            (Some(_), None) if is(b"identity") => Ok(Self::Identity),
+            (Some(_), None) if is(b"gzip") => Ok(Self::Gzip),
             (encoding, _) => {
                 let name = String::from_utf8_lossy(encoding.unwrap_or_default()).into_owned();
                 let reason =

@@ -44,6 +44,7 @@ enum Action {
 enum Refused {
     Index(Box<str>),
     Action(Action),
+    Member(&'static str),
 }
 
 impl Action {
@@ -64,6 +65,24 @@ struct Metadata<'a> {
     index: Option<Cow<'a, str>>,
     #[serde(borrow, default, rename = "_id")]
     id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pipeline: Option<&'a RawValue>,
+    #[serde(borrow)]
+    version: Option<&'a RawValue>,
+    #[serde(borrow)]
+    if_seq_no: Option<&'a RawValue>,
+}
+
+impl Metadata<'_> {
+    /// Returns a member that would change what is stored, and that this store does not have.
+    fn unsupported(&self) -> Option<&'static str> {
+        let no_pipeline = |raw: &&RawValue| raw.get() == r#""_none""#;
+        if self.pipeline.is_some_and(|raw| !no_pipeline(&raw)) {
+            return Some("pipeline");
+        }
+        let version = self.version.map(|_| "version");
+        version.or(self.if_seq_no.map(|_| "if_seq_no"))
+    }
 }
 
 impl Bulk {
@@ -124,7 +143,7 @@ impl Bulk {
         let refused = match action {
             _ if !is_ours(index) => Some(Refused::Index(shortened(index).into())),
             Action::Update | Action::Delete => Some(Refused::Action(action)),
-            Action::Create | Action::Index => None,
+            Action::Create | Action::Index => metadata.unsupported().map(Refused::Member),
         };
         if refused.is_none() {
             self.batch
@@ -188,6 +207,10 @@ impl Item {
                 ItemResult::error(404, "index_not_found_exception", no_index(name))
             }
             Some(Refused::Action(action)) => ItemResult::refused(*action),
+            Some(Refused::Member(name)) => {
+                let reason = format!("this store has no [{name}]");
+                ItemResult::error(400, "illegal_argument_exception", reason)
+            }
             None => outcomes.next().map_or_else(ItemResult::lost, |outcome| {
                 ItemResult::of(&outcome, self.id.as_str())
             }),
@@ -327,6 +350,9 @@ fn action(line: &[u8], number: usize) -> Result<(Action, Metadata<'_>), Problem>
         .into_iter()
         .filter_map(|(action, data)| Some((action, data?)));
     match (named.next(), named.next()) {
+        (Some((_, metadata)), None) if metadata.id.is_some_and(is_nested) => {
+            Err(malformed("expected a simple value for field [_id]"))
+        }
         (Some(one), None) => Ok(one),
         _ => Err(malformed(
             "expected one of [create], [index], [update] and [delete]",
@@ -345,6 +371,10 @@ struct ActionLine<'a> {
     update: Option<Metadata<'a>>,
     #[serde(borrow)]
     delete: Option<Metadata<'a>>,
+}
+
+fn is_nested(raw: &RawValue) -> bool {
+    raw.get().starts_with(['{', '['])
 }
 
 /// An `_id` as text: Elasticsearch takes numbers for texts, too.

@@ -19,7 +19,7 @@ use crate::store::Store;
 const MOST: usize = 10_000;
 const DEFAULT: usize = 10;
 
-const SUPPORTED: &str = r#"this store supports two searches: {"size":1} and {"size":1000,"query":{"match_phrase":{"message":"openReplaySession.id=<id>"}}}"#;
+pub(crate) const SUPPORTED: &str = r#"this store supports two searches: {"size":1} and {"size":1000,"query":{"match_phrase":{"message":"openReplaySession.id=<id>"}}}"#;
 
 /// What a search requests.
 #[derive(Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use tower_service::Service;
 use super::body::{self, Encoding, Limits, Received, keep_reserved};
 use super::bulk::Bulk;
 use super::error::Problem;
-use super::search::Search;
+use super::search::{SUPPORTED, Search};
 use super::{ALIAS, is_ours};
 use crate::entry::{Entry, Outcome};
 use crate::keys::{Keys, Rights};
@@ -210,8 +210,10 @@ impl StoreService {
             ));
         }
         let query = head.uri.query().unwrap_or_default();
-        if let Route::Bulk(_) = route {
-            check_parameters(query)?;
+        match route {
+            Route::Bulk(_) => check_bulk_parameters(query)?,
+            Route::Search => check_search_parameters(query)?,
+            Route::Root | Route::Health | Route::License => {}
         }
         let encoding = match route {
             Route::Root | Route::Health | Route::License => Encoding::Identity,
@@ -365,12 +367,15 @@ fn license() -> serde_json::Value {
     }})
 }
 
+/// The parameters of a query and their values.
+fn parameters(query: &str) -> impl Iterator<Item = (&str, &str)> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+}
+
 /// Parameters that would change what is stored are not passed over.
-fn check_parameters(query: &str) -> Result<(), Problem> {
-    let pairs = query
-        .split('&')
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    for (name, value) in pairs {
+fn check_bulk_parameters(query: &str) -> Result<(), Problem> {
+    for (name, value) in parameters(query) {
         match name {
             // `_none` is Elasticsearch's name for no pipeline
             "pipeline" if value != "_none" => {}
@@ -378,6 +383,33 @@ fn check_parameters(query: &str) -> Result<(), Problem> {
             _ => continue,
         }
         return Err(Problem::illegal(format!("this store has no [{name}]")));
+    }
+    Ok(())
+}
+
+/// Parameters that would change what is found are not passed over.
+fn check_search_parameters(query: &str) -> Result<(), Problem> {
+    for (name, _) in parameters(query) {
+        match name {
+            "allow_no_indices"
+            | "allow_partial_search_results"
+            | "error_trace"
+            | "expand_wildcards"
+            | "filter_path"
+            | "human"
+            | "ignore_unavailable"
+            | "preference"
+            | "pretty"
+            | "request_cache"
+            | "timeout"
+            | "track_total_hits"
+            | "typed_keys" => {}
+            _ => {
+                return Err(Problem::illegal(format!(
+                    "this store does not support the parameter [{name}]; {SUPPORTED}"
+                )));
+            }
+        }
     }
     Ok(())
 }

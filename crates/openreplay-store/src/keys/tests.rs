@@ -27,6 +27,11 @@ fn the_first_two_keys_stay_the_same_and_have_separate_rights() {
             Some(Rights::WRITE)
         );
     }
+    let padded = String::from_utf8(header("ApiKey", &writer)).unwrap();
+    let unpadded = padded.trim_end_matches('=');
+    assert_ne!(unpadded, padded);
+    let rights = keys.rights(Some(unpadded.as_bytes()));
+    assert_eq!(rights, Some(Rights::WRITE));
     let mixed = Key {
         id: writer.id,
         api_key: openreplay.api_key,

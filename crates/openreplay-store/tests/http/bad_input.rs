@@ -28,7 +28,7 @@ fn each_bad_record_has_its_own_response_and_the_good_ones_are_stored() {
     let good = |id: &str| create(id, &record(7, &time, id));
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(1_000), "]".repeat(1_000));
     let long = "x".repeat(513);
-    let cases: [(String, u64, &str); 15] = [
+    let cases: [(String, u64, &str); 18] = [
         (good("quote \" and \\ and \u{0}"), 201, ""),
         (
             create(&long, "{}"),
@@ -77,6 +77,21 @@ fn each_bad_record_has_its_own_response_and_the_good_ones_are_stored() {
             "no such index [other]",
         ),
         (
+            "{\"create\":{\"pipeline\":\"geo\"}}\n{}\n".to_owned(),
+            400,
+            "has no [pipeline]",
+        ),
+        (
+            "{\"index\":{\"version\":2,\"pipeline\":\"_none\"}}\n{}\n".to_owned(),
+            400,
+            "has no [version]",
+        ),
+        (
+            "{\"index\":{\"if_seq_no\":2}}\n{}\n".to_owned(),
+            400,
+            "has no [if_seq_no]",
+        ),
+        (
             "{\"create\":{\"_id\":5}}\n{\"@timestamp\":".to_owned() + &time + "}\n",
             201,
             "",
@@ -101,11 +116,13 @@ fn each_bad_record_has_its_own_response_and_the_good_ones_are_stored() {
         assert!(reason.contains(part), "{body}: {reason}");
     }
     let rejected = items.iter().filter_map(|item| item["create"].get("error"));
-    for error in rejected.filter(|error| !error["reason"].as_str().unwrap().contains("index")) {
+    for error in
+        rejected.filter(|error| !error["reason"].as_str().unwrap().contains("this store has"))
+    {
         // with another error, openreplay-elastic would not blame the record
         assert_eq!(error["type"], "document_parsing_exception", "{error}");
     }
-    assert_eq!(items[14]["create"]["_id"], "5");
+    assert_eq!(items[17]["create"]["_id"], "5");
     assert_eq!(
         server.sources(7).len(),
         3,
@@ -135,6 +152,14 @@ fn a_request_that_cannot_be_read_stores_nothing() {
         (
             format!("{good}{{\"create\":{{}}}}\n"),
             "line [3] has no record",
+        ),
+        (
+            format!("{good}{{\"create\":{{\"_id\":{{\"a\":1}}}}}}\n{{}}\n"),
+            "line [3]: expected a simple value for field [_id]",
+        ),
+        (
+            format!("{good}{{\"create\":{{\"_id\":[1]}}}}\n{{}}\n"),
+            "line [3]: expected a simple value for field [_id]",
         ),
     ] {
         let (status, response) = server.bulk(body.as_bytes());
@@ -186,6 +211,7 @@ fn bodies_are_limited_before_and_after_decompression() {
     let mut two = gzip(good.as_bytes());
     two.extend(gzip(create("b", &record(7, &now(0), "m")).as_bytes()));
     for (encoding, body, expected) in [
+        ("Identity", good.clone().into_bytes(), 200),
         ("gzip", packed.clone(), 200),
         ("gzip", two, 200),
         ("gzip", packed[..packed.len() / 2].to_vec(), 400),

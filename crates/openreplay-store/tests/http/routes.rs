@@ -81,6 +81,14 @@ fn other_routes_and_other_searches_report_what_is_supported() {
             "Result window is too large",
         ),
         ("POST", "/logs/_search", r#"{"size":"#, 400, "EOF"),
+        (
+            "GET",
+            "/logs/_search?q=openReplaySession.id:7",
+            "",
+            400,
+            "the parameter [q]; this store supports two searches",
+        ),
+        ("POST", "/logs/_search?size=1", "", 400, "parameter [size]"),
     ] {
         let (found, response) = server.request(method, path, &headers, body.as_bytes());
         let reason = response["error"]["reason"].as_str().unwrap_or_default();
