@@ -4,6 +4,7 @@
 mod body;
 mod bulk;
 mod error;
+mod local;
 mod search;
 mod service;
 mod source;

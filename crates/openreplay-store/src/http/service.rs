@@ -16,7 +16,7 @@ use super::body::{self, Encoding, Limits, Received, keep_reserved};
 use super::bulk::Bulk;
 use super::error::Problem;
 use super::search::{SUPPORTED, Search};
-use super::{ALIAS, is_ours};
+use super::{ALIAS, is_ours, local};
 use crate::entry::{Entry, Outcome};
 use crate::keys::{Keys, Rights};
 use crate::store::Store;
@@ -201,6 +201,9 @@ impl StoreService {
     fn check(&self, head: &http::request::Parts) -> Result<Accepted, Problem> {
         let rights = self.rights(head)?;
         let route = Route::of(&head.method, head.uri.path())?;
+        if !self.keys.are_required() {
+            local::check(head, matches!(route, Route::Bulk(_)))?;
+        }
         let (needed, action) = route.needs();
         if needed.read && !rights.read || needed.write && !rights.write {
             return Err(Problem::new(

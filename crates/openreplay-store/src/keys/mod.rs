@@ -137,7 +137,9 @@ impl Keys {
 
     /// Requires no key: any client that can connect can search and add records.
     ///
-    /// Only use this for addresses that no other machine or user can reach.
+    /// Only use this for addresses that no other machine or user can reach. Because web pages in a
+    /// browser on this machine can connect, too, the host of a request must be `localhost` or a
+    /// loopback address, and records must be sent as JSON (`Content-Type`).
     #[must_use]
     pub fn none() -> Self {
         Self {
@@ -185,6 +187,10 @@ impl Keys {
         })?;
         self.replace(loaded);
         Ok(key)
+    }
+
+    pub(crate) fn are_required(&self) -> bool {
+        self.inner.path.is_some()
     }
 
     /// Returns the rights of this `Authorization` header, or `None` if it is missing or wrong.

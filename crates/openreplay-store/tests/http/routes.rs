@@ -42,6 +42,14 @@ fn reading_and_writing_are_separate_rights() {
     }
     let open = Server::with(TempDir::new().unwrap(), Keys::none());
     assert_eq!(open.request("POST", "/logs/_search", &[], query).0, 200);
+    for (path, headers, expected) in [
+        ("/logs/_search", [("host", "evil.example")], 403),
+        ("/logs/_bulk", [("content-type", "text/plain")], 406),
+        ("/logs/_bulk", [("content-type", "application/json")], 200),
+    ] {
+        let (status, response) = open.request("POST", path, &headers, body.as_bytes());
+        assert_eq!(status, expected, "{response}");
+    }
 }
 
 #[test]
