@@ -5,12 +5,15 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use serde_json::Value;
+use openreplay_store::{Batch, Outcome, Store};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const CLIENTS: usize = 64;
@@ -31,6 +34,41 @@ fn sixty_four_clients_with_large_bodies_and_gzip_bombs_stay_within_the_bound() {
     send_all(&serve, &bodies(), CLIENTS);
     let peak = memory(&serve, "VmHWM");
     assert!(peak < LOADED, "{} KiB at most", peak / 1024);
+}
+
+/// Stores small batches on each of six past days, and copies the files without closing the store.
+fn leave_pending_records(folder: &Path) {
+    let other = TempDir::new().unwrap();
+    let store = Store::open(other.path()).unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    for day in 1..=6 {
+        let time = (now.as_secs() - day * 86_400) * 1_000;
+        for part in 0..9 {
+            let mut batch = Batch::new();
+            for nth in 0..200 {
+                let id = format!("{day}-{part}-{nth}");
+                let text = id.repeat(60);
+                let message = format!("[openReplaySession.id={nth}] {text}");
+                let line = json!({"@timestamp": time, "level": "info", "message": message});
+                batch.create(Some(&id), line.to_string());
+            }
+            let outcomes = store.write(batch).unwrap();
+            assert!(outcomes.iter().all(Outcome::is_stored), "{outcomes:?}");
+        }
+    }
+    for file in fs::read_dir(other.path()).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), folder.join(file.file_name())).unwrap();
+    }
+}
+
+#[test]
+fn what_a_killed_process_left_for_past_days_takes_no_memory() {
+    let folder = TempDir::new().unwrap();
+    leave_pending_records(folder.path());
+    let serve = Serve::start(&folder);
+    let idle = memory(&serve, "VmRSS");
+    assert!(idle < IDLE, "{} KiB, idle", idle / 1024);
 }
 
 #[test]

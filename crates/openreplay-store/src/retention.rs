@@ -42,6 +42,7 @@ impl Usage {
             }
         }
         self.measure(writers, now);
+        writers.close_past(Day::of(now));
         for file in shared.files() {
             file.rest();
         }

@@ -12,6 +12,7 @@ use crate::day::DayFile;
 use crate::error::Error;
 use crate::key::{Day, Shelf};
 use crate::message::Message;
+use crate::write::DayWriter;
 
 type Reporter = Box<dyn Fn(&str) + Send + Sync>;
 
@@ -39,6 +40,13 @@ impl Options {
     }
 }
 
+/// What a store is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
 /// An open store.
 pub(crate) struct Shared {
     pub(crate) folder: PathBuf,
@@ -53,6 +61,7 @@ impl Shared {
     pub(crate) fn open(
         folder: &Path,
         options: Options,
+        access: Access,
     ) -> Result<(Self, Vec<(Shelf, Error)>), Error> {
         let mut damaged = Vec::new();
         let shared = Self {
@@ -62,13 +71,32 @@ impl Shared {
             jobs: Mutex::default(),
         };
         for shelf in Self::shelves(folder)? {
-            match DayFile::open_to_read(folder, shelf) {
-                Ok(Some(file)) => shared.add(Arc::new(file)),
-                Ok(None) => {}
-                Err(error) => damaged.push((shelf, error)),
+            if let Err(error) = shared.load(shelf, access) {
+                damaged.push((shelf, error));
             }
         }
         Ok((shared, damaged))
+    }
+
+    /// Opens a day's file. A process that was killed leaves pending rows: those of a past day are
+    /// moved to `record`, so that they do not stay in memory.
+    fn load(&self, shelf: Shelf, access: Access) -> Result<(), Error> {
+        let Some(file) = DayFile::open_to_read(&self.folder, shelf)? else {
+            return Ok(());
+        };
+        let file = Arc::new(file);
+        let is_past = shelf.day < Day::of(self.options.now());
+        if access == Access::Write && is_past && !file.pending().is_empty() {
+            let writer = DayWriter::open(&self.folder, shelf, Some(Arc::clone(&file)));
+            match writer.and_then(|mut writer| writer.settle()) {
+                Err(error) if error.is_damaged() => return Err(error),
+                // nothing is lost: the rows stay pending
+                Err(error) => self.report(&error.with_causes()),
+                Ok(()) => {}
+            }
+        }
+        self.add(file);
+        Ok(())
     }
 
     /// The days that have files in the folder.

@@ -18,7 +18,7 @@ use crate::lock::Lock;
 use crate::message::{Job, Message};
 use crate::query::Record;
 use crate::room::Room;
-use crate::shared::{Options, Shared};
+use crate::shared::{Access, Options, Shared};
 
 /// A store of log records in a folder, with one file per day.
 ///
@@ -237,7 +237,7 @@ impl StoreBuilder {
         let folder = &self.folder;
         folder::create(folder)?;
         let lock = Lock::take(folder)?;
-        let (shared, damaged) = Shared::open(folder, self.options)?;
+        let (shared, damaged) = Shared::open(folder, self.options, Access::Write)?;
         for (shelf, error) in damaged {
             if !error.is_damaged() {
                 return Err(error);
@@ -265,7 +265,7 @@ impl StoreBuilder {
     /// Returns an error if the folder or a file in it cannot be read. A damaged file is reported
     /// and omitted.
     pub fn open_to_read(self) -> Result<Store, Error> {
-        let (shared, damaged) = Shared::open(&self.folder, self.options)?;
+        let (shared, damaged) = Shared::open(&self.folder, self.options, Access::Read)?;
         for (_, error) in damaged {
             if !error.is_damaged() {
                 return Err(error);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::damaged;
 use crate::day::DayFile;
 use crate::error::Error;
-use crate::key::Shelf;
+use crate::key::{Day, Shelf};
 use crate::shared::Shared;
 use crate::write::DayWriter;
 
@@ -58,11 +58,30 @@ impl Writers {
         self.open.get_mut(&shelf).ok_or_else(Error::closed)
     }
 
-    /// Moves everything to its place before a file is closed.
+    /// Moves pending rows to `record` before a file is closed.
     fn close(&self, writer: &mut DayWriter) {
         if let Err(error) = writer.settle().and_then(|()| writer.tidy()) {
             // nothing is lost: it is read from `landing` the next time
             self.shared.report(&error.with_causes());
+        }
+    }
+
+    /// Moves the pending rows of past days to `record`, and closes their files, so that these rows
+    /// do not stay in memory.
+    pub(crate) fn close_past(&mut self, today: Day) {
+        for file in self.shared.files() {
+            if file.shelf.day >= today || file.pending().is_empty() {
+                continue;
+            }
+            match self.writer(file.shelf).and_then(DayWriter::settle) {
+                Ok(()) => {
+                    if let Some(mut writer) = self.open.remove(&file.shelf) {
+                        self.close(&mut writer);
+                    }
+                }
+                Err(error) if error.is_damaged() => self.set_aside(&file),
+                Err(error) => self.shared.report(&error.with_causes()),
+            }
         }
     }
 

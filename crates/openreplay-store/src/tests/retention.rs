@@ -1,5 +1,7 @@
 //! Old days are deleted.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use tempfile::TempDir;
 
 use super::*;
@@ -94,4 +96,28 @@ fn above_its_limit_the_earliest_days_are_deleted_and_today_fills_up() {
         ["2026-07-01.sqlite"]
     );
     assert_eq!(ids(&store, 7).len(), filled);
+}
+
+#[test]
+fn once_a_day_is_over_its_pending_records_are_moved_to_their_place() {
+    static DAYS: AtomicU64 = AtomicU64::new(0);
+    fn now() -> SystemTime {
+        noon() + Duration::from_secs(DAYS.load(Ordering::Relaxed) * 24 * 60 * 60)
+    }
+    let folder = TempDir::new().unwrap();
+    let (store, _) = open_at(folder.path(), now);
+    write(&store, &[("a", line(7, NOON, "today"))]);
+    let pending = || {
+        let file = rusqlite::Connection::open(folder.path().join("2026-07-01.sqlite")).unwrap();
+        let count = "SELECT count(*) FROM landing";
+        file.query_row(count, [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    store.tidy();
+    assert_eq!(pending(), 1);
+    DAYS.store(1, Ordering::Relaxed);
+    store.tidy();
+    assert_eq!(pending(), 0);
+    assert_eq!(ids(&store, 7), ["a"]);
+    assert_eq!(store.total(), 1);
 }
