@@ -143,8 +143,9 @@ impl Store {
         Ok(verdicts.fill(outcomes))
     }
 
-    pub(crate) fn report(&self, text: &str) {
-        self.inner.shared.report(text);
+    pub(crate) fn reporter(&self) -> impl Fn(&str) + Send + Sync + 'static {
+        let shared = Arc::clone(&self.inner.shared);
+        move |text| shared.report(text)
     }
 
     /// Stores entries. `done` is called on the store's thread, or dropped if the store is closed.

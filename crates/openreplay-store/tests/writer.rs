@@ -82,3 +82,16 @@ fn the_guard_stores_what_is_left() {
     writer.write_line(b"{}");
     assert_eq!(writer.stats().dropped, 1);
 }
+
+#[test]
+fn the_store_is_closed_once_the_guard_is_dropped_although_the_writer_still_exists() {
+    let folder = TempDir::new().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let (writer, guard) = store.writer().unwrap();
+    writer.write_line(br#"{"message":"m"}"#);
+    drop(store);
+    drop(guard);
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.total(), 1);
+    drop(writer);
+}

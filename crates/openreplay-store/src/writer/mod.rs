@@ -63,8 +63,8 @@ impl Store {
     ///
     /// Returns an error if the thread cannot be started.
     pub fn writer(&self) -> Result<(StoreWriter, WriterGuard), Error> {
-        let reports = self.clone();
-        let diagnostics = Diagnostics::to(move |text| reports.report(text));
+        // not a clone of the store, which would be open as long as the writer exists
+        let diagnostics = Diagnostics::to(self.reporter());
         self.writer_with(Options::new("the store"), diagnostics)
     }
 
@@ -85,7 +85,7 @@ impl Store {
         let (store, its) = (self.clone(), Arc::clone(&shared));
         let builder = thread::Builder::new().name("openreplay-writer".to_owned());
         builder
-            .spawn(move || worker::run(&store, &its, &runtime))
+            .spawn(move || worker::run(store, &its, &runtime))
             .map_err(failed)?;
         Ok((
             StoreWriter {

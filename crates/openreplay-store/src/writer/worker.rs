@@ -22,14 +22,16 @@ const FAILED: Topic = Topic::new("records cannot be stored");
 const REJECTED: Topic = Topic::new("records are rejected");
 
 /// Stores until the end.
-pub(super) fn run(store: &Store, shared: &Arc<Shared>, runtime: &Runtime) {
+pub(super) fn run(store: Store, shared: &Arc<Shared>, runtime: &Runtime) {
     // closes the books even if something here panics
     let _closing = Closing(Arc::clone(shared));
+    // dropped before the books are closed: the guard waits for that, and the store may be the last
+    let store = store;
     // what this thread does must not log through the app: the app's records would never end
     let _silent = dispatcher::set_default(&Dispatch::none());
     runtime.block_on(async {
         tokio::select! {
-            () = pass_on(store, shared) => {}
+            () = pass_on(&store, shared) => {}
             () = shared.report_losses() => {}
         }
     });
