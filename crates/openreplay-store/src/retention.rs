@@ -4,11 +4,13 @@
 //! Only deleting a file gives its space back. The days are those of the records' times and not of
 //! the session ids: a client can send any id, also one that never ages.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::damaged::with;
+use crate::damaged;
 use crate::error::{Error, Kind as ErrorKind};
 use crate::key::{Day, Kind, Shelf};
 use crate::shared::Shared;
@@ -32,13 +34,13 @@ impl Usage {
     pub(crate) fn tidy(&mut self, writers: &mut Writers) {
         let shared = Arc::clone(&writers.shared);
         let now = shared.options.now();
-        for shelf in shared.files().iter().map(|file| file.shelf) {
+        for (shelf, paths) in days(&shared) {
             let first = match shelf.kind {
                 Kind::Session => shared.options.first_day(now),
                 Kind::NoSession => Day::of(now).minus(1),
             };
             if shelf.day < first {
-                delete(writers, shelf);
+                delete(writers, shelf, &paths);
             }
         }
         self.measure(writers, now);
@@ -78,26 +80,22 @@ impl Usage {
     fn measure(&mut self, writers: &mut Writers, now: i64) {
         let limit = writers.shared.options.max_bytes;
         let shared = Arc::clone(&writers.shared);
-        let mut sizes: Vec<_> = shared
-            .files()
-            .iter()
-            .map(|file| (file.shelf, size(&shared, file.shelf)))
-            .collect();
-        let mut total: u64 = sizes.iter().map(|(_, size)| size).sum();
+        let days = days(&shared);
+        let mut total: u64 = days.values().map(|paths| size(paths)).sum();
+        // the records of today that have no session are before it
         let today = Shelf {
             day: Day::of(now),
             kind: Kind::Session,
         };
-        sizes.retain(|(shelf, _)| *shelf < today);
-        for (shelf, size) in sizes {
+        for (&shelf, paths) in days.range(..today) {
             if total <= limit {
                 break;
             }
             shared.report(&format!(
                 "{shelf} is deleted: the store takes {total} bytes and may take {limit}"
             ));
-            delete(writers, shelf);
-            total -= size;
+            total -= size(paths);
+            delete(writers, shelf, paths);
         }
         *self = Self {
             added: 0,
@@ -106,30 +104,51 @@ impl Usage {
     }
 }
 
-fn delete(writers: &mut Writers, shelf: Shelf) {
+/// Returns the files of each day, also those that were set aside, each database before the files
+/// next to it.
+fn days(shared: &Shared) -> BTreeMap<Shelf, Vec<PathBuf>> {
+    let mut days = BTreeMap::<_, Vec<_>>::new();
+    for file in shared.files() {
+        days.entry(file.shelf).or_default();
+    }
+    match names(&shared.folder) {
+        Ok(names) => {
+            for name in names {
+                if let Some(shelf) = damaged::day_of(&name) {
+                    days.entry(shelf)
+                        .or_default()
+                        .push(shared.folder.join(name));
+                }
+            }
+        }
+        Err(error) => shared.report(&Error::io(&shared.folder, "read", error).with_causes()),
+    }
+    days.values_mut().for_each(|paths| paths.sort_unstable());
+    days
+}
+
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let names = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().into_string().ok()));
+    let names: io::Result<Vec<_>> = names.collect();
+    Ok(names?.into_iter().flatten().collect())
+}
+
+/// Deletes the files of a day in their order: a database without its write-ahead log lacks records,
+/// but SQLite ignores a log without its database.
+fn delete(writers: &mut Writers, shelf: Shelf, paths: &[PathBuf]) {
     writers.forget(shelf);
-    let shared = &writers.shared;
-    for path in paths(shared, shelf) {
-        match fs::remove_file(&path) {
+    for path in paths {
+        match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                shared.report(&format!("{} cannot be deleted: {error}", path.display()));
+                let text = format!("{} cannot be deleted: {error}", path.display());
+                return writers.shared.report(&text);
             }
             _ => {}
         }
     }
 }
 
-/// The database last: without it, the others are nothing.
-fn paths(shared: &Shared, shelf: Shelf) -> [std::path::PathBuf; 3] {
-    let path = shared.folder.join(shelf.to_string());
-    ["-shm", "-wal", ""].map(|ending| with(&path, ending))
-}
-
-fn size(shared: &Shared, shelf: Shelf) -> u64 {
-    let paths = paths(shared, shelf);
-    paths
-        .iter()
-        .filter_map(|path| fs::metadata(path).ok())
-        .map(|file| file.len())
-        .sum()
+fn size(paths: &[PathBuf]) -> u64 {
+    let files = paths.iter().filter_map(|path| fs::metadata(path).ok());
+    files.map(|file| file.len()).sum()
 }

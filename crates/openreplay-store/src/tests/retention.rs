@@ -121,3 +121,60 @@ fn once_a_day_is_over_its_pending_records_are_moved_to_their_place() {
     assert_eq!(ids(&store, 7), ["a"]);
     assert_eq!(store.total(), 1);
 }
+
+#[test]
+fn files_that_were_set_aside_are_deleted_with_their_day() {
+    const DAY: u64 = 24 * 60 * 60;
+    let folder = TempDir::new().unwrap();
+    let builder = Store::builder(folder.path()).at(noon).max_bytes(1_500_000);
+    let store = builder.on_report(|_| {}).open().unwrap();
+    let aside = |name: &str| fs::write(folder.path().join(name), vec![b'x'; 600_000]).unwrap();
+    aside("damaged-2026-06-16.sqlite");
+    aside("damaged-2-2026-06-16.sqlite-wal");
+    aside("damaged-2026-06-17.sqlite");
+    aside("damaged-2026-07-01.sqlite");
+    aside("damaged-notes.txt");
+    store.tidy();
+    let left = |name: &str| folder.path().join(name).exists();
+    assert!(!left("damaged-2026-06-16.sqlite"), "too old");
+    assert!(!left("damaged-2-2026-06-16.sqlite-wal"), "too old");
+    assert!(left("damaged-2026-06-17.sqlite"));
+    write(&store, &[("a", line(7, NOON - DAY, &"x".repeat(500_000)))]);
+    store.tidy();
+    assert!(!left("damaged-2026-06-17.sqlite"), "too much");
+    assert!(left("damaged-2026-07-01.sqlite") && left("damaged-notes.txt"));
+    assert_eq!(ids(&store, 7), ["a"]);
+}
+
+#[test]
+fn above_the_limit_the_records_of_today_without_a_session_are_deleted_first() {
+    let folder = TempDir::new().unwrap();
+    let builder = Store::builder(folder.path()).at(noon).max_bytes(3_000_000);
+    let store = builder.on_report(|_| {}).open().unwrap();
+    write(&store, &[("a", line(7, NOON, &"x".repeat(500_000)))]);
+    for nth in 0..20 {
+        let text = json!({ "message": "x".repeat(300_000) }).to_string();
+        let outcomes = write(&store, &[(&nth.to_string(), text)]);
+        assert!(outcomes[0].is_stored(), "{outcomes:?}");
+    }
+    assert!(store.total() < 20, "none was deleted");
+    assert_eq!(ids(&store, 7), ["a"]);
+}
+
+#[test]
+fn a_day_whose_database_cannot_be_deleted_keeps_its_write_ahead_log() {
+    let folder = TempDir::new().unwrap();
+    let (store, reports) = open_at(folder.path(), noon);
+    let path = folder.path().join("2026-05-01.sqlite");
+    // a folder is no file that can be deleted
+    fs::create_dir(&path).unwrap();
+    let log = folder.path().join("2026-05-01.sqlite-wal");
+    fs::write(&log, "commits").unwrap();
+    store.tidy();
+    assert!(log.exists());
+    let reports = reports.lock().unwrap();
+    assert!(
+        reports[0].contains("2026-05-01.sqlite cannot be deleted"),
+        "{reports:?}"
+    );
+}
