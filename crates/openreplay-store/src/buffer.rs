@@ -3,14 +3,15 @@ use std::fmt;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use memmap2::MmapMut;
 
-/// A shorter buffer is left to the allocator.
+/// The length up to which a buffer is left to the allocator.
 const SHORT: usize = 64 * 1024;
 
 /// A buffer of limited length.
 ///
 /// A long one is mapped, so that the system gets its memory back at once. Allocators keep freed
 /// memory, glibc's for each thread: with large bodies on several threads, that would be several
-/// times the bodies.
+/// times the bodies. A short one is allocated, and takes only as much memory as its bytes: the
+/// first byte of a mapped buffer can take 2 MiB, if the system has huge pages for all programs.
 #[derive(Debug)]
 pub(crate) enum Buffer {
     Allocated(BytesMut, usize),
@@ -24,22 +25,11 @@ pub(crate) struct LimitReached;
 impl Buffer {
     /// Creates an empty buffer for at most so many bytes.
     pub(crate) fn new(limit: usize) -> Self {
-        let mapped = (limit > SHORT).then(|| MmapMut::map_anon(limit));
-        match mapped {
-            Some(Ok(map)) => Self::Mapped(map, 0),
-            Some(Err(_)) | None => Self::allocated(limit),
-        }
-    }
-
-    /// Creates an empty buffer that takes only as much memory as its bytes.
-    ///
-    /// The first byte of a mapped buffer can take 2 MiB, if the system has huge pages for all
-    /// programs.
-    pub(crate) fn allocated(limit: usize) -> Self {
         Self::Allocated(BytesMut::new(), limit)
     }
 
     pub(crate) fn extend(&mut self, bytes: &[u8]) -> Result<(), LimitReached> {
+        self.map_if_long(bytes.len());
         match self {
             Self::Allocated(to, limit) if to.len() + bytes.len() <= *limit => to.put_slice(bytes),
             Self::Mapped(map, length) => {
@@ -50,6 +40,22 @@ impl Buffer {
             Self::Allocated(..) => return Err(LimitReached),
         }
         Ok(())
+    }
+
+    /// Maps the memory for all bytes if the next ones make the buffer long.
+    fn map_if_long(&mut self, next: usize) {
+        let Self::Allocated(bytes, limit) = self else {
+            return;
+        };
+        let length = bytes.len();
+        if length + next <= SHORT || length + next > *limit {
+            return;
+        }
+        // without a map, the buffer stays allocated
+        if let Ok(mut map) = MmapMut::map_anon(*limit) {
+            map[..length].copy_from_slice(bytes);
+            *self = Self::Mapped(map, length);
+        }
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {

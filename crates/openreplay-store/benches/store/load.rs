@@ -1,7 +1,11 @@
 //! The servers under load: many records at a time, few at a time, and OpenReplay's query.
 
+use std::io::Write as _;
 use std::ops::Range;
 use std::time::Instant;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use crate::engine::Engine;
 use crate::record::{RECORDS_EACH, body, sessions};
@@ -10,6 +14,12 @@ use crate::{CLIENTS, LARGE, SMALL, median};
 /// As our own clients request it.
 const BULK: &str =
     "/logs/_bulk?filter_path=items.*._index,items.*.status,items.*.error.type,items.*.error.reason";
+
+#[derive(Clone, Copy)]
+enum Encoding {
+    Identity,
+    Gzip,
+}
 
 /// The store and, if it is installed, Elasticsearch.
 pub(crate) fn compare(quick: bool) {
@@ -47,6 +57,14 @@ fn measure(engine: &Engine, large: usize, small: usize) {
         SMALL,
         CLIENTS,
     );
+    load_with(
+        engine,
+        "the same, gzip",
+        large + small..large + 2 * small,
+        SMALL,
+        CLIENTS,
+        Encoding::Gzip,
+    );
     println!("  {} MiB of memory at most", engine.memory("VmHWM"));
 }
 
@@ -63,6 +81,25 @@ pub(crate) fn many(records: usize) {
 }
 
 fn load(engine: &Engine, what: &str, records: Range<usize>, at_a_time: usize, clients: usize) {
+    load_with(
+        engine,
+        what,
+        records,
+        at_a_time,
+        clients,
+        Encoding::Identity,
+    );
+}
+
+fn load_with(
+    engine: &Engine,
+    what: &str,
+    records: Range<usize>,
+    at_a_time: usize,
+    clients: usize,
+    encoding: Encoding,
+) {
+    let started = Instant::now();
     let (cpu, written) = (engine.cpu(), engine.written());
     let count = records.len();
     let starts: Vec<_> = records.clone().step_by(at_a_time).collect();
@@ -75,6 +112,7 @@ fn load(engine: &Engine, what: &str, records: Range<usize>, at_a_time: usize, cl
                     send(
                         engine,
                         starts.map(|start| *start..end.min(start + at_a_time)),
+                        encoding,
                     )
                 })
             })
@@ -86,20 +124,24 @@ fn load(engine: &Engine, what: &str, records: Range<usize>, at_a_time: usize, cl
     });
     let rate = count as f64 / (engine.cpu() - cpu);
     let written = (engine.written() - written) as f64 / bytes as f64;
+    let requests = starts.len() as f64 / started.elapsed().as_secs_f64();
     println!(
-        "  {what:<24} {rate:>9.0} records per CPU second, {written:.1} bytes written per byte"
+        "  {what:<24} {rate:>9.0} records per CPU second, {written:.1} bytes written per byte, {requests:.0} requests/s"
     );
 }
 
 /// Sends the records, and returns their bytes.
-fn send(engine: &Engine, batches: impl Iterator<Item = Range<usize>>) -> usize {
+fn send(engine: &Engine, batches: impl Iterator<Item = Range<usize>>, encoding: Encoding) -> usize {
     let agent = agent();
     let mut bytes = 0;
     for batch in batches {
         let count = batch.len();
         let body = body(batch);
         bytes += body.len();
-        let response = post(&agent, engine, BULK, &body);
+        let response = match encoding {
+            Encoding::Identity => post(&agent, engine, BULK, body.as_bytes(), "identity"),
+            Encoding::Gzip => post(&agent, engine, BULK, &gzip(&body), "gzip"),
+        };
         assert_eq!(
             response.matches("\"status\":201").count(),
             count,
@@ -113,14 +155,20 @@ fn send(engine: &Engine, batches: impl Iterator<Item = Range<usize>>) -> usize {
 fn ask(engine: &Engine, records: usize) {
     let agent = agent();
     if !engine.authorization.is_empty() {
-        post(&agent, engine, "/logs/_refresh", "");
+        post(&agent, engine, "/logs/_refresh", b"", "identity");
     }
     let ask = |session: &u64| {
         let query = format!(
             r#"{{"size":1000,"query":{{"match_phrase":{{"message":"openReplaySession.id={session}"}}}}}}"#
         );
         let asked = Instant::now();
-        let response = post(&agent, engine, "/logs/_search", &query);
+        let response = post(
+            &agent,
+            engine,
+            "/logs/_search",
+            query.as_bytes(),
+            "identity",
+        );
         let took = asked.elapsed().as_secs_f64() * 1_000.0;
         assert_eq!(
             response.matches("\"_source\"").count(),
@@ -146,10 +194,17 @@ fn agent() -> ureq::Agent {
     config.build().into()
 }
 
-fn post(agent: &ureq::Agent, engine: &Engine, path: &str, body: &str) -> String {
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text.as_bytes()).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+fn post(agent: &ureq::Agent, engine: &Engine, path: &str, body: &[u8], encoding: &str) -> String {
     let mut request = agent
         .post(format!("{}{path}", engine.url))
-        .header("content-type", "application/json");
+        .header("content-type", "application/json")
+        .header("content-encoding", encoding);
     if !engine.authorization.is_empty() {
         request = request.header("authorization", &engine.authorization);
     }

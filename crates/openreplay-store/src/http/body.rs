@@ -42,6 +42,11 @@ pub(crate) const LONGEST_RESPONSE: usize = 64 * 1024 * 1024;
 /// The maximum length of all responses to searches together: the largest of those that clients are
 /// reading, and one that is being created.
 const RESPONSES: usize = 2 * LONGEST_RESPONSE;
+/// The largest number of bytes to which deflate can expand one: 258 bytes take two bits.
+const EXPANSION: usize = 1_032;
+/// The length of a compressed body that is decompressed on a thread of the runtime, because even its
+/// longest text takes well under a millisecond.
+const QUICK: usize = 1024;
 /// The number of bytes that one step decompresses.
 const PIECE: usize = 64 * 1024;
 /// The time that a client may take to send a body.
@@ -98,7 +103,6 @@ impl Limits {
         let needed = if is_whole { incoming.length } else { limit };
         let mut sent = reserve(&self.sent, needed.min(limit).div_ceil(UNIT)).await?;
         if !is_whole {
-            incoming.grow();
             in_time(incoming.read(body, usize::MAX)).await?;
         }
         let bytes = incoming.into_bytes()?;
@@ -113,13 +117,15 @@ impl Limits {
         }
     }
 
-    /// Decompresses a body once there is memory for the longest text.
+    /// Decompresses a body once there is memory for the longest text that it can have.
     ///
     /// This memory is not reserved earlier: a client that sends slowly would keep it from others.
     async fn decompress(&self, packed: Received) -> Result<Received, Problem> {
-        let mut memory = reserve(&self.decompressed, DECOMPRESSED / UNIT).await?;
-        self.run(true, move || {
-            let bytes = decompress(&packed.bytes, LONGEST)?;
+        let length = packed.bytes.len();
+        let longest = length.saturating_mul(EXPANSION).min(LONGEST);
+        let mut memory = reserve(&self.decompressed, longest.div_ceil(UNIT)).await?;
+        self.run(length > QUICK, move || {
+            let bytes = decompress(&packed.bytes, longest)?;
             shrink(&mut memory, bytes.len());
             Ok(Received {
                 bytes,
@@ -359,18 +365,11 @@ struct Incoming {
 impl Incoming {
     fn new(limit: usize) -> Self {
         Self {
-            bytes: Buffer::allocated(limit),
+            bytes: Buffer::new(limit),
             limit,
             length: 0,
             is_too_long: false,
         }
-    }
-
-    /// Moves the beginning of a long body into a buffer for the whole of it.
-    fn grow(&mut self) {
-        let mut whole = Buffer::new(self.limit);
-        self.is_too_long = self.is_too_long || whole.extend(self.bytes.as_bytes()).is_err();
-        self.bytes = whole;
     }
 
     /// Reads to the end of the body, or until it has more than `enough` bytes. Returns whether the
@@ -410,27 +409,51 @@ impl Incoming {
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Poll, Waker};
+
     use http_body_util::Full;
 
     use super::*;
 
     #[tokio::test]
-    async fn a_body_takes_a_buffer_for_the_whole_of_it_only_after_its_beginning() {
+    async fn a_body_takes_memory_for_the_whole_of_it_only_after_its_beginning() {
         let text = vec![b'x'; 1_000_000];
-        let mut pieces = text.chunks(BEGINNING).map(Bytes::copy_from_slice);
-        let (first, second) = (pieces.next().unwrap(), pieces.next().unwrap());
         let mut incoming = Incoming::new(text.len());
-        for piece in [first, second] {
-            let body = std::pin::pin!(Full::new(piece));
-            incoming.read(body, BEGINNING).await.unwrap();
-            assert!(matches!(incoming.bytes, Buffer::Allocated(..)));
-        }
-        incoming.grow();
-        assert!(matches!(incoming.bytes, Buffer::Mapped(..)));
-        for piece in pieces {
+        for piece in text.chunks(BEGINNING).map(Bytes::copy_from_slice) {
+            let is_beginning = incoming.length < BEGINNING;
             let body = std::pin::pin!(Full::new(piece));
             incoming.read(body, usize::MAX).await.unwrap();
+            if is_beginning {
+                assert!(matches!(incoming.bytes, Buffer::Allocated(..)));
+            }
         }
+        assert!(matches!(incoming.bytes, Buffer::Mapped(..)));
         assert!(incoming.into_bytes().unwrap() == text);
+    }
+
+    /// If each took the memory of the longest text, they would be stored one by one.
+    #[tokio::test]
+    async fn short_compressed_bodies_are_decompressed_at_the_same_time() {
+        use std::io::Write as _;
+
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(&[b' '; 500_000]).unwrap();
+        let packed = encoder.finish().unwrap();
+        let limits = Limits::default();
+        let mut kept = Vec::new();
+        for _ in 0..8 {
+            let body = Full::new(Bytes::from(packed.clone()));
+            let headers = HeaderMap::new();
+            // pending for ever if it waits for those before
+            let received = std::pin::pin!(limits.receive(&headers, Encoding::Gzip, body));
+            match received.poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(received) => kept.push(received.unwrap()),
+                Poll::Pending => panic!("it waits for the {} before", kept.len()),
+            }
+        }
+        assert!(kept.iter().all(|received| received.bytes.len() == 500_000));
+        let free = limits.free();
+        drop(kept);
+        assert_eq!(limits.free()[1] - free[1], 8 * 500_000_usize.div_ceil(UNIT));
     }
 }
