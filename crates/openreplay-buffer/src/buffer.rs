@@ -128,6 +128,9 @@ impl<F: Framing> Buffer<F> {
         if wake.reporter {
             self.report.notify_one();
         }
+        if wake.flushes {
+            self.decided.notify_all();
+        }
     }
 
     /// Returns how many records were accepted, stored, rejected and dropped so far.
@@ -308,6 +311,27 @@ mod tests {
         assert_eq!(buffer.shut_down(Duration::ZERO).left(), 1);
         drop(hold);
         closing.join().unwrap();
+    }
+
+    #[test]
+    fn a_flush_ends_once_its_records_are_dropped() {
+        let options = Options::new("the store").memory_bytes(0);
+        let buffer = Arc::new(Buffer::new(options, Lines, Diagnostics::to(|_| {})));
+        buffer.push(br#"{"level":"info"}"#, None);
+        let (send, flushed) = std::sync::mpsc::channel();
+        std::thread::spawn({
+            let buffer = Arc::clone(&buffer);
+            move || send.send(buffer.flush(Duration::MAX).left())
+        });
+        while !buffer.is_awaited() {
+            std::thread::yield_now();
+        }
+        // no sender takes anything, so errors push the other records out
+        while buffer.stats().dropped == 0 {
+            buffer.push(br#"{"level":"error"}"#, None);
+        }
+        let left = flushed.recv_timeout(Duration::from_secs(60));
+        assert_eq!(left.expect("the flush still waits"), 0);
     }
 
     #[test]

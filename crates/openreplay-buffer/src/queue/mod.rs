@@ -81,6 +81,8 @@ pub(crate) struct Wake {
     pub(crate) sender: bool,
     /// Whether to wake the reporter, because a line was rejected or dropped.
     pub(crate) reporter: bool,
+    /// Whether to wake the flushes, because queued records were dropped.
+    pub(crate) flushes: bool,
 }
 
 impl<F: Framing> Queue<F> {
@@ -143,40 +145,36 @@ impl<F: Framing> Queue<F> {
         let sender = self.put(line, priority);
         Wake {
             sender,
-            reporter: false,
+            ..Wake::default()
         }
     }
 
     /// Appends a line for which the open chunk has no room.
     #[cold]
     fn push_anew(&mut self, line: &[u8], priority: Priority) -> Wake {
-        let was_silent = self.unreported.is_empty();
+        let before = self.losses();
         let sender = if self.make_room(line.len() + F::OVERHEAD, priority) {
             self.put(line, priority)
         } else {
             self.lose(line.len() + F::OVERHEAD);
             false
         };
-        let reporter = was_silent && !self.unreported.is_empty();
-        Wake { sender, reporter }
+        self.wake(sender, before)
     }
 
     /// Counts a line that is not a record.
     pub(crate) fn reject(&mut self) -> Wake {
-        let reporter = self.unreported.is_empty();
+        let before = self.losses();
         self.stats.accepted += 1;
         self.stats.rejected += 1;
         self.unreported.not_objects += 1;
-        Wake {
-            sender: false,
-            reporter,
-        }
+        self.wake(false, before)
     }
 
     /// Appends a notice of `dropped` records. If there is no room, a later notice contains the
     /// number.
     pub(crate) fn notice(&mut self, dropped: u64, line: &[u8]) -> Wake {
-        let was_silent = self.unreported.is_empty();
+        let before = self.losses();
         let length = line.len() + F::OVERHEAD;
         let fits = self.open[Priority::High as usize].room() >= length;
         let sender = if fits || self.make_room(length, Priority::High) {
@@ -185,8 +183,20 @@ impl<F: Framing> Queue<F> {
             self.unnoticed += dropped;
             false
         };
-        let reporter = was_silent && !self.unreported.is_empty();
-        Wake { sender, reporter }
+        self.wake(sender, before)
+    }
+
+    /// Returns the losses that were not reported yet, and the number of dropped records.
+    fn losses(&self) -> (Losses, u64) {
+        (self.unreported, self.stats.dropped)
+    }
+
+    fn wake(&self, sender: bool, (unreported, dropped): (Losses, u64)) -> Wake {
+        Wake {
+            sender,
+            reporter: unreported.is_empty() && !self.unreported.is_empty(),
+            flushes: self.stats.dropped > dropped,
+        }
     }
 
     /// Appends a line to the open chunk, which has room. Returns whether to wake the sender.
