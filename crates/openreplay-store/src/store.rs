@@ -207,8 +207,8 @@ impl StoreBuilder {
     /// Sets the maximum total size of the files. Default: 20 GB.
     ///
     /// If the files exceed this size, the earliest days are deleted, including damaged files that
-    /// were set aside. The records of today that have no session are deleted last. If the records of
-    /// today's sessions alone exceed the size, new records are not accepted.
+    /// were set aside. The records of today that have no session are deleted last. If the records
+    /// of today's sessions alone exceed the size, new records are not accepted.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.options.max_bytes = bytes;
         self

@@ -44,8 +44,8 @@ pub(crate) const LONGEST_RESPONSE: usize = 64 * 1024 * 1024;
 const RESPONSES: usize = 2 * LONGEST_RESPONSE;
 /// The largest number of bytes to which deflate can expand one: 258 bytes take two bits.
 const EXPANSION: usize = 1_032;
-/// The length of a compressed body that is decompressed on a thread of the runtime, because even its
-/// longest text takes well under a millisecond.
+/// The length of a compressed body that is decompressed on a thread of the runtime, because even
+/// its longest text takes well under a millisecond.
 const QUICK: usize = 1024;
 /// The number of bytes that one step decompresses.
 const PIECE: usize = 64 * 1024;
@@ -444,7 +444,7 @@ mod tests {
         for _ in 0..8 {
             let body = Full::new(Bytes::from(packed.clone()));
             let headers = HeaderMap::new();
-            // pending for ever if it waits for those before
+            // pending if it waits for those before
             let received = std::pin::pin!(limits.receive(&headers, Encoding::Gzip, body));
             match received.poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(received) => kept.push(received.unwrap()),
