@@ -44,14 +44,16 @@ impl DayFile {
         shelf: Shelf,
         connection: &Connection,
     ) -> rusqlite::Result<Self> {
+        // another process may move the rows in the meantime
+        let snapshot = connection.unchecked_transaction()?;
         let mut pending = Pending::default();
-        let mut statement = connection.prepare(LANDED)?;
+        let mut statement = snapshot.prepare(LANDED)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             pending.add(key_of(row)?, Line::of(row, 3)?);
         }
         let total = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get(1)?));
-        let (records, latest) = connection.query_row(TOTAL, [], total)?;
+        let (records, latest) = snapshot.query_row(TOTAL, [], total)?;
         Ok(Self {
             shelf,
             path,

@@ -71,8 +71,11 @@ impl Shared {
             jobs: Mutex::default(),
         };
         for shelf in Self::shelves(folder)? {
-            if let Err(error) = shared.load(shelf, access) {
-                damaged.push((shelf, error));
+            match shared.load(shelf, access) {
+                // deleted by another process since the list was made
+                Err(_) if !folder.join(shelf.to_string()).exists() => {}
+                Err(error) => damaged.push((shelf, error)),
+                Ok(()) => {}
             }
         }
         Ok((shared, damaged))
