@@ -11,8 +11,10 @@ use zstd::zstd_safe::CParameter;
 const LEVEL: i32 = 1;
 /// The largest dictionary. zstd's own advice is a hundredth of the samples.
 const DICTIONARY_BYTES: usize = 32 * 1024;
-/// With fewer samples, training fails or is of no use.
+/// With fewer samples, training fails or is of no use, unless they are long.
 const LEAST_SAMPLES: usize = 200;
+/// The total size from which fewer samples suffice.
+const LEAST_BYTES: usize = 512 * 1024;
 /// The total size of the samples that are used. More samples take longer and improve little.
 const SAMPLE_BYTES: usize = 2 * 1024 * 1024;
 /// A longer record has a buffer of its own.
@@ -29,7 +31,7 @@ pub(crate) fn train<'a>(samples: impl Iterator<Item = &'a str>) -> Option<Vec<u8
             bytes <= SAMPLE_BYTES
         })
         .collect();
-    if samples.len() < LEAST_SAMPLES {
+    if samples.len() < LEAST_SAMPLES && bytes < LEAST_BYTES {
         return None;
     }
     zstd::dict::from_samples(&samples, DICTIONARY_BYTES).ok()
@@ -130,6 +132,14 @@ mod tests {
         assert_eq!(packer.pack(b"q"), None);
     }
 
+    #[test]
+    fn fewer_samples_suffice_if_they_are_long() {
+        let word = |number: usize| format!("word{} ", number * 7_919 % 1_000);
+        let line = |number: usize| (number..number + 8_000).map(word).collect::<String>();
+        let lines: Vec<_> = (0..20).map(line).collect();
+        assert!(train(lines.iter().map(String::as_str)).is_some());
+    }
+
     proptest! {
         #[test]
         fn what_was_packed_comes_back(text in ".{0,200}") {
@@ -142,9 +152,29 @@ mod tests {
         }
 
         #[test]
-        fn garbage_is_an_error(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+        fn a_frame_without_its_end_is_an_error(text in ".{10,200}", cut: prop::sample::Index) {
+            let mut packer = Packer::new(&DICTIONARY).unwrap();
             let mut unpacker = Unpacker::new(&DICTIONARY).unwrap();
-            prop_assert!(unpacker.unpack(&bytes).is_err() || bytes.starts_with(&[0x28, 0xb5]) || bytes.is_empty());
+            let text = format!("{text}{text}{text}");
+            if let Some(packed) = packer.pack(text.as_bytes()) {
+                let cut = 1 + cut.index(packed.len() - 1);
+                prop_assert!(unpacker.unpack(&packed[..cut]).is_err());
+            }
+        }
+
+        /// SQLite finds most damage. What it does not find must not stop the store.
+        #[test]
+        fn a_damaged_frame_does_not_panic(
+            at: prop::sample::Index,
+            bytes in prop::collection::vec(any::<u8>(), 1..20),
+        ) {
+            let mut packer = Packer::new(&DICTIONARY).unwrap();
+            let mut unpacker = Unpacker::new(&DICTIONARY).unwrap();
+            let line = r#"{"level":"info","message":"order 4711 was paid","service.name":"shop"}"#;
+            let mut packed = packer.pack(line.as_bytes()).unwrap().to_vec();
+            let at = at.index(packed.len());
+            packed.splice(at.., bytes);
+            let _ = unpacker.unpack(&packed);
         }
     }
 }
