@@ -68,9 +68,7 @@ impl Usage {
         if self.is_over {
             Err(Arc::new(Error::new(
                 ErrorKind::Full,
-                format!(
-                    "today's records alone take more than the {limit} bytes that the store may take"
-                ),
+                format!("today's records alone exceed the store's limit of {limit} bytes"),
             )))
         } else {
             Ok(())
@@ -92,7 +90,7 @@ impl Usage {
                 break;
             }
             shared.report(&format!(
-                "{shelf} is deleted: the store takes {total} bytes and may take {limit}"
+                "{shelf} is deleted: the store has {total} bytes, and its limit is {limit}"
             ));
             total -= size(paths);
             delete(writers, shelf, paths);

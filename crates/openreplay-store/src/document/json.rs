@@ -66,7 +66,7 @@ impl fmt::Display for Fault {
             Self::TooDeep => write!(f, "more than {DEEPEST} levels"),
             Self::ManyNames => write!(
                 f,
-                "an object, with the objects around it, has more than {MOST_NAMES} names, the limit of this store"
+                "an object and its enclosing objects have more than {MOST_NAMES} keys, the limit of this store"
             ),
             Self::ManySessions => write!(
                 f,

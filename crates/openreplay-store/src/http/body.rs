@@ -201,7 +201,7 @@ impl Limits {
             Err(_) => Err(Problem::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "exception",
-                "a defect of the store; see its standard error",
+                "internal error; see the store's standard error",
             )),
         }
     }
@@ -383,7 +383,7 @@ impl Incoming {
             let data = match body.frame().await {
                 None => return Ok(true),
                 Some(Err(error)) => {
-                    return Err(Problem::parsing(format!("the body broke off: {error}")));
+                    return Err(Problem::parsing(format!("the body ended early: {error}")));
                 }
                 Some(Ok(frame)) => frame.into_data(),
             };

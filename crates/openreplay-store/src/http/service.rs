@@ -144,7 +144,7 @@ impl Route {
                 StatusCode::NOT_FOUND,
                 "resource_not_found_exception",
                 format!(
-                    "openreplay-store has no handler for uri [{path}] and method [{method}]; it has [/logs/_search], [/_bulk] and [/]"
+                    "openreplay-store has no handler for uri [{path}] and method [{method}]; it has [/logs/_search], [/_bulk], [/_cluster/health], [/_license] and [/]"
                 ),
             )),
         }

@@ -172,7 +172,7 @@ impl Keys {
         let Some(path) = &self.inner.path else {
             return Err(Error::new(
                 Kind::Io,
-                "this store has no keys: anybody may use it",
+                "this store was opened without keys, so no key can be created",
             ));
         };
         let key = new_key()?;

@@ -121,9 +121,10 @@ async fn store_all(
         let Some(error) = failed else {
             return Some(outcomes);
         };
-        shared
-            .diagnostics()
-            .report(FAILED, &format!("records wait: {error}"));
+        shared.diagnostics().report(
+            FAILED,
+            &format!("records cannot be stored yet; retrying: {error}"),
+        );
         let end = *shared.end().borrow();
         if end.is_some_and(|end| Instant::now() >= end) {
             return None;
