@@ -125,7 +125,7 @@ pub use self::http::{ResponseFuture, StoreService};
 pub use self::keys::{Key, Keys, Rights};
 pub use self::query::Record;
 pub use self::store::{Store, StoreBuilder};
-pub use self::writer::{Line, StoreWriter, WriterGuard};
+pub use self::writer::{Guard, LineWriter, StoreWriter};
 pub use openreplay_buffer::{Flushed, Stats};
 
 mod batch;

@@ -218,7 +218,7 @@ impl StoreBuilder {
     /// to standard error.
     ///
     /// The function is called on the store's own threads and must not block.
-    pub fn on_report(mut self, reporter: impl Fn(&str) + Send + Sync + 'static) -> Self {
+    pub fn on_diagnostic(mut self, reporter: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.options.reporter = Box::new(reporter);
         self
     }

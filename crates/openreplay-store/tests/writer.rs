@@ -57,7 +57,7 @@ fn what_is_no_record_is_rejected_and_reported() {
     let ear = Arc::clone(&heard);
     let builder = Store::builder(folder.path());
     let store = builder
-        .on_report(move |text| ear.lock().unwrap().push(text.to_owned()))
+        .on_diagnostic(move |text| ear.lock().unwrap().push(text.to_owned()))
         .open();
     let (writer, guard) = store.unwrap().writer().unwrap();
     writer.write_line(b"{\"a\":1,\"a\":2}\n{\"message\":\"good\"}\n");

@@ -23,7 +23,7 @@ pub(crate) enum Kept {
 
 /// What delivers the records in the background.
 pub(crate) enum Delivery {
-    Store(openreplay_store::WriterGuard),
+    Store(openreplay_store::Guard),
     Elasticsearch(openreplay_elastic::writer::Guard),
 }
 

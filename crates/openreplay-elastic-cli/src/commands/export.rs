@@ -30,7 +30,7 @@ impl Args {
     pub(super) fn run(&self) -> Result<Outcome, Failure> {
         let is_damaged = Arc::<AtomicBool>::default();
         let damaged = Arc::clone(&is_damaged);
-        let builder = Store::builder(&self.data).on_report(move |text| {
+        let builder = Store::builder(&self.data).on_diagnostic(move |text| {
             print::warning(text);
             damaged.store(true, Ordering::Relaxed);
         });

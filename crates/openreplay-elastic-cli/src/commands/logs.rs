@@ -212,7 +212,7 @@ async fn request(connect: &ConnectArgs, session: &SessionId) -> Result<SessionRe
 fn in_store(folder: &Path, session: &SessionId) -> Result<SessionRecords, Failure> {
     let problems = Arc::<Mutex<Vec<String>>>::default();
     let reported = Arc::clone(&problems);
-    let builder = Store::builder(folder).on_report(move |text| {
+    let builder = Store::builder(folder).on_diagnostic(move |text| {
         let mut reported = reported.lock().unwrap_or_else(PoisonError::into_inner);
         reported.push(text.to_owned());
     });

@@ -35,7 +35,7 @@ fn open_at(folder: &Path, now: fn() -> SystemTime) -> (Store, Reports) {
     let heard = Arc::clone(&reports);
     let builder = Store::builder(folder).at(now);
     let store = builder
-        .on_report(move |text| heard.lock().unwrap().push(text.to_owned()))
+        .on_diagnostic(move |text| heard.lock().unwrap().push(text.to_owned()))
         .open();
     (store.unwrap(), reports)
 }

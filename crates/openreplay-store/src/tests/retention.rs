@@ -72,7 +72,7 @@ fn above_its_limit_the_earliest_days_are_deleted_and_today_fills_up() {
     const DAY: u64 = 24 * 60 * 60;
     let folder = TempDir::new().unwrap();
     let builder = Store::builder(folder.path()).at(noon).max_bytes(1_000_000);
-    let store = builder.on_report(|_| {}).open().unwrap();
+    let store = builder.on_diagnostic(|_| {}).open().unwrap();
     let text = "x".repeat(100_000);
     write(
         &store,
@@ -127,7 +127,7 @@ fn files_that_were_set_aside_are_deleted_with_their_day() {
     const DAY: u64 = 24 * 60 * 60;
     let folder = TempDir::new().unwrap();
     let builder = Store::builder(folder.path()).at(noon).max_bytes(1_500_000);
-    let store = builder.on_report(|_| {}).open().unwrap();
+    let store = builder.on_diagnostic(|_| {}).open().unwrap();
     let aside = |name: &str| fs::write(folder.path().join(name), vec![b'x'; 600_000]).unwrap();
     aside("damaged-2026-06-16.sqlite");
     aside("damaged-2-2026-06-16.sqlite-wal");
@@ -150,7 +150,7 @@ fn files_that_were_set_aside_are_deleted_with_their_day() {
 fn above_the_limit_the_records_of_today_without_a_session_are_deleted_first() {
     let folder = TempDir::new().unwrap();
     let builder = Store::builder(folder.path()).at(noon).max_bytes(3_000_000);
-    let store = builder.on_report(|_| {}).open().unwrap();
+    let store = builder.on_diagnostic(|_| {}).open().unwrap();
     write(&store, &[("a", line(7, NOON, &"x".repeat(500_000)))]);
     for nth in 0..20 {
         let text = json!({ "message": "x".repeat(300_000) }).to_string();

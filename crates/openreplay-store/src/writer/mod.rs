@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use openreplay_buffer::{Buffer, Diagnostics, Flushed, LineWriter, Options, Priority, Stats};
+use openreplay_buffer::{Buffer, Diagnostics, Flushed, Options, Priority, Stats};
 use tracing_subscriber::fmt::MakeWriter;
 
 use self::numbered::Numbered;
@@ -17,7 +17,7 @@ mod worker;
 
 type Shared = Buffer<Numbered>;
 
-/// The maximum time that a dropped [`WriterGuard`] waits for the remaining records.
+/// The maximum time that a dropped [`Guard`] waits for the remaining records.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A writer that stores lines, each a JSON object, in the background.
@@ -34,7 +34,7 @@ pub struct StoreWriter {
 /// A guard that stores the remaining records when it is dropped, for at most 5 seconds.
 #[derive(Debug)]
 #[must_use = "dropped at once, it ends the writer at once: keep it until the end of `main`"]
-pub struct WriterGuard {
+pub struct Guard {
     shared: Arc<Shared>,
 }
 
@@ -62,7 +62,7 @@ impl Store {
     /// # Errors
     ///
     /// Returns an error if the thread cannot be started.
-    pub fn writer(&self) -> Result<(StoreWriter, WriterGuard), Error> {
+    pub fn writer(&self) -> Result<(StoreWriter, Guard), Error> {
         // not a clone of the store, which would be open as long as the writer exists
         let diagnostics = Diagnostics::to(self.reporter());
         self.writer_with(Options::new("the store"), diagnostics)
@@ -72,7 +72,7 @@ impl Store {
         &self,
         options: Options,
         diagnostics: Diagnostics,
-    ) -> Result<(StoreWriter, WriterGuard), Error> {
+    ) -> Result<(StoreWriter, Guard), Error> {
         let shared = Arc::new(Shared::new(options, Numbered::default(), diagnostics));
         let failed = |error: io::Error| {
             let text = "the thread that passes records on to the store cannot start";
@@ -91,7 +91,7 @@ impl Store {
             StoreWriter {
                 shared: Arc::clone(&shared),
             },
-            WriterGuard { shared },
+            Guard { shared },
         ))
     }
 }
@@ -110,26 +110,29 @@ impl StoreWriter {
 }
 
 impl<'a> MakeWriter<'a> for StoreWriter {
-    type Writer = Line<'a>;
+    type Writer = LineWriter<'a>;
 
-    fn make_writer(&'a self) -> Line<'a> {
-        Line(LineWriter::new(&self.shared, None))
+    fn make_writer(&'a self) -> LineWriter<'a> {
+        LineWriter::new(&self.shared, None)
     }
 
-    fn make_writer_for(&'a self, metadata: &tracing_core::Metadata<'_>) -> Line<'a> {
-        Line(LineWriter::new(
-            &self.shared,
-            Some(Priority::from(*metadata.level())),
-        ))
+    fn make_writer_for(&'a self, metadata: &tracing_core::Metadata<'_>) -> LineWriter<'a> {
+        LineWriter::new(&self.shared, Some(Priority::from(*metadata.level())))
     }
 }
 
 /// A writer for the text of one record, in any number of writes. Writing never fails.
 #[derive(Debug)]
 #[must_use = "it does nothing until it is written to"]
-pub struct Line<'a>(LineWriter<'a, Numbered>);
+pub struct LineWriter<'a>(openreplay_buffer::LineWriter<'a, Numbered>);
 
-impl Write for Line<'_> {
+impl<'a> LineWriter<'a> {
+    fn new(shared: &'a Shared, priority: Option<Priority>) -> Self {
+        Self(openreplay_buffer::LineWriter::new(shared, priority))
+    }
+}
+
+impl Write for LineWriter<'_> {
     #[inline]
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
         self.0.write(text)
@@ -140,7 +143,7 @@ impl Write for Line<'_> {
     }
 }
 
-impl WriterGuard {
+impl Guard {
     /// Blocks the thread until all current records are stored, for at most `limit`.
     ///
     /// In async code, use `spawn_blocking`.
@@ -161,7 +164,7 @@ impl WriterGuard {
     }
 }
 
-impl Drop for WriterGuard {
+impl Drop for Guard {
     fn drop(&mut self) {
         let _ = self.shared.shut_down(PATIENCE);
     }
