@@ -161,7 +161,7 @@ fn two_apps_and_rsyslog_lose_nothing_and_stay_in_order_through_a_kill_of_the_sto
     let mut serve = Serve::start(folder.path());
     let key = Keys::open(folder.path())
         .unwrap()
-        .create("app", Rights::ALL);
+        .create("app", Rights::ReadWrite);
     let key = key.unwrap().encoded();
     let apps = [(); 2].map(|()| {
         Example::axum_app(&[

@@ -123,9 +123,9 @@ impl Args {
     /// Creates the key in the folder. A server that has the store open accepts it at once.
     fn create_in_store(&self, folder: &Path, json: bool) -> Result<Outcome, Failure> {
         let (name, rights) = match (self.writer, self.read) {
-            (true, true) => ("app", Rights::ALL),
-            (true, false) => ("app", Rights::WRITE),
-            _ => ("openreplay-api-key", Rights::READ),
+            (true, true) => ("app", Rights::ReadWrite),
+            (true, false) => ("app", Rights::Write),
+            _ => ("openreplay-api-key", Rights::Read),
         };
         // `Keys::open` would create the folder
         if !contains_store(folder) {

@@ -150,17 +150,12 @@ impl Route {
         }
     }
 
-    fn needs(&self) -> (Rights, &'static str) {
+    /// Returns the rights that it needs, and Elasticsearch's name for what they permit.
+    fn needs(&self) -> Option<(Rights, &'static str)> {
         match self {
-            Self::Search => (Rights::READ, "indices:data/read/search"),
-            Self::Bulk(_) => (Rights::WRITE, "indices:data/write/bulk"),
-            Self::Root | Self::Health | Self::License => (
-                Rights {
-                    read: false,
-                    write: false,
-                },
-                "cluster:monitor/main",
-            ),
+            Self::Search => Some((Rights::Read, "indices:data/read/search")),
+            Self::Bulk(_) => Some((Rights::Write, "indices:data/write/bulk")),
+            Self::Root | Self::Health | Self::License => None,
         }
     }
 }
@@ -204,8 +199,9 @@ impl StoreService {
         if !self.keys.are_required() {
             local::check(head, matches!(route, Route::Bulk(_)))?;
         }
-        let (needed, action) = route.needs();
-        if needed.read && !rights.read || needed.write && !rights.write {
+        if let Some((needed, action)) = route.needs()
+            && !rights.include(needed)
+        {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
                 "security_exception",

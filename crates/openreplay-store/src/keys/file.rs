@@ -25,9 +25,37 @@ pub(super) struct Entry {
     pub(super) id: String,
     pub(super) name: String,
     #[serde(flatten)]
-    pub(super) rights: Rights,
+    pub(super) rights: Flags,
     #[serde(flatten)]
     pub(super) secret: Secret,
+}
+
+/// The rights of a key in the file.
+#[derive(Clone, Copy, Deserialize, Serialize)]
+pub(super) struct Flags {
+    read: bool,
+    write: bool,
+}
+
+impl Flags {
+    /// Returns the rights, or `None` for a key that permits nothing.
+    pub(super) fn get(self) -> Option<Rights> {
+        match (self.read, self.write) {
+            (true, true) => Some(Rights::ReadWrite),
+            (true, false) => Some(Rights::Read),
+            (false, true) => Some(Rights::Write),
+            (false, false) => None,
+        }
+    }
+}
+
+impl From<Rights> for Flags {
+    fn from(rights: Rights) -> Self {
+        Self {
+            read: rights.include(Rights::Read),
+            write: rights.include(Rights::Write),
+        }
+    }
 }
 
 #[derive(Clone, Deserialize, Serialize)]

@@ -9,7 +9,6 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, STANDARD, URL_SAFE_NO_PAD};
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -27,36 +26,27 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 const OPENREPLAY: &str = "openreplay";
 const WRITER: &str = "writer";
 /// The first two keys.
-const FIRST: [(&str, Rights); 2] = [(OPENREPLAY, Rights::READ), (WRITER, Rights::WRITE)];
+const FIRST: [(&str, Rights); 2] = [(OPENREPLAY, Rights::Read), (WRITER, Rights::Write)];
 /// How long a key that was removed from the file can still be used.
 const COMPARE: Duration = Duration::from_secs(1);
 
 /// The permissions of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Rights {
-    /// Whether the key permits searching.
-    pub read: bool,
-    /// Whether the key permits adding records.
-    pub write: bool,
+pub enum Rights {
+    /// Permits searching only, for OpenReplay.
+    Read,
+    /// Permits adding records only, for apps.
+    Write,
+    /// Permits searching and adding records.
+    ReadWrite,
 }
 
 impl Rights {
-    /// Permits searching only, for OpenReplay.
-    pub const READ: Self = Self {
-        read: true,
-        write: false,
-    };
-    /// Permits adding records only, for apps.
-    pub const WRITE: Self = Self {
-        read: false,
-        write: true,
-    };
-    /// Permits searching and adding records.
-    pub const ALL: Self = Self {
-        read: true,
-        write: true,
-    };
+    /// Returns whether these rights include others.
+    pub(crate) fn include(self, needed: Self) -> bool {
+        self == Self::ReadWrite || self == needed
+    }
 }
 
 /// An API key with its secret.
@@ -180,7 +170,7 @@ impl Keys {
             keys.push(Entry {
                 id: key.id.clone(),
                 name: name.to_owned(),
-                rights,
+                rights: rights.into(),
                 secret: Secret::Sha256(hash(&key.api_key)),
             });
             Ok(())
@@ -196,7 +186,7 @@ impl Keys {
     /// Returns the rights of this `Authorization` header, or `None` if it is missing or wrong.
     pub(crate) fn rights(&self, authorization: Option<&[u8]>) -> Option<Rights> {
         let Some(path) = &self.inner.path else {
-            return Some(Rights::ALL);
+            return Some(Rights::ReadWrite);
         };
         let (id, secret) = credentials(authorization?)?;
         if self.is_due() {
@@ -247,7 +237,7 @@ impl Keys {
             Secret::Sha256(hash) => hash.clone(),
         };
         let is_right: bool = hash(secret).as_bytes().ct_eq(expected.as_bytes()).into();
-        is_right.then_some(entry.rights)
+        is_right.then(|| entry.rights.get()).flatten()
     }
 
     fn shown(&self, name: &str) -> Option<Key> {
@@ -278,7 +268,7 @@ fn add_first(keys: &mut Vec<Entry>) -> Result<(), Error> {
             keys.push(Entry {
                 id: key.id,
                 name: name.to_owned(),
-                rights,
+                rights: rights.into(),
                 secret: Secret::ApiKey(key.api_key),
             });
         }

@@ -20,18 +20,18 @@ fn the_first_two_keys_stay_the_same_and_have_separate_rights() {
     for scheme in ["ApiKey", "APIKey", "apikey", "Basic"] {
         assert_eq!(
             keys.rights(Some(&header(scheme, &openreplay))),
-            Some(Rights::READ)
+            Some(Rights::Read)
         );
         assert_eq!(
             keys.rights(Some(&header(scheme, &writer))),
-            Some(Rights::WRITE)
+            Some(Rights::Write)
         );
     }
     let padded = String::from_utf8(header("ApiKey", &writer)).unwrap();
     let unpadded = padded.trim_end_matches('=');
     assert_ne!(unpadded, padded);
     let rights = keys.rights(Some(unpadded.as_bytes()));
-    assert_eq!(rights, Some(Rights::WRITE));
+    assert_eq!(rights, Some(Rights::Write));
     let mixed = Key {
         id: writer.id,
         api_key: openreplay.api_key,
@@ -47,7 +47,7 @@ fn the_first_two_keys_stay_the_same_and_have_separate_rights() {
         assert_eq!(keys.rights(Some(wrong)), None);
     }
     assert_eq!(keys.rights(None), None);
-    assert_eq!(Keys::none().rights(None), Some(Rights::ALL));
+    assert_eq!(Keys::none().rights(None), Some(Rights::ReadWrite));
 }
 
 #[test]
@@ -56,11 +56,11 @@ fn further_keys_are_kept_as_hashes_and_found_by_a_server_that_runs() {
     let server = Keys::open(folder.path()).unwrap();
     let key = Keys::open(folder.path())
         .unwrap()
-        .create("shop", Rights::ALL)
+        .create("shop", Rights::ReadWrite)
         .unwrap();
     assert_eq!(
         server.rights(Some(&header("ApiKey", &key))),
-        Some(Rights::ALL)
+        Some(Rights::ReadWrite)
     );
     let text = fs::read_to_string(folder.path().join(FILE)).unwrap();
     assert!(text.contains(&key.id) && !text.contains(&key.api_key));
@@ -95,12 +95,12 @@ fn a_file_that_is_none_of_ours_is_left_as_it_is_and_not_quoted() {
 fn a_key_whose_entry_is_removed_is_rejected_by_a_server_that_runs() {
     let folder = TempDir::new().unwrap();
     let server = Keys::open(folder.path()).unwrap();
-    let key = server.create("shop", Rights::WRITE).unwrap();
+    let key = server.create("shop", Rights::Write).unwrap();
     let (revoked, kept) = (
         header("ApiKey", &key),
         header("ApiKey", &server.openreplay().unwrap()),
     );
-    assert_eq!(server.rights(Some(&revoked)), Some(Rights::WRITE));
+    assert_eq!(server.rights(Some(&revoked)), Some(Rights::Write));
     let path = folder.path().join(FILE);
     let mut entries: Vec<serde_json::Value> =
         serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
@@ -111,7 +111,25 @@ fn a_key_whose_entry_is_removed_is_rejected_by_a_server_that_runs() {
         assert!(started.elapsed() < Duration::from_secs(60));
         std::thread::sleep(Duration::from_millis(50));
     }
-    assert_eq!(server.rights(Some(&kept)), Some(Rights::READ));
+    assert_eq!(server.rights(Some(&kept)), Some(Rights::Read));
+}
+
+#[test]
+fn a_key_without_rights_is_not_accepted_and_the_others_are() {
+    let folder = TempDir::new().unwrap();
+    let keys = Keys::open(folder.path()).unwrap();
+    let (openreplay, writer) = (keys.openreplay().unwrap(), keys.writer().unwrap());
+    let path = folder.path().join(FILE);
+    let text = fs::read_to_string(&path).unwrap();
+    let changed = text.replacen(r#""read": true"#, r#""read": false"#, 1);
+    assert_ne!(changed, text);
+    fs::write(&path, changed).unwrap();
+    let keys = Keys::open(folder.path()).unwrap();
+    assert_eq!(keys.rights(Some(&header("ApiKey", &openreplay))), None);
+    assert_eq!(
+        keys.rights(Some(&header("ApiKey", &writer))),
+        Some(Rights::Write)
+    );
 }
 
 /// Each has the keys open for itself, as a process has.
@@ -123,7 +141,7 @@ fn keys_that_are_created_at_the_same_time_are_all_kept() {
         let create = || {
             let keys = Keys::open(path).unwrap();
             (0..10)
-                .map(|_| keys.create("shop", Rights::ALL).unwrap())
+                .map(|_| keys.create("shop", Rights::ReadWrite).unwrap())
                 .collect::<Vec<_>>()
         };
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(create)).collect();
@@ -136,7 +154,7 @@ fn keys_that_are_created_at_the_same_time_are_all_kept() {
     for key in created {
         assert_eq!(
             server.rights(Some(&header("ApiKey", &key))),
-            Some(Rights::ALL)
+            Some(Rights::ReadWrite)
         );
     }
     let names = fs::read_to_string(path.join(FILE)).unwrap();
@@ -159,7 +177,7 @@ fn the_files_belong_to_the_owner_of_the_folder_if_root_creates_them() {
     store.write(batch).unwrap();
     Keys::open(path)
         .unwrap()
-        .create("shop", Rights::ALL)
+        .create("shop", Rights::ReadWrite)
         .unwrap();
     let files: Vec<_> = fs::read_dir(path).unwrap().map(Result::unwrap).collect();
     assert!(files.len() > 4, "{files:?}");
@@ -174,7 +192,7 @@ fn the_files_belong_to_the_owner_of_the_folder_if_root_creates_them() {
     chown(path, Some(0), Some(0)).unwrap();
     Keys::open(path)
         .unwrap()
-        .create("other shop", Rights::ALL)
+        .create("other shop", Rights::ReadWrite)
         .unwrap();
     assert_eq!(owner(&path.join(FILE)), (61_184, 61_184));
 }

@@ -14,7 +14,7 @@ fn only_their_owner_can_read_the_files_of_a_folder_that_existed_before() {
     let folder = TempDir::new().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let keys = Keys::open(folder.path()).unwrap();
-    keys.create("shop", Rights::ALL).unwrap();
+    keys.create("shop", Rights::ReadWrite).unwrap();
     let store = open(folder.path());
     write(
         &store,
