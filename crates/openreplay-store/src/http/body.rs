@@ -124,7 +124,7 @@ impl Limits {
         let length = packed.bytes.len();
         let longest = length.saturating_mul(EXPANSION).min(LONGEST);
         let mut memory = reserve(&self.decompressed, longest.div_ceil(UNIT)).await?;
-        self.run(length > QUICK, move || {
+        self.run_by_length(length > QUICK, move || {
             let bytes = decompress(&packed.bytes, longest)?;
             shrink(&mut memory, bytes.len());
             Ok(Received {
@@ -181,15 +181,24 @@ impl Limits {
         Ok(())
     }
 
-    /// Runs what takes the CPU or the disk for a while: on another thread if it is long.
-    pub(crate) async fn run<T: Send + 'static>(
+    /// Runs work on a body: on another thread if the body is long.
+    pub(crate) async fn run_by_length<T: Send + 'static>(
         &self,
         is_long: bool,
         work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        if !is_long {
-            return work();
+        if is_long {
+            self.run_blocking(work).await
+        } else {
+            work()
         }
+    }
+
+    /// Runs what takes the CPU or the disk for a while on another thread.
+    pub(crate) async fn run_blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
         let thread = reserve(&self.threads, 1).await?;
         let work = move || {
             let done = work();

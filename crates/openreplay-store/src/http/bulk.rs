@@ -28,7 +28,15 @@ struct Item {
     action: Action,
     id: Text,
     /// Why it is not in the batch.
-    refused: Option<Refused>,
+    rejected: Option<Rejected>,
+}
+
+/// What a response has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ResponseForm {
+    Full,
+    /// The items, with their status and their error, as `openreplay-elastic` requests them.
+    ItemsOnly,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -41,7 +49,7 @@ enum Action {
 }
 
 #[derive(Debug)]
-enum Refused {
+enum Rejected {
     Index(Box<str>),
     Action(Action),
     Member(&'static str),
@@ -140,19 +148,19 @@ impl Bulk {
                 "Validation Failed: 1: index is missing;",
             )
         })?;
-        let refused = match action {
-            _ if !is_ours(index) => Some(Refused::Index(shortened(index).into())),
-            Action::Update | Action::Delete => Some(Refused::Action(action)),
-            Action::Create | Action::Index => metadata.unsupported().map(Refused::Member),
+        let rejected = match action {
+            _ if !is_ours(index) => Some(Rejected::Index(shortened(index).into())),
+            Action::Update | Action::Delete => Some(Rejected::Action(action)),
+            Action::Create | Action::Index => metadata.unsupported().map(Rejected::Member),
         };
-        if refused.is_none() {
+        if rejected.is_none() {
             self.batch
                 .add(Some(id.clone()), source, action == Action::Index);
         }
         self.items.push(Item {
             action,
             id,
-            refused,
+            rejected,
         });
         Ok(())
     }
@@ -169,13 +177,13 @@ impl Bulk {
         self,
         outcomes: Vec<Outcome>,
         started: Instant,
-        is_short: bool,
+        form: ResponseForm,
     ) -> Vec<u8> {
-        let is_refused = self.items.iter().any(|item| item.refused.is_some());
+        let is_rejected = self.items.iter().any(|item| item.rejected.is_some());
         let is_error = |outcome| !matches!(outcome, &Outcome::Created | &Outcome::Unchanged);
-        let errors = is_refused || outcomes.iter().any(is_error);
+        let errors = is_rejected || outcomes.iter().any(is_error);
         let mut response = Vec::with_capacity(self.items.len() * 128);
-        if is_short {
+        if form == ResponseForm::ItemsOnly {
             response.push(b'{');
         } else {
             let took = started.elapsed().as_millis();
@@ -187,12 +195,8 @@ impl Bulk {
             if nth > 0 {
                 response.push(b',');
             }
-            item.result(&mut outcomes).write(
-                &mut response,
-                item.action,
-                item.id.as_str(),
-                is_short,
-            );
+            item.result(&mut outcomes)
+                .write(&mut response, item.action, item.id.as_str(), form);
         }
         response.extend(b"]}");
         response
@@ -202,12 +206,12 @@ impl Bulk {
 impl Item {
     /// What its response says. `outcomes` are those of the items in the batch from this one on.
     fn result(&self, outcomes: &mut impl Iterator<Item = Outcome>) -> ItemResult {
-        match &self.refused {
-            Some(Refused::Index(name)) => {
+        match &self.rejected {
+            Some(Rejected::Index(name)) => {
                 ItemResult::error(404, "index_not_found_exception", no_index(name))
             }
-            Some(Refused::Action(action)) => ItemResult::refused(*action),
-            Some(Refused::Member(name)) => {
+            Some(Rejected::Action(action)) => ItemResult::rejected(*action),
+            Some(Rejected::Member(name)) => {
                 let reason = format!("this store has no [{name}]");
                 ItemResult::error(400, "illegal_argument_exception", reason)
             }
@@ -242,7 +246,7 @@ impl ItemResult {
         }
     }
 
-    fn refused(action: Action) -> Self {
+    fn rejected(action: Action) -> Self {
         let reason = format!(
             "this store only adds records: use [create] instead of [{}]",
             action.name()
@@ -264,8 +268,8 @@ impl ItemResult {
                 Self::error(409, "version_conflict_engine_exception", reason)
             }
             // clients reject a record with this error, and retry it with most others
-            Outcome::Rejected(rejected) => {
-                Self::error(400, "document_parsing_exception", rejected.to_string())
+            Outcome::Rejected(why) => {
+                Self::error(400, "document_parsing_exception", why.to_string())
             }
             Outcome::Failed(error) if error.is_full() => {
                 let reason = format!("index [{INDEX}] blocked: {error}");
@@ -277,10 +281,10 @@ impl ItemResult {
         }
     }
 
-    fn write(&self, to: &mut Vec<u8>, action: Action, id: &str, is_short: bool) {
+    fn write(&self, to: &mut Vec<u8>, action: Action, id: &str, form: ResponseForm) {
         let mut add = |texts: &[&str]| texts.iter().for_each(|text| to.extend(text.as_bytes()));
         add(&["{\"", action.name(), "\":{\"_index\":\"", INDEX, "\""]);
-        if !is_short {
+        if form == ResponseForm::Full {
             add(&[",\"_id\":", &json_text(id)]);
             if let Some(result) = self.result {
                 add(&[",\"_version\":1,\"result\":\"", result, "\""]);
@@ -410,7 +414,7 @@ mod tests {
         #[test]
         fn each_action_of_a_request_has_its_own_result(
             pairs in prop::collection::vec(pair(), 1..6),
-            is_short in any::<bool>(),
+            form in prop_oneof![Just(ResponseForm::Full), Just(ResponseForm::ItemsOnly)],
             is_cut in prop::bool::weighted(0.1),
         ) {
             let mut body = String::new();
@@ -427,7 +431,7 @@ mod tests {
                 prop_assert!(!is_cut);
                 let records = bulk.take_batch().len();
                 let outcomes = vec![Outcome::Created; records];
-                let response = bulk.respond(outcomes, Instant::now(), is_short);
+                let response = bulk.respond(outcomes, Instant::now(), form);
                 let response: Value = serde_json::from_slice(&response).unwrap();
                 let items = response["items"].as_array().unwrap();
                 prop_assert_eq!(items.len(), pairs.len());
@@ -442,11 +446,11 @@ mod tests {
                         Value::Number(number) => Some(number.to_string()),
                         id => id.as_str().map(str::to_owned),
                     };
-                    if let Some(id) = id.filter(|_| !is_short) {
+                    if let Some(id) = id.filter(|_| form == ResponseForm::Full) {
                         prop_assert_eq!(result["_id"].as_str(), Some(&*id));
                     }
                 }
-                if !is_short {
+                if form == ResponseForm::Full {
                     prop_assert_eq!(response["errors"].as_bool(), Some(records < pairs.len()));
                 }
             }

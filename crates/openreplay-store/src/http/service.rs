@@ -13,7 +13,7 @@ use serde_json::json;
 use tower_service::Service;
 
 use super::body::{self, Encoding, Limits, Received, keep_reserved};
-use super::bulk::Bulk;
+use super::bulk::{Bulk, ResponseForm};
 use super::error::Problem;
 use super::search::{SUPPORTED, Search};
 use super::{ALIAS, is_ours, local};
@@ -164,7 +164,7 @@ impl Route {
 struct Accepted {
     route: Route,
     encoding: Encoding,
-    is_short: bool,
+    form: ResponseForm,
 }
 
 /// Returns the route if it leads to the one index that the store has.
@@ -222,7 +222,7 @@ impl StoreService {
         Ok(Accepted {
             route,
             encoding,
-            is_short: is_short(query),
+            form: form(query),
         })
     }
 
@@ -248,14 +248,14 @@ impl StoreService {
                     let found = self.search(&body)?;
                     Ok(Response::new(Full::new(keep_reserved(found, memory))))
                 };
-                limits.run(true, search).await
+                limits.run_blocking(search).await
             }
             Route::Bulk(index) => {
                 let received = self
                     .limits
                     .receive(headers, accepted.encoding, body)
                     .await?;
-                self.bulk(received, index, accepted.is_short).await
+                self.bulk(received, index, accepted.form).await
             }
         }
     }
@@ -284,7 +284,7 @@ impl StoreService {
         self,
         mut received: Received,
         index: Option<&'static str>,
-        is_short: bool,
+        form: ResponseForm,
     ) -> Result<Response<Full<Bytes>>, Problem> {
         let started = Instant::now();
         let is_long = received.is_long();
@@ -294,15 +294,16 @@ impl StoreService {
             let batch = bulk.take_batch();
             Ok((received, bulk, batch.into_parts()))
         };
-        let (received, bulk, (entries, verdicts)) = self.limits.run(is_long, read).await?;
+        let (received, bulk, (entries, verdicts)) =
+            self.limits.run_by_length(is_long, read).await?;
         let received = Arc::new(received);
         let outcomes = self.store(entries, Arc::clone(&received)).await?;
         let respond = move || {
-            let response = bulk.respond(verdicts.fill(outcomes), started, is_short);
+            let response = bulk.respond(verdicts.fill(outcomes), started, form);
             drop(received);
             Ok(Response::new(Full::from(response)))
         };
-        self.limits.run(is_long, respond).await
+        self.limits.run_by_length(is_long, respond).await
     }
 
     /// Stores the entries of a body.
@@ -413,8 +414,8 @@ fn check_search_parameters(query: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether a client requests the items alone, as `openreplay-elastic` does.
-fn is_short(query: &str) -> bool {
+/// Returns the form that a client requests.
+fn form(query: &str) -> ResponseForm {
     let filter = query
         .split('&')
         .find_map(|pair| pair.strip_prefix("filter_path="));
@@ -424,7 +425,10 @@ fn is_short(query: &str) -> bool {
             "items.*._index" | "items.*.status" | "items.*.error.type" | "items.*.error.reason"
         )
     };
-    filter.is_some_and(|filter| filter.split(',').all(is_known))
+    match filter {
+        Some(filter) if filter.split(',').all(is_known) => ResponseForm::ItemsOnly,
+        _ => ResponseForm::Full,
+    }
 }
 
 #[cfg(test)]
