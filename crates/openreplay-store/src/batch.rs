@@ -82,16 +82,16 @@ impl Batch {
     }
 
     /// Returns the records that can be stored, and the order of the outcomes.
-    pub(crate) fn into_parts(self) -> (Vec<Entry>, Verdicts) {
-        (self.entries, Verdicts(self.rejected))
+    pub(crate) fn into_parts(self) -> (Vec<Entry>, KnownOutcomes) {
+        (self.entries, KnownOutcomes(self.rejected))
     }
 }
 
 /// The outcomes that are known before a batch is stored.
 #[derive(Debug)]
-pub(crate) struct Verdicts(Vec<Option<Rejected>>);
+pub(crate) struct KnownOutcomes(Vec<Option<Rejected>>);
 
-impl Verdicts {
+impl KnownOutcomes {
     /// Inserts the outcomes of the entries.
     pub(crate) fn fill(self, outcomes: Vec<Outcome>) -> Vec<Outcome> {
         let mut outcomes = outcomes.into_iter();
@@ -156,9 +156,9 @@ mod tests {
         batch.create(Some(&"é".repeat(256)), "{}");
         batch.create(None, &b"{\"a\":\"\xff\"}"[..]);
         assert_eq!(batch.len(), 5);
-        let (entries, verdicts) = batch.into_parts();
+        let (entries, known) = batch.into_parts();
         assert_eq!(entries.len(), 2);
-        let outcomes = verdicts.fill(vec![Outcome::Created, Outcome::Exists]);
+        let outcomes = known.fill(vec![Outcome::Created, Outcome::Exists]);
         assert!(matches!(
             &outcomes[..],
             [

@@ -167,14 +167,14 @@ impl DayFile {
     }
 
     /// Closes the connection for reading until the next read.
-    pub(crate) fn rest(&self) {
+    pub(crate) fn close_reader(&self) {
         *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Follows a row to its text.
     fn found(&self, (key, line): Stored, reader: &mut Reader) -> rusqlite::Result<Found> {
         let line = match line {
-            Line::See(session) => {
+            Line::StoredUnder(session) => {
                 let first = Key {
                     session,
                     ..key.clone()

@@ -147,7 +147,7 @@ impl Ingest {
             return self.place_without_time(entry, Kind::NoSession, now);
         };
         let kind = Kind::NoSession;
-        for day in around(today) {
+        for day in days_of_arrival(today) {
             let shelf = Shelf { day, kind };
             let timed = Timed { entry, time };
             if day != today
@@ -163,7 +163,7 @@ impl Ingest {
     /// before.
     fn place_without_time(&mut self, entry: &Entry, kind: Kind, now: i64) -> Result<Place, Error> {
         let today = Day::of(now);
-        for day in around(today) {
+        for day in days_of_arrival(today) {
             let shelf = Shelf { day, kind };
             if let Some(time) = self.look_up(shelf, |writer| writer.arrived(entry.id.as_str()))? {
                 return Ok(Place::At(shelf, time));
@@ -238,7 +238,7 @@ impl Ingest {
 
 /// The days on which a record that is sent again may have arrived first: today, before midnight, or
 /// after it if the clock was set back.
-fn around(today: Day) -> [Day; 3] {
+fn days_of_arrival(today: Day) -> [Day; 3] {
     [today, today.minus(1), today.minus(-1)]
 }
 

@@ -1,4 +1,4 @@
-//! What the thread that writes is told.
+//! Messages to the writing thread.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ impl fmt::Debug for Job {
     }
 }
 
-/// What the thread can be told.
+/// A message to the writing thread.
 #[derive(Debug)]
 pub(crate) enum Message {
     Store(Job),

@@ -21,7 +21,7 @@ pub(crate) enum Line {
     /// The text, compressed with the day's dictionary.
     Packed(Box<[u8]>),
     /// The text is in the row of this session with the same time and `_id`.
-    See(i64),
+    StoredUnder(i64),
 }
 
 impl ToSql for Line {
@@ -29,7 +29,7 @@ impl ToSql for Line {
         Ok(match self {
             Self::Text(text) => (**text).into(),
             Self::Packed(packed) => (**packed).into(),
-            Self::See(session) => (*session).into(),
+            Self::StoredUnder(session) => (*session).into(),
         })
     }
 }
@@ -39,7 +39,7 @@ impl Line {
     pub(crate) fn of(row: &Row<'_>, column: usize) -> rusqlite::Result<Self> {
         Ok(match row.get_ref(column)? {
             ValueRef::Blob(packed) => Self::Packed(packed.into()),
-            ValueRef::Integer(session) => Self::See(session),
+            ValueRef::Integer(session) => Self::StoredUnder(session),
             other => Self::Text(other.as_str()?.into()),
         })
     }
@@ -49,7 +49,7 @@ impl Line {
         match self {
             Self::Text(text) => text.len(),
             Self::Packed(packed) => packed.len(),
-            Self::See(_) => 8,
+            Self::StoredUnder(_) => 8,
         }
     }
 }
@@ -106,14 +106,16 @@ impl Pending {
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         self.rows.values().filter_map(|line| match line {
             Line::Text(text) => Some(&**text),
-            Line::Packed(_) | Line::See(_) => None,
+            Line::Packed(_) | Line::StoredUnder(_) => None,
         })
     }
 
     /// Returns the number of records. A record of several sessions counts once.
     pub(crate) fn records(&self) -> usize {
         let lines = self.rows.values();
-        lines.filter(|line| !matches!(line, Line::See(_))).count()
+        lines
+            .filter(|line| !matches!(line, Line::StoredUnder(_)))
+            .count()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

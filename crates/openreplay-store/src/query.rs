@@ -67,17 +67,17 @@ impl Shared {
     }
 
     /// Returns some records of the latest days, if there are any.
-    pub(crate) fn some(&self, mut room: Room) -> Result<Vec<Record>, Error> {
+    pub(crate) fn sample(&self, mut room: Room) -> Result<Vec<Record>, Error> {
         let mut records = Vec::new();
         let mut files = self.files();
         files.reverse();
         for file in files {
-            self.take_some(&file, &mut room, &mut records)?;
+            self.take_sample(&file, &mut room, &mut records)?;
         }
         Ok(records)
     }
 
-    fn take_some(
+    fn take_sample(
         &self,
         file: &Arc<DayFile>,
         room: &mut Room,

@@ -46,7 +46,7 @@ impl Usage {
         self.measure(writers, now);
         writers.close_past(Day::of(now));
         for file in shared.files() {
-            file.rest();
+            file.close_reader();
         }
         for writer in writers.iter() {
             if let Err(error) = writer.tidy() {

@@ -134,13 +134,13 @@ impl Store {
     ///
     /// Returns an error if the store is closed, or was opened for reading only.
     pub fn write(&self, batch: Batch) -> Result<Vec<Outcome>, Error> {
-        let (entries, verdicts) = batch.into_parts();
+        let (entries, known) = batch.into_parts();
         let (done, wait) = mpsc::sync_channel(1);
         self.submit(entries, move |outcomes| {
             let _ = done.send(outcomes);
         });
         let outcomes = wait.recv().map_err(|_| Error::closed())?;
-        Ok(verdicts.fill(outcomes))
+        Ok(known.fill(outcomes))
     }
 
     pub(crate) fn reporter(&self) -> impl Fn(&str) + Send + Sync + 'static {
@@ -169,12 +169,12 @@ impl Store {
     /// # Errors
     ///
     /// Returns an error if a file cannot be read.
-    pub fn some(&self, limit: usize) -> Result<Vec<Record>, Error> {
-        self.some_within(Room::records(limit))
+    pub fn sample(&self, limit: usize) -> Result<Vec<Record>, Error> {
+        self.sample_within(Room::records(limit))
     }
 
-    pub(crate) fn some_within(&self, room: Room) -> Result<Vec<Record>, Error> {
-        self.inner.shared.some(room)
+    pub(crate) fn sample_within(&self, room: Room) -> Result<Vec<Record>, Error> {
+        self.inner.shared.sample(room)
     }
 }
 

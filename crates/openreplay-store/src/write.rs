@@ -147,7 +147,7 @@ impl DayWriter {
             if let Some((same, before)) = last
                 && same == place
             {
-                outcomes[nth] = compared(before.line.as_bytes(), entry);
+                outcomes[nth] = outcome_of_text(before.line.as_bytes(), entry);
             } else if insert_entry(&mut insert, &self.file, place, entry, packer.as_deref_mut())? {
                 stored += 1;
                 last = Some((place, entry));
@@ -158,13 +158,8 @@ impl DayWriter {
         }
         drop(insert);
         let latest = timed.iter().map(|timed| timed.time).max();
-        let latest = latest.unwrap_or(i64::MIN);
-        count(&transaction, stored, latest)?;
-        transaction.commit()?;
-        self.file.add_settled(stored, latest);
-        if new.is_some() {
-            self.packer = new;
-        }
+        commit(transaction, &self.file, stored, latest)?;
+        self.packer = new.or(self.packer.take());
         Ok(outcomes)
     }
 
@@ -183,7 +178,7 @@ impl DayWriter {
         for (place, nth) in self.sorted(timed) {
             let entry = timed[nth].entry;
             let found = match fresh.at(place) {
-                Some(line) => Some(compare(&self.file, line.clone(), entry)?),
+                Some(line) => Some(outcome_of_row(&self.file, line.clone(), entry)?),
                 None => existing(&self.connection, &self.file, place, entry)?,
             };
             match found {
@@ -254,7 +249,7 @@ fn existing(
 ) -> rusqlite::Result<Option<Outcome>> {
     let pending = file.pending().at(place).cloned();
     if let Some(line) = pending {
-        return compare(file, line, entry).map(Some);
+        return outcome_of_row(file, line, entry).map(Some);
     }
     let columns = (place.session, place.time, place.id);
     if !file.may_hold(place.time) || !connection.prepare_cached(EXISTS)?.exists(columns)? {
@@ -264,23 +259,25 @@ fn existing(
         return Ok(Some(Outcome::Exists));
     }
     let line = file.line(&place.to_key())?;
-    line.map_or(Ok(Outcome::Exists), |line| compare(file, line, entry))
-        .map(Some)
+    line.map_or(Ok(Outcome::Exists), |line| {
+        outcome_of_row(file, line, entry)
+    })
+    .map(Some)
 }
 
-/// Returns the outcome of an entry whose record is already stored with this line.
-fn compare(file: &DayFile, line: Line, entry: &Entry) -> rusqlite::Result<Outcome> {
+/// Returns the outcome of an entry whose record is already stored in this row.
+fn outcome_of_row(file: &DayFile, line: Line, entry: &Entry) -> rusqlite::Result<Outcome> {
     if !entry.may_exist {
         return Ok(Outcome::Exists);
     }
     Ok(match file.unpack(line)? {
-        Line::Text(text) => compared(text.as_bytes(), entry),
-        Line::Packed(_) | Line::See(_) => Outcome::Exists,
+        Line::Text(text) => outcome_of_text(text.as_bytes(), entry),
+        Line::Packed(_) | Line::StoredUnder(_) => Outcome::Exists,
     })
 }
 
-/// Returns the outcome of an entry whose record is already stored with this line.
-fn compared(line: &[u8], entry: &Entry) -> Outcome {
+/// Returns the outcome of an entry whose record is already stored with this text.
+fn outcome_of_text(line: &[u8], entry: &Entry) -> Outcome {
     if entry.may_exist && line == entry.line.as_bytes() {
         Outcome::Unchanged
     } else {
@@ -332,11 +329,19 @@ fn insert_entry(
     Ok(true)
 }
 
-fn count(transaction: &Transaction<'_>, records: u64, latest: i64) -> rusqlite::Result<()> {
-    let records = i64::try_from(records).unwrap_or(0);
+/// Counts the records that were written to `record`, and commits them.
+fn commit(
+    transaction: Transaction<'_>,
+    file: &DayFile,
+    records: u64,
+    latest: Option<i64>,
+) -> rusqlite::Result<()> {
+    let latest = latest.unwrap_or(i64::MIN);
     transaction
         .prepare_cached(COUNT)?
-        .execute((records, latest))?;
+        .execute((records.cast_signed(), latest))?;
+    transaction.commit()?;
+    file.add_settled(records, latest);
     Ok(())
 }
 
@@ -346,7 +351,7 @@ fn add(fresh: &mut Pending, place: Place<'_>, entry: &Entry, packer: Option<&mut
             session: session_column(*further),
             ..place.to_key()
         };
-        fresh.add(further, Line::See(place.session));
+        fresh.add(further, Line::StoredUnder(place.session));
     }
     let packed = packer.and_then(|packer| packer.pack(entry.line.as_bytes()));
     let line = match packed {
@@ -378,14 +383,9 @@ fn write_out(
     };
     insert(&transaction, rows, new.as_mut().or(packer.as_mut()))?;
     let records = rows.records() as u64;
-    let times = rows.rows().map(|(key, _)| key.time);
-    let latest = times.max().unwrap_or(i64::MIN);
-    count(&transaction, records, latest)?;
-    transaction.commit()?;
-    file.add_settled(records, latest);
-    if new.is_some() {
-        *packer = new;
-    }
+    let latest = rows.rows().map(|(key, _)| key.time).max();
+    commit(transaction, file, records, latest)?;
+    *packer = new.or(packer.take());
     Ok(())
 }
 

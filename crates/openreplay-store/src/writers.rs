@@ -100,7 +100,7 @@ impl Writers {
         }
     }
 
-    /// Moves everything to its place and closes all files.
+    /// Moves all pending rows to `record`, and closes all files.
     pub(crate) fn close_all(&mut self) {
         for (_, mut writer) in std::mem::take(&mut self.open) {
             self.close(&mut writer);

@@ -25,7 +25,7 @@ pub(crate) const SUPPORTED: &str = r#"this store supports two searches: {"size":
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Search {
     size: usize,
-    /// Whose records; any, where this is `None`.
+    /// The session to search for, or `None` for any record.
     session: Option<u64>,
 }
 
@@ -99,7 +99,7 @@ impl Search {
             None => match store.total() {
                 // "Add" fails where nothing is found, and stores a row for it all the same
                 0 if self.size > 0 => (vec![greeting()], 1),
-                total => (store.some_within(room)?, total),
+                total => (store.sample_within(room)?, total),
             },
         };
         let took = started.elapsed().as_millis();

@@ -294,12 +294,11 @@ impl StoreService {
             let batch = bulk.take_batch();
             Ok((received, bulk, batch.into_parts()))
         };
-        let (received, bulk, (entries, verdicts)) =
-            self.limits.run_by_length(is_long, read).await?;
+        let (received, bulk, (entries, known)) = self.limits.run_by_length(is_long, read).await?;
         let received = Arc::new(received);
         let outcomes = self.store(entries, Arc::clone(&received)).await?;
         let respond = move || {
-            let response = bulk.respond(verdicts.fill(outcomes), started, form);
+            let response = bulk.respond(known.fill(outcomes), started, form);
             drop(received);
             Ok(Response::new(Full::from(response)))
         };

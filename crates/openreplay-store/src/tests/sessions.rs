@@ -120,7 +120,7 @@ fn some_record_is_found_behind_the_rows_of_its_further_sessions() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path());
     write(&store, &[("a", line(8, NOON, "openReplaySession.id=7"))]);
-    assert_eq!(store.some(1).unwrap().len(), 1);
+    assert_eq!(store.sample(1).unwrap().len(), 1);
 }
 
 /// Both have the same `_id` and time.

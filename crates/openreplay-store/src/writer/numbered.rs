@@ -2,8 +2,8 @@ use openreplay_buffer::Framing;
 
 const DIGITS: usize = 16;
 
-/// Each line behind a number that counts up, in the order of the log calls: warnings and errors are
-/// stored ahead of the rest.
+/// Prefixes each line with a counter, so that stored records keep the order of the log calls:
+/// warnings and errors are stored ahead of the rest.
 #[derive(Debug, Default)]
 pub(super) struct Numbered {
     next: u64,

@@ -151,11 +151,11 @@ async fn attempt(store: &Store, chunks: &[Held], writer: &str) -> Option<Vec<Out
             Bytes::copy_from_slice(line),
         );
     }
-    let (entries, verdicts) = batch.into_parts();
+    let (entries, known) = batch.into_parts();
     let (done, outcomes) = tokio::sync::oneshot::channel();
     store.submit(entries, move |outcomes| {
         // nobody waits any more after the end
         let _ = done.send(outcomes);
     });
-    outcomes.await.ok().map(|outcomes| verdicts.fill(outcomes))
+    outcomes.await.ok().map(|outcomes| known.fill(outcomes))
 }
