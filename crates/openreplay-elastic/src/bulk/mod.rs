@@ -18,8 +18,6 @@ pub(crate) use self::{
     report::query_failed as report_query_failed,
     wire::{Action, FailureKind, LENGTH, change_digits, record_id, records, write_digits},
 };
-#[cfg(feature = "ship")]
-pub(crate) use crate::document::without_nuls;
 
 mod aside;
 mod backoff;

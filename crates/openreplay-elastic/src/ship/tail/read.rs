@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Mark, Tail};
-use crate::bulk;
+use crate::document;
 use crate::ship::content::{Content, Ending};
 use crate::ship::identity::{Place, is_whole};
 use crate::ship::lines::{Framed, LineFramer};
@@ -195,7 +195,7 @@ impl Tail {
     ) -> io::Result<Option<u64>> {
         if line.bytes[0] == 0 {
             // The NUL bytes after a truncation are skipped, however many there are.
-            let nuls = (line.bytes.len() - bulk::without_nuls(line.bytes).len()) as u64;
+            let nuls = (line.bytes.len() - document::without_nuls(line.bytes).len()) as u64;
             framed.nuls += nuls;
             return Ok(Some(line.start + nuls));
         }
