@@ -31,6 +31,15 @@ pub(crate) fn line(text: &str) -> io::Result<()> {
     unless_closed(writeln!(anstream::stdout().lock(), "{text}"))
 }
 
+/// Prints the fields of OpenReplay's form with their values, on standard output.
+pub(crate) fn form(fields: &[(&str, &str)]) -> io::Result<()> {
+    note("In OpenReplay: Preferences, Integrations, Elasticsearch; then \"Add\":\n");
+    for (field, value) in fields {
+        line(&format!("  {BOLD}{field:<11}{BOLD:#} {}", one_line(value)))?;
+    }
+    Ok(())
+}
+
 /// Ignores a closed pipe: a reader such as `head` does not change the outcome.
 fn unless_closed(written: io::Result<()>) -> io::Result<()> {
     match written {

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::connect::ConnectArgs;
 use crate::exit::{Failure, Outcome};
-use crate::print::{self, BOLD, one_line};
+use crate::print::{self, BOLD};
 
 /// Create the API key that OpenReplay needs, and print which part goes where
 ///
@@ -85,28 +85,24 @@ impl Args {
                 "This is the key of the app and of `openreplay-elastic ship`. It is not shown again.",
             );
         } else {
-            self.show(&key, connect.shown_url()?)?;
+            self.show(&key, &connect.shown_url()?)?;
         }
         Ok(Outcome::Done)
     }
 
     /// Prints which part of the key goes into which field of OpenReplay's form.
-    fn show(&self, key: &ApiKey, url: String) -> io::Result<()> {
+    fn show(&self, key: &ApiKey, url: &str) -> io::Result<()> {
         let indexes = if self.index.is_empty() {
             "logs".to_owned()
         } else {
             format!("logs,{}", self.index.join(","))
         };
-        let rows = [
+        print::form(&[
             ("URL", url),
-            ("API Key ID", key.id.clone()),
-            ("API Key", key.api_key.clone()),
-            ("Indexes", indexes),
-        ];
-        print::note("In OpenReplay: Preferences, Integrations, Elasticsearch; then \"Add\":\n");
-        for (field, value) in rows {
-            print::line(&format!("  {BOLD}{field:<11}{BOLD:#} {}", one_line(&value)))?;
-        }
+            ("API Key ID", &key.id),
+            ("API Key", &key.api_key),
+            ("Indexes", &indexes),
+        ])?;
         print::note(
             "\nThe URL must be one at which OpenReplay's own server reaches Elasticsearch. The key is not shown again.\n\
              To send OpenReplay's requests:\n",
@@ -144,14 +140,11 @@ impl Args {
                 key.encoded()
             ))?;
         } else {
-            print::note("In OpenReplay: Preferences, Integrations, Elasticsearch; then \"Add\":\n");
-            for (field, value) in [
-                ("API Key ID", &*key.id),
+            print::form(&[
+                ("API Key ID", &key.id),
                 ("API Key", &key.api_key),
                 ("Indexes", "logs"),
-            ] {
-                print::line(&format!("  {BOLD}{field:<11}{BOLD:#} {value}"))?;
-            }
+            ])?;
         }
         print::note("The key is not shown again.");
         Ok(Outcome::Done)

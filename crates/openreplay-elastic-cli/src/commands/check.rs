@@ -67,10 +67,8 @@ fn show_report(report: &Report) -> io::Result<()> {
     }
     if let Some(session) = report.session.filter(|_| report.records > 0) {
         print::line(&format!(
-            "{GREEN}ok{GREEN:#}     session {}: {} record{}",
-            session,
-            report.records,
-            if report.records == 1 { "" } else { "s" }
+            "{GREEN}ok{GREEN:#}     session {session}: {}",
+            print::count(report.records, "record", "records")
         ))?;
     }
     for finding in &report.findings {

@@ -20,7 +20,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::allocator;
 use crate::exit::{Failure, Outcome};
-use crate::print::{self, BOLD};
+use crate::print;
 use crate::signals;
 
 /// Keep records on this machine and serve OpenReplay, without Elasticsearch
@@ -142,16 +142,12 @@ impl Args {
             print::note(&format!("listening on {url}; the keys are in {file}"));
             return Ok(());
         }
-        print::note("In OpenReplay: Preferences, Integrations, Elasticsearch; then \"Add\":\n");
-        let rows = [
+        print::form(&[
             ("URL", url),
             ("API Key ID", &openreplay.id),
             ("API Key", &openreplay.api_key),
             ("Indexes", "logs"),
-        ];
-        for (field, value) in rows {
-            print::line(&format!("  {BOLD}{field:<11}{BOLD:#} {value}"))?;
-        }
+        ])?;
         print::note(
             "\nThe URL must be one at which OpenReplay's own server reaches this machine. For the apps:\n",
         );
