@@ -8,7 +8,7 @@ use super::{Origin, Piece, bytes};
 
 /// The length of the longest line that can be a record. A longer line is cut and becomes the
 /// message of a record; the rest is dropped.
-const LONGEST: usize = 16 << 20;
+pub(crate) const LONGEST_LINE: usize = 16 << 20;
 /// How many lines may be incomplete at a time. A container has two streams; a journal has one for
 /// each start of a service.
 const MOST: usize = 64;
@@ -122,7 +122,7 @@ impl<F> Join<F> {
 
 impl<F> Waiting<F> {
     fn extend(&mut self, text: &[u8]) {
-        let room = LONGEST.saturating_sub(self.text.len());
+        let room = LONGEST_LINE.saturating_sub(self.text.len());
         self.text.extend_from_slice(&text[..text.len().min(room)]);
     }
 }

@@ -9,7 +9,8 @@ use std::time::SystemTime;
 use openreplay_record::Level;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::join::{Join, Line};
+pub(crate) use self::bytes::TextOrBase64;
+pub(crate) use self::join::{Join, LONGEST_LINE, Line};
 
 mod bytes;
 mod cri;

@@ -1,4 +1,5 @@
-//! Serializes paths as JSON: as text if they are valid Unicode, otherwise as bytes.
+//! Serializes paths as JSON: as text if they are valid Unicode, otherwise as bytes in base64: those
+//! of a Unix path, or the UTF-16 code units of a Windows one, low byte first.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -6,23 +7,14 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
-#[derive(Deserialize, Serialize)]
-#[serde(untagged)]
-enum Form {
-    Text(String),
-    /// In base64: the bytes of a Unix path, or the UTF-16 code units of a Windows one, low byte
-    /// first.
-    Bytes {
-        base64: String,
-    },
-}
+use crate::envelope::TextOrBase64;
 
 pub(super) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     let form = match path.to_str() {
-        Some(text) => Form::Text(text.to_owned()),
-        None => Form::Bytes {
+        Some(text) => TextOrBase64::Text(text),
+        None => TextOrBase64::Bytes {
             base64: STANDARD.encode(to_bytes(path.as_os_str())),
         },
     };
@@ -30,9 +22,9 @@ pub(super) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::
 }
 
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
-    Ok(match Form::deserialize(deserializer)? {
-        Form::Text(text) => text.into(),
-        Form::Bytes { base64 } => {
+    Ok(match TextOrBase64::<String>::deserialize(deserializer)? {
+        TextOrBase64::Text(text) => text.into(),
+        TextOrBase64::Bytes { base64 } => {
             let bytes = STANDARD.decode(base64).map_err(D::Error::custom)?;
             from_bytes(bytes).into()
         }

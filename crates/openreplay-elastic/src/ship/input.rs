@@ -13,7 +13,7 @@ use super::count::Counts;
 use super::lines::{Framed, LineFramer};
 use super::record::{LineReader, RawLine};
 use crate::bulk::{Batch, Delivery, Piece, SystemClock, Target};
-use crate::envelope::Format;
+use crate::envelope::{Format, LONGEST_LINE};
 use crate::transport::client::Client;
 use crate::transport::error::Error;
 use crate::transport::kind::ErrorKind;
@@ -25,9 +25,6 @@ const READ: usize = 256 * 1024;
 const WAITING: usize = 128;
 /// The length that a request grows to, if enough is available.
 const BATCH: usize = 8 << 20;
-/// The length of the longest line that can be a record. A longer line becomes the message of a
-/// record.
-const LONGEST: usize = 16 << 20;
 /// How long reading and sending may continue after the signal to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -219,7 +216,7 @@ impl Reader {
         let used = framed.add_lines(&self.text, self.offset, &mut self.framer, usize::MAX);
         self.offset += used as u64;
         self.text.drain(..used);
-        if self.text.len() > LONGEST {
+        if self.text.len() > LONGEST_LINE {
             let line = RawLine {
                 bytes: &self.text,
                 start: self.offset,

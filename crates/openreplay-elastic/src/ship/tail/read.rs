@@ -4,6 +4,7 @@ use std::io;
 
 use super::{Mark, Tail};
 use crate::document;
+use crate::envelope::LONGEST_LINE;
 use crate::ship::content::{Content, Ending};
 use crate::ship::identity::{Place, is_whole};
 use crate::ship::lines::{Framed, LineFramer};
@@ -12,10 +13,7 @@ use crate::ship::record::{LineReader, RawLine};
 
 /// Fits into the cache of a core, so that a line is framed while it is still there.
 const READ: usize = 256 * 1024;
-/// The length of the longest line that can be a record. A longer line becomes the message of a
-/// record.
-const LONGEST: usize = 16 << 20;
-/// How much text one call reads even if it finds no record there. Longer than [`LONGEST`].
+/// How much text one call reads even if it finds no record there. Longer than [`LONGEST_LINE`].
 const MOST: u64 = 32 << 20;
 
 /// How to treat a last line without a line feed.
@@ -131,7 +129,7 @@ impl Tail {
                     at = self.add_last_line(line, last, framed, &mut framer);
                     break;
                 }
-                0 if size < LONGEST => {
+                0 if size < LONGEST_LINE => {
                     size *= 2;
                     continue;
                 }
