@@ -26,7 +26,7 @@ const KEPT_SECONDS: u64 = 24 * 60 * 60;
 
 /// What became of a known file whose inode was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Found {
+enum Resumed {
     /// The file is followed again.
     Followed,
     /// The file has not grown.
@@ -206,13 +206,13 @@ impl Files {
         is_first: bool,
     ) {
         match self.resume(&path, &position, places, is_first) {
-            Ok(Found::Followed) => {}
-            Ok(Found::Unchanged) => {
+            Ok(Resumed::Followed) => {}
+            Ok(Resumed::Unchanged) => {
                 position.path = path;
                 self.remember(Some(position), Left::Quiet);
             }
-            Ok(Found::Rewritten) => self.remember(Some(position), Left::Missing),
-            Ok(Found::Moved) => {
+            Ok(Resumed::Rewritten) => self.remember(Some(position), Left::Missing),
+            Ok(Resumed::Moved) => {
                 self.is_moving |= is_first;
                 self.known.add(position);
             }
@@ -230,35 +230,35 @@ impl Files {
         position: &Position,
         places: &mut Places,
         is_first: bool,
-    ) -> io::Result<Found> {
+    ) -> io::Result<Resumed> {
         let inode = position.identity.inode();
         let seen = match Seen::at(path) {
             Ok(seen) if seen.node.inode == inode => seen,
-            _ => return Ok(Found::Moved),
+            _ => return Ok(Resumed::Moved),
         };
         if places.contains_key(&seen.node) {
-            return Ok(Found::Rewritten);
+            return Ok(Resumed::Rewritten);
         }
         let length = position
             .compressed_length
             .unwrap_or(position.delivered.offset);
         if !is_first && seen.length == length {
-            return Ok(Found::Unchanged);
+            return Ok(Resumed::Unchanged);
         }
         self.make_room(None);
         let mut tail = match Tail::open(path, self.links, self.hash, self.format) {
             Ok(tail) if tail.node() == seen.node => tail,
-            Ok(_) => return Ok(Found::Moved),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Moved),
+            Ok(_) => return Ok(Resumed::Moved),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Resumed::Moved),
             Err(error) => return Err(error),
         };
         if !tail.continues(position)? {
-            return Ok(Found::Rewritten);
+            return Ok(Resumed::Rewritten);
         }
         tail.resume(position);
         tail.release();
         self.push(tail, places);
-        Ok(Found::Followed)
+        Ok(Resumed::Followed)
     }
 
     /// Remembers how far a file is delivered that is no longer followed.
