@@ -52,11 +52,9 @@ pub(crate) fn received_by_json() {
 /// own rejects the record.
 #[inline]
 pub(crate) fn passed(pass: impl FnOnce()) {
-    let is_record = enter_if(Stage::Dispatched, Stage::Passed);
+    enter_if(Stage::Dispatched, Stage::Passed);
     pass();
-    if is_record {
-        enter_if(Stage::Passed, Stage::Dispatched);
-    }
+    enter_if(Stage::Passed, Stage::Dispatched);
 }
 
 /// Notes that a layer formats the message of the record.
@@ -64,17 +62,14 @@ pub(crate) fn formatted() {
     enter_if(Stage::Passed, Stage::Accepted);
 }
 
-/// Enters the stage `to` from the stage `from`. Returns whether `from` was the current stage.
+/// Enters the stage `to` if the current stage is `from`.
 #[inline]
-fn enter_if(from: Stage, to: Stage) -> bool {
-    let entered = STAGE.try_with(|stage| {
-        let is_from = stage.get() == from;
-        if is_from {
+fn enter_if(from: Stage, to: Stage) {
+    let _ = STAGE.try_with(|stage| {
+        if stage.get() == from {
             stage.set(to);
         }
-        is_from
     });
-    entered.unwrap_or_default()
 }
 
 /// Returns whether the hook of this crate is running on this thread, where another panic would

@@ -117,6 +117,12 @@ impl Rewritten {
         })
     }
 
+    /// Returns whether the original event was rewritten by an outer layer.
+    #[inline]
+    pub(super) fn is_nested(&self) -> bool {
+        self.has != self.adds
+    }
+
     /// Creates the metadata for an event to which outer layers have added `before`.
     fn leak(original: &'static Metadata<'static>, before: Parts, adds: Parts) -> &'static Self {
         let own: Vec<_> = original.fields().iter().map(|field| field.name()).collect();

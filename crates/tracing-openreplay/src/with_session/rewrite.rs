@@ -81,12 +81,15 @@ fn with_values(
     if let (Some(tags), Some(text)) = (&tags, &tags_text) {
         all[tags.index] = Some(text);
     }
-    let mark = Mark {
+    let mut mark = Mark {
         added: to.added.unwrap_or(to.names.len()),
         tags: tags.as_ref().map(tags::Text::mark),
     };
-    let outer = mark::of(event.metadata());
-    let mark = outer.map_or(mark, |outer| mark.with_outer(outer, to.first));
+    if to.is_nested()
+        && let Some(outer) = mark::of(event.metadata())
+    {
+        mark = mark.with_outer(outer, to.first);
+    }
     mark::rewritten(to.metadata, mark, session.copied(), || {
         pass(event, to.metadata, &all, then);
     });
