@@ -10,7 +10,7 @@ use tracing_core::{
 
 use super::{
     message::{Message, Prefixed},
-    metadata::{Addition, Rewritten},
+    metadata::{Addition, Parts, Rewritten},
     tags,
     values::{self, INLINE, Recorded, Values},
 };
@@ -60,11 +60,7 @@ fn with_values(
             messages.extend(index.map(|index| (*index, debug(Prefixed { session, message }))));
         }
     }
-    let added = if to.adds.tags {
-        Some(field::ERROR_TAG)
-    } else {
-        session.map(SessionId::as_str)
-    };
+    let added = added(session, to.adds);
     let tags = own_tags(to, values);
     let tags_text = tags.as_ref().map(|tags| tags.text.as_str());
 
@@ -93,6 +89,17 @@ fn with_values(
     mark::rewritten(to.metadata, mark, session.copied(), || {
         pass(event, to.metadata, &all, then);
     });
+}
+
+/// Returns the value of the appended field.
+fn added(session: Option<&SessionId>, adds: Parts) -> Option<&str> {
+    match adds {
+        Parts { tags: true, .. } => Some(field::ERROR_TAG),
+        Parts {
+            sentry_tag: true, ..
+        } => session.map(SessionId::as_str),
+        _ => None,
+    }
 }
 
 /// The messages of the rewritten event, by the index of their fields.
