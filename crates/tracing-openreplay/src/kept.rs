@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use tracing_subscriber::registry::{Extensions, LookupSpan, SpanRef};
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use crate::{
     json::rendered::Rendered,
@@ -67,15 +67,16 @@ where
     extensions.insert(Extension(Some(new)));
 }
 
-/// Calls `read` with the data of a span, or with `None` if there is none or the lock is poisoned.
+/// Calls `read` with the data of a span, or with `None` if there is none. Returns `None` if the
+/// lock is poisoned.
 #[inline]
-pub(crate) fn read<S, R>(span: &SpanRef<'_, S>, read: impl FnOnce(Option<&Kept>) -> R) -> R
+pub(crate) fn read<S, R>(span: &SpanRef<'_, S>, read: impl FnOnce(Option<&Kept>) -> R) -> Option<R>
 where
     S: for<'lookup> LookupSpan<'lookup>,
 {
-    let extensions = span_lock::read(span);
-    let extension = extensions.as_ref().and_then(Extensions::get::<Extension>);
-    read(extension.and_then(|extension| extension.0.as_deref()))
+    let extensions = span_lock::read(span)?;
+    let extension = extensions.get::<Extension>();
+    Some(read(extension.and_then(|extension| extension.0.as_deref())))
 }
 
 /// Calls `change` with the times of a span, if they are measured and the lock is not

@@ -105,8 +105,11 @@ fn nearest<S>(span: &SpanRef<'_, S>) -> Option<Origin>
 where
     S: for<'lookup> LookupSpan<'lookup>,
 {
-    let remembered =
-        |span: &SpanRef<'_, S>| kept::read(span, |kept| Some(kept?.remembered.as_ref()?.0));
+    let remembered = |span: &SpanRef<'_, S>| {
+        kept::read(span, |kept| Some(kept?.remembered.as_ref()?.0))
+            // A span with a poisoned lock may have been a boundary.
+            .unwrap_or(Some(Origin::NoSession))
+    };
     // `scope()` would look up the first span again, which takes a tenth of the time of a record.
     let mut origin = remembered(span);
     let mut parent = span.parent();

@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use openreplay_session::{Scope, SessionId, sync_scope};
+use openreplay_session::{Scope, SessionId, sync_scope, sync_without_session};
 use serde_json::Value;
 use tracing::{
     Level, Span, Subscriber, error,
@@ -707,6 +707,36 @@ mod locked_spans {
             "inside\nin request",
             "[openReplaySession.id=42] inside\nin request",
             "after\nin next",
+        ];
+        assert_eq!(Vec::from_iter(messages), expected, "{err}");
+    }
+
+    #[test]
+    fn a_span_with_a_poisoned_lock_has_no_session_of_an_outer_span() {
+        let test = "locked_spans::a_span_with_a_poisoned_lock_has_no_session_of_an_outer_span";
+        let run = || {
+            tracing_subscriber::registry()
+                .with(Locking)
+                .with(json())
+                .init();
+            let request = sync_scope(SessionId::from(7), || span!(Level::INFO, "request"));
+            let _request = request.entered();
+            error!("of the visitor");
+            let worker = sync_without_session(|| span!(Level::INFO, "worker", user = Empty));
+            let _worker = worker.entered();
+            error!("of nobody");
+            record();
+            error!("of nobody");
+        };
+        let Some((out, err)) = alone(test, run) else {
+            return;
+        };
+        let records = records(&out);
+        let messages = records.iter().map(|record| &record["message"]);
+        let expected = [
+            "[openReplaySession.id=7] of the visitor",
+            "of nobody",
+            "of nobody",
         ];
         assert_eq!(Vec::from_iter(messages), expected, "{err}");
     }

@@ -13,11 +13,14 @@ pub(super) fn write<S>(options: &Options, span: &SpanRef<'_, S>, parts: &mut Par
 where
     S: for<'lookup> LookupSpan<'lookup>,
 {
-    kept::read(span, |kept| {
-        let rendered = kept.map(|kept| &kept.rendered);
+    let write = |rendered: Option<&Rendered>, parts: &mut Parts| {
         let rendered = rendered.filter(|rendered| !rendered.is_empty());
         write_rendered(options, span.name(), rendered, parts);
-    });
+    };
+    let read = kept::read(span, |kept| write(kept.map(|kept| &kept.rendered), parts));
+    if read.is_none() {
+        write(None, parts);
+    }
 }
 
 fn write_rendered(options: &Options, name: &str, rendered: Option<&Rendered>, parts: &mut Parts) {

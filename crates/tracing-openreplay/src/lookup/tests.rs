@@ -288,9 +288,10 @@ fn remembers(id: Option<&span::Id>) -> bool {
     tracing::dispatcher::get_default(|dispatch| {
         let registry = dispatch.downcast_ref::<Registry>().unwrap();
         let span = registry.span(id.unwrap()).unwrap();
-        kept::read(&span, |kept| {
+        let remembers = kept::read(&span, |kept| {
             kept.is_some_and(|kept| kept.remembered.is_some())
-        })
+        });
+        remembers.unwrap()
     })
 }
 
