@@ -239,7 +239,7 @@ fn a_record_waits_for_a_standard_output_that_would_block() {
 fn a_record_is_written_to_its_end_at_once() {
     use std::{
         fs::File,
-        io::Read as _,
+        io::{BufRead as _, BufReader, Read as _},
         process::{self, Stdio},
     };
 
@@ -263,14 +263,22 @@ fn a_record_is_written_to_its_end_at_once() {
         rustix::fs::fcntl_setfl(&out, flags | OFlags::NONBLOCK).unwrap();
         tracing_subscriber::registry().with(json()).init();
         fill();
+        eprintln!("full");
         info!("{}", "x".repeat(4400));
         process::abort();
     };
     let Some(mut command) = support::command(test, run) else {
         return;
     };
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    // By now, the pipe is full.
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut lines = stderr.lines().map(Result::unwrap);
+    lines.find(|line| line.ends_with("full")).unwrap();
+    // The record needs more room than there is now.
     thread::sleep(Duration::from_millis(200));
     let mut out = String::new();
     let mut reader = child.stdout.take().unwrap();
