@@ -205,7 +205,7 @@ fn known(key: Key, original: &'static Metadata<'static>) -> Known {
             .get(&address)
             .map_or(Parts::default(), |of| of.has);
         let adds = addition.parts(*original.level()).without(before);
-        if before != Parts::default() && adds == Parts::default() {
+        if adds == Parts::default() {
             return None;
         }
         let new = Rewritten::leak(original, before, adds);
