@@ -31,8 +31,9 @@ thread_local! {
 pub enum Scope {
     /// The code runs in this session.
     Session(SessionId),
-    /// The code left its session with [`without_session`](crate::without_session) or
-    /// [`sync_without_session`].
+    /// The code runs in no session: it left its session with
+    /// [`without_session`](crate::without_session) or [`sync_without_session`], or nothing tells
+    /// which session it belongs to.
     NoSession,
     /// No scope was entered. Entering `Unset` changes nothing: the caller's scope remains.
     Unset,

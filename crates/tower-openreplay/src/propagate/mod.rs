@@ -55,7 +55,8 @@
 //! 3. If no session was entered, a request to a listed host keeps a single valid id under the
 //!    header's name, so that a gateway without [`SessionLayer`](crate::SessionLayer) can forward
 //!    the id that it received. Two different ids, or an id next to a token, are removed. Within
-//!    [`without_session`](openreplay_session::without_session), every such header is removed.
+//!    [`without_session`](openreplay_session::without_session), and in a request that
+//!    `SessionLayer` received with different ids, every such header is removed.
 //! 4. With the feature `baggage`, the same rules apply to the member `session.id` of the header
 //!    `baggage`. The member is removed, whatever its value. A request that gets the header also
 //!    gets the member, if the session's id is a number. All other members are kept, joined into one
