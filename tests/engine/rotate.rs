@@ -217,7 +217,10 @@ fn names_the_fix_if_a_template_claims_the_names_for_data_streams() {
     let says = |args: &[&str]| {
         let output = engine.command(args);
         assert_eq!(output.code, Some(1), "{output:?}");
-        assert!(output.err.contains("such as logs-*-*"), "{output:?}");
+        assert!(
+            output.err.contains("for example with logs-*-*"),
+            "{output:?}"
+        );
     };
     engine.ok("PUT", "/_index_template/theirs", theirs);
     says(&["setup"]);

@@ -114,7 +114,7 @@ fn eight_at_once_make_one() {
 fn changes_nothing_where_logs_is_an_index() {
     let engine = Elasticsearch::start();
     engine.ok("PUT", "/logs", "");
-    changes_nothing(&engine, "`logs` is an index, and apps");
+    changes_nothing(&engine, "`logs` is an index, but apps");
 }
 
 #[test]
