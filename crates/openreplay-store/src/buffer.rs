@@ -14,7 +14,13 @@ const SHORT: usize = 64 * 1024;
 /// first byte of a mapped buffer can take 2 MiB, if the system has huge pages for all programs.
 #[derive(Debug)]
 pub(crate) enum Buffer {
-    Allocated(BytesMut, usize),
+    Allocated {
+        bytes: BytesMut,
+        limit: usize,
+        /// Whether it is mapped once it is long.
+        may_map: bool,
+    },
+    /// The memory for all bytes, and their number.
     Mapped(MmapMut, usize),
 }
 
@@ -25,26 +31,55 @@ pub(crate) struct LimitReached;
 impl Buffer {
     /// Creates an empty buffer for at most so many bytes.
     pub(crate) fn new(limit: usize) -> Self {
-        Self::Allocated(BytesMut::new(), limit)
+        let mut buffer = Self::allocated(limit);
+        buffer.allow_map();
+        buffer
+    }
+
+    /// Creates an empty buffer that is not mapped yet, however long it is.
+    pub(crate) fn allocated(limit: usize) -> Self {
+        Self::Allocated {
+            bytes: BytesMut::new(),
+            limit,
+            may_map: false,
+        }
+    }
+
+    /// Maps the buffer from now on, if it is long.
+    pub(crate) fn allow_map(&mut self) {
+        if let Self::Allocated { may_map, .. } = self {
+            *may_map = true;
+        }
     }
 
     pub(crate) fn extend(&mut self, bytes: &[u8]) -> Result<(), LimitReached> {
         self.map_if_long(bytes.len());
         match self {
-            Self::Allocated(to, limit) if to.len() + bytes.len() <= *limit => to.put_slice(bytes),
+            Self::Allocated {
+                bytes: to, limit, ..
+            } => {
+                if to.len() + bytes.len() > *limit {
+                    return Err(LimitReached);
+                }
+                to.put_slice(bytes);
+            }
             Self::Mapped(map, length) => {
                 let to = map.get_mut(*length..*length + bytes.len());
                 to.ok_or(LimitReached)?.copy_from_slice(bytes);
                 *length += bytes.len();
             }
-            Self::Allocated(..) => return Err(LimitReached),
         }
         Ok(())
     }
 
     /// Maps the memory for all bytes if the next ones make the buffer long.
     fn map_if_long(&mut self, next: usize) {
-        let Self::Allocated(bytes, limit) = self else {
+        let Self::Allocated {
+            bytes,
+            limit,
+            may_map: true,
+        } = self
+        else {
             return;
         };
         let length = bytes.len();
@@ -60,14 +95,14 @@ impl Buffer {
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match self {
-            Self::Allocated(bytes, _) => bytes,
+            Self::Allocated { bytes, .. } => bytes,
             Self::Mapped(map, length) => &map[..*length],
         }
     }
 
     pub(crate) fn into_bytes(self) -> Bytes {
         match self {
-            Self::Allocated(bytes, _) => bytes.freeze(),
+            Self::Allocated { bytes, .. } => bytes.freeze(),
             Self::Mapped(map, length) => Bytes::from_owner(map).slice(..length),
         }
     }

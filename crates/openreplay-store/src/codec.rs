@@ -27,8 +27,9 @@ pub(crate) fn train<'a>(samples: impl Iterator<Item = &'a str>) -> Option<Vec<u8
     let mut bytes = 0;
     let samples: Vec<&str> = samples
         .take_while(|sample| {
-            bytes += sample.len();
-            bytes <= SAMPLE_BYTES
+            let fits = bytes + sample.len() <= SAMPLE_BYTES;
+            bytes += if fits { sample.len() } else { 0 };
+            fits
         })
         .collect();
     if samples.len() < LEAST_SAMPLES && bytes < LEAST_BYTES {
@@ -120,6 +121,14 @@ mod tests {
     #[test]
     fn a_dictionary_needs_enough_samples() {
         let lines = vec!["a line"; LEAST_SAMPLES - 1];
+        assert_eq!(train(lines.into_iter()), None);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_to_be_a_sample_is_none() {
+        let long = "x".repeat(SAMPLE_BYTES + 1);
+        let mut lines = vec!["a line"; 10];
+        lines.push(&long);
         assert_eq!(train(lines.into_iter()), None);
     }
 

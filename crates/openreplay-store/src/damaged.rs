@@ -1,5 +1,6 @@
 //! A file that SQLite cannot read is kept for people to look at; the other days keep working.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -44,6 +45,12 @@ fn free_path(folder: &Path, shelf: Shelf) -> PathBuf {
         aside = folder.join(format!("{DAMAGED}{nth}-{shelf}"));
     }
     aside
+}
+
+/// Returns whether a file of a day was set aside.
+pub(crate) fn is_set_aside(path: &Path) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str);
+    name.is_some_and(|name| name.starts_with(DAMAGED))
 }
 
 /// Returns the day of a file with this name, which can have been set aside.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::sync::Arc;
 
 use crate::damaged;
@@ -78,22 +79,31 @@ impl Usage {
     fn measure(&mut self, writers: &mut Writers, now: i64) {
         let limit = writers.shared.options.max_bytes;
         let shared = Arc::clone(&writers.shared);
-        let days = days(&shared);
+        let mut days = days(&shared);
         let mut total: u64 = days.values().map(|paths| size(paths)).sum();
         // the records of today that have no session are before it
         let today = Shelf {
             day: Day::of(now),
             kind: Kind::Session,
         };
-        for (&shelf, paths) in days.range(..today) {
+        let of_today = days.split_off(&today).remove(&today);
+        for (shelf, paths) in days {
             if total <= limit {
                 break;
             }
-            shared.report(&format!(
-                "{shelf} is deleted: the store has {total} bytes, and its limit is {limit}"
-            ));
-            total -= size(paths);
-            delete(writers, shelf, paths);
+            shared.report(&deletion(&shelf.to_string(), total, limit));
+            total = total.saturating_sub(size(&paths));
+            delete(writers, shelf, &paths);
+        }
+        // a damaged file of today must not take the room of its successor
+        let damaged = of_today.into_iter().flatten();
+        for path in damaged.filter(|path| damaged::is_set_aside(path)) {
+            if total <= limit {
+                break;
+            }
+            shared.report(&deletion(&path.display().to_string(), total, limit));
+            total = total.saturating_sub(size(slice::from_ref(&path)));
+            remove(&shared, &[path]);
         }
         *self = Self {
             added: 0,
@@ -135,15 +145,23 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
 /// but SQLite ignores a log without its database.
 fn delete(writers: &mut Writers, shelf: Shelf, paths: &[PathBuf]) {
     writers.forget(shelf);
+    remove(&writers.shared, paths);
+}
+
+fn remove(shared: &Shared, paths: &[PathBuf]) {
     for path in paths {
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 let text = format!("{} cannot be deleted: {error}", path.display());
-                return writers.shared.report(&text);
+                return shared.report(&text);
             }
             _ => {}
         }
     }
+}
+
+fn deletion(what: &str, total: u64, limit: u64) -> String {
+    format!("{what} is deleted: the store has {total} bytes, and its limit is {limit}")
 }
 
 fn size(paths: &[PathBuf]) -> u64 {

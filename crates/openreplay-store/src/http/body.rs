@@ -103,6 +103,7 @@ impl Limits {
         let needed = if is_whole { incoming.length } else { limit };
         let mut sent = reserve(&self.sent, needed.min(limit).div_ceil(UNIT)).await?;
         if !is_whole {
+            incoming.bytes.allow_map();
             in_time(incoming.read(body, usize::MAX)).await?;
         }
         let bytes = incoming.into_bytes()?;
@@ -328,7 +329,7 @@ pub(crate) fn check_length(headers: &HeaderMap) -> Result<(), Problem> {
 
 /// Reads and drops the body of a request that is rejected, because most clients read the response
 /// only after they have sent the whole body. A client that expects a response first sends none.
-pub(crate) async fn discard<B>(headers: &HeaderMap, body: B)
+pub(crate) async fn discard<B>(headers: &HeaderMap, body: B, status: StatusCode)
 where
     B: Body,
     B::Error: fmt::Display,
@@ -336,7 +337,12 @@ where
     if !headers.contains_key(header::EXPECT) {
         // if the client takes longer, the connection is closed
         let mut rest = Incoming::new(0);
-        let _ = in_time(rest.read(std::pin::pin!(body), usize::MAX)).await;
+        // a client without a key may be anybody
+        let enough = match status {
+            StatusCode::UNAUTHORIZED => LONGEST,
+            _ => DISCARDED,
+        };
+        let _ = in_time(rest.read(std::pin::pin!(body), enough)).await;
     }
 }
 
@@ -374,7 +380,7 @@ struct Incoming {
 impl Incoming {
     fn new(limit: usize) -> Self {
         Self {
-            bytes: Buffer::new(limit),
+            bytes: Buffer::allocated(limit),
             limit,
             length: 0,
             is_too_long: false,
@@ -427,15 +433,15 @@ mod tests {
     #[tokio::test]
     async fn a_body_takes_memory_for_the_whole_of_it_only_after_its_beginning() {
         let text = vec![b'x'; 1_000_000];
+        // a client can send more than the beginning at a time
+        let (beginning, rest) = text.split_at(100_000);
         let mut incoming = Incoming::new(text.len());
-        for piece in text.chunks(BEGINNING).map(Bytes::copy_from_slice) {
-            let is_beginning = incoming.length < BEGINNING;
-            let body = std::pin::pin!(Full::new(piece));
-            incoming.read(body, usize::MAX).await.unwrap();
-            if is_beginning {
-                assert!(matches!(incoming.bytes, Buffer::Allocated(..)));
-            }
-        }
+        let body = std::pin::pin!(Full::new(Bytes::copy_from_slice(beginning)));
+        assert!(!incoming.read(body, BEGINNING).await.unwrap());
+        assert!(matches!(incoming.bytes, Buffer::Allocated { .. }));
+        incoming.bytes.allow_map();
+        let body = std::pin::pin!(Full::new(Bytes::copy_from_slice(rest)));
+        assert!(incoming.read(body, usize::MAX).await.unwrap());
         assert!(matches!(incoming.bytes, Buffer::Mapped(..)));
         assert!(incoming.into_bytes().unwrap() == text);
     }

@@ -186,7 +186,7 @@ impl StoreService {
         match self.check(&head) {
             Ok(accepted) => self.respond(accepted, &head.headers, body).await,
             Err(problem) => {
-                body::discard(&head.headers, body).await;
+                body::discard(&head.headers, body, problem.status).await;
                 Err(problem)
             }
         }

@@ -178,3 +178,18 @@ fn a_day_whose_database_cannot_be_deleted_keeps_its_write_ahead_log() {
         "{reports:?}"
     );
 }
+
+#[test]
+fn a_damaged_file_of_today_makes_room_before_the_store_is_full() {
+    let folder = TempDir::new().unwrap();
+    let damaged = folder.path().join("damaged-2026-07-01.sqlite");
+    fs::write(&damaged, vec![0; 2_000_000]).unwrap();
+    let builder = Store::builder(folder.path()).at(noon).max_bytes(1_000_000);
+    let store = builder.on_diagnostic(|_| {}).open().unwrap();
+    store.tidy();
+    assert!(!damaged.exists());
+    let outcomes = write(&store, &[("a", line(7, NOON, "paid"))]);
+    assert!(matches!(&outcomes[..], [Outcome::Created]), "{outcomes:?}");
+    store.tidy();
+    assert_eq!(ids(&store, 7), ["a"]);
+}
