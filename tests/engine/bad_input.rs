@@ -167,7 +167,7 @@ fn actions() -> Vec<Case> {
         ),
         action("an _id of 512 bytes", &long(512), None),
         action("an _id of 513 bytes", &long(513), Some(ONE_ITEM)),
-        action("an empty _id", r#"{"create":{"_id":""}}"#, None),
+        action("an empty _id", r#"{"create":{"_id":""}}"#, Some(NAME)),
         action("an _id that is a number", r#"{"create":{"_id":12}}"#, None),
         case("one _id twice", lines(&[twice, &good, twice, &good]), None),
         action(
