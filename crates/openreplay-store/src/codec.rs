@@ -24,15 +24,14 @@ const LONGEST: usize = 256 * 1024 * 1024;
 
 /// Trains a dictionary; `None` where the samples are too few or have too little in common.
 pub(crate) fn train<'a>(samples: impl Iterator<Item = &'a str>) -> Option<Vec<u8>> {
-    let mut bytes = 0;
+    let mut room = SAMPLE_BYTES;
     let samples: Vec<&str> = samples
-        .take_while(|sample| {
-            let fits = bytes + sample.len() <= SAMPLE_BYTES;
-            bytes += if fits { sample.len() } else { 0 };
-            fits
+        .map_while(|sample| {
+            room = room.checked_sub(sample.len())?;
+            Some(sample)
         })
         .collect();
-    if samples.len() < LEAST_SAMPLES && bytes < LEAST_BYTES {
+    if samples.len() < LEAST_SAMPLES && SAMPLE_BYTES - room < LEAST_BYTES {
         return None;
     }
     zstd::dict::from_samples(&samples, DICTIONARY_BYTES).ok()

@@ -55,11 +55,9 @@ pub(crate) fn is_set_aside(path: &Path) -> bool {
 
 /// Returns the day of a file with this name, which can have been set aside.
 pub(crate) fn day_of(name: &str) -> Option<Shelf> {
-    let endings = ["-wal", "-shm"];
-    let name = endings
+    let name = SQLITE_FILES
         .iter()
-        .find_map(|ending| name.strip_suffix(ending))
-        .unwrap_or(name);
+        .find_map(|ending| name.strip_suffix(ending))?;
     let Some(aside) = name.strip_prefix(DAMAGED) else {
         return name.parse().ok();
     };
