@@ -186,17 +186,36 @@ fn the_total_counts_every_reason() {
     alone("the_total_counts_every_reason", run);
 }
 
+#[cfg(target_os = "linux")]
+fn make_standard_output_non_blocking() {
+    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+
+    let out = io::stdout();
+    let flags = fcntl_getfl(&out).unwrap();
+    fcntl_setfl(&out, flags | OFlags::NONBLOCK).unwrap();
+}
+
+/// Starts a program whose outputs this one reads.
+#[cfg(target_os = "linux")]
+fn spawn_with_pipes(command: &mut std::process::Command) -> std::process::Child {
+    use std::process::Stdio;
+
+    command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
 /// On Linux, the flag belongs to the pipe, so this is the same as if another process had set it.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_record_waits_for_a_standard_output_that_would_block() {
-    use std::{io::Read as _, process::Stdio};
+    use std::io::Read as _;
 
     let test = "a_record_waits_for_a_standard_output_that_would_block";
     let run = || {
-        let out = io::stdout();
-        let flags = rustix::fs::fcntl_getfl(&out).unwrap();
-        rustix::fs::fcntl_setfl(&out, flags | rustix::fs::OFlags::NONBLOCK).unwrap();
+        make_standard_output_non_blocking();
         let layer = json();
         let losses = layer.losses();
         tracing_subscriber::registry().with(layer).init();
@@ -209,11 +228,7 @@ fn a_record_waits_for_a_standard_output_that_would_block() {
     let Some(mut command) = support::command(test, run) else {
         return;
     };
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = spawn_with_pipes(&mut command);
     // By now, the pipe is full.
     thread::sleep(Duration::from_millis(200));
     let mut out = String::new();
@@ -240,7 +255,7 @@ fn a_record_is_written_to_its_end_at_once() {
     use std::{
         fs::File,
         io::{BufRead as _, BufReader, Read as _},
-        process::{self, Stdio},
+        process,
     };
 
     use rustix::fs::{Mode, OFlags};
@@ -258,9 +273,7 @@ fn a_record_is_written_to_its_end_at_once() {
 
     let test = "a_record_is_written_to_its_end_at_once";
     let run = || {
-        let out = io::stdout();
-        let flags = rustix::fs::fcntl_getfl(&out).unwrap();
-        rustix::fs::fcntl_setfl(&out, flags | OFlags::NONBLOCK).unwrap();
+        make_standard_output_non_blocking();
         tracing_subscriber::registry().with(json()).init();
         fill();
         eprintln!("full");
@@ -270,11 +283,7 @@ fn a_record_is_written_to_its_end_at_once() {
     let Some(mut command) = support::command(test, run) else {
         return;
     };
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = spawn_with_pipes(&mut command);
     let stderr = BufReader::new(child.stderr.take().unwrap());
     let mut lines = stderr.lines().map(Result::unwrap);
     lines.find(|line| line.ends_with("full")).unwrap();
